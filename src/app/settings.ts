@@ -1,0 +1,8 @@
+/** All that the program can be told, from every module that can be told something. */
+import { filesSlice } from '../files/index.ts';
+import { serverSlice } from '../platform/index.ts';
+import type { Slice } from '../platform/index.ts';
+import { nextcloudSlice } from '../protocols/index.ts';
+import { storageSlice } from '../storage/index.ts';
+
+export const SLICES: readonly Slice[] = [serverSlice, filesSlice, storageSlice, nextcloudSlice];

@@ -1,0 +1,120 @@
+/**
+ * Opens everything that one data directory holds, in the order that lets a damaged one be refused
+ * before anything in it is changed, and closes it in the opposite order.
+ */
+import { access, mkdir, open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HoldfastError } from '../base/errors.ts';
+import { Identity } from '../identity/index.ts';
+import { SqliteIdentityStore } from '../identity/stores/sqlite/sqlite-identity-store.ts';
+import { SqliteMetadataStore } from '../metadata/stores/sqlite/sqlite-metadata-store.ts';
+import type { Clock, Logger } from '../platform/index.ts';
+import { LocalVolumeStore } from '../storage/backends/local/local-volume-store.ts';
+
+/** Written once all stores were made: from then on a missing one is a loss, not a first start. */
+const COMPLETE = 'stores-complete';
+
+export interface Stores {
+  identity: Identity;
+  metadata: SqliteMetadataStore;
+  blocks: LocalVolumeStore;
+  close(): Promise<void>;
+}
+
+export interface StoresOptions {
+  clock: Clock;
+  log: Logger;
+  reserveBytes: number | undefined;
+}
+
+/** The directory must be locked by the caller. @throws corrupt, invalid: a store is damaged, newer
+ *  or missing, with the reason; nothing was changed then. */
+export async function openStores(root: string, options: StoresOptions): Promise<Stores> {
+  const paths = {
+    identity: join(root, 'identity.db'),
+    metadata: join(root, 'metadata.db'),
+    volumes: join(root, 'volumes'),
+    complete: join(root, COMPLETE),
+  };
+  const mayCreate = !(await exists(paths.complete));
+  await checkNothingLost(paths, mayCreate);
+  const opened: { close(): Promise<void> }[] = [];
+  const close = async (): Promise<void> => {
+    for (const store of opened.splice(0).reverse()) await store.close();
+  };
+  try {
+    const metadata = await SqliteMetadataStore.open({ file: paths.metadata, create: mayCreate });
+    opened.push(metadata);
+    const blocks = await openBlocks(paths.volumes, metadata, options);
+    opened.push(blocks);
+    const identity = await openIdentity(paths.identity, mayCreate, options.clock);
+    opened.push(identity);
+    if (mayCreate) await writeMarker(root, paths.complete);
+    return { identity, metadata, blocks, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Only the accounts: for commands that work whether or not the server runs. */
+export async function openIdentityAlone(root: string, clock: Clock): Promise<Identity> {
+  const mayCreate = !(await exists(join(root, COMPLETE)));
+  return openIdentity(join(root, 'identity.db'), mayCreate, clock);
+}
+
+async function openIdentity(file: string, create: boolean, clock: Clock): Promise<Identity> {
+  const store = await SqliteIdentityStore.open({ file, create });
+  return Identity.open({ store, clock });
+}
+
+async function openBlocks(
+  root: string, metadata: SqliteMetadataStore, { log, reserveBytes, clock }: StoresOptions,
+): Promise<LocalVolumeStore> {
+  await mkdir(root, { recursive: true, mode: 0o700 });
+  return LocalVolumeStore.open({
+    root, clock, witness: await metadata.readWitness(),
+    ...(reserveBytes !== undefined && { reserveBytes }),
+    onFinding: (finding) => log.error({ finding }, 'stored bytes are damaged'),
+  });
+}
+
+async function checkNothingLost(
+  paths: { identity: string; metadata: string; volumes: string }, mayCreate: boolean,
+): Promise<void> {
+  const missing: string[] = [];
+  for (const path of [paths.metadata, paths.identity, paths.volumes]) {
+    if (!(await exists(path))) missing.push(path.slice(path.lastIndexOf('/') + 1));
+  }
+  if (!mayCreate && missing.length > 0) refuseLoss(missing);
+  // A first start that was cut short may have made some of the stores, but no data.
+  const hasVolumes = !missing.includes('volumes') && (await readdir(paths.volumes)).length > 0;
+  if (hasVolumes && missing.includes('metadata.db')) refuseLoss(missing);
+}
+
+function refuseLoss(missing: readonly string[]): never {
+  const message = `The data directory is incomplete: ${missing.join(', ')} is missing. Is a disk `
+    + 'not mounted? Put back what is missing, from a backup if need be; nothing was changed.';
+  throw new HoldfastError('corrupt', 'app/openStores', message, { code: 'data-incomplete' });
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+async function writeMarker(root: string, path: string): Promise<void> {
+  for (const [name, flags] of [[path, 'w'], [root, 'r']] as const) {
+    const file = await open(name, flags, 0o600);
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+}

@@ -1,0 +1,43 @@
+/** Ids and checked text: branded, each made by one function that checks. */
+import { HoldfastError } from './errors.ts';
+
+declare const brand: unique symbol;
+type Branded<T, B extends string> = T & { readonly [brand]: B };
+
+/** Lower-case hexadecimal SHA-256 of a block's bytes. */
+export type BlockId = Branded<string, 'BlockId'>;
+/** Lower-case user id: letters, digits, `.`, `_`, `-`, `@`; 1 to 64 characters. */
+export type UserId = Branded<string, 'UserId'>;
+export type TenantId = Branded<string, 'TenantId'>;
+export type SpaceId = Branded<number, 'SpaceId'>;
+/** Unique over the instance, never used again. */
+export type NodeId = Branded<number, 'NodeId'>;
+
+function refuse(op: string, message: string): never {
+  throw new HoldfastError('invalid', op, message);
+}
+
+export function parseBlockId(raw: string): BlockId {
+  if (!/^[0-9a-f]{64}$/.test(raw)) refuse('base/parseBlockId', 'A block id is 64 hex digits.');
+  return raw as BlockId;
+}
+
+export function parseUserId(raw: string): UserId {
+  if (!/^[a-z0-9][a-z0-9._@-]{0,63}$/.test(raw)) {
+    const rule = 'lower-case letters, digits, and . _ - @, 64 characters at most';
+    refuse('base/parseUserId', `A user name starts with a letter or digit and holds ${rule}.`);
+  }
+  return raw as UserId;
+}
+
+export function parseNodeId(raw: number): NodeId {
+  if (!Number.isSafeInteger(raw) || raw <= 0) refuse('base/parseNodeId', 'Not a node id.');
+  return raw as NodeId;
+}
+
+export function parseSpaceId(raw: number): SpaceId {
+  if (!Number.isSafeInteger(raw) || raw <= 0) refuse('base/parseSpaceId', 'Not a space id.');
+  return raw as SpaceId;
+}
+
+export const DEFAULT_TENANT = 'default' as TenantId;

@@ -1,0 +1,86 @@
+/** Content of files on a block store: bodies in, manifests, bytes out. Knows no names. */
+import { HoldfastError } from '../base/errors.ts';
+import type { Witness } from '../base/witness.ts';
+import type { MetadataStore, NodeRecord } from '../metadata/index.ts';
+import type { BlockStore } from '../storage/index.ts';
+import type { BodySource } from './body.ts';
+import type { Checksum, ChecksumAlgorithm } from './checksums.ts';
+import { blocksOf, FileContent } from './download.ts';
+import type { BlockRef } from './manifest.ts';
+import { decodeManifest } from './manifest.ts';
+import { receive, storeManifest } from './receive.ts';
+
+export interface StoredContent {
+  sizeBytes: number;
+  manifest: Uint8Array;
+  checksum: Checksum | undefined;
+}
+
+export class ContentStore {
+  readonly #blocks: BlockStore;
+  readonly #metadata: MetadataStore;
+  readonly #witness: () => Witness;
+
+  constructor(parts: { blocks: BlockStore; metadata: MetadataStore; witness: () => Witness }) {
+    this.#blocks = parts.blocks;
+    this.#metadata = parts.metadata;
+    this.#witness = parts.witness;
+  }
+
+  /** What is durable now: goes into the metadata with what refers to it. */
+  witness(): Witness {
+    return this.#witness();
+  }
+
+  /** @throws full; unavailable: spares the client a body that would be refused anyway. */
+  checkWritable(): void {
+    const { refusesWrites } = this.#blocks.state();
+    if (refusesWrites === undefined) return;
+    if (refusesWrites === 'full') {
+      const message = 'The server has run out of room: files can be read and deleted, not added.';
+      throw new HoldfastError('full', 'files/checkWritable', message);
+    }
+    const message = 'The server cannot write to its disk at the moment. Nothing was stored.';
+    throw new HoldfastError('unavailable', 'files/checkWritable', message, {
+      facts: { refusesWrites },
+    });
+  }
+
+  /** Resolves when all of the body is durable. @throws as `receive` in receive.ts says. */
+  async receive(
+    body: BodySource,
+    options: { algorithm?: ChecksumAlgorithm | undefined; bytesMax: number; signal?: AbortSignal },
+  ): Promise<StoredContent> {
+    const { sizeBytes, blocks, checksum } = await receive(this.#blocks, body, options);
+    const manifest = await storeManifest(this.#blocks, blocks, sizeBytes);
+    return { sizeBytes, manifest, checksum };
+  }
+
+  /** One manifest for parts in a row: no byte of them is touched. */
+  async join(parts: readonly { manifest: Uint8Array }[]): Promise<StoredContent> {
+    const blocks: BlockRef[] = [];
+    let sizeBytes = 0;
+    for (const part of parts) {
+      const manifest = decodeManifest(part.manifest);
+      sizeBytes += manifest.sizeBytes;
+      for (const block of await blocksOf(this.#blocks, manifest)) blocks.push(block);
+    }
+    const manifest = await storeManifest(this.#blocks, blocks, sizeBytes);
+    return { sizeBytes, manifest, checksum: undefined };
+  }
+
+  /** The content of a file node as it is now. @throws corrupt. */
+  async open(node: NodeRecord): Promise<FileContent> {
+    const version = await this.#metadata.getVersion(node.spaceId, node.id, node.contentRev);
+    return new FileContent(node, this.#blocks, await this.blocksOf(version.manifest));
+  }
+
+  async blocksOf(manifest: Uint8Array): Promise<readonly BlockRef[]> {
+    return blocksOf(this.#blocks, decodeManifest(manifest));
+  }
+
+  /** Reads a block whole. @throws corrupt; not-found. */
+  async readBlock(block: BlockRef, signal?: AbortSignal): Promise<Buffer> {
+    return this.#blocks.get(block.id, signal);
+  }
+}

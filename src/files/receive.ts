@@ -1,0 +1,142 @@
+/**
+ * From a body to durable blocks: the bytes stream through the cutter into the block store, hashed
+ * on the way, never through a temporary file. The sender is held back while too much is waiting
+ * for the disk, so memory is bounded: IN_FLIGHT_BYTES_MAX here plus one block being filled.
+ */
+import type { Hash } from 'node:crypto';
+import { HoldfastError } from '../base/errors.ts';
+import type { Block, BlockStore } from '../storage/index.ts';
+import { BlockCutter } from '../storage/index.ts';
+import type { BodySource } from './body.ts';
+import { bodyCut, bodyOf } from './body.ts';
+import type { Checksum, ChecksumAlgorithm } from './checksums.ts';
+import { newHasher } from './checksums.ts';
+import type { BlockRef } from './manifest.ts';
+import { encodeEntries, encodeManifest, INLINE_BYTES_MAX } from './manifest.ts';
+
+/** Of one body, handed to the block store and not yet durable. */
+const IN_FLIGHT_BYTES_MAX = 12 * 1024 * 1024;
+const ENTRIES_PER_BLOCK = 100_000;
+
+export interface Received {
+  sizeBytes: number;
+  blocks: readonly BlockRef[];
+  /** Of the algorithm that was asked for. */
+  checksum: Checksum | undefined;
+}
+
+/** Resolves when every byte is durable. @throws invalid `body-cut`; too-large: over `bytesMax`,
+ *  nothing more is read; and whatever the block store throws. What was stored by then is garbage. */
+export async function receive(
+  blocks: BlockStore,
+  body: BodySource,
+  options: { algorithm?: ChecksumAlgorithm | undefined; bytesMax: number; signal?: AbortSignal },
+): Promise<Received> {
+  const receiver = new Receiver(blocks, options);
+  try {
+    await body.pour((piece) => receiver.take(piece), options.signal);
+    if (body.lengthBytes !== undefined && body.lengthBytes !== receiver.sizeBytes) throw bodyCut();
+  } catch (error) {
+    await receiver.abandon();
+    throw error;
+  }
+  return receiver.finish();
+}
+
+class Receiver {
+  sizeBytes = 0;
+  readonly #store: BlockStore;
+  readonly #bytesMax: number;
+  readonly #signal: AbortSignal | undefined;
+  readonly #algorithm: ChecksumAlgorithm | undefined;
+  readonly #hasher: Hash | undefined;
+  readonly #cutter = new BlockCutter();
+  readonly #refs: BlockRef[] = [];
+  readonly #puts = new Set<Promise<void>>();
+  #inFlightBytes = 0;
+  #failure: { error: unknown } | undefined;
+  #wakeSender: (() => void) | undefined;
+
+  constructor(
+    store: BlockStore,
+    options: { algorithm?: ChecksumAlgorithm | undefined; bytesMax: number; signal?: AbortSignal },
+  ) {
+    this.#store = store;
+    this.#bytesMax = options.bytesMax;
+    this.#signal = options.signal;
+    this.#algorithm = options.algorithm;
+    this.#hasher = options.algorithm === undefined ? undefined : newHasher(options.algorithm);
+  }
+
+  take(piece: Uint8Array): Promise<void> | undefined {
+    if (this.#failure !== undefined) throw this.#failure.error;
+    this.sizeBytes += piece.length;
+    if (this.sizeBytes > this.#bytesMax) {
+      const facts = { bytesMax: this.#bytesMax };
+      const message = 'This is more than may be stored here.';
+      throw new HoldfastError('too-large', 'files/receive', message, { facts });
+    }
+    this.#hasher?.update(piece);
+    for (const block of this.#cutter.push(piece)) this.#put(block);
+    if (this.#inFlightBytes <= IN_FLIGHT_BYTES_MAX) return undefined;
+    return new Promise((wake) => {
+      this.#wakeSender = wake;
+    });
+  }
+
+  async finish(): Promise<Received> {
+    const last = this.#cutter.finish();
+    if (last !== undefined) this.#put(last);
+    if (this.#puts.size > 0) await Promise.all(this.#puts);
+    if (this.#failure !== undefined) throw this.#failure.error;
+    const checksum = this.#algorithm !== undefined && this.#hasher !== undefined
+      ? { algorithm: this.#algorithm, hex: this.#hasher.digest('hex') } : undefined;
+    return { sizeBytes: this.sizeBytes, blocks: this.#refs, checksum };
+  }
+
+  /** Waits for what is under way, so that no buffer is in use after the failure was reported. */
+  async abandon(): Promise<void> {
+    await Promise.allSettled(this.#puts);
+  }
+
+  #put(block: Block): void {
+    this.#refs.push({ id: block.id, sizeBytes: block.sizeBytes });
+    this.#inFlightBytes += block.sizeBytes;
+    const put = this.#store.put(block, this.#signal).then(
+      () => this.#settled(block.sizeBytes),
+      (error: unknown) => {
+        this.#failure ??= { error };
+        this.#settled(block.sizeBytes);
+      },
+    ).finally(() => this.#puts.delete(put));
+    this.#puts.add(put);
+  }
+
+  #settled(sizeBytes: number): void {
+    this.#inFlightBytes -= sizeBytes;
+    const failed = this.#failure !== undefined;
+    if (this.#inFlightBytes > IN_FLIGHT_BYTES_MAX && !failed) return;
+    this.#wakeSender?.();
+    this.#wakeSender = undefined;
+  }
+}
+
+/** The manifest of these blocks as it goes into the database; a long one is stored as blocks. */
+export async function storeManifest(
+  store: BlockStore, blocks: readonly BlockRef[], sizeBytes: number,
+): Promise<Buffer> {
+  const direct = encodeManifest({ chunker: 'fixed-4m', sizeBytes, indirect: false, blocks });
+  if (direct.length <= INLINE_BYTES_MAX) return direct;
+  const pages: BlockRef[][] = [];
+  for (let at = 0; at < blocks.length; at += ENTRIES_PER_BLOCK) {
+    pages.push(blocks.slice(at, at + ENTRIES_PER_BLOCK));
+  }
+  const refs: BlockRef[] = [];
+  for (const page of pages) {
+    const received = await receive(store, bodyOf(encodeEntries(page)), {
+      bytesMax: Number.MAX_SAFE_INTEGER,
+    });
+    refs.push(...received.blocks);
+  }
+  return encodeManifest({ chunker: 'fixed-4m', sizeBytes, indirect: true, blocks: refs });
+}

@@ -1,0 +1,228 @@
+/**
+ * Uploads in pieces: begin, any number of parts in any order, finish. A part is durable when its
+ * put resolves and survives restarts; finishing joins the parts without touching their bytes and
+ * may be repeated. An upload that is idle for UPLOAD_TTL_MS is forgotten.
+ */
+import { HoldfastError } from '../base/errors.ts';
+import type { Name } from '../base/names.ts';
+import type { Caller } from '../identity/index.ts';
+import type {
+  Instant, MetadataStore, UploadPartRecord, UploadRecord,
+} from '../metadata/index.ts';
+import type { BodySource } from './body.ts';
+import { checkChecksum, formatChecksum } from './checksums.ts';
+import type { Checksum } from './checksums.ts';
+import type { ContentStore } from './content-store.ts';
+import type { FileService, UploadOptions, Written } from './file-service.ts';
+import { UploadChecksum } from './upload-checksum.ts';
+
+export const UPLOAD_TTL_MS = 24 * 60 * 60 * 1000;
+/** Uploads whose checksum is computed ahead; others are read at their end. */
+const CHECKSUMS_MAX = 256;
+
+export interface FinishOptions extends UploadOptions {
+  /** What the parts must sum up to, when the client says so. */
+  totalBytes?: number | undefined;
+}
+
+export class UploadService {
+  readonly #metadata: MetadataStore;
+  readonly #content: ContentStore;
+  readonly #files: FileService;
+  readonly #now: () => Instant;
+  readonly #checksums = new Map<string, UploadChecksum>();
+  /** Ends under way: a client that repeats its request joins the first one. */
+  readonly #finishing = new Map<string, Promise<Written>>();
+
+  constructor(parts: {
+    metadata: MetadataStore;
+    content: ContentStore;
+    files: FileService;
+    now: () => Instant;
+  }) {
+    this.#metadata = parts.metadata;
+    this.#content = parts.content;
+    this.#files = parts.files;
+    this.#now = parts.now;
+  }
+
+  /** Calm when it has begun already. @throws invalid: a bad id; quota, full: `totalBytes` would not
+   *  fit; too-large: too many open uploads. */
+  async begin(caller: Caller, rawId: string, totalBytes: number | undefined): Promise<void> {
+    const uploadId = parseUploadId(rawId);
+    this.#content.checkWritable();
+    if (totalBytes !== undefined) await this.#checkRoom(caller, totalBytes);
+    const at = this.#now();
+    await this.#metadata.commit({
+      op: 'begin-upload', owner: caller.user, uploadId, totalBytes, at,
+      expiresAt: at + UPLOAD_TTL_MS,
+    });
+  }
+
+  /** Stores or replaces a part, and returns its size.
+   *  @throws not-found: no such upload; invalid: a bad name, `body-cut`; full; too-large. */
+  async putPart(
+    caller: Caller, rawId: string, partName: string,
+    body: BodySource, options: { checksum?: Checksum | undefined; signal?: AbortSignal } = {},
+  ): Promise<UploadPartRecord> {
+    const { uploadId } = await this.#get(caller, rawId);
+    const number = parsePartNumber(partName);
+    this.#content.checkWritable();
+    const { checksum, signal } = options;
+    const stored = await this.#content.receive(body, {
+      algorithm: checksum?.algorithm, bytesMax: Number.MAX_SAFE_INTEGER, ...(signal && { signal }),
+    });
+    if (checksum && stored.checksum) checkChecksum(checksum, stored.checksum);
+    const { sizeBytes, manifest } = stored;
+    await this.#metadata.commit({
+      op: 'put-part', owner: caller.user, uploadId, number, name: partName, sizeBytes, manifest,
+      expiresAt: this.#now() + UPLOAD_TTL_MS, witness: this.#content.witness(),
+    });
+    await this.#hashAhead(caller, uploadId);
+    return { number, name: partName, sizeBytes, manifest };
+  }
+
+  /** Parts by ascending number; undefined when there is no such open upload. */
+  async listParts(caller: Caller, rawId: string): Promise<UploadPartRecord[] | undefined> {
+    const uploadId = parseUploadId(rawId);
+    const upload = await this.#metadata.findUpload(caller.user, uploadId);
+    if (upload === undefined || upload.result !== undefined) return undefined;
+    return this.#metadata.listParts(caller.user, uploadId);
+  }
+
+  /** Makes the file of the parts, in order of their numbers. A repeated call answers the same.
+   *  @throws not-found: no such upload; invalid `length-mismatch`, `checksum-mismatch`; and as
+   *  `FileService.upload`. The parts stay when it fails. */
+  async finish(
+    caller: Caller, rawId: string, path: readonly Name[], options: FinishOptions = {},
+  ): Promise<Written> {
+    const uploadId = parseUploadId(rawId);
+    const key = `${caller.user}/${uploadId}`;
+    const underWay = this.#finishing.get(key);
+    if (underWay !== undefined) return underWay;
+    const finishing = this.#finish(caller, uploadId, path, options);
+    this.#finishing.set(key, finishing);
+    try {
+      return await finishing;
+    } finally {
+      this.#finishing.delete(key);
+    }
+  }
+
+  /** Calm when it is not there. */
+  async drop(caller: Caller, rawId: string): Promise<void> {
+    const uploadId = parseUploadId(rawId);
+    this.#checksums.delete(`${caller.user}/${uploadId}`);
+    await this.#metadata.commit({ op: 'drop-upload', owner: caller.user, uploadId });
+  }
+
+  /** Forgets uploads that have been idle for too long; returns how many. */
+  async expire(): Promise<number> {
+    const { count } = await this.#metadata.commit({ op: 'expire-uploads', at: this.#now() });
+    return count;
+  }
+
+  async #finish(
+    caller: Caller, uploadId: string, path: readonly Name[], options: FinishOptions,
+  ): Promise<Written> {
+    const upload = await this.#get(caller, uploadId);
+    if (upload.result !== undefined) return this.#repeat(upload.result);
+    const parts = await this.#metadata.listParts(caller.user, uploadId);
+    const target = await this.#files.aim(caller, path, options);
+    const { sizeBytes, manifest } = await this.#content.join(parts);
+    checkLength(options.totalBytes ?? upload.totalBytes, sizeBytes);
+    const key = `${caller.user}/${uploadId}`;
+    const checksum = await this.#verify(key, parts, options);
+    const written = await this.#files.commitAimed({
+      op: 'put-file',
+      spaceId: target.space.id,
+      parentId: target.parent.id,
+      name: target.name,
+      content: { sizeBytes, manifest, checksums: checksum ? formatChecksum(checksum) : '' },
+      modifiedAt: options.modifiedAt,
+      ...(options.createdAt !== undefined && { createdAt: options.createdAt }),
+      ...(target.expect !== undefined && { expect: target.expect }),
+      upload: { owner: caller.user, uploadId },
+      witness: this.#content.witness(),
+      actor: {
+        user: caller.user, device: caller.device, at: this.#now(),
+        lockTokens: options.lockTokens ?? [],
+      },
+    });
+    this.#checksums.delete(key);
+    return written;
+  }
+
+  async #repeat(result: NonNullable<UploadRecord['result']>): Promise<Written> {
+    const node = (await this.#metadata.findChain(result.spaceId, result.nodeId))?.at(-1);
+    if (node === undefined) throw noUpload();
+    return { node, created: result.created };
+  }
+
+  async #verify(
+    key: string, parts: readonly UploadPartRecord[], { checksum, signal }: FinishOptions,
+  ): Promise<Checksum | undefined> {
+    if (checksum === undefined) return undefined;
+    const hasher = this.#checksums.get(key) ?? new UploadChecksum(this.#content);
+    const hex = await hasher.digest(parts, checksum.algorithm, signal);
+    const actual = { algorithm: checksum.algorithm, hex };
+    checkChecksum(checksum, actual);
+    return actual;
+  }
+
+  async #hashAhead(caller: Caller, uploadId: string): Promise<void> {
+    const key = `${caller.user}/${uploadId}`;
+    let hasher = this.#checksums.get(key);
+    if (hasher === undefined) {
+      const [oldest] = this.#checksums.keys();
+      if (this.#checksums.size >= CHECKSUMS_MAX && oldest !== undefined) {
+        this.#checksums.delete(oldest);
+      }
+      hasher = new UploadChecksum(this.#content);
+      this.#checksums.set(key, hasher);
+    }
+    hasher.follow(await this.#metadata.listParts(caller.user, uploadId));
+  }
+
+  async #get(caller: Caller, rawId: string): Promise<UploadRecord> {
+    const upload = await this.#metadata.findUpload(caller.user, parseUploadId(rawId));
+    if (upload === undefined) throw noUpload();
+    return upload;
+  }
+
+  async #checkRoom(caller: Caller, totalBytes: number): Promise<void> {
+    const { usedBytes, quotaBytes } = await this.#files.quota(caller);
+    if (quotaBytes === undefined || totalBytes <= quotaBytes) return;
+    // An upload may replace a file as large as itself, so only the hopeless ones are refused here.
+    const message = `This upload of ${totalBytes} bytes is larger than the quota of ${quotaBytes}.`;
+    const facts = { quotaBytes, usedBytes, totalBytes };
+    throw new HoldfastError('quota', 'files/beginUpload', message, { facts });
+  }
+}
+
+/** @throws invalid. */
+export function parseUploadId(raw: string): string {
+  if (/^[A-Za-z0-9._-]{1,128}$/.test(raw) && !/^\.+$/.test(raw)) return raw;
+  const message = 'An upload id holds 1 to 128 letters, digits, dots, dashes and underscores.';
+  throw new HoldfastError('invalid', 'files/parseUploadId', message);
+}
+
+/** Parts come in the order of their numbers, 0 included, however many digits are written. */
+function parsePartNumber(name: string): number {
+  const number = /^[0-9]{1,20}$/.test(name) ? Number(name) : NaN;
+  if (Number.isSafeInteger(number)) return number;
+  throw new HoldfastError('invalid', 'files/parsePartNumber', 'A part is named by its number.');
+}
+
+function checkLength(wanted: number | undefined, actual: number): void {
+  if (wanted === undefined || wanted === actual) return;
+  const message = `The parts sum up to ${actual} bytes, but ${wanted} were announced.`;
+  throw new HoldfastError('invalid', 'files/finishUpload', message, {
+    code: 'length-mismatch', facts: { wanted, actual },
+  });
+}
+
+function noUpload(): HoldfastError {
+  const message = 'There is no such upload, or it has expired. Please start it again.';
+  return new HoldfastError('not-found', 'files/UploadService', message);
+}

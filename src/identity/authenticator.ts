@@ -1,0 +1,234 @@
+/**
+ * From credentials to a Caller.
+ *
+ * In the order of what it costs: remembered as verified; an app password (one hash, one read; it
+ * cannot be guessed, so it is never throttled); the throttle; argon2id.
+ */
+import { isKind } from '../base/errors.ts';
+import { parseUserId, type UserId } from '../base/ids.ts';
+import type { Clock } from '../platform/index.ts';
+import { addressGroup } from './address.ts';
+import { callerOf, type Caller } from './caller.ts';
+import type { IdentityConfig } from './config.ts';
+import { notAuthenticated, sessionOver } from './identity-errors.ts';
+import type { IdentityStore } from './identity-store.ts';
+import { LoginThrottle } from './login-throttle.ts';
+import type { PasswordHasher } from './password-hasher.ts';
+import { isPossiblePassword } from './password-policy.ts';
+import type { TokenRecord, UserRecord } from './records.ts';
+import { canonicalAppPassword, hashSecret, isSameHash } from './secrets.ts';
+import type { UsedNotes } from './used-notes.ts';
+import { VerifiedCredentials, type Verified } from './verified-credentials.ts';
+
+export interface BasicCredentials {
+  /** The login name as typed: letters of either case. */
+  user: string;
+  password: string;
+  /** The network address that the request came from, for counting failures. */
+  address: string;
+}
+
+export interface AuthenticatorParts {
+  store: IdentityStore;
+  clock: Clock;
+  config: IdentityConfig;
+  hasher: PasswordHasher;
+  usedNotes: UsedNotes;
+}
+
+const OP_BASIC = 'identity/authenticateBasic';
+const OP_SESSION = 'identity/authenticateSession';
+/** Stands for every name that no user can have. */
+const NO_NAME = '-';
+
+interface BasicCheck extends BasicCredentials {
+  key: string;
+  mark: number;
+}
+
+export class Authenticator {
+  readonly #store: IdentityStore;
+  readonly #clock: Clock;
+  readonly #config: IdentityConfig;
+  readonly #hasher: PasswordHasher;
+  readonly #usedNotes: UsedNotes;
+  readonly #verified: VerifiedCredentials;
+  readonly #throttle: LoginThrottle;
+  /** Verifications under way: the six requests that a client sends at once cost one. Bounded by
+   *  the hasher's queue. */
+  readonly #underWay = new Map<string, Promise<Verified | undefined>>();
+
+  constructor({ store, clock, config, hasher, usedNotes }: AuthenticatorParts) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#config = config;
+    this.#hasher = hasher;
+    this.#usedNotes = usedNotes;
+    this.#verified = new VerifiedCredentials(clock, config.verifiedCountMax);
+    this.#throttle = new LoginThrottle(clock, config);
+  }
+
+  /** Answers at once, without a promise, when these credentials were verified a moment ago. */
+  basic(credentials: BasicCredentials): Caller | Promise<Caller> {
+    const { user, password } = credentials;
+    const key = this.#verified.keyOf('basic', user, password);
+    const entry = this.#verified.find(key);
+    const mark = this.#store.changeMark();
+    if (entry?.mark === mark && !this.#verified.isDue(entry)) return entry.caller;
+    return this.#basicAnew({ ...credentials, key, mark }, entry).then(({ caller }) => caller);
+  }
+
+  /** As `basic`, with the user's rev as of which it is true. */
+  async basicWithRev(credentials: BasicCredentials): Promise<Verified> {
+    const key = this.#verified.keyOf('basic', credentials.user, credentials.password);
+    const mark = this.#store.changeMark();
+    return this.#basicAnew({ ...credentials, key, mark }, this.#verified.find(key));
+  }
+
+  session(token: string): Caller | Promise<Caller> {
+    const key = this.#verified.keyOf('session', '', token);
+    const entry = this.#verified.find(key);
+    const mark = this.#store.changeMark();
+    if (entry?.mark === mark && !this.#verified.isDue(entry)) return entry.caller;
+    return this.#sessionAnew(token, key, mark);
+  }
+
+  async #basicAnew(check: BasicCheck, entry: Verified | undefined): Promise<Verified> {
+    const user = await this.#findUser(check.user);
+    if (user === 'impossible' || !isPossiblePassword(check.password)) return this.#refuse(check);
+    if (entry !== undefined && (user?.rev !== entry.userRev || user.disabled)) {
+      this.#verified.delete(check.key);
+      entry = undefined;
+    }
+    if (entry !== undefined && !this.#verified.isDue(entry)) {
+      entry.mark = check.mark;
+      return entry;
+    }
+    const device = user && (await this.#findAppPassword(check.password, user));
+    if (user !== undefined && device !== undefined) {
+      if (user.disabled) throw notAuthenticated(OP_BASIC);
+      this.#throttle.succeeded(addressGroup(check.address), user.id);
+      return this.#keep(check, user, callerOf(user, 'app-password', device.device));
+    }
+    return this.#checkPassword(check, user, entry !== undefined);
+  }
+
+  /** `provenBefore`: these very credentials were right not long ago, so this is no guess. */
+  async #checkPassword(
+    check: BasicCheck, user: UserRecord | undefined, provenBefore: boolean,
+  ): Promise<Verified> {
+    if (provenBefore) {
+      const verified = await this.#verifyOnce(check, user);
+      if (verified !== undefined) return verified;
+    }
+    const address = addressGroup(check.address);
+    const attempt = this.#throttle.begin(address, check.user.toLowerCase(), check.key);
+    const userRev = user?.rev ?? 0;
+    if (attempt.wrongAtRev === userRev) throw notAuthenticated(OP_BASIC);
+    let verified: Verified | undefined;
+    try {
+      verified = await this.#verifyOnce(check, user);
+    } catch (error) {
+      attempt.abandoned();
+      throw error;
+    }
+    if (verified === undefined) {
+      attempt.failed(userRev);
+      throw notAuthenticated(OP_BASIC);
+    }
+    attempt.succeeded();
+    return verified;
+  }
+
+  #verifyOnce(check: BasicCheck, user: UserRecord | undefined): Promise<Verified | undefined> {
+    // By the rev too: a request must not join a check that began before the password changed.
+    const name = `${user?.rev ?? 0} ${check.key}`;
+    const underWay = this.#underWay.get(name);
+    if (underWay !== undefined) return underWay;
+    const verification = this.#verify(check, user).finally(() => this.#underWay.delete(name));
+    this.#underWay.set(name, verification);
+    return verification;
+  }
+
+  /** Costs the same whether the user is there, disabled, without a password, or not there. */
+  async #verify(check: BasicCheck, user: UserRecord | undefined): Promise<Verified | undefined> {
+    const right = await this.#hasher.verify(check.password, user?.passwordHash);
+    if (!right || user === undefined || user.disabled) return undefined;
+    const current = await this.#renewHash(check.password, user);
+    return this.#keep(check, current, callerOf(current, 'password', 'password'));
+  }
+
+  /** Only now, with the password at hand, can an old hash be replaced by a costlier one. That is
+   *  never worth refusing a sign-in for. */
+  async #renewHash(password: string, user: UserRecord): Promise<UserRecord> {
+    const old = user.passwordHash;
+    if (old === undefined || !this.#hasher.isOutdated(old)) return user;
+    try {
+      const passwordHash = await this.#hasher.hash(password);
+      return await this.#store.updateUser(user.id, { passwordHash }, { ifPasswordHash: old });
+    } catch (error) {
+      const later = ['busy', 'full', 'unavailable', 'precondition'] as const;
+      if (later.some((kind) => isKind(error, kind))) return user;
+      throw error;
+    }
+  }
+
+  async #findAppPassword(password: string, user: UserRecord): Promise<TokenRecord | undefined> {
+    const canonical = canonicalAppPassword(password);
+    if (canonical === undefined) return undefined;
+    const hash = hashSecret(canonical);
+    const token = await this.#store.findToken('app-password', hash);
+    if (token?.user !== user.id || !isSameHash(token.hash, hash)) return undefined;
+    if (!user.disabled) this.#usedNotes.note(token);
+    return token;
+  }
+
+  async #sessionAnew(secret: string, key: string, mark: number): Promise<Caller> {
+    const hash = hashSecret(secret);
+    const token = await this.#store.findToken('session', hash);
+    const user = token && (await this.#store.findUser(token.user));
+    const nowMs = this.#clock.now();
+    const over =
+      token === undefined || user === undefined || user.disabled ||
+      !isSameHash(token.hash, hash) || (token.expiresAt ?? 0) <= nowMs;
+    if (over) {
+      this.#verified.delete(key);
+      throw sessionOver(OP_SESSION);
+    }
+    this.#usedNotes.note(token);
+    const caller = callerOf(user, 'session', token.device);
+    const leftMs = token.createdAt + this.#config.sessionAgeMaxMs - nowMs;
+    const goodMs = Math.min(this.#config.verifiedMs, leftMs);
+    const goodUntilMs = this.#clock.monotonic() + goodMs;
+    this.#verified.put(key, { caller, userRev: user.rev, goodUntilMs, mark });
+    return caller;
+  }
+
+  /** The mark is from before the user was read, so a change in between is noticed. */
+  #keep({ key, mark }: BasicCheck, user: UserRecord, caller: Caller): Verified {
+    const goodUntilMs = this.#clock.monotonic() + this.#config.verifiedMs;
+    const entry: Verified = { caller, userRev: user.rev, goodUntilMs, mark };
+    this.#verified.put(key, entry);
+    return entry;
+  }
+
+  /** For what nobody can have as a name or password: counted, but not worth computing. */
+  #refuse({ address, key }: BasicCheck): never {
+    this.#throttle.begin(addressGroup(address), NO_NAME, key).failed(0);
+    throw notAuthenticated(OP_BASIC);
+  }
+
+  async #findUser(typed: string): Promise<UserRecord | undefined | 'impossible'> {
+    const id = loginName(typed);
+    return id === undefined ? 'impossible' : this.#store.findUser(id);
+  }
+}
+
+function loginName(typed: string): UserId | undefined {
+  try {
+    return parseUserId(typed.toLowerCase());
+  } catch (error) {
+    if (isKind(error, 'invalid')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,44 @@
+/** The errors of this module. None carries a secret or what somebody typed as a password. */
+import { HoldfastError } from '../base/errors.ts';
+
+export function noSuchUser(op: string): HoldfastError {
+  return new HoldfastError('not-found', op, 'There is no such user.', { code: 'user-missing' });
+}
+
+export function userExists(op: string): HoldfastError {
+  const message = 'There is already a user with this name. Choose another one.';
+  return new HoldfastError('exists', op, message, { code: 'user-exists' });
+}
+
+export function userChanged(op: string): HoldfastError {
+  const message = 'The user was changed meanwhile. Try again.';
+  return new HoldfastError('precondition', op, message, { code: 'user-changed' });
+}
+
+export function tooManyTokens(op: string, countMax: number): HoldfastError {
+  const message = `A user can have ${countMax} app passwords at most. Revoke one first.`;
+  return new HoldfastError('too-large', op, message, { code: 'tokens-max', facts: { countMax } });
+}
+
+/** One message for all reasons: unknown name, wrong password and disabled user look alike. */
+export function notAuthenticated(op: string): HoldfastError {
+  const message = 'The user name or the password is wrong, or the user is disabled.';
+  return new HoldfastError('unauthenticated', op, message, { code: 'sign-in-refused' });
+}
+
+export function sessionOver(op: string): HoldfastError {
+  const message = 'This session is over. Sign in again.';
+  return new HoldfastError('unauthenticated', op, message, { code: 'session-over' });
+}
+
+export function tooManyFailures(op: string, retryAfterMs: number): HoldfastError {
+  const seconds = Math.ceil(retryAfterMs / 1000);
+  const message = `Too many failed sign-ins. Try again in ${seconds} seconds.`;
+  return new HoldfastError('busy', op, message, {
+    code: 'sign-in-throttled', facts: { retryAfterMs },
+  });
+}
+
+export function closed(op: string): HoldfastError {
+  return new HoldfastError('unavailable', op, 'The server is shutting down.');
+}

@@ -1,0 +1,393 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { isKind, type ErrorKind } from '../base/errors.ts';
+import { DEFAULT_TENANT, parseUserId, type UserId } from '../base/ids.ts';
+import type { AddTokenOptions, IdentityStore } from './identity-store.ts';
+import type {
+  FlowRecord, NewUserRecord, TokenKind, TokenRecord, UserRecord,
+} from './records.ts';
+import { hashSecret } from './secrets.ts';
+
+/** Two stores open on the same, empty data, as the server and the command line would have it. */
+export interface StorePair {
+  store: IdentityStore;
+  other: IdentityStore;
+}
+
+const ALICE = parseUserId('alice');
+const BOB = parseUserId('bob');
+const REFUSE: AddTokenOptions = { countMax: 10, whenFull: 'refuse' };
+
+export function sampleUser(id: UserId, changes: Partial<NewUserRecord> = {}): NewUserRecord {
+  return {
+    id, tenant: DEFAULT_TENANT, displayName: `Name of ${id}`, admin: false, disabled: false,
+    passwordHash: undefined, createdAt: 1000, ...changes,
+  };
+}
+
+export function sampleToken(
+  user: UserId, id: string, kind: TokenKind = 'app-password', createdAt = 1000,
+): TokenRecord {
+  return {
+    hash: hashSecret(id), id, kind, user, device: `device ${id}`, createdAt,
+    usedAt: undefined, expiresAt: kind === 'session' ? createdAt + 500 : undefined,
+  };
+}
+
+function sampleFlow(name: string, createdAt = 1000): FlowRecord {
+  return {
+    pollHash: hashSecret(`poll ${name}`), flowHash: hashSecret(`flow ${name}`),
+    device: `device ${name}`, user: undefined, createdAt, expiresAt: createdAt + 500,
+  };
+}
+
+async function refuses(promise: Promise<unknown>, kind: ErrorKind): Promise<void> {
+  await assert.rejects(promise, (error) => isKind(error, kind));
+}
+
+/** The promises of IdentityStore. Every implementation runs them. */
+export function testIdentityStore(name: string, openEmpty: () => Promise<StorePair>): void {
+  describe(`${name} keeps the promises of IdentityStore`, () => {
+    let store: IdentityStore;
+    let other: IdentityStore;
+    beforeEach(async () => {
+      ({ store, other } = await openEmpty());
+    });
+    afterEach(async () => {
+      await store.close();
+      await other.close();
+    });
+    const stores = (): StorePair => ({ store, other });
+    describe('users', () => testUsers(stores));
+    describe('tokens', () => testTokens(stores));
+    describe('setup link', () => testSetupLink(stores));
+    describe('login flows', () => testFlows(stores));
+    describe('change mark', () => testChangeMark(stores));
+
+    it('refuses everything once closed, and closes twice calmly', async () => {
+      await store.close();
+      await store.close();
+      await refuses(store.findUser(ALICE), 'unavailable');
+      await refuses(store.addUser(sampleUser(ALICE)), 'unavailable');
+      assert.throws(() => store.changeMark(), (error) => isKind(error, 'unavailable'));
+    });
+  });
+}
+
+function testUsers(stores: () => StorePair): void {
+  it('finds a user as it was added, with rev 1', async () => {
+    const { store, other } = stores();
+    const user = sampleUser(ALICE, { admin: true, passwordHash: 'phc', displayName: 'Ålice 🦊' });
+    const wanted: UserRecord = { ...user, rev: 1 };
+    assert.deepEqual(await store.addUser(user), wanted);
+    assert.deepEqual(await other.findUser(ALICE), wanted);
+    assert.equal(await store.findUser(BOB), undefined);
+  });
+
+  it('refuses a second user of the same id, and keeps the first', async () => {
+    const { store, other } = stores();
+    await store.addUser(sampleUser(ALICE, { displayName: 'first' }));
+    await refuses(other.addUser(sampleUser(ALICE, { displayName: 'second' })), 'exists');
+    assert.equal((await store.findUser(ALICE))?.displayName, 'first');
+  });
+
+  it('adds one of two users of the same id that come at once', async () => {
+    const { store, other } = stores();
+    const adds = [store, other].map((each) => each.addUser(sampleUser(ALICE)));
+    const ends = await Promise.allSettled(adds);
+    assert.equal(ends.filter(({ status }) => status === 'fulfilled').length, 1);
+  });
+
+  it('lists users in ascending order of id, in pages', async () => {
+    const { store } = stores();
+    const ids = ['bob', 'alice', 'b@x', '7up', 'bob-2', 'zoe'].map(parseUserId);
+    for (const id of ids) await store.addUser(sampleUser(id));
+    const sorted = [...ids].sort();
+    assert.deepEqual((await store.listUsers(100)).map(({ id }) => id), sorted);
+    assert.deepEqual((await store.listUsers(2)).map(({ id }) => id), sorted.slice(0, 2));
+    const page = await store.listUsers(2, sorted[1]);
+    assert.deepEqual(page.map(({ id }) => id), sorted.slice(2, 4));
+    assert.deepEqual(await store.listUsers(2, sorted.at(-1)), []);
+  });
+
+  it('changes only what the patch names, and raises rev', async () => {
+    const { store, other } = stores();
+    const user = sampleUser(ALICE, { passwordHash: 'phc', admin: true });
+    await store.addUser(user);
+    const wanted = { ...user, disabled: true, rev: 2 };
+    assert.deepEqual(await store.updateUser(ALICE, { disabled: true }), wanted);
+    assert.deepEqual(await other.findUser(ALICE), wanted);
+    const without = await store.updateUser(ALICE, { passwordHash: undefined });
+    assert.deepEqual(without, { ...wanted, passwordHash: undefined, rev: 3 });
+    await refuses(store.updateUser(BOB, { admin: true }), 'not-found');
+  });
+
+  it('replaces a password only if it is still the expected one', async () => {
+    const { store, other } = stores();
+    await store.addUser(sampleUser(ALICE, { passwordHash: 'one' }));
+    await other.updateUser(ALICE, { passwordHash: 'two' });
+    const late = store.updateUser(ALICE, { passwordHash: 'three' }, { ifPasswordHash: 'one' });
+    await refuses(late, 'precondition');
+    assert.equal((await store.findUser(ALICE))?.passwordHash, 'two');
+    await store.updateUser(ALICE, { passwordHash: 'three' }, { ifPasswordHash: 'two' });
+    assert.equal((await other.findUser(ALICE))?.passwordHash, 'three');
+  });
+
+  it('ends the sessions and grants of that user alone, and keeps app passwords', async () => {
+    const { store, other } = stores();
+    for (const id of [ALICE, BOB]) {
+      await store.addUser(sampleUser(id));
+      await store.addToken(sampleToken(id, `session ${id}`, 'session'), REFUSE);
+      await store.addToken(sampleToken(id, `app ${id}`), REFUSE);
+      await store.addFlow(sampleFlow(id), 10);
+      await store.grantFlow(sampleFlow(id).flowHash, id, 1001);
+    }
+    await other.updateUser(ALICE, { disabled: true }, { endSessions: true });
+    assert.deepEqual(await store.listTokens(ALICE, 'session'), []);
+    assert.equal((await store.listTokens(ALICE, 'app-password')).length, 1);
+    assert.equal((await store.listTokens(BOB, 'session')).length, 1);
+    assert.equal(await store.findFlow(sampleFlow(ALICE).flowHash, 1001), undefined);
+    assert.notEqual(await store.findFlow(sampleFlow(BOB).flowHash, 1001), undefined);
+  });
+}
+
+function testTokens(stores: () => StorePair): void {
+  beforeEach(async () => {
+    await stores().store.addUser(sampleUser(ALICE));
+    await stores().store.addUser(sampleUser(BOB));
+  });
+
+  it('finds a token by kind and hash', async () => {
+    const { store, other } = stores();
+    const token = { ...sampleToken(ALICE, 'a', 'session'), usedAt: 1100 };
+    await store.addToken(token, REFUSE);
+    assert.deepEqual(await other.findToken('session', token.hash), token);
+    assert.equal(await store.findToken('app-password', token.hash), undefined);
+    assert.equal(await store.findToken('session', hashSecret('b')), undefined);
+  });
+
+  it('lists tokens of one user and kind, oldest first', async () => {
+    const { store } = stores();
+    await store.addToken(sampleToken(ALICE, 'x', 'app-password', 3000), REFUSE);
+    await store.addToken(sampleToken(ALICE, 'z', 'app-password', 2000), REFUSE);
+    await store.addToken(sampleToken(ALICE, 'y', 'app-password', 2000), REFUSE);
+    await store.addToken(sampleToken(ALICE, 's', 'session'), REFUSE);
+    await store.addToken(sampleToken(BOB, 'b'), REFUSE);
+    const tokens = await store.listTokens(ALICE, 'app-password');
+    assert.deepEqual(tokens.map(({ id }) => id), ['y', 'z', 'x']);
+  });
+
+  it('adds no token for a user who is not there or has changed', async () => {
+    const { store, other } = stores();
+    await refuses(store.addToken(sampleToken(parseUserId('eve'), 'e'), REFUSE), 'not-found');
+    await other.updateUser(ALICE, { passwordHash: 'new' });
+    const late = store.addToken(sampleToken(ALICE, 'a'), { ...REFUSE, ifUserRev: 1 });
+    await refuses(late, 'precondition');
+    await store.addToken(sampleToken(ALICE, 'a'), { ...REFUSE, ifUserRev: 2 });
+    assert.equal((await store.listTokens(ALICE, 'app-password')).length, 1);
+  });
+
+  it('keeps to the number of tokens: refuses one more, or drops the oldest', async () => {
+    const { store } = stores();
+    const options: AddTokenOptions = { countMax: 2, whenFull: 'refuse' };
+    await store.addToken(sampleToken(ALICE, 'a', 'app-password', 1), options);
+    await store.addToken(sampleToken(ALICE, 'b', 'app-password', 2), options);
+    await store.addToken(sampleToken(BOB, 'c', 'app-password', 3), options);
+    await refuses(store.addToken(sampleToken(ALICE, 'd', 'app-password', 4), options), 'too-large');
+    const revBefore = (await store.findUser(ALICE))?.rev ?? 0;
+    const drop: AddTokenOptions = { countMax: 2, whenFull: 'drop-oldest', ifUserRev: revBefore };
+    await store.addToken(sampleToken(ALICE, 'e', 'app-password', 5), drop);
+    const tokens = await store.listTokens(ALICE, 'app-password');
+    assert.deepEqual(tokens.map(({ id }) => id), ['b', 'e']);
+    assert.ok(((await store.findUser(ALICE))?.rev ?? 0) > revBefore, 'a token was lost');
+  });
+
+  it('notes uses, and passes over tokens that are gone', async () => {
+    const { store, other } = stores();
+    const token = sampleToken(ALICE, 'a', 'session');
+    await store.addToken(token, REFUSE);
+    await store.touchTokens([
+      { hash: hashSecret('gone'), usedAt: 7, expiresAt: undefined },
+      { hash: token.hash, usedAt: 1200, expiresAt: 1700 },
+    ]);
+    const touched = await other.findToken('session', token.hash);
+    assert.deepEqual(touched, { ...token, usedAt: 1200, expiresAt: 1700 });
+    assert.equal(await store.findToken('session', hashSecret('gone')), undefined);
+  });
+
+  it('deletes a token of its owner and kind only, and raises rev', async () => {
+    const { store, other } = stores();
+    await store.addToken(sampleToken(ALICE, 'a'), REFUSE);
+    assert.equal(await other.deleteToken(BOB, 'app-password', 'a'), false);
+    assert.equal(await other.deleteToken(ALICE, 'session', 'a'), false);
+    assert.equal((await store.findUser(ALICE))?.rev, 1);
+    assert.equal(await other.deleteToken(ALICE, 'app-password', 'a'), true);
+    assert.equal(await other.deleteToken(ALICE, 'app-password', 'a'), false);
+    assert.deepEqual(await store.listTokens(ALICE, 'app-password'), []);
+    assert.equal((await store.findUser(ALICE))?.rev, 2);
+  });
+
+  it('sweeps what is expired and nothing else', async () => {
+    const { store } = stores();
+    await store.addToken(sampleToken(ALICE, 'old', 'session', 1000), REFUSE);
+    await store.addToken(sampleToken(ALICE, 'new', 'session', 1001), REFUSE);
+    await store.addToken(sampleToken(ALICE, 'app'), REFUSE);
+    await store.addFlow(sampleFlow('old', 1000), 10);
+    await store.addFlow(sampleFlow('new', 1001), 10);
+    await store.sweep(1500);
+    assert.deepEqual((await store.listTokens(ALICE, 'session')).map(({ id }) => id), ['new']);
+    assert.equal((await store.listTokens(ALICE, 'app-password')).length, 1);
+    assert.equal(await store.findFlow(sampleFlow('old', 1000).flowHash, 0), undefined);
+    assert.notEqual(await store.findFlow(sampleFlow('new', 1001).flowHash, 0), undefined);
+  });
+}
+
+function testSetupLink(stores: () => StorePair): void {
+  const link = { hash: hashSecret('link'), expiresAt: 2000 };
+  const admin = (id: UserId) => sampleUser(id, { admin: true, passwordHash: 'phc' });
+
+  it('keeps one link, the newest, until it expires', async () => {
+    const { store, other } = stores();
+    assert.equal(await store.putSetupLink({ ...link, hash: hashSecret('older') }), true);
+    assert.equal(await other.putSetupLink(link), true);
+    assert.deepEqual(await store.findSetupLink(1999), link);
+    assert.equal(await store.findSetupLink(2000), undefined);
+    await store.sweep(2000);
+    assert.equal(await store.findSetupLink(0), undefined);
+  });
+
+  it('makes no link only while an enabled administrator has a password', async () => {
+    const { store } = stores();
+    await store.addUser(sampleUser(BOB, { passwordHash: 'phc' }));
+    await store.addUser(sampleUser(ALICE, { admin: true }));
+    assert.equal(await store.putSetupLink(link), true, 'nobody can sign in as administrator');
+    await store.updateUser(ALICE, { passwordHash: 'phc' });
+    assert.equal(await store.putSetupLink(link), false);
+    await store.updateUser(ALICE, { disabled: true });
+    assert.equal(await store.putSetupLink(link), true);
+  });
+
+  it('redeems a link once', async () => {
+    const { store, other } = stores();
+    await store.putSetupLink(link);
+    const wrong = await store.redeemSetupLink(hashSecret('guess'), 1500, admin(ALICE));
+    assert.equal(wrong, undefined);
+    assert.equal(await store.redeemSetupLink(link.hash, 2000, admin(ALICE)), undefined);
+    const added = await other.redeemSetupLink(link.hash, 1500, admin(ALICE));
+    assert.deepEqual(added, { ...admin(ALICE), rev: 1 });
+    assert.equal(await store.redeemSetupLink(link.hash, 1500, admin(BOB)), undefined);
+    assert.deepEqual((await store.listUsers(10)).map(({ id }) => id), [ALICE]);
+    assert.equal(await store.findSetupLink(1500), undefined);
+  });
+
+  it('redeems a link for one of two that come at once', async () => {
+    const { store, other } = stores();
+    await store.putSetupLink(link);
+    const ends = await Promise.all([
+      store.redeemSetupLink(link.hash, 1500, admin(ALICE)),
+      other.redeemSetupLink(link.hash, 1500, admin(BOB)),
+    ]);
+    assert.equal(ends.filter((end) => end !== undefined).length, 1);
+    assert.equal((await store.listUsers(10)).length, 1);
+  });
+
+  it('voids a link when an administrator came by another way', async () => {
+    const { store, other } = stores();
+    await store.putSetupLink(link);
+    await other.addUser(admin(ALICE));
+    assert.equal(await store.redeemSetupLink(link.hash, 1500, admin(BOB)), undefined);
+  });
+
+  it('leaves the link usable when the name is taken', async () => {
+    const { store } = stores();
+    await store.addUser(sampleUser(ALICE));
+    await store.putSetupLink(link);
+    await refuses(store.redeemSetupLink(link.hash, 1500, admin(ALICE)), 'exists');
+    assert.notEqual(await store.redeemSetupLink(link.hash, 1500, admin(BOB)), undefined);
+  });
+}
+
+function testFlows(stores: () => StorePair): void {
+  const flow = sampleFlow('one');
+  const draft = { hash: hashSecret('app'), id: 'app', countMax: 10 };
+  beforeEach(async () => {
+    await stores().store.addUser(sampleUser(ALICE));
+  });
+
+  it('gives a granted flow to the first taker only', async () => {
+    const { store, other } = stores();
+    await store.addFlow(flow, 10);
+    assert.deepEqual(await other.findFlow(flow.flowHash, 1499), flow);
+    assert.equal(await store.takeFlow(flow.pollHash, 1100, draft), undefined, 'not granted yet');
+    assert.equal(await other.grantFlow(flow.flowHash, ALICE, 1200), true);
+    assert.equal((await store.findFlow(flow.flowHash, 1200))?.user, ALICE);
+    const ends = await Promise.all([
+      store.takeFlow(flow.pollHash, 1300, draft),
+      other.takeFlow(flow.pollHash, 1300, { ...draft, hash: hashSecret('2'), id: '2' }),
+    ]);
+    const taken = ends.filter((end) => end !== undefined);
+    assert.equal(taken.length, 1);
+    assert.equal(taken[0]?.user, ALICE);
+    assert.equal(taken[0]?.device, flow.device);
+    assert.deepEqual(await other.listTokens(ALICE, 'app-password'), taken);
+    assert.equal(await store.takeFlow(flow.pollHash, 1300, draft), undefined);
+  });
+
+  it('grants a flow once, to an enabled user, before it expires', async () => {
+    const { store } = stores();
+    await store.addUser(sampleUser(BOB, { disabled: true }));
+    await store.addFlow(flow, 10);
+    assert.equal(await store.grantFlow(hashSecret('guess'), ALICE, 1200), false);
+    assert.equal(await store.grantFlow(flow.flowHash, ALICE, 1500), false, 'expired');
+    await refuses(store.grantFlow(flow.flowHash, BOB, 1200), 'not-found');
+    await refuses(store.grantFlow(flow.flowHash, parseUserId('eve'), 1200), 'not-found');
+    assert.equal(await store.grantFlow(flow.flowHash, ALICE, 1200), true);
+    assert.equal(await store.grantFlow(flow.flowHash, ALICE, 1200), false, 'granted already');
+    assert.equal(await store.takeFlow(flow.pollHash, 1500, draft), undefined, 'expired');
+  });
+
+  it('keeps a flow whose user has too many app passwords', async () => {
+    const { store } = stores();
+    await store.addToken(sampleToken(ALICE, 'a'), REFUSE);
+    await store.addFlow(flow, 10);
+    await store.grantFlow(flow.flowHash, ALICE, 1200);
+    await refuses(store.takeFlow(flow.pollHash, 1300, { ...draft, countMax: 1 }), 'too-large');
+    assert.notEqual(await store.takeFlow(flow.pollHash, 1300, draft), undefined);
+  });
+
+  it('keeps to the number of flows: the expired go first, then the oldest', async () => {
+    const { store } = stores();
+    const flows = [1000, 1001, 1002, 1600].map((at) => sampleFlow(`at ${at}`, at));
+    for (const each of flows.slice(0, 3)) await store.addFlow(each, 2);
+    const found = async (): Promise<boolean[]> =>
+      Promise.all(flows.map(async (each) => (await store.findFlow(each.flowHash, 0)) !== undefined));
+    assert.deepEqual(await found(), [false, true, true, false]);
+    for (const each of flows.slice(3)) await store.addFlow(each, 2);
+    assert.deepEqual(await found(), [false, false, false, true], 'all others had expired');
+  });
+}
+
+function testChangeMark(stores: () => StorePair): void {
+  it('moves with every change, of this store or the other, and rests otherwise', async () => {
+    const { store, other } = stores();
+    const acts: [string, (on: IdentityStore) => Promise<unknown>][] = [
+      ['addUser', (on) => on.addUser(sampleUser(ALICE))],
+      ['updateUser', (on) => on.updateUser(ALICE, { admin: true })],
+      ['addToken', (on) => on.addToken(sampleToken(ALICE, 'a'), REFUSE)],
+      ['touchTokens', (on) => on.touchTokens([
+        { hash: hashSecret('a'), usedAt: 1, expiresAt: undefined },
+      ])],
+      ['deleteToken', (on) => on.deleteToken(ALICE, 'app-password', 'a')],
+    ];
+    for (const [index, [what, act]] of acts.entries()) {
+      const marks = [store.changeMark(), other.changeMark()];
+      assert.deepEqual([store.changeMark(), other.changeMark()], marks, 'nothing happened');
+      await act(index % 2 === 0 ? store : other);
+      assert.notEqual(store.changeMark(), marks[0], `${what}, seen here`);
+      assert.notEqual(other.changeMark(), marks[1], `${what}, seen by the other`);
+    }
+    const marks = [store.changeMark(), other.changeMark()];
+    await store.findUser(ALICE);
+    assert.deepEqual([store.changeMark(), other.changeMark()], marks, 'reading changes nothing');
+  });
+}

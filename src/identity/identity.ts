@@ -1,0 +1,115 @@
+import type { Clock } from '../platform/index.ts';
+import { AppPasswords } from './app-passwords.ts';
+import { Authenticator, type BasicCredentials } from './authenticator.ts';
+import type { Caller } from './caller.ts';
+import { DEFAULT_IDENTITY_CONFIG, type IdentityConfig } from './config.ts';
+import type { IdentityStore } from './identity-store.ts';
+import { LoginFlows } from './login-flows.ts';
+import { PasswordHasher } from './password-hasher.ts';
+import { Sessions } from './sessions.ts';
+import { Setup, type FirstAdministrator, type SetupLink } from './setup.ts';
+import { UsedNotes } from './used-notes.ts';
+import { Users } from './users.ts';
+
+export interface IdentityParts {
+  /** Open; `Identity.close` closes it. */
+  store: IdentityStore;
+  clock: Clock;
+  /** What differs from DEFAULT_IDENTITY_CONFIG. */
+  config?: Partial<IdentityConfig>;
+  /** Told of what fails with nobody waiting for it. That is only the noting of when an app password
+   *  or a session was last used, which is tried again. */
+  onFault?: (error: unknown) => void;
+}
+
+/**
+ * Who is who: users, their passwords, app passwords and sessions.
+ *
+ * It answers who a caller is, never what the caller may do: whoever calls a method that changes
+ * something has checked that before. All methods may run concurrently, and several processes may
+ * work on the same data. A change is on disk, and in force in all of them, when its promise
+ * resolves. No error carries a secret. Errors besides those listed: as IdentityStore.
+ */
+export class Identity {
+  readonly users: Users;
+  readonly appPasswords: AppPasswords;
+  readonly sessions: Sessions;
+  readonly loginFlows: LoginFlows;
+  readonly #store: IdentityStore;
+  readonly #authenticator: Authenticator;
+  readonly #setup: Setup;
+  readonly #usedNotes: UsedNotes;
+  #closing: Promise<void> | undefined;
+
+  private constructor({ store, clock, config: changes, onFault }: IdentityParts) {
+    const config: IdentityConfig = { ...DEFAULT_IDENTITY_CONFIG, ...changes };
+    const { hashCost: cost, hashesAtOnceMax: atOnceMax, hashesWaitingMax: waitingMax } = config;
+    const hasher = new PasswordHasher({ cost, atOnceMax, waitingMax });
+    const usedNotes = new UsedNotes(store, clock, config, onFault);
+    const authenticator = new Authenticator({ store, clock, config, hasher, usedNotes });
+    this.#store = store;
+    this.#usedNotes = usedNotes;
+    this.#authenticator = authenticator;
+    this.users = new Users(store, hasher, clock);
+    this.appPasswords = new AppPasswords(store, clock, config);
+    this.sessions = new Sessions(store, clock, config, authenticator);
+    this.loginFlows = new LoginFlows(store, clock, config);
+    this.#setup = new Setup(store, clock, config, this.users);
+  }
+
+  /** Forgets what expired while nothing ran. @throws invalid: the hash cost is out of range. */
+  static async open(parts: IdentityParts): Promise<Identity> {
+    const identity = new Identity(parts);
+    await parts.store.sweep(parts.clock.now());
+    return identity;
+  }
+
+  /**
+   * Verifies a login name (letters of either case) with a password or an app password.
+   *
+   * Answers at once, without a promise, for credentials that were verified a moment ago and whose
+   * user did not change since, in whichever process.
+   * @throws unauthenticated: one message for unknown, wrong, disabled; busy: too many failures, or
+   * too many sign-ins at once, with facts.retryAfterMs. May throw instead of rejecting.
+   */
+  authenticateBasic(credentials: BasicCredentials): Caller | Promise<Caller> {
+    return this.#authenticator.basic(credentials);
+  }
+
+  /** Verifies the token of a session; otherwise as `authenticateBasic`, and never throttled: a
+   *  token cannot be guessed. @throws unauthenticated: ended, expired or never begun. */
+  authenticateSession(token: string): Caller | Promise<Caller> {
+    return this.#authenticator.session(token);
+  }
+
+  /** Makes the link for the first administrator, good for 24 hours, and voids an earlier one.
+   *  Undefined, with nothing made, once an enabled administrator has a password. */
+  async createSetupLink(): Promise<SetupLink | undefined> {
+    return this.#setup.createLink();
+  }
+
+  /** For the page behind the link. */
+  async isSetupLinkUsable(token: string): Promise<boolean> {
+    return this.#setup.isUsable(token);
+  }
+
+  /** Makes the first administrator and uses the link up, both or neither; of two at once, one
+   *  succeeds. @throws denied: the link is over; invalid, exists, busy: the link stays usable. */
+  async useSetupLink(token: string, wanted: FirstAdministrator): Promise<Caller> {
+    return this.#setup.useLink(token, wanted);
+  }
+
+  /** Writes what waits to be written and closes the store. Calm when called twice. */
+  async close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#usedNotes.write();
+    } finally {
+      await this.#store.close();
+    }
+  }
+}

@@ -1,0 +1,65 @@
+/** What an identity store keeps. Times are milliseconds since 1970 UTC. */
+import type { TenantId, UserId } from '../base/ids.ts';
+
+export interface NewUserRecord {
+  id: UserId;
+  tenant: TenantId;
+  displayName: string;
+  admin: boolean;
+  disabled: boolean;
+  /** A PHC string (see phc.ts); undefined for a user who cannot sign in with a password. */
+  passwordHash: string | undefined;
+  createdAt: number;
+}
+
+export interface UserRecord extends NewUserRecord {
+  /** Starts at 1 and grows with every change of the user or loss of one of the user's tokens:
+   *  whoever remembers a verdict about the user remembers this number with it. */
+  rev: number;
+}
+
+export type UserPatch = Partial<
+  Pick<UserRecord, 'displayName' | 'admin' | 'disabled' | 'passwordHash'>
+>;
+
+export type TokenKind = 'app-password' | 'session';
+
+export interface TokenRecord {
+  /** SHA-256 of the secret in lower-case hexadecimal. The secret itself is kept nowhere. */
+  hash: string;
+  /** Names the token towards its owner. No secret. */
+  id: string;
+  kind: TokenKind;
+  user: UserId;
+  /** The device's name as a person would recognise it. */
+  device: string;
+  createdAt: number;
+  usedAt: number | undefined;
+  /** The first moment at which the token no longer works; undefined: it never expires. */
+  expiresAt: number | undefined;
+}
+
+export interface TokenTouch {
+  hash: string;
+  usedAt: number;
+  expiresAt: number | undefined;
+}
+
+/** The one link by which the first administrator is made. */
+export interface SetupLinkRecord {
+  hash: string;
+  expiresAt: number;
+}
+
+/** A device that waits until a signed-in person grants it an app password. */
+export interface FlowRecord {
+  /** SHA-256 of the secret that the device polls with. */
+  pollHash: string;
+  /** SHA-256 of the secret in the address that the person opens. */
+  flowHash: string;
+  device: string;
+  /** Who granted it; undefined until then. */
+  user: UserId | undefined;
+  createdAt: number;
+  expiresAt: number;
+}

@@ -1,0 +1,239 @@
+import type { UserId } from '../../../base/ids.ts';
+import {
+  closed, noSuchUser, tooManyTokens, userChanged, userExists,
+} from '../../identity-errors.ts';
+import type {
+  AddTokenOptions, IdentityStore, TokenDraft, UpdateOptions,
+} from '../../identity-store.ts';
+import type {
+  FlowRecord, NewUserRecord, SetupLinkRecord, TokenKind, TokenRecord, TokenTouch, UserPatch,
+  UserRecord,
+} from '../../records.ts';
+
+/** What a file is to the other implementation: several stores may be open on one of these. */
+export class MemoryIdentityData {
+  readonly users = new Map<UserId, UserRecord>();
+  readonly tokens = new Map<string, TokenRecord>();
+  readonly flows = new Map<string, FlowRecord>();
+  setupLink: SetupLinkRecord | undefined;
+  mark = 0;
+}
+
+/** For tests and for trying things out: nothing survives the process. Each method does its work in
+ *  one turn of the event loop, so each is a transaction as long as it checks before it changes. */
+export class MemoryIdentityStore implements IdentityStore {
+  readonly #data: MemoryIdentityData;
+  #open = true;
+
+  constructor(data: MemoryIdentityData = new MemoryIdentityData()) {
+    this.#data = data;
+  }
+
+  changeMark(): number {
+    return this.#live('changeMark').mark;
+  }
+
+  async addUser(user: NewUserRecord): Promise<UserRecord> {
+    return insertUser(this.#live('addUser'), op('addUser'), user);
+  }
+
+  async findUser(id: UserId): Promise<UserRecord | undefined> {
+    const user = this.#live('findUser').users.get(id);
+    return user && { ...user };
+  }
+
+  async listUsers(limit: number, after?: UserId): Promise<UserRecord[]> {
+    const users = [...this.#live('listUsers').users.values()]
+      .filter(({ id }) => after === undefined || id > after)
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
+    return users.slice(0, limit).map((user) => ({ ...user }));
+  }
+
+  async updateUser(id: UserId, patch: UserPatch, options: UpdateOptions = {}): Promise<UserRecord> {
+    const data = this.#live('updateUser');
+    const user = data.users.get(id);
+    if (user === undefined) throw noSuchUser(op('updateUser'));
+    const { ifPasswordHash, endSessions = false } = options;
+    if (ifPasswordHash !== undefined && user.passwordHash !== ifPasswordHash) {
+      throw userChanged(op('updateUser'));
+    }
+    Object.assign(user, patch);
+    if (endSessions) {
+      dropWhere(data.tokens, (token) => token.user === id && token.kind === 'session');
+      dropWhere(data.flows, (flow) => flow.user === id);
+    }
+    user.rev += 1;
+    data.mark += 1;
+    return { ...user };
+  }
+
+  async addToken(token: TokenRecord, options: AddTokenOptions): Promise<void> {
+    insertToken(this.#live('addToken'), op('addToken'), token, options);
+  }
+
+  async findToken(kind: TokenKind, hash: string): Promise<TokenRecord | undefined> {
+    const token = this.#live('findToken').tokens.get(hash);
+    return token?.kind === kind ? { ...token } : undefined;
+  }
+
+  async listTokens(user: UserId, kind: TokenKind): Promise<TokenRecord[]> {
+    return tokensOf(this.#live('listTokens'), user, kind).map((token) => ({ ...token }));
+  }
+
+  async touchTokens(touches: readonly TokenTouch[]): Promise<void> {
+    const data = this.#live('touchTokens');
+    for (const { hash, usedAt, expiresAt } of touches) {
+      const token = data.tokens.get(hash);
+      if (token !== undefined) Object.assign(token, { usedAt, expiresAt });
+    }
+    data.mark += 1;
+  }
+
+  async deleteToken(user: UserId, kind: TokenKind, id: string): Promise<boolean> {
+    const data = this.#live('deleteToken');
+    const token = tokensOf(data, user, kind).find((other) => other.id === id);
+    if (token === undefined) return false;
+    removeToken(data, token);
+    return true;
+  }
+
+  async sweep(at: number): Promise<void> {
+    const data = this.#live('sweep');
+    dropWhere(data.tokens, ({ expiresAt }) => expiresAt !== undefined && expiresAt <= at);
+    dropWhere(data.flows, ({ expiresAt }) => expiresAt <= at);
+    if (data.setupLink !== undefined && data.setupLink.expiresAt <= at) data.setupLink = undefined;
+    data.mark += 1;
+  }
+
+  async putSetupLink(link: SetupLinkRecord): Promise<boolean> {
+    const data = this.#live('putSetupLink');
+    if (hasAdministrator(data)) return false;
+    data.setupLink = { ...link };
+    data.mark += 1;
+    return true;
+  }
+
+  async findSetupLink(at: number): Promise<SetupLinkRecord | undefined> {
+    const link = this.#live('findSetupLink').setupLink;
+    return link !== undefined && link.expiresAt > at ? { ...link } : undefined;
+  }
+
+  async redeemSetupLink(
+    hash: string, at: number, user: NewUserRecord,
+  ): Promise<UserRecord | undefined> {
+    const data = this.#live('redeemSetupLink');
+    const link = data.setupLink;
+    if (link === undefined || link.hash !== hash || link.expiresAt <= at) return undefined;
+    if (hasAdministrator(data)) return undefined;
+    const added = insertUser(data, op('redeemSetupLink'), user);
+    data.setupLink = undefined;
+    return added;
+  }
+
+  async addFlow(flow: FlowRecord, countMax: number): Promise<void> {
+    const data = this.#live('addFlow');
+    dropWhere(data.flows, ({ expiresAt }) => expiresAt <= flow.createdAt);
+    // A Map keeps the order of insertion, so the first is the oldest.
+    for (const pollHash of data.flows.keys()) {
+      if (data.flows.size < countMax) break;
+      data.flows.delete(pollHash);
+    }
+    data.flows.set(flow.pollHash, { ...flow });
+    data.mark += 1;
+  }
+
+  async findFlow(flowHash: string, at: number): Promise<FlowRecord | undefined> {
+    const flow = flowBy(this.#live('findFlow'), flowHash, at);
+    return flow && { ...flow };
+  }
+
+  async grantFlow(flowHash: string, user: UserId, at: number): Promise<boolean> {
+    const data = this.#live('grantFlow');
+    if (data.users.get(user)?.disabled !== false) throw noSuchUser(op('grantFlow'));
+    const flow = flowBy(data, flowHash, at);
+    if (flow === undefined || flow.user !== undefined) return false;
+    flow.user = user;
+    data.mark += 1;
+    return true;
+  }
+
+  async takeFlow(
+    pollHash: string, at: number, { hash, id, countMax }: TokenDraft,
+  ): Promise<TokenRecord | undefined> {
+    const data = this.#live('takeFlow');
+    const flow = data.flows.get(pollHash);
+    if (flow?.user === undefined || flow.expiresAt <= at) return undefined;
+    const { device, user } = flow;
+    const token: TokenRecord = {
+      hash, id, kind: 'app-password', user, device,
+      createdAt: at, usedAt: undefined, expiresAt: undefined,
+    };
+    insertToken(data, op('takeFlow'), token, { countMax, whenFull: 'refuse' });
+    data.flows.delete(pollHash);
+    return token;
+  }
+
+  async close(): Promise<void> {
+    this.#open = false;
+  }
+
+  #live(method: string): MemoryIdentityData {
+    if (!this.#open) throw closed(op(method));
+    return this.#data;
+  }
+}
+
+function op(method: string): string {
+  return `identity/MemoryIdentityStore.${method}`;
+}
+
+function insertUser(data: MemoryIdentityData, opName: string, user: NewUserRecord): UserRecord {
+  if (data.users.has(user.id)) throw userExists(opName);
+  data.users.set(user.id, { ...user, rev: 1 });
+  data.mark += 1;
+  return { ...user, rev: 1 };
+}
+
+function insertToken(
+  data: MemoryIdentityData, opName: string, token: TokenRecord, options: AddTokenOptions,
+): void {
+  const user = data.users.get(token.user);
+  const { countMax, ifUserRev, whenFull } = options;
+  if (user === undefined) throw noSuchUser(opName);
+  if (ifUserRev !== undefined && user.rev !== ifUserRev) throw userChanged(opName);
+  const others = tokensOf(data, token.user, token.kind);
+  const excessCount = others.length + 1 - countMax;
+  if (excessCount > 0 && whenFull === 'refuse') throw tooManyTokens(opName, countMax);
+  for (const other of others.slice(0, Math.max(0, excessCount))) removeToken(data, other);
+  data.tokens.set(token.hash, { ...token });
+  data.mark += 1;
+}
+
+function tokensOf(data: MemoryIdentityData, user: UserId, kind: TokenKind): TokenRecord[] {
+  return [...data.tokens.values()]
+    .filter((token) => token.user === user && token.kind === kind)
+    .sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
+}
+
+function removeToken(data: MemoryIdentityData, token: TokenRecord): void {
+  data.tokens.delete(token.hash);
+  const user = data.users.get(token.user);
+  if (user !== undefined) user.rev += 1;
+  data.mark += 1;
+}
+
+function flowBy(data: MemoryIdentityData, flowHash: string, at: number): FlowRecord | undefined {
+  return [...data.flows.values()].find(
+    (flow) => flow.flowHash === flowHash && flow.expiresAt > at,
+  );
+}
+
+function hasAdministrator(data: MemoryIdentityData): boolean {
+  return [...data.users.values()].some(
+    (user) => user.admin && !user.disabled && user.passwordHash !== undefined,
+  );
+}
+
+function dropWhere<K, V>(map: Map<K, V>, test: (value: V) => boolean): void {
+  for (const [key, value] of map) if (test(value)) map.delete(key);
+}

@@ -1,0 +1,51 @@
+/**
+ * The tables of DATA/identity.db, format 1. Times are milliseconds since 1970 UTC, flags 0 or 1,
+ * hashes lower-case hexadecimal. Only SQL that MariaDB understands too.
+ */
+
+/** Kept as `PRAGMA user_version`. A file with a larger number was written by a newer Holdfast. */
+export const IDENTITY_FORMAT = 1;
+/** Kept as `PRAGMA application_id`: "HFid". Tells our file from any other SQLite database. */
+export const IDENTITY_APPLICATION_ID = 0x48466964;
+
+export const IDENTITY_SCHEMA = `
+CREATE TABLE users (
+  id            VARCHAR(64)   NOT NULL PRIMARY KEY,
+  tenant        VARCHAR(64)   NOT NULL,
+  display_name  VARCHAR(255)  NOT NULL,
+  is_admin      SMALLINT      NOT NULL,
+  is_disabled   SMALLINT      NOT NULL,
+  password_hash VARCHAR(255),
+  created_at    BIGINT        NOT NULL,
+  rev           BIGINT        NOT NULL
+);
+
+CREATE TABLE tokens (
+  token_hash CHAR(64)     NOT NULL PRIMARY KEY,
+  id         VARCHAR(32)  NOT NULL,
+  kind       VARCHAR(16)  NOT NULL,
+  user_id    VARCHAR(64)  NOT NULL,
+  device     VARCHAR(255) NOT NULL,
+  created_at BIGINT       NOT NULL,
+  used_at    BIGINT,
+  expires_at BIGINT
+);
+CREATE INDEX tokens_by_user ON tokens (user_id, kind);
+CREATE INDEX tokens_by_expiry ON tokens (expires_at);
+
+CREATE TABLE setup_links (
+  link_hash  CHAR(64) NOT NULL PRIMARY KEY,
+  expires_at BIGINT   NOT NULL
+);
+
+CREATE TABLE login_flows (
+  poll_hash  CHAR(64)     NOT NULL PRIMARY KEY,
+  flow_hash  CHAR(64)     NOT NULL UNIQUE,
+  device     VARCHAR(255) NOT NULL,
+  user_id    VARCHAR(64),
+  created_at BIGINT       NOT NULL,
+  expires_at BIGINT       NOT NULL
+);
+CREATE INDEX login_flows_by_age ON login_flows (created_at);
+CREATE INDEX login_flows_by_user ON login_flows (user_id);
+`;

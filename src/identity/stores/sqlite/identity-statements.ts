@@ -1,0 +1,89 @@
+/** Every statement that runs on DATA/identity.db, prepared once, with the types of its rows. */
+import type { Database, Statement } from 'better-sqlite3';
+import type { FlowRow, SetupLinkRow, TokenRow, UserRow } from './identity-rows.ts';
+
+const ADD_USER = `
+INSERT INTO users (id, tenant, display_name, is_admin, is_disabled, password_hash, created_at, rev)
+VALUES (@id, @tenant, @display_name, @is_admin, @is_disabled, @password_hash, @created_at, @rev)`;
+
+const UPDATE_USER = `
+UPDATE users SET display_name = @display_name, is_admin = @is_admin, is_disabled = @is_disabled,
+  password_hash = @password_hash, rev = @rev WHERE id = @id`;
+
+const ADD_TOKEN = `
+INSERT INTO tokens (token_hash, id, kind, user_id, device, created_at, used_at, expires_at)
+VALUES (@token_hash, @id, @kind, @user_id, @device, @created_at, @used_at, @expires_at)`;
+
+const COUNT_ADMINISTRATORS = `
+SELECT COUNT(*) FROM users
+WHERE is_admin = 1 AND is_disabled = 0 AND password_hash IS NOT NULL`;
+
+const ADD_FLOW = `
+INSERT INTO login_flows (poll_hash, flow_hash, device, user_id, created_at, expires_at)
+VALUES (@poll_hash, @flow_hash, @device, @user_id, @created_at, @expires_at)`;
+
+const FIND_OLDEST_FLOW = `
+SELECT poll_hash FROM login_flows ORDER BY created_at, poll_hash LIMIT 1`;
+
+export function prepareStatements(database: Database) {
+  const rows = <Bind extends unknown[], Row>(sql: string): Statement<Bind, Row> =>
+    database.prepare<Bind, Row>(sql);
+  const number = <Bind extends unknown[]>(sql: string): Statement<Bind, number> =>
+    database.prepare<Bind, number>(sql).pluck();
+  return {
+    dataVersion: number<[]>('PRAGMA data_version'),
+
+    addUser: rows<[UserRow], never>(ADD_USER),
+    findUser: rows<[string], UserRow>('SELECT * FROM users WHERE id = ?'),
+    listUsers: rows<[string, number], UserRow>(
+      'SELECT * FROM users WHERE id > ? ORDER BY id LIMIT ?',
+    ),
+    updateUser: rows<[UserRow], never>(UPDATE_USER),
+    raiseUserRev: rows<[string], never>('UPDATE users SET rev = rev + 1 WHERE id = ?'),
+    countAdministrators: number<[]>(COUNT_ADMINISTRATORS),
+
+    addToken: rows<[TokenRow], never>(ADD_TOKEN),
+    findToken: rows<[string, string], TokenRow>(
+      'SELECT * FROM tokens WHERE token_hash = ? AND kind = ?',
+    ),
+    listTokens: rows<[string, string], TokenRow>(
+      'SELECT * FROM tokens WHERE user_id = ? AND kind = ? ORDER BY created_at, id',
+    ),
+    touchToken: rows<[number, number | null, string], never>(
+      'UPDATE tokens SET used_at = ?, expires_at = ? WHERE token_hash = ?',
+    ),
+    deleteToken: rows<[string, string, string], never>(
+      'DELETE FROM tokens WHERE user_id = ? AND kind = ? AND id = ?',
+    ),
+    deleteSessions: rows<[string], never>(
+      `DELETE FROM tokens WHERE user_id = ? AND kind = 'session'`,
+    ),
+    deleteExpiredTokens: rows<[number], never>('DELETE FROM tokens WHERE expires_at <= ?'),
+
+    addSetupLink: rows<[string, number], never>(
+      'INSERT INTO setup_links (link_hash, expires_at) VALUES (?, ?)',
+    ),
+    findSetupLink: rows<[number], SetupLinkRow>('SELECT * FROM setup_links WHERE expires_at > ?'),
+    // Every link, whatever it is: there is one at most.
+    deleteSetupLinks: rows<[], never>('DELETE FROM setup_links WHERE link_hash IS NOT NULL'),
+    deleteExpiredLinks: rows<[number], never>('DELETE FROM setup_links WHERE expires_at <= ?'),
+
+    addFlow: rows<[FlowRow], never>(ADD_FLOW),
+    countFlows: number<[]>('SELECT COUNT(*) FROM login_flows'),
+    findOldestFlow: rows<[], Pick<FlowRow, 'poll_hash'>>(FIND_OLDEST_FLOW),
+    findFlow: rows<[string, number], FlowRow>(
+      'SELECT * FROM login_flows WHERE flow_hash = ? AND expires_at > ?',
+    ),
+    findGrantedFlow: rows<[string, number], FlowRow>(
+      'SELECT * FROM login_flows WHERE poll_hash = ? AND expires_at > ? AND user_id IS NOT NULL',
+    ),
+    grantFlow: rows<[string, string], never>(
+      'UPDATE login_flows SET user_id = ? WHERE flow_hash = ? AND user_id IS NULL',
+    ),
+    deleteFlow: rows<[string], never>('DELETE FROM login_flows WHERE poll_hash = ?'),
+    deleteFlowsOf: rows<[string], never>('DELETE FROM login_flows WHERE user_id = ?'),
+    deleteExpiredFlows: rows<[number], never>('DELETE FROM login_flows WHERE expires_at <= ?'),
+  };
+}
+
+export type IdentityStatements = ReturnType<typeof prepareStatements>;

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import {
+  existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, it } from 'node:test';
+import Database from 'better-sqlite3';
+import { isKind, type ErrorKind } from '../../../base/errors.ts';
+import { parseUserId } from '../../../base/ids.ts';
+import { sampleToken, sampleUser, testIdentityStore } from '../../identity-store.conformance.ts';
+import { openIdentityDatabase } from './open-identity-database.ts';
+import { SqliteIdentityStore } from './sqlite-identity-store.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'holdfast-identity-'));
+after(() => rmSync(root, { recursive: true, force: true }));
+
+function newFile(): string {
+  return join(mkdtempSync(join(root, 'data-')), 'identity.db');
+}
+
+async function openAt(file: string, create = true): Promise<SqliteIdentityStore> {
+  return SqliteIdentityStore.open({ file, create });
+}
+
+testIdentityStore('SqliteIdentityStore', async () => {
+  const file = newFile();
+  return { store: await openAt(file), other: await openAt(file, false) };
+});
+
+// Below: only what this implementation adds to the common promises.
+
+const ALICE = parseUserId('alice');
+
+/** A file with one user, closed, so that its log is folded in. */
+async function filled(): Promise<string> {
+  const file = newFile();
+  const store = await openAt(file);
+  await store.addUser(sampleUser(ALICE));
+  await store.addToken(sampleToken(ALICE, 'a'), { countMax: 9, whenFull: 'refuse' });
+  await store.close();
+  return file;
+}
+
+async function refusesUntouched(file: string, kind: ErrorKind): Promise<void> {
+  const before = readFileSync(file);
+  await assert.rejects(openAt(file), (error) => isKind(error, kind));
+  assert.deepEqual(readFileSync(file), before, 'the file stays as it was');
+}
+
+it('SqliteIdentityStore finds everything again after closing', async () => {
+  const file = await filled();
+  const store = await openAt(file, false);
+  assert.equal((await store.findUser(ALICE))?.rev, 1);
+  assert.equal((await store.listTokens(ALICE, 'app-password')).length, 1);
+  await store.close();
+});
+
+it('SqliteIdentityStore is durable on every open, and private to its account', async () => {
+  const file = await filled();
+  for (let time = 0; time < 2; time += 1) {
+    const database = openIdentityDatabase({ file, create: false });
+    assert.equal(database.pragma('synchronous', { simple: true }), 2);
+    assert.equal(database.pragma('journal_mode', { simple: true }), 'wal');
+    database.prepare(`UPDATE users SET rev = rev + 1 WHERE id = 'alice'`).run();
+    assert.equal(statSync(`${file}-wal`).mode & 0o077, 0);
+    database.close();
+  }
+  assert.equal(statSync(file).mode & 0o077, 0);
+});
+
+it('SqliteIdentityStore refuses a file of a newer format, and leaves it untouched', async () => {
+  const file = await filled();
+  const database = new Database(file);
+  database.pragma('user_version = 2');
+  database.close();
+  await refusesUntouched(file, 'invalid');
+});
+
+it('SqliteIdentityStore refuses what is not its database, and leaves it untouched', async () => {
+  const text = newFile();
+  writeFileSync(text, 'These are notes, and not a database at all.\n'.repeat(100));
+  await refusesUntouched(text, 'corrupt');
+  const foreign = newFile();
+  const database = new Database(foreign);
+  database.exec('CREATE TABLE users (id TEXT)');
+  database.close();
+  await refusesUntouched(foreign, 'corrupt');
+});
+
+it('SqliteIdentityStore refuses a file cut short at any page, and leaves it untouched', async () => {
+  const file = await filled();
+  const whole = readFileSync(file);
+  const cuts = [0, 1, 50, 100, 512, 4095];
+  for (let at = 4096; at < whole.length; at += 4096) cuts.push(at, at + 7);
+  for (const at of cuts) {
+    writeFileSync(file, whole);
+    truncateSync(file, at);
+    await refusesUntouched(file, 'corrupt');
+  }
+  writeFileSync(file, whole);
+  await (await openAt(file)).close();
+});
+
+it('SqliteIdentityStore does not begin anew where a database was lost', async () => {
+  const missing = newFile();
+  await assert.rejects(openAt(missing, false), (error) => isKind(error, 'corrupt'));
+  assert.equal(existsSync(missing), false);
+  writeFileSync(`${missing}-wal`, 'a log whose database is gone');
+  await assert.rejects(openAt(missing), (error) => isKind(error, 'corrupt'));
+  assert.equal(existsSync(missing), false);
+});
+
+it('SqliteIdentityStore replaces the leftovers of a first start that was cut short', async () => {
+  const file = newFile();
+  writeFileSync(`${file}.new-${process.pid}`, 'half a datab');
+  await (await openAt(file)).close();
+  assert.deepEqual(readdirSync(join(file, '..')), ['identity.db']);
+});
+
+it('SqliteIdentityStore says busy, not broken, while another process writes', async () => {
+  const file = await filled();
+  const store = await openAt(file);
+  const blocker = new Database(file);
+  blocker.exec('BEGIN IMMEDIATE');
+  const write = store.updateUser(ALICE, { admin: true });
+  await assert.rejects(write, (error) => isKind(error, 'busy'));
+  assert.equal((await store.findUser(ALICE))?.admin, false, 'reading goes on meanwhile');
+  blocker.exec('ROLLBACK');
+  blocker.close();
+  await store.updateUser(ALICE, { admin: true });
+  await store.close();
+});

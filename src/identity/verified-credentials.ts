@@ -1,0 +1,72 @@
+/**
+ * Remembers which credentials were verified a moment ago.
+ *
+ * Every WebDAV request carries a name and a password. Verifying one takes 30 ms or more, so it is
+ * done once in five minutes; in between a request costs two hashes and one question to the store.
+ * Kept is a keyed hash (HMAC-SHA-256 under a key made at the start): whoever reads this memory
+ * learns no password, and cannot prepare a table.
+ *
+ * An entry is good at once only while the store's change mark stands still. When it moved, the
+ * user is read again, and the entry stays if the user's `rev` is the same. So somebody else's
+ * change costs one read, and not a new computation for everyone.
+ */
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
+import type { Clock } from '../platform/index.ts';
+import type { Caller } from './caller.ts';
+
+export interface Verified {
+  readonly caller: Caller;
+  readonly userRev: number;
+  /** When to verify anew, by the monotonic clock. */
+  readonly goodUntilMs: number;
+  /** The store's change mark as of which `userRev` is known. */
+  mark: number;
+}
+
+export class VerifiedCredentials {
+  readonly #clock: Clock;
+  readonly #countMax: number;
+  readonly #key = createSecretKey(randomBytes(32));
+  readonly #entries = new Map<string, Verified>();
+
+  constructor(clock: Clock, countMax: number) {
+    this.#clock = clock;
+    this.#countMax = countMax;
+  }
+
+  get count(): number {
+    return this.#entries.size;
+  }
+
+  /** The lengths keep `a` + `bc` and `ab` + `c` apart. */
+  keyOf(kind: 'basic' | 'session', user: string, secret: string): string {
+    const text = `${kind} ${user.length} ${user} ${secret}`;
+    return createHmac('sha256', this.#key).update(text).digest('latin1');
+  }
+
+  /** Whether its user changed is the asker's to check, by `mark`; whether it is due, by `isDue`. */
+  find(key: string): Verified | undefined {
+    return this.#entries.get(key);
+  }
+
+  /** True when it is time to verify anew. Such an entry still shows that these credentials were
+   *  right, so whoever presents them is no guesser and need not wait for other people's guesses. */
+  isDue(entry: Verified): boolean {
+    return entry.goodUntilMs <= this.#clock.monotonic();
+  }
+
+  /** When full, the entry that was put first goes: most end within minutes anyway. */
+  put(key: string, entry: Verified): void {
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    if (this.#entries.size <= this.#countMax) return;
+    for (const oldest of this.#entries.keys()) {
+      this.#entries.delete(oldest);
+      break;
+    }
+  }
+
+  delete(key: string): void {
+    this.#entries.delete(key);
+  }
+}

@@ -1,0 +1,38 @@
+/** What every store refuses at its door: numbers that no store could keep. Pure. */
+import type { Change } from './changes.ts';
+import { outOfRange } from './refusals.ts';
+
+/** The range of `Date`, in milliseconds. */
+const INSTANT_MAX = 8_640_000_000_000_000;
+
+function checkInstant(field: string, instant: number | undefined): void {
+  if (instant === undefined) return;
+  const kept = Number.isInteger(instant) && Math.abs(instant) <= INSTANT_MAX;
+  if (!kept) throw outOfRange(field);
+}
+
+function checkCount(field: string, count: number | undefined): void {
+  if (count === undefined) return;
+  if (!Number.isSafeInteger(count) || count < 0) throw outOfRange(field);
+}
+
+/** @throws invalid: an instant outside the range of `Date`, or a size or number that is not a whole
+ *  one from 0 upwards. */
+export function checkChange(change: Change): void {
+  if ('actor' in change) checkInstant('at', change.actor.at);
+  if ('modifiedAt' in change) checkInstant('modifiedAt', change.modifiedAt);
+  if ('createdAt' in change) checkInstant('createdAt', change.createdAt);
+  if ('expiresAt' in change) checkInstant('expiresAt', change.expiresAt);
+  if ('at' in change) checkInstant('at', change.at);
+  if ('content' in change) checkCount('sizeBytes', change.content.sizeBytes);
+  if ('quotaBytes' in change) checkCount('quotaBytes', change.quotaBytes);
+  if ('sizeBytes' in change) checkCount('sizeBytes', change.sizeBytes);
+  if ('number' in change) checkCount('number', change.number);
+  if ('totalBytes' in change) checkCount('totalBytes', change.totalBytes);
+  if ('lock' in change) checkInstant('expiresAt', change.lock.expiresAt);
+}
+
+/** @throws invalid unless `limit` is a whole number from 1 to `max`. */
+export function checkLimit(limit: number, max: number): void {
+  if (!Number.isInteger(limit) || limit < 1 || limit > max) throw outOfRange('limit');
+}

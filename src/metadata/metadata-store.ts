@@ -1,0 +1,95 @@
+import type { NodeId, SpaceId, UserId } from '../base/ids.ts';
+import type { CasePolicy, Name } from '../base/names.ts';
+import type { Witness } from '../base/witness.ts';
+import type { Change, ChangeResult } from './changes.ts';
+import type {
+  DeadProperty, EventRecord, FolderEntry, Instant, LockRecord, NodeRecord, SpaceRecord,
+  TrashRecord, UploadPartRecord, UploadRecord, VersionRecord,
+} from './records.ts';
+
+/**
+ * A MetadataStore keeps spaces: trees of files and folders with a journal, versions, a trash,
+ * dead properties, locks and open uploads. It knows nothing of bytes or permissions: a manifest is
+ * opaque to it, and whoever commits one has made its blocks durable before.
+ *
+ * Every method may run concurrently. Changes of one space are serial: each sees the result of the
+ * one before, and a change that fails leaves nothing. A read sees all changes whose `commit` had
+ * resolved before it began. What a deleted folder held is not live: no method finds it except by
+ * way of the trash.
+ *
+ * Durability: once `commit` or `ensureSpace` has resolved, the change survives a power cut.
+ * Errors: `unavailable` once closed; `busy` when too many changes wait; others as listed.
+ */
+export interface MetadataStore {
+  /** The personal space of a user, made on first use. */
+  ensureSpace(wanted: NewSpace): Promise<SpaceRecord>;
+
+  /** @throws not-found. */
+  getSpace(id: SpaceId): Promise<SpaceRecord>;
+
+  /** Follows names from the root. The answer begins with the root and holds one node for each name
+   *  that was found; it is complete when its length is that of the path plus one. Names are found
+   *  by their canonical form, so the node's own name may be spelled otherwise. Descending through
+   *  a file ends the walk. @throws not-found: no such space. */
+  resolve(spaceId: SpaceId, path: readonly Name[]): Promise<NodeRecord[]>;
+
+  /** A live node and its ancestors, root first, itself last; undefined when it is not live. */
+  findChain(spaceId: SpaceId, nodeId: NodeId): Promise<NodeRecord[] | undefined>;
+
+  /** The members of a folder in ascending order of canonical name (by code point), in pages of at
+   *  most LIST_PAGE_MAX, all as of one moment. A constant number of statements per page.
+   *  `withProperties` adds each entry's dead properties. @throws not-found: no such live folder. */
+  listFolder(
+    spaceId: SpaceId, folderId: NodeId, options?: ListOptions,
+  ): AsyncIterable<readonly FolderEntry[]>;
+
+  listProperties(spaceId: SpaceId, nodeId: NodeId): Promise<DeadProperty[]>;
+
+  /** The version that a live or past node had. @throws not-found. */
+  getVersion(spaceId: SpaceId, nodeId: NodeId, contentRev: number): Promise<VersionRecord>;
+
+  /** All versions kept of a node, newest first. */
+  listVersions(spaceId: SpaceId, nodeId: NodeId): Promise<VersionRecord[]>;
+
+  /** Events with revisions above `afterRev`, ascending, at most `limit` (1 to 2,000). */
+  listEvents(spaceId: SpaceId, afterRev: number, limit: number): Promise<EventRecord[]>;
+
+  /** Newest first, strictly older than `beforeRev` when given, at most `limit` (1 to 1,000). */
+  listTrash(spaceId: SpaceId, limit: number, beforeRev?: number): Promise<TrashRecord[]>;
+
+  /** Locks of a space that have not expired at `at`. */
+  listLocks(spaceId: SpaceId, at: Instant): Promise<LockRecord[]>;
+
+  findUpload(owner: UserId, uploadId: string): Promise<UploadRecord | undefined>;
+
+  /** Parts by ascending number. */
+  listParts(owner: UserId, uploadId: string): Promise<UploadPartRecord[]>;
+
+  /** Commits one change. Many callers' changes share one durable transaction.
+   *  @throws as the change's own description says; not-found: no such space. */
+  commit(change: Change): Promise<ChangeResult>;
+
+  /** For each volume the largest mark that any committed change brought. */
+  readWitness(): Promise<Witness>;
+
+  /** Finishes what was handed in, then releases files. Calm when called twice. */
+  close(): Promise<void>;
+}
+
+export interface NewSpace {
+  owner: UserId;
+  casePolicy: CasePolicy;
+  quotaBytes: number | undefined;
+  at: Instant;
+}
+
+export interface ListOptions {
+  withProperties?: boolean;
+  signal?: AbortSignal;
+}
+
+export const LIST_PAGE_MAX = 500;
+export const EVENTS_LIMIT_MAX = 2_000;
+export const TRASH_LIMIT_MAX = 1_000;
+/** Changes that may wait for the writer; one more is refused with `busy`. */
+export const CHANGES_QUEUE_MAX = 10_000;

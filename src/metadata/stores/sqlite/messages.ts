@@ -1,0 +1,29 @@
+/** What passes between the store and its writer thread. One message each way per batch. */
+import type { FaultData } from '../../../base/errors.ts';
+import type { Change, ChangeResult } from '../../changes.ts';
+import type { NewSpace } from '../../metadata-store.ts';
+
+export interface EnsureSpace {
+  op: 'ensure-space';
+  wanted: NewSpace;
+}
+
+export type WriterChange = Change | EnsureSpace;
+
+/** How a change went. A `ticket` says that it goes on in slices and is answered later by it. */
+export type Outcome = { result: ChangeResult } | { fault: FaultData } | { ticket: number };
+
+export type ToWriter =
+  | { kind: 'batch'; changes: WriterChange[] }
+  | { kind: 'close' };
+
+export type FromWriter =
+  | { kind: 'ready' }
+  | { kind: 'refused'; fault: FaultData }
+  | { kind: 'done'; outcomes: Outcome[] }
+  | { kind: 'late'; ticket: number; outcome: Outcome }
+  | { kind: 'closed' };
+
+export interface WriterStart {
+  file: string;
+}

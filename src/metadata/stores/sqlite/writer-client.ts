@@ -1,0 +1,168 @@
+/**
+ * The caller's end of the writer thread. While the writer is busy with one batch, the next one
+ * gathers here; so batches grow by themselves under load, and a lone change waits for nobody.
+ */
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { HoldfastError, faultFromData } from '../../../base/errors.ts';
+import type { ChangeResult } from '../../changes.ts';
+import { CHANGES_QUEUE_MAX } from '../../metadata-store.ts';
+import { storeClosed, tooBusy } from '../../refusals.ts';
+import type { FromWriter, Outcome, ToWriter, WriterChange, WriterStart } from './messages.ts';
+
+/** One transaction takes no more changes than this: the first of them waits for the last. */
+const BATCH_MAX = 512;
+
+interface Pending {
+  change: WriterChange;
+  resolve(result: ChangeResult): void;
+  reject(error: Error): void;
+}
+
+export type StartThread = (start: WriterStart) => Worker;
+
+export const startWriterThread: StartThread = (workerData) =>
+  new Worker(new URL('./writer/writer-thread.ts', import.meta.url), { workerData });
+
+/** A view into a larger buffer would drag all of that buffer along to the other thread. */
+function compact(change: WriterChange): WriterChange {
+  if (change.op === 'put-file') {
+    const { content } = change;
+    const { manifest } = content;
+    if (manifest.byteLength === manifest.buffer.byteLength) return change;
+    return { ...change, content: { ...content, manifest: Uint8Array.from(manifest) } };
+  }
+  if (change.op === 'put-part') {
+    return { ...change, manifest: Uint8Array.from(change.manifest) };
+  }
+  return change;
+}
+
+export class WriterClient {
+  readonly #worker: Worker;
+  #waiting: Pending[] = [];
+  #inFlight: Pending[] = [];
+  readonly #late = new Map<number, Pending>();
+  #isPosting = false;
+  #isClosing = false;
+  #gone: HoldfastError | undefined;
+  #whenIdle: (() => void)[] = [];
+
+  private constructor(worker: Worker) {
+    this.#worker = worker;
+    worker.on('message', (message: FromWriter) => this.#onMessage(message));
+    worker.on('error', (error) => this.#onGone(error));
+    worker.on('exit', () => this.#onGone(undefined));
+  }
+
+  /** @throws what the writer refused the database for. */
+  static async open(start: WriterStart, startThread: StartThread): Promise<WriterClient> {
+    const worker = startThread(start);
+    const [message] = await once(worker, 'message') as [FromWriter];
+    if (message.kind === 'refused') {
+      await once(worker, 'exit');
+      throw faultFromData(message.fault);
+    }
+    const client = new WriterClient(worker);
+    worker.unref();
+    return client;
+  }
+
+  /** @throws busy, unavailable, and what the change is refused for. */
+  submit(change: WriterChange): Promise<ChangeResult> {
+    if (this.#gone !== undefined) return Promise.reject(this.#gone);
+    if (this.#isClosing) return Promise.reject(storeClosed());
+    const count = this.#waiting.length + this.#inFlight.length + this.#late.size;
+    if (count >= CHANGES_QUEUE_MAX) return Promise.reject(tooBusy());
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ change: compact(change), resolve, reject });
+      this.#postSoon();
+    });
+  }
+
+  /** In a microtask: what the caller hands in without pausing goes into one batch. */
+  #postSoon(): void {
+    if (this.#isPosting || this.#inFlight.length > 0) return;
+    this.#isPosting = true;
+    queueMicrotask(() => {
+      this.#isPosting = false;
+      this.#post();
+    });
+  }
+
+  #post(): void {
+    if (this.#inFlight.length > 0 || this.#waiting.length === 0 || this.#gone) return;
+    this.#inFlight = this.#waiting.splice(0, BATCH_MAX);
+    const changes = this.#inFlight.map(({ change }) => change);
+    this.#worker.ref();
+    this.#send({ kind: 'batch', changes });
+  }
+
+  #send(message: ToWriter): void {
+    this.#worker.postMessage(message);
+  }
+
+  #onMessage(message: FromWriter): void {
+    if (message.kind === 'done') this.#onDone(message.outcomes);
+    if (message.kind === 'late') {
+      const pending = this.#late.get(message.ticket);
+      this.#late.delete(message.ticket);
+      if (pending !== undefined) settle(pending, message.outcome);
+    }
+    const isIdle = this.#inFlight.length + this.#waiting.length + this.#late.size === 0;
+    if (!isIdle) return;
+    this.#worker.unref();
+    for (const wake of this.#whenIdle.splice(0)) wake();
+  }
+
+  #onDone(outcomes: readonly Outcome[]): void {
+    const done = this.#inFlight;
+    this.#inFlight = [];
+    this.#post(); // The writer goes on while the answers are handed out here.
+    for (const [index, pending] of done.entries()) {
+      const outcome = outcomes[index];
+      if (outcome === undefined) pending.reject(new TypeError('the writer left a change out'));
+      else if ('ticket' in outcome) this.#late.set(outcome.ticket, pending);
+      else settle(pending, outcome);
+    }
+  }
+
+  /** The thread has ended. What was in its hands may or may not be on the disk: the callers are
+   *  told that it is not known, which is the truth. */
+  #onGone(cause: unknown): void {
+    if (this.#gone !== undefined) return;
+    this.#gone = this.#isClosing ? storeClosed() : new HoldfastError('unavailable',
+      'metadata/SqliteMetadataStore.commit',
+      'The metadata writer has stopped. Restart the server; what was under way may not be saved.',
+      { code: 'writer-stopped', cause });
+    const pendings = [...this.#inFlight, ...this.#waiting, ...this.#late.values()];
+    this.#inFlight = [];
+    this.#waiting = [];
+    this.#late.clear();
+    for (const { reject } of pendings) reject(this.#gone);
+    for (const wake of this.#whenIdle.splice(0)) wake();
+  }
+
+  /** Finishes what was handed in and takes nothing more. The thread lives on until `close`. */
+  async drain(): Promise<void> {
+    this.#isClosing = true;
+    const count = this.#waiting.length + this.#inFlight.length + this.#late.size;
+    if (count === 0 || this.#gone !== undefined) return;
+    await new Promise<void>((resolve) => {
+      this.#whenIdle.push(resolve);
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#gone !== undefined) return;
+    this.#worker.ref();
+    const exited = once(this.#worker, 'exit');
+    this.#send({ kind: 'close' });
+    await exited;
+  }
+}
+
+function settle({ resolve, reject }: Pending, outcome: Outcome): void {
+  if ('result' in outcome) resolve(outcome.result);
+  else if ('fault' in outcome) reject(faultFromData(outcome.fault));
+}

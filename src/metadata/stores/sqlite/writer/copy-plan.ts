@@ -1,0 +1,163 @@
+/**
+ * What a copy is made of, read in pieces of bounded size.
+ *
+ * The tree is read as of one revision: live rows that are not younger, and closed rows that were
+ * closed later. So the pieces fit together although other changes commit in between, and a second
+ * pass meets the very same nodes in the same order. The first pass counts and sums up; the second
+ * writes. The order (breadth first, members by canonical name) also gives the copies their ids, see
+ * CopyOrigin.
+ */
+import { assert } from '../../../../base/assert.ts';
+import type { NodeId, SpaceId } from '../../../../base/ids.ts';
+import { COPY_NODES_MAX } from '../../../changes.ts';
+import type { Instant } from '../../../records.ts';
+import { copyTooLarge } from '../../../refusals.ts';
+import { KIND_FILE, KIND_FOLDER } from '../rows.ts';
+import type { Statements } from '../statements.ts';
+
+type Member = [
+  canon: string, id: number, name: string | null, kind: number, sizeBytes: number,
+  modifiedAt: number, contentRev: number, checksums: string,
+];
+
+/** How far a pass has come: within which folder, after which member. */
+interface Cursor {
+  folderIndex: number;
+  after: string;
+}
+
+export interface CopySource {
+  spaceId: SpaceId;
+  nodeId: NodeId;
+  /** 0 for a folder. */
+  ownBytes: number;
+  /** Whether there are members to copy. */
+  withMembers: boolean;
+  /** Revision as of which it is read. */
+  rev: number;
+}
+
+const PAGE = 500;
+
+export class CopyPlan {
+  readonly source: CopySource;
+  readonly #sql: Statements;
+  /** Ids of the folders to copy, breadth first; beside each the place of its parent in this list,
+   *  and the bytes of the files in it (once `scan` is through: at and below it). */
+  readonly #folderIds: number[] = [];
+  readonly #parentIndex: number[] = [];
+  readonly #folderBytes: number[] = [];
+  /** Ids of the copies of those folders, as far as they are given. */
+  readonly #copyIds: number[] = [];
+  readonly #scan: Cursor = { folderIndex: 0, after: '' };
+  readonly #build: Cursor = { folderIndex: 0, after: '' };
+  #nodeCount = 1;
+  #builtCount = 1;
+
+  constructor(sql: Statements, source: CopySource) {
+    this.#sql = sql;
+    this.source = source;
+    if (!source.withMembers) return;
+    this.#folderIds.push(source.nodeId);
+    this.#parentIndex.push(-1);
+    this.#folderBytes.push(0);
+  }
+
+  /** All nodes, the copied one included. Final once `scan` is through. */
+  get nodeCount(): number {
+    return this.#nodeCount;
+  }
+
+  /** Sum of all files. Final once `scan` is through. */
+  get sizeBytes(): number {
+    return this.source.ownBytes + (this.#folderBytes[0] ?? 0);
+  }
+
+  #page({ folderIndex, after }: Cursor, limit: number): Member[] {
+    const { spaceId, rev } = this.source;
+    const folderId = this.#folderIds[folderIndex];
+    return this.#sql.listAsOf.all(spaceId, folderId, after, rev, spaceId, folderId, rev, rev,
+      after, limit) as Member[];
+  }
+
+  /** Moves the cursor past what was read; a short page ends its folder. */
+  #advance(cursor: Cursor, page: Member[], limit: number): void {
+    const last = page.at(-1);
+    if (page.length < limit || last === undefined) {
+      cursor.folderIndex += 1;
+      cursor.after = '';
+    } else {
+      [cursor.after] = last;
+    }
+  }
+
+  /** Counts about `budget` nodes more; true when it is through. @throws too-large. */
+  scan(budget: number): boolean {
+    let left = budget;
+    while (this.#scan.folderIndex < this.#folderIds.length) {
+      if (left <= 0) return false;
+      const { folderIndex } = this.#scan;
+      const page = this.#page(this.#scan, PAGE);
+      for (const [, id, , kind, sizeBytes] of page) {
+        if (kind === KIND_FOLDER) {
+          this.#folderIds.push(id);
+          this.#parentIndex.push(folderIndex);
+          this.#folderBytes.push(0);
+        } else {
+          this.#folderBytes[folderIndex] = (this.#folderBytes[folderIndex] ?? 0) + sizeBytes;
+        }
+      }
+      this.#nodeCount += page.length;
+      if (this.#nodeCount > COPY_NODES_MAX) throw copyTooLarge(COPY_NODES_MAX);
+      left -= page.length + 1;
+      this.#advance(this.#scan, page, PAGE);
+    }
+    this.#sumUp();
+    return true;
+  }
+
+  /** Children stand after their parents, so one walk from the end carries every size upwards. */
+  #sumUp(): void {
+    for (let index = this.#folderIds.length - 1; index > 0; index -= 1) {
+      const parent = this.#parentIndex[index] ?? 0;
+      this.#folderBytes[parent] =
+        (this.#folderBytes[parent] ?? 0) + (this.#folderBytes[index] ?? 0);
+    }
+  }
+
+  /** Writes about `budget` copies more, all below the root of the copy, which the caller writes
+   *  when it attaches it; true when it is through. */
+  build(firstId: NodeId, at: Instant, budget: number): boolean {
+    if (this.#copyIds.length === 0) this.#copyIds.push(firstId);
+    let left = budget;
+    while (this.#build.folderIndex < this.#folderIds.length) {
+      if (left <= 0) return false;
+      const parentId = this.#copyIds[this.#build.folderIndex];
+      assert(parentId !== undefined, 'a copied folder comes before its members');
+      const page = this.#page(this.#build, PAGE);
+      for (const member of page) this.#copyMember(member, firstId + this.#builtCount, parentId, at);
+      left -= page.length + 1;
+      this.#advance(this.#build, page, PAGE);
+    }
+    assert(this.#builtCount === this.#nodeCount, 'both passes of a copy meet the same nodes');
+    return true;
+  }
+
+  #copyMember(member: Member, id: number, parentId: number, at: Instant): void {
+    const [canon, fromId, name, kind, sizeBytes, modifiedAt, contentRev, checksums] = member;
+    const { spaceId, rev } = this.source;
+    const isFile = kind === KIND_FILE;
+    this.#sql.insertNode.run(spaceId, parentId, canon, id, name, kind, sizeBytes, modifiedAt, at,
+      isFile ? rev : 0, contentRev, checksums, rev);
+    if (isFile) {
+      this.#sql.copyVersion.run(id, spaceId, fromId, contentRev);
+    } else {
+      const index = this.#copyIds.length;
+      assert(this.#folderIds[index] === fromId, 'both passes of a copy meet the same folders');
+      this.#copyIds.push(id);
+      this.#sql.insertFolder.run(spaceId, id, rev, this.#folderBytes[index] ?? 0, at);
+    }
+    this.#sql.copyProperties.run(id, spaceId, fromId);
+    this.#builtCount += 1;
+  }
+}

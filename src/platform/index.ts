@@ -1,0 +1,41 @@
+export { ManualClock, systemClock } from './clock.ts';
+export type { Clock } from './clock.ts';
+export { describeError, openLog, silentLog } from './log.ts';
+export type { LogFacts, LogLevel, LogOptions, Logger, OpenLog } from './log.ts';
+export { Metrics } from './metrics.ts';
+export type {
+  Labels, MetricCounter, MetricGauge, MetricHistogram, MetricOptions,
+} from './metrics.ts';
+export { bodyOf } from './http/exchange.ts';
+export type { Exchange, HttpHandler } from './http/exchange.ts';
+export { HttpServer } from './http/http-server.ts';
+export type { HttpServerOptions, HttpState } from './http/http-server.ts';
+export type { ListenAddress, TlsFiles } from './http/listener.ts';
+export type { Route } from './http/route-table.ts';
+export { TrustedProxies } from './http/trusted-proxies.ts';
+export { Config } from './config/config.ts';
+export type { ConfigSources, Mistake } from './config/config.ts';
+export { inspectConfig, loadConfig } from './config/environment.ts';
+export type { ConfigRequest } from './config/environment.ts';
+export { configurationManual } from './config/manual.ts';
+export {
+  flag, formatBytes, integer, listOf, oneOf, optionalText, seconds, sizeBytes, text,
+} from './config/parsers.ts';
+export type { Limits } from './config/parsers.ts';
+export { SettingError, setting, slice } from './config/setting.ts';
+export type {
+  Contradiction, RawTable, RawValue, Setting, Settings, Slice, ValuesOf,
+} from './config/setting.ts';
+export { DATA_FORMAT, openDataDirectory } from './data-directory.ts';
+export type { DataDirectory } from './data-directory.ts';
+export { lockData } from './data-lock.ts';
+export type { DataLock } from './data-lock.ts';
+export { LOOP_DELAY_MAX_MS, watchEventLoop } from './event-loop.ts';
+export { armFailpoint, failpoint } from './failpoint.ts';
+export { watchSignals } from './process-signals.ts';
+export type { ProcessEvents, SignalOptions } from './process-signals.ts';
+export { SeededRandom, systemRandom } from './random.ts';
+export type { Random } from './random.ts';
+export {
+  formatListenAddress, isLoopback, parseListenAddress, serverSlice,
+} from './server-settings.ts';

@@ -1,0 +1,54 @@
+/** What this server tells clients about itself. Pure. */
+import type { OcsValue } from './ocs-envelope.ts';
+
+/**
+ * The version whose behaviour is spoken, not Holdfast's own: clients switch features by it. It is
+ * the one that the desktop clients were seen to work with.
+ */
+const SPOKEN = { major: 25, minor: 0, micro: 4, four: '25.0.4.1', three: '25.0.4' } as const;
+const PRODUCT = 'Holdfast';
+/** How often a desktop client looks for changes. */
+const POLL_INTERVAL_MS = 30_000;
+
+/** The body of `/status.php`. */
+export function serverStatus(isMaintenance: boolean): Readonly<Record<string, OcsValue>> {
+  return {
+    installed: true,
+    maintenance: isMaintenance,
+    needsDbUpgrade: false,
+    version: SPOKEN.four,
+    versionstring: SPOKEN.three,
+    edition: '',
+    productname: PRODUCT,
+    extendedSupport: false,
+  };
+}
+
+/**
+ * Every entry switches something on in clients, and a missing one switches it off, so this names
+ * only what is served. Without `dav.chunking` clients fall back to an upload protocol that is not.
+ * An absent `files_sharing.api_enabled` counts as true, so it is denied in words.
+ */
+export function serverCapabilities(options: { bulkUpload: boolean }): OcsValue {
+  return {
+    version: {
+      major: SPOKEN.major,
+      minor: SPOKEN.minor,
+      micro: SPOKEN.micro,
+      string: SPOKEN.three,
+      edition: '',
+      extendedSupport: false,
+    },
+    capabilities: {
+      core: {
+        pollinterval: POLL_INTERVAL_MS,
+        'webdav-root': 'remote.php/webdav',
+        status: serverStatus(false),
+      },
+      dav: { chunking: '1.0', ...(options.bulkUpload && { bulkupload: '1.0' }) },
+      files: { bigfilechunking: true },
+      checksums: { supportedTypes: ['SHA1', 'SHA256', 'MD5'], preferredUploadType: 'SHA1' },
+      files_sharing: { api_enabled: false },
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import type { QuotaState } from '../../files/index.ts';
+import type { Caller } from '../../identity/index.ts';
+import type { OcsValue } from './ocs-envelope.ts';
+
+/** How clients write "no limit". */
+const UNLIMITED = -3;
+
+/** The signed-in user as clients want to know them. Names stand there twice, in the spellings of
+ *  two generations of clients. */
+export function userAnswer(caller: Caller, quota: QuotaState): OcsValue {
+  return {
+    id: caller.user,
+    enabled: true,
+    'display-name': caller.displayName,
+    displayname: caller.displayName,
+    email: '',
+    language: 'en',
+    groups: [],
+    quota: quotaAnswer(quota),
+  };
+}
+
+/** Bytes, and the used part in percent with two places. */
+function quotaAnswer({ usedBytes, quotaBytes }: QuotaState): OcsValue {
+  if (quotaBytes === undefined) {
+    return { free: UNLIMITED, used: usedBytes, total: UNLIMITED, relative: 0, quota: UNLIMITED };
+  }
+  const share = quotaBytes === 0 ? 1 : usedBytes / quotaBytes;
+  return {
+    free: Math.max(quotaBytes - usedBytes, 0),
+    used: usedBytes,
+    total: quotaBytes,
+    relative: Math.round(share * 10_000) / 100,
+    quota: quotaBytes,
+  };
+}

@@ -1,0 +1,178 @@
+/**
+ * GET and HEAD (RFC 9110, sections 9.3 and 14): a file's bytes, whole or one range of them.
+ *
+ * The browser must never run what a user has stored as if it were a page of ours, so every answer
+ * is sandboxed and offered as a download.
+ */
+import type { IncomingHttpHeaders } from 'node:http';
+import { HoldfastError } from '../../base/errors.ts';
+import { etagOf } from '../../files/index.ts';
+import type { ByteRange, FileContent } from '../../files/index.ts';
+import type { NodeRecord } from '../../metadata/index.ts';
+import type { Exchange } from '../../platform/index.ts';
+import { dealOf, isNewer, matches } from './conditions.ts';
+import type { DavHandler, DavParts, DavRequest } from './dav-request.ts';
+import { fileIdOf, sendEmpty } from './dav-request.ts';
+import { httpDate, parseHttpDate } from './http-date.ts';
+import { mediaTypeOf } from './media-types.ts';
+import { Outlet } from './outlet.ts';
+import { findRange } from './range.ts';
+
+const NO_SCRIPTS = "default-src 'none'; sandbox";
+
+export function getHandler(parts: DavParts): DavHandler {
+  const { files, instanceId } = parts;
+  return async (request) => {
+    const { exchange, caller, path } = request;
+    const { node } = await files.get(caller, path);
+    if (await isAnsweredByConditions(parts, request, node)) return;
+    if (node.kind === 'folder') {
+      answerFolder(exchange, node);
+      return;
+    }
+    const range = rangeWanted(exchange, node);
+    const headers = headersOf(node, instanceId);
+    if (exchange.req.method === 'HEAD') {
+      answerHead(exchange, node, headers);
+      return;
+    }
+    const content = await files.openNode(node);
+    if (range === undefined) await sendWhole(exchange, content, headers);
+    else await sendRange(exchange, content, { headers, range });
+  };
+}
+
+/** 304 is answered here; @throws precondition (RFC 9110, section 13.2.2). */
+async function isAnsweredByConditions(
+  { files }: DavParts, { exchange, caller, path }: DavRequest, node: NodeRecord,
+): Promise<boolean> {
+  const { 'if-none-match': noneMatch, 'if-modified-since': modifiedSince } = exchange.req.headers;
+  if (hasMustHold(exchange.req.headers)) {
+    const { 'if-none-match': _, ...headers } = exchange.req.headers;
+    const scope = { files, caller, exchange, headers, requestPath: path, judgedPath: path };
+    (await dealOf(scope)).condition?.(node);
+  }
+  const since = modifiedSince === undefined ? undefined : parseHttpDate(modifiedSince);
+  const isUnchanged = noneMatch === undefined
+    ? since !== undefined && !isNewer(node, since)
+    : matches(noneMatch, node, 'weak');
+  if (!isUnchanged) return false;
+  const etag = etagOf(node);
+  sendEmpty(exchange, 304, ['ETag', etag, 'OC-ETag', etag]);
+  return true;
+}
+
+/** Conditions whose failure is an error, unlike those that only spare a transfer. */
+function hasMustHold(headers: IncomingHttpHeaders): boolean {
+  return headers['if'] !== undefined || headers['if-match'] !== undefined
+    || headers['if-unmodified-since'] !== undefined;
+}
+
+/** undefined: the whole file. @throws invalid `range-outside`. */
+function rangeWanted({ req }: Exchange, node: NodeRecord): ByteRange | undefined {
+  const { range } = req.headers;
+  if (range === undefined || !isStillThat(req.headers['if-range'], node)) return undefined;
+  const found = findRange(range, node.sizeBytes);
+  if (found !== 'outside') return found;
+  throw new HoldfastError('invalid', 'webdav/get', 'The file is shorter than that.', {
+    code: 'range-outside', facts: { sizeBytes: node.sizeBytes },
+  });
+}
+
+/** If-Range (RFC 9110, section 13.1.5): a range of the file that the client knows, or all of it. */
+function isStillThat(ifRange: string | string[] | undefined, node: NodeRecord): boolean {
+  if (ifRange === undefined) return true;
+  const wanted = String(ifRange).trim();
+  return wanted === etagOf(node) || wanted === httpDate(node.modifiedAt);
+}
+
+function headersOf(node: NodeRecord, instanceId: string): string[] {
+  const etag = etagOf(node);
+  const headers = [
+    'Content-Type', mediaTypeOf(node.name),
+    'ETag', etag,
+    'OC-ETag', etag,
+    'Last-Modified', httpDate(node.modifiedAt),
+    'Accept-Ranges', 'bytes',
+    'OC-FileId', fileIdOf(node, instanceId),
+    'Content-Disposition', 'attachment',
+    'Content-Security-Policy', NO_SCRIPTS,
+    'X-Content-Type-Options', 'nosniff',
+    'Cache-Control', 'private, no-cache',
+  ];
+  const { checksums } = node;
+  if (checksums !== '') headers.push('OC-Checksum', bestOf(checksums));
+  return headers;
+}
+
+const PREFERRED = ['SHA256:', 'SHA1:', 'MD5:'];
+
+function bestOf(checksums: string): string {
+  if (!checksums.includes(' ')) return checksums;
+  const each = checksums.split(' ');
+  for (const prefix of PREFERRED) {
+    const found = each.find((one) => one.startsWith(prefix));
+    if (found !== undefined) return found;
+  }
+  return each[0] ?? '';
+}
+
+/** Ranges are for GET alone (RFC 9110, section 14.2). */
+function answerHead({ res }: Exchange, node: NodeRecord, headers: string[]): void {
+  headers.push('Content-Length', String(node.sizeBytes));
+  res.writeHead(200, headers);
+  res.end();
+}
+
+async function sendWhole(
+  exchange: Exchange, content: FileContent, headers: string[],
+): Promise<void> {
+  const { sizeBytes } = content;
+  headers.push('Content-Length', String(sizeBytes));
+  if (!content.isSmall) {
+    exchange.res.writeHead(200, headers);
+    await pour(exchange, content, { startBytes: 0, endBytes: sizeBytes });
+    return;
+  }
+  const bytes = await content.readWhole();
+  exchange.res.writeHead(200, headers);
+  exchange.res.end(bytes);
+}
+
+async function sendRange(
+  exchange: Exchange, content: FileContent, options: { headers: string[]; range: ByteRange },
+): Promise<void> {
+  const { headers, range: { startBytes, endBytes } } = options;
+  // The checksum is that of the whole file, and a client would compare the part with it.
+  const at = headers.indexOf('OC-Checksum');
+  if (at >= 0) headers.splice(at, 2);
+  headers.push(
+    'Content-Length', String(endBytes - startBytes),
+    'Content-Range', `bytes ${startBytes}-${endBytes - 1}/${content.sizeBytes}`,
+  );
+  exchange.res.writeHead(206, headers);
+  await pour(exchange, content, options.range);
+}
+
+async function pour(exchange: Exchange, content: FileContent, range: ByteRange): Promise<void> {
+  const { res } = exchange;
+  const outlet = new Outlet(res);
+  for await (const piece of content.read(range, exchange.signal)) {
+    const wait = outlet.write(piece);
+    if (wait !== undefined) await wait;
+    if (outlet.isClosed) return;
+  }
+  res.end();
+}
+
+const FOLDER_TEXT = Buffer.from('This is a folder of Holdfast. Open this address in a WebDAV '
+  + 'client or a sync client, or open the start page of this server in the browser.\n');
+
+function answerFolder({ req, res }: Exchange, node: NodeRecord): void {
+  const etag = etagOf(node);
+  res.writeHead(200, [
+    'Content-Type', 'text/plain; charset=utf-8', 'Content-Length', String(FOLDER_TEXT.length),
+    'ETag', etag, 'OC-ETag', etag, 'Cache-Control', 'private, no-cache',
+  ]);
+  res.end(req.method === 'HEAD' ? undefined : FOLDER_TEXT);
+}

@@ -1,0 +1,189 @@
+/**
+ * Every property that the server works out by itself, in one table. A property whose value is the
+ * same for all files, or all folders, of one answer is a `constant`; `each` is asked per node, so
+ * it must be cheap: a listing calls it ten thousand times. undefined: the node has none (404).
+ */
+import { etagOf } from '../../files/index.ts';
+import type { Access, QuotaState } from '../../files/index.ts';
+import type { Caller } from '../../identity/index.ts';
+import type { FolderEntry, NodeKind } from '../../metadata/index.ts';
+import { escapeText } from '../xml-text.ts';
+import { fileIdOf } from './dav-request.ts';
+import { httpDate, isoDate } from './http-date.ts';
+import type { LockView } from './lock-view.ts';
+import { mediaTypeOf } from './media-types.ts';
+import type { PropertyName } from './propfind-request.ts';
+import { keyOf } from './propfind-request.ts';
+
+export const DAV = 'DAV:';
+export const OC = 'http://owncloud.org/ns';
+export const NC = 'http://nextcloud.org/ns';
+export const OCS = 'http://open-collaboration-services.org/ns';
+
+/** Prefixes that every answer declares. */
+export const PREFIXES: Readonly<Record<string, string>> = {
+  [DAV]: 'd', [OC]: 'oc', [NC]: 'nc', [OCS]: 'ocs',
+};
+
+/** What rendering knows besides the node. */
+export interface PropertyContext {
+  instanceId: string;
+  caller: Caller;
+  access: Access;
+  /** Fetched only when a quota property is asked for. */
+  quota: QuotaState | undefined;
+  /** Fetched only when locks are asked for. */
+  locks: LockView | undefined;
+}
+
+export interface LiveProperty extends PropertyName {
+  constant?: (kind: NodeKind, context: PropertyContext) => string | undefined;
+  each?: (node: FolderEntry, context: PropertyContext) => string | undefined;
+  /** Answered to allprop: those that RFC 4918, section 15, defines. */
+  inAllprop?: boolean;
+  /** What must be fetched before it can be rendered. */
+  needs?: 'quota' | 'locks' | 'dead';
+}
+
+const onFiles = (value: string) => (kind: NodeKind) => (kind === 'file' ? value : undefined);
+const onFolders = (value: string) => (kind: NodeKind) => (kind === 'folder' ? value : undefined);
+const always = (value: string) => (): string => value;
+
+/** RFC 4331: -3 means that there is no limit. */
+const UNLIMITED = '-3';
+
+const LOCK_ENTRY = (scope: string): string => `<d:lockentry><d:lockscope><d:${scope}/>`
+  + '</d:lockscope><d:locktype><d:write/></d:locktype></d:lockentry>';
+
+const DAV_PROPERTIES: readonly LiveProperty[] = [
+  {
+    namespace: DAV, local: 'resourcetype', inAllprop: true,
+    constant: (kind) => (kind === 'folder' ? '<d:collection/>' : ''),
+  },
+  {
+    namespace: DAV, local: 'getlastmodified', inAllprop: true,
+    each: (node) => httpDate(node.modifiedAt),
+  },
+  { namespace: DAV, local: 'creationdate', inAllprop: true, each: (node) => isoDate(node.createdAt) },
+  {
+    namespace: DAV, local: 'displayname', inAllprop: true,
+    each: ({ name }, { caller }) => escapeText(name === '' ? caller.user : name),
+  },
+  {
+    namespace: DAV, local: 'getcontentlength', inAllprop: true,
+    constant: (kind) => (kind === 'folder' ? undefined : NOT_CONSTANT),
+    each: (node) => String(node.sizeBytes),
+  },
+  {
+    namespace: DAV, local: 'getcontenttype', inAllprop: true,
+    constant: (kind) => (kind === 'folder' ? undefined : NOT_CONSTANT),
+    each: (node) => mediaTypeOf(node.name),
+  },
+  { namespace: DAV, local: 'getetag', inAllprop: true, each: etagOf },
+  {
+    namespace: DAV, local: 'supportedlock', inAllprop: true,
+    constant: always(LOCK_ENTRY('exclusive') + LOCK_ENTRY('shared')),
+  },
+  {
+    namespace: DAV, local: 'lockdiscovery', inAllprop: true, needs: 'locks',
+    constant: (_kind, { locks }) => (locks === undefined || locks.isEmpty ? '' : NOT_CONSTANT),
+    each: (node, { locks }) => locks?.xmlOf(node) ?? '',
+  },
+  {
+    namespace: DAV, local: 'quota-available-bytes', needs: 'quota',
+    constant: (kind, { quota }) => (kind === 'folder' ? availableBytes(quota) : undefined),
+  },
+  {
+    namespace: DAV, local: 'quota-used-bytes', needs: 'quota',
+    constant: (kind) => (kind === 'folder' ? NOT_CONSTANT : undefined),
+    each: (node) => String(node.sizeBytes),
+  },
+];
+
+const OC_PROPERTIES: readonly LiveProperty[] = [
+  { namespace: OC, local: 'id', each: (node, { instanceId }) => fileIdOf(node, instanceId) },
+  { namespace: OC, local: 'fileid', each: (node) => String(node.id) },
+  { namespace: OC, local: 'size', each: (node) => String(node.sizeBytes) },
+  { namespace: OC, local: 'permissions', constant: (kind, { access }) => lettersOf(kind, access) },
+  {
+    namespace: OC, local: 'checksums',
+    constant: (kind) => (kind === 'folder' ? undefined : NOT_CONSTANT),
+    each: ({ checksums }) =>
+      (checksums === '' ? undefined : `<oc:checksum>${checksums}</oc:checksum>`),
+  },
+  // Another value than empty tells clients that the server came back from a backup.
+  { namespace: OC, local: 'data-fingerprint', constant: always('') },
+  { namespace: OC, local: 'share-types', constant: always('') },
+  {
+    namespace: OC, local: 'favorite', needs: 'dead',
+    each: (node) => deadOf(node, OC, 'favorite') ?? '0',
+  },
+  { namespace: OC, local: 'owner-id', constant: (_kind, { caller }) => escapeText(caller.user) },
+  {
+    namespace: OC, local: 'owner-display-name',
+    constant: (_kind, { caller }) => escapeText(caller.displayName),
+  },
+  { namespace: OC, local: 'comments-unread', constant: always('0') },
+  { namespace: OC, local: 'comments-count', constant: always('0') },
+];
+
+const MORE_PROPERTIES: readonly LiveProperty[] = [
+  { namespace: NC, local: 'is-encrypted', constant: always('0') },
+  { namespace: NC, local: 'has-preview', constant: always('false') },
+  { namespace: NC, local: 'mount-type', constant: always('') },
+  { namespace: NC, local: 'is-mount-root', constant: always('false') },
+  { namespace: NC, local: 'hidden', constant: always('false') },
+  { namespace: NC, local: 'note', constant: always('') },
+  { namespace: NC, local: 'sharees', constant: always('') },
+  { namespace: NC, local: 'system-tags', constant: always('') },
+  { namespace: NC, local: 'rich-workspace', constant: onFolders('') },
+  { namespace: NC, local: 'lock', constant: onFiles('') },
+  {
+    namespace: NC, local: 'creation_time',
+    each: (node) => String(Math.floor(node.createdAt / 1000)),
+  },
+  {
+    namespace: OCS, local: 'share-permissions',
+    constant: (kind, { access }) => String(shareBitsOf(kind, access)),
+  },
+];
+
+/** Told by a constant that, for this kind of node, each node has a value of its own. */
+export const NOT_CONSTANT = '\0';
+
+export const LIVE_PROPERTIES: readonly LiveProperty[] = [
+  ...DAV_PROPERTIES, ...OC_PROPERTIES, ...MORE_PROPERTIES,
+];
+
+const BY_KEY = new Map(LIVE_PROPERTIES.map((property) =>
+  [keyOf(property.namespace, property.local), property]));
+
+export function findLive({ namespace, local }: PropertyName): LiveProperty | undefined {
+  return BY_KEY.get(keyOf(namespace, local));
+}
+
+/** The XML of a dead property that was fetched with the node. */
+export function deadOf(
+  { properties }: FolderEntry, namespace: string, name: string,
+): string | undefined {
+  return properties?.find((one) => one.name === name && one.namespace === namespace)?.xml;
+}
+
+function availableBytes(quota: QuotaState | undefined): string | undefined {
+  if (quota === undefined) return undefined;
+  const { quotaBytes, usedBytes } = quota;
+  return quotaBytes === undefined ? UNLIMITED : String(Math.max(0, quotaBytes - usedBytes));
+}
+
+/** Letters as clients read them: R may share, G readable, D deletable, N renameable, V moveable,
+ *  W writable, C and K may create files and folders inside. */
+export function lettersOf(kind: NodeKind, access: Access): string {
+  const common = (access.read ? 'RG' : '') + (access.delete ? 'D' : '') + (access.move ? 'NV' : '');
+  return common + (kind === 'file' ? (access.update ? 'W' : '') : (access.create ? 'CK' : ''));
+}
+
+/** 1 read, 2 update, 4 create, 8 delete, 16 share. */
+function shareBitsOf(kind: NodeKind, access: Access): number {
+  const create = kind === 'folder' && access.create ? 4 : 0;
+  return (access.read ? 17 : 0) + (access.update ? 2 : 0) + create + (access.delete ? 8 : 0);
+}

@@ -1,0 +1,27 @@
+/** UNLOCK (RFC 4918, section 9.11). */
+import { HoldfastError, isKind } from '../../base/errors.ts';
+import type { DavHandler, DavParts } from './dav-request.ts';
+import { sendEmpty } from './dav-request.ts';
+import { parseLockToken } from './lock-request.ts';
+
+export function unlockHandler({ files }: DavParts): DavHandler {
+  return async ({ exchange, caller, path }) => {
+    const { headers } = exchange.req;
+    if (headers['x-user-lock'] !== undefined && headers['lock-token'] === undefined) {
+      const message = 'Files cannot be locked in this way here.';
+      throw new HoldfastError('invalid', 'webdav/unlock', message, { code: 'not-implemented' });
+    }
+    const token = parseLockToken(headers['lock-token']?.toString());
+    try {
+      await files.unlock(caller, path, token);
+    } catch (error) {
+      throw isKind(error, 'not-found') ? wrongToken(error) : error;
+    }
+    sendEmpty(exchange, 204, []);
+  };
+}
+
+function wrongToken(cause: HoldfastError): HoldfastError {
+  const message = 'No lock with this token covers this address. It may have expired.';
+  return new HoldfastError('conflict', 'webdav/unlock', message, { code: 'lock-token-wrong', cause });
+}

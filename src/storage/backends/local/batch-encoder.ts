@@ -1,0 +1,103 @@
+import type { Block } from '../../block.ts';
+import { crc32Within } from './checksum.ts';
+import type { VolumePosition } from './hint-file.ts';
+import { tableBytes, writeTable } from './payload.ts';
+import {
+  HEADER_BYTES, paddedBytes, recordBytes, writeBlockHeader, writeCommit,
+} from './record-codec.ts';
+
+/** Below this, copying a block costs less than handing its pieces to the system one by one. */
+const COPY_BYTES_MAX = 16 * 1024;
+const ZEROS = Buffer.alloc(8);
+
+/** A block on its way to the disk. */
+export interface BatchItem {
+  readonly block: Block;
+  /** Set by the encoder: where the record header will lie in the volume… */
+  offset: number;
+  /** …and where it lies in the encoder's `headers`. */
+  headerAt: number;
+}
+
+export interface EncodedBatch {
+  pieces: Uint8Array[];
+  lengthBytes: number;
+  /** Where the volume stands once the batch is durable. */
+  position: VolumePosition;
+}
+
+/**
+ * Lays out a batch: records, then the commit record. Headers, tables and small blocks are gathered in one
+ * buffer that is used again for the next batch; big blocks are written from where they are.
+ */
+export class BatchEncoder {
+  #gathered = Buffer.allocUnsafeSlow(64 * 1024);
+
+  /** The record headers of the last batch; see `BatchItem.headerAt`. */
+  get headers(): Buffer {
+    return this.#gathered;
+  }
+
+  encode(
+    items: readonly BatchItem[],
+    at: VolumePosition,
+    { seed, writtenMs }: { seed: Buffer; writtenMs: number },
+  ): EncodedBatch {
+    this.#makeRoom(items);
+    const gathered = this.#gathered;
+    const pieces: Uint8Array[] = [];
+    let used = 0;
+    let taken = 0;
+    let lengthBytes = 0;
+    let headersCrc = 0;
+    for (const item of items) {
+      const { block } = item;
+      const { sizeBytes } = block;
+      const payloadCrc = writeTable(gathered, used + HEADER_BYTES, block);
+      item.offset = at.end + lengthBytes;
+      item.headerAt = used;
+      const header = { sizeBytes, payloadCrc, batch: at.nextBatch };
+      writeBlockHeader(gathered, used, block.id, header);
+      headersCrc = crc32Within(gathered, used, used + HEADER_BYTES, headersCrc);
+      used += HEADER_BYTES + tableBytes(sizeBytes);
+      const padding = paddedBytes(sizeBytes) - sizeBytes;
+      if (sizeBytes <= COPY_BYTES_MAX) {
+        used = copyInto(gathered, used, block.pieces);
+        gathered.fill(0, used, used + padding);
+        used += padding;
+      } else {
+        pieces.push(gathered.subarray(taken, used), ...block.pieces, ZEROS.subarray(0, padding));
+        taken = used;
+      }
+      lengthBytes += recordBytes(sizeBytes);
+    }
+    const commit = {
+      batch: at.nextBatch, batchStart: at.end, batchBytes: lengthBytes,
+      recordCount: items.length, headersCrc, writtenMs, previousChain: at.chain,
+    };
+    const chain = writeCommit(gathered, used, seed, commit);
+    pieces.push(gathered.subarray(taken, used + HEADER_BYTES));
+    lengthBytes += HEADER_BYTES;
+    const position = { end: at.end + lengthBytes, nextBatch: at.nextBatch + 1, chain };
+    return { pieces, lengthBytes, position };
+  }
+
+  #makeRoom(items: readonly BatchItem[]): void {
+    let wanted = HEADER_BYTES;
+    for (const { block } of items) {
+      const small = block.sizeBytes <= COPY_BYTES_MAX;
+      wanted += small ? recordBytes(block.sizeBytes) : HEADER_BYTES + tableBytes(block.sizeBytes);
+    }
+    if (wanted <= this.#gathered.length) return;
+    this.#gathered = Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(wanted)));
+  }
+}
+
+function copyInto(into: Buffer, at: number, pieces: readonly Uint8Array[]): number {
+  let end = at;
+  for (const piece of pieces) {
+    into.set(piece, end);
+    end += piece.length;
+  }
+  return end;
+}

@@ -1,0 +1,149 @@
+/** Looks at every volume of a folder, and writes nothing: whatever is wrong is found before. */
+import { HoldfastError } from '../../../base/errors.ts';
+import type { Witness } from '../../../base/witness.ts';
+import type { VolumeFinding } from './findings.ts';
+import { decodeTrailer, TRAILER_BYTES, type Trailer } from './footer-codec.ts';
+import {
+  decodeSuperblock, SUPERBLOCK_BYTES, type Superblock, type SuperblockFault,
+} from './record-codec.ts';
+import { parseVolumeName, volumeName } from './volume.ts';
+import { errorCode, type VolumeFile, type VolumeFiles } from './volume-files.ts';
+
+const OP = 'storage/LocalVolumeStore.open';
+
+export interface InspectedVolume {
+  id: number;
+  sizeBytes: number;
+  superblock: Superblock;
+  /** Of a volume that was sealed. */
+  trailer: Trailer | undefined;
+  /** Up to here its bytes are known to have been acknowledged. */
+  markEnd: number;
+}
+
+export interface Inspection {
+  /** In order of their numbers. */
+  volumes: InspectedVolume[];
+  storeId: Buffer | undefined;
+  fileNames: string[];
+  findings: VolumeFinding[];
+  /** The highest number that was ever given to a volume, as far as known. */
+  lastVolumeId: number;
+}
+
+/** @throws corrupt, invalid: this folder must not be written to; the message says why. */
+export async function inspectFolder(files: VolumeFiles, witness: Witness): Promise<Inspection> {
+  const fileNames = await explained(0, () => files.list());
+  const ids = fileNames.map(parseVolumeName).filter((id) => id !== undefined);
+  ids.sort((a, b) => a - b);
+  const marks = new Map(witness);
+  checkAllThere(ids, marks);
+  const volumes: InspectedVolume[] = [];
+  for (const id of ids) {
+    volumes.push(await explained(id, () => inspectVolume(files, id, marks.get(id) ?? 0)));
+  }
+  const storeId = volumes[0]?.superblock.storeId;
+  for (const { id, superblock } of volumes) {
+    if (storeId === undefined || superblock.storeId.equals(storeId)) continue;
+    refuse('invalid', id, 'A volume of another store lies among the volumes. Move it away.');
+  }
+  const findings = applySuccessors(volumes);
+  const lastVolumeId = Math.max(0, ...ids.slice(-1), ...marks.keys());
+  return { volumes, storeId, fileNames, findings, lastVolumeId };
+}
+
+function checkAllThere(ids: readonly number[], marks: ReadonlyMap<number, number>): void {
+  const there = new Set(ids);
+  for (const id of marks.keys()) {
+    if (there.has(id)) continue;
+    const advice = 'Is its disk mounted? If it is lost, restore it from a copy.';
+    refuse('corrupt', id, `A volume that holds stored files is missing. ${advice}`);
+  }
+}
+
+async function inspectVolume(
+  files: VolumeFiles,
+  id: number,
+  markEnd: number,
+): Promise<InspectedVolume> {
+  const file = await files.open(volumeName(id), 'read');
+  try {
+    const sizeBytes = await file.size();
+    const head = Buffer.alloc(SUPERBLOCK_BYTES);
+    const filled = await file.read(head, 0);
+    const superblock = decodeSuperblock(head.subarray(0, filled));
+    if (typeof superblock === 'string') return refuse('corrupt', id, SUPERBLOCK_FAULTS[superblock]);
+    if (superblock.volumeId !== id) {
+      const message = 'A volume file carries the name of another volume. Give it its name back.';
+      return refuse('corrupt', id, message);
+    }
+    if (sizeBytes < markEnd) {
+      const message = 'A volume is shorter than what was stored in it. Restore it from a copy.';
+      return refuse('corrupt', id, message, { sizeBytes, markEnd });
+    }
+    const trailer = await readTrailer(file, id, sizeBytes);
+    if (trailer !== undefined && trailer.dataEnd < markEnd) {
+      const message = 'A volume was sealed before all that was stored in it was written.';
+      return refuse('corrupt', id, message, { dataEnd: trailer.dataEnd, markEnd });
+    }
+    return { id, sizeBytes, superblock, trailer, markEnd };
+  } finally {
+    await file.close();
+  }
+}
+
+const SUPERBLOCK_FAULTS: Readonly<Record<SuperblockFault, string>> = {
+  magic: 'A volume file does not begin like a volume. Restore it from a copy.',
+  checksum: 'The beginning of a volume file is damaged. Restore it from a copy.',
+  version: 'A volume was written by a newer version of Holdfast. Start that version or a later one.',
+};
+
+async function readTrailer(
+  file: VolumeFile,
+  id: number,
+  sizeBytes: number,
+): Promise<Trailer | undefined> {
+  if (sizeBytes < SUPERBLOCK_BYTES + TRAILER_BYTES) return undefined;
+  const bytes = Buffer.alloc(TRAILER_BYTES);
+  const filled = await file.read(bytes, sizeBytes - TRAILER_BYTES);
+  const trailer = decodeTrailer(bytes.subarray(0, filled), id);
+  const bodyEnd = trailer === undefined ? 0 : trailer.bodyAt + trailer.bodyBytes;
+  return bodyEnd + TRAILER_BYTES <= sizeBytes ? trailer : undefined;
+}
+
+/** Each volume says how much of the one before it was durable: a mark without a witness. */
+function applySuccessors(volumes: readonly InspectedVolume[]): VolumeFinding[] {
+  const findings: VolumeFinding[] = [];
+  const byId = new Map(volumes.map((volume) => [volume.id, volume]));
+  for (const { superblock } of volumes) {
+    const { previousVolumeId, previousEnd } = superblock;
+    if (previousVolumeId === 0) continue;
+    const previous = byId.get(previousVolumeId);
+    if (previous !== undefined) previous.markEnd = Math.max(previous.markEnd, previousEnd);
+    else if (!findings.some(({ volumeId }) => volumeId === previousVolumeId)) {
+      findings.push({ kind: 'volume-gap', volumeId: previousVolumeId, lostCount: 1 });
+    }
+  }
+  return findings;
+}
+
+/** Errors of the system leave the module as `unavailable`: the disk may come back. */
+export async function explained<T>(volumeId: number, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof HoldfastError) throw error;
+    const message = 'The disk with the stored files cannot be read. Check it and start again.';
+    const facts = { volumeId, code: errorCode(error) };
+    throw new HoldfastError('unavailable', OP, message, { facts, cause: error });
+  }
+}
+
+function refuse(
+  kind: 'corrupt' | 'invalid',
+  volumeId: number,
+  message: string,
+  facts: Record<string, number> = {},
+): never {
+  throw new HoldfastError(kind, OP, message, { facts: { volumeId, ...facts } });
+}

@@ -1,0 +1,293 @@
+import { randomBytes } from 'node:crypto';
+import { HoldfastError, isKind } from '../../../base/errors.ts';
+import type { BlockId } from '../../../base/ids.ts';
+import type { Witness } from '../../../base/witness.ts';
+import type { Clock } from '../../../platform/index.ts';
+import type { Block } from '../../block.ts';
+import { checkRange, type BlockRange } from '../../block-range.ts';
+import type { BlockStore, BlockStoreState } from '../../block-store.ts';
+import type { BlockIndex } from './block-index.ts';
+import { readBlock } from './block-reader.ts';
+import type { OnFinding } from './findings.ts';
+import { explained } from './inspection.ts';
+import { listBlocks } from './listing.ts';
+import { NodeVolumeFiles } from './node-volume-files.ts';
+import { createVolume, type OpenVolume } from './open-volume.ts';
+import { RecentBlocks } from './recent-blocks.ts';
+import { recover, type Recovered } from './recovery.ts';
+import { SpaceGuard } from './space-guard.ts';
+import { VOLUME_DEFAULTS, type VolumeConfig } from './volume-config.ts';
+import type { VolumeFiles } from './volume-files.ts';
+import { VolumeReader } from './volume-reader.ts';
+import { VolumeSealer } from './volume-sealer.ts';
+import type { Volume } from './volume.ts';
+import { WriterLane } from './writer-lane.ts';
+
+export interface LocalVolumeOptions {
+  /** The folder of the volumes. It must belong to this store alone, and to one process. */
+  root: string;
+  /** What the metadata store knows to be durable; empty for a new store. */
+  witness: Witness;
+  clock: Clock;
+  /** Hears of everything that is found wrong, at opening and later. Must not throw. */
+  onFinding: OnFinding;
+  config?: Partial<VolumeConfig>;
+  /** Instead of the folder at `root`, for tests. */
+  files?: VolumeFiles;
+}
+
+/**
+ * A BlockStore in append-only volume files in one folder: docs/formats/volume.md.
+ *
+ * A put resolves after one sync that it shares with everything that arrived while the previous one
+ * ran. A volume of which a write or sync has failed is never written again; the batch goes to a new
+ * one. Opening cuts off what a crash left half written, and never touches damage to bytes that were
+ * acknowledged: such a volume is only read from, and its whole blocks are served.
+ */
+export class LocalVolumeStore implements BlockStore {
+  readonly #options: LocalVolumeOptions;
+  readonly #config: VolumeConfig;
+  readonly #files: VolumeFiles;
+  readonly #storeId: Buffer;
+  readonly #volumes: Volume[];
+  readonly #index: BlockIndex;
+  readonly #guard: SpaceGuard;
+  readonly #reader: VolumeReader;
+  readonly #sealer: VolumeSealer;
+  readonly #recent: RecentBlocks;
+  readonly #lane: WriterLane;
+  /** Blocks that were acknowledged and cannot be read. */
+  readonly #damaged: Set<string>;
+  readonly #lostUnnamed: number;
+  /** Durable bytes of each volume that was written since the start. */
+  readonly #durable = new Map<number, number>();
+  readonly #key = Buffer.alloc(32);
+  #lastVolumeId: number;
+  #newest: { volumeId: number; end: number };
+  #closing: Promise<void> | undefined;
+
+  private constructor(options: LocalVolumeOptions, files: VolumeFiles, recovered: Recovered) {
+    this.#options = options;
+    this.#config = { ...VOLUME_DEFAULTS, ...options.config };
+    this.#files = files;
+    this.#storeId = recovered.storeId ?? randomBytes(16);
+    this.#volumes = recovered.volumes;
+    this.#index = recovered.index;
+    this.#damaged = recovered.lostIds;
+    this.#lostUnnamed = recovered.lostUnnamed;
+    this.#lastVolumeId = recovered.lastVolumeId;
+    this.#newest = recovered.newest;
+    this.#guard = new SpaceGuard(files, options.clock, this.#config.reserveBytes);
+    this.#reader = new VolumeReader(files, this.#config.openFilesMax);
+    this.#sealer = new VolumeSealer(options.onFinding);
+    this.#recent = new RecentBlocks(this.#config);
+    this.#lane = this.#makeLane(recovered);
+  }
+
+  /**
+   * Reads the folder, or makes it, and repairs what a crash has left.
+   * @throws corrupt: stored bytes are missing, or a volume cannot be recognized; invalid: a volume
+   *   of another store; unavailable: the disk does not answer. Nothing has been changed then.
+   */
+  static async open(options: LocalVolumeOptions): Promise<LocalVolumeStore> {
+    const files = options.files ?? new NodeVolumeFiles(options.root);
+    const recovered = await recover(files, options.witness, {
+      ...VOLUME_DEFAULTS, ...options.config,
+    });
+    await explained(0, () => files.prepare());
+    for (const finding of recovered.findings) options.onFinding(finding);
+    const store = new LocalVolumeStore(options, files, recovered);
+    await store.#guard.check();
+    return store;
+  }
+
+  put(block: Block, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted === true) return Promise.reject(signal.reason);
+    if (this.#closing !== undefined) return Promise.reject(this.#closed('put'));
+    const known = this.#find(block.id) !== undefined && !this.#damaged.has(block.id);
+    if (known) return Promise.resolve();
+    const stored = this.#lane.waitingFor(block.id) ?? this.#lane.put(block);
+    return signal === undefined ? stored : orAbort(stored, signal);
+  }
+
+  get(id: BlockId, signal?: AbortSignal): Promise<Buffer> {
+    return this.#read(id, undefined, signal);
+  }
+
+  read(
+    id: BlockId, offsetBytes: number, lengthBytes: number, signal?: AbortSignal,
+  ): Promise<Buffer> {
+    return this.#read(id, { offsetBytes, lengthBytes }, signal);
+  }
+
+  async #read(id: BlockId, range?: BlockRange, signal?: AbortSignal): Promise<Buffer> {
+    signal?.throwIfAborted();
+    this.#checkOpen('get');
+    const recent = this.#recent.find(id);
+    const place = recent === undefined ? this.#find(id) : undefined;
+    const sizeBytes = recent?.length ?? place?.sizeBytes;
+    if (sizeBytes === undefined) throw this.#absent(id);
+    if (range !== undefined) checkRange('storage/LocalVolumeStore.read', sizeBytes, range);
+    if (recent !== undefined) return range === undefined ? recent : cut(recent, range);
+    if (place === undefined) throw this.#absent(id);
+    const small = sizeBytes <= this.#config.recentBlockBytesMax;
+    const wanted = { id, place, range: small ? undefined : range };
+    const read = readBlock(this.#reader, this.#options.onFinding, wanted);
+    try {
+      const bytes = await (signal === undefined ? read : orAbort(read, signal));
+      if (wanted.range !== undefined) return bytes;
+      this.#damaged.delete(id);
+      this.#recent.add(id, [bytes], bytes.length);
+      return range === undefined ? bytes : cut(bytes, range);
+    } catch (error) {
+      if (isKind(error, 'corrupt')) this.#damaged.add(id);
+      throw error;
+    }
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- Errors must be rejections.
+  async find(id: BlockId): Promise<{ sizeBytes: number } | undefined> {
+    this.#checkOpen('find');
+    if (this.#damaged.has(id)) return undefined;
+    const place = this.#find(id);
+    return place === undefined ? undefined : { sizeBytes: place.sizeBytes };
+  }
+
+  async *list(after?: BlockId): AsyncGenerator<BlockId> {
+    this.#checkOpen('list');
+    const volumes = [...this.#volumes];
+    for await (const id of listBlocks(this.#reader, volumes, after)) {
+      this.#checkOpen('list');
+      if (!this.#damaged.has(id)) yield id;
+    }
+  }
+
+  state(): BlockStoreState {
+    return {
+      blockCount: this.#index.count,
+      storedBytes: this.#index.storedBytes,
+      refusesWrites: this.#refusal(),
+      queuedBytes: this.#lane.queuedBytes,
+      damagedCount: this.#damaged.size + this.#lostUnnamed,
+    };
+  }
+
+  /** What is durable in every volume that was written since the start. Cheap. */
+  witness(): Witness {
+    return [...this.#durable];
+  }
+
+  /** Bytes of memory that the index takes. */
+  indexMemoryBytes(): number {
+    return this.#index.memoryBytes;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#lane.drain();
+    const { open } = this.#lane;
+    if (open !== undefined) this.#sealer.take(open, false);
+    await this.#sealer.drain();
+    this.#guard.stop();
+    await this.#reader.close();
+  }
+
+  #makeLane(recovered: Recovered): WriterLane {
+    let first: OpenVolume | undefined;
+    for (const open of recovered.writable) {
+      if (open.volume.id === this.#newest.volumeId) first = open;
+      else this.#sealer.take(open, true);
+    }
+    if (first !== undefined && (first.volume.entries?.count ?? 0) > 0) this.#noteDurable(first);
+    return new WriterLane({
+      limits: this.#config,
+      clock: this.#options.clock,
+      index: this.#index,
+      guard: this.#guard,
+      onFinding: this.#options.onFinding,
+      first,
+      nextVolume: () => this.#nextVolume(),
+      retire: (volume, sound) => this.#sealer.take(volume, sound),
+      onDurable: (volume) => this.#noteDurable(volume),
+      onStored: (block) => {
+        if (this.#damaged.size > 0) this.#damaged.delete(block.id);
+        this.#recent.add(block.id, block.pieces, block.sizeBytes);
+      },
+    });
+  }
+
+  async #nextVolume(): Promise<OpenVolume> {
+    this.#lastVolumeId++;
+    const open = await createVolume(
+      this.#files,
+      {
+        id: this.#lastVolumeId,
+        storeId: this.#storeId,
+        createdMs: this.#options.clock.now(),
+        previousVolumeId: this.#newest.volumeId,
+        previousEnd: this.#newest.end,
+      },
+      this.#config,
+    );
+    this.#volumes.push(open.volume);
+    return open;
+  }
+
+  #noteDurable({ volume, position }: OpenVolume): void {
+    this.#durable.set(volume.id, position.end);
+    this.#newest = { volumeId: volume.id, end: position.end };
+  }
+
+  #find(id: BlockId) {
+    this.#key.write(id, 0, 32, 'hex');
+    return this.#index.find(this.#key, 0);
+  }
+
+  #refusal(): BlockStoreState['refusesWrites'] {
+    if (this.#closing !== undefined) return 'closed';
+    if (this.#lane.failure !== undefined) return 'failed';
+    return this.#guard.full ? 'full' : undefined;
+  }
+
+  /** A block that is not in the index. */
+  #absent(id: BlockId): HoldfastError {
+    const op = 'storage/LocalVolumeStore.get';
+    if (this.#damaged.has(id)) {
+      const message = 'This part of the file was damaged on disk. Restore it from a copy.';
+      return new HoldfastError('corrupt', op, message, { facts: { blockId: id } });
+    }
+    if (this.#lostUnnamed > 0) {
+      // It may be one of those: "not found" would tell the caller that it never was.
+      const message = 'This part of the file is not there; some damaged blocks have lost their names.';
+      return new HoldfastError('corrupt', op, message, { facts: { blockId: id } });
+    }
+    const message = 'There is no such block.';
+    return new HoldfastError('not-found', op, message, { facts: { blockId: id } });
+  }
+
+  #checkOpen(method: string): void {
+    if (this.#closing !== undefined) throw this.#closed(method);
+  }
+
+  #closed(method: string): HoldfastError {
+    const op = `storage/LocalVolumeStore.${method}`;
+    return new HoldfastError('unavailable', op, 'The server is stopping. Try again shortly.');
+  }
+}
+
+function cut(bytes: Buffer, { offsetBytes, lengthBytes }: BlockRange): Buffer {
+  return bytes.subarray(offsetBytes, offsetBytes + lengthBytes);
+}
+
+/** Gives up waiting, not the work, when the signal fires. */
+function orAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

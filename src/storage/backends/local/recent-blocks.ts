@@ -1,0 +1,41 @@
+import type { BlockId } from '../../../base/ids.ts';
+
+/** Small blocks that were written or read lately, so that reading them again costs no system call. */
+export class RecentBlocks {
+  readonly #blockBytesMax: number;
+  readonly #bytesMax: number;
+  /** Least recently used first. */
+  readonly #blocks = new Map<BlockId, Buffer>();
+  #bytes = 0;
+
+  constructor(limits: { recentBlockBytesMax: number; recentBytesMax: number }) {
+    this.#blockBytesMax = limits.recentBlockBytesMax;
+    this.#bytesMax = limits.recentBytesMax;
+  }
+
+  find(id: BlockId): Buffer | undefined {
+    const bytes = this.#blocks.get(id);
+    if (bytes === undefined) return undefined;
+    this.#blocks.delete(id);
+    this.#blocks.set(id, bytes);
+    return bytes;
+  }
+
+  /** The pieces are copied: they may be small parts of big network buffers. */
+  add(id: BlockId, pieces: readonly Uint8Array[], sizeBytes: number): void {
+    if (sizeBytes > Math.min(this.#blockBytesMax, this.#bytesMax) || this.#blocks.has(id)) return;
+    const bytes = Buffer.allocUnsafeSlow(sizeBytes);
+    let at = 0;
+    for (const piece of pieces) {
+      bytes.set(piece, at);
+      at += piece.length;
+    }
+    this.#blocks.set(id, bytes);
+    this.#bytes += sizeBytes;
+    for (const [oldest, { length }] of this.#blocks) {
+      if (this.#bytes <= this.#bytesMax) return;
+      this.#blocks.delete(oldest);
+      this.#bytes -= length;
+    }
+  }
+}

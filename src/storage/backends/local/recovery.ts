@@ -1,0 +1,252 @@
+/**
+ * From files to a running store. First everything is read and judged (inspection, footers, hints,
+ * scans); only then, when nothing speaks against it, are torn tails cut off.
+ */
+import type { Witness } from '../../../base/witness.ts';
+import { BlockIndex } from './block-index.ts';
+import type { VolumeFinding } from './findings.ts';
+import { readFooter } from './footer-codec.ts';
+import { loadHint, type LoadedHint, type VolumePosition } from './hint-file.ts';
+import { explained, inspectFolder, type InspectedVolume, type Inspection } from './inspection.ts';
+import { OpenVolume, type OpenVolumeSettings } from './open-volume.ts';
+import { firstChain, HEADER_BYTES, readCommit, SUPERBLOCK_BYTES } from './record-codec.ts';
+import { hintName, isDraftName, volumeName, type Volume } from './volume.ts';
+import { readPlace, VolumeEntries } from './volume-entries.ts';
+import { errorCode, type VolumeFile, type VolumeFiles } from './volume-files.ts';
+import { scanVolume, type ScanResult } from './volume-scan.ts';
+
+export interface Recovered {
+  storeId: Buffer | undefined;
+  volumes: Volume[];
+  index: BlockIndex;
+  /** Volumes without a footer that can be written: the newest goes on, the others get sealed. */
+  writable: OpenVolume[];
+  lastVolumeId: number;
+  /** The newest volume and how much of it is durable; the next volume will tell. */
+  newest: { volumeId: number; end: number };
+  findings: VolumeFinding[];
+  /** Hex ids of acknowledged blocks that are damaged everywhere. */
+  lostIds: Set<string>;
+  /** Lost blocks whose ids nobody knows. */
+  lostUnnamed: number;
+}
+
+export async function recover(
+  files: VolumeFiles,
+  witness: Witness,
+  settings: OpenVolumeSettings,
+): Promise<Recovered> {
+  const inspection = await inspectFolder(files, witness);
+  return new Recovery(files, inspection, settings).run();
+}
+
+interface Unsealed {
+  inspected: InspectedVolume;
+  volume: Volume;
+  hint: LoadedHint | undefined;
+  scan: ScanResult;
+  /** How many of the entries came from the hint. */
+  hinted: number;
+}
+
+class Recovery {
+  readonly #files: VolumeFiles;
+  readonly #inspection: Inspection;
+  readonly #settings: OpenVolumeSettings;
+  readonly #index: BlockIndex;
+  readonly #volumes: Volume[] = [];
+  readonly #findings: VolumeFinding[];
+  readonly #lostIds = new Set<string>();
+  #lostUnnamed = 0;
+  #newest = { volumeId: 0, end: 0 };
+
+  constructor(files: VolumeFiles, inspection: Inspection, settings: OpenVolumeSettings) {
+    this.#files = files;
+    this.#inspection = inspection;
+    this.#settings = settings;
+    this.#findings = inspection.findings;
+    this.#lostUnnamed = inspection.findings.length;
+    const counts = inspection.volumes.map(({ trailer }) => trailer?.entryCount ?? 0);
+    this.#index = new BlockIndex(counts.reduce((sum, count) => sum + count, 0));
+  }
+
+  async run(): Promise<Recovered> {
+    const unsealed: Unsealed[] = [];
+    for (const inspected of this.#inspection.volumes) {
+      const file = await explained(inspected.id, () => this.#open(inspected.id, 'read'));
+      try {
+        if (await this.#loadSealed(inspected, file)) continue;
+        unsealed.push(await explained(inspected.id, () => this.#scan(inspected, file)));
+      } finally {
+        await file.close();
+      }
+    }
+    // From here on things are written.
+    await this.#removeDrafts();
+    const writable: OpenVolume[] = [];
+    for (const one of unsealed) {
+      const open = await this.#makeDurable(one);
+      if (open !== undefined) writable.push(open);
+      this.#indexEntries(one.volume);
+    }
+    this.#countLost();
+    const { storeId, lastVolumeId } = this.#inspection;
+    return {
+      storeId, lastVolumeId, writable, volumes: this.#volumes, index: this.#index,
+      newest: this.#newest,
+      findings: this.#findings, lostIds: this.#lostIds, lostUnnamed: this.#lostUnnamed,
+    };
+  }
+
+  #open(id: number, how: 'read' | 'write'): Promise<VolumeFile> {
+    return this.#files.open(volumeName(id), how);
+  }
+
+  /** False when there is no footer, or a damaged one: then the volume is scanned. */
+  async #loadSealed({ id, superblock, trailer }: InspectedVolume, file: VolumeFile) {
+    if (trailer === undefined) return false;
+    const loaded = await explained(id, () =>
+      readFooter(file, trailer, (bytes, at) => {
+        this.#index.set(bytes, at, { volumeId: id, ...readPlace(bytes, at) });
+      }),
+    );
+    if (!loaded) return false;
+    this.#volumes.push({ id, seed: superblock.seed, entries: undefined, trailer });
+    this.#newest = { volumeId: id, end: trailer.dataEnd };
+    return true;
+  }
+
+  async #scan(inspected: InspectedVolume, file: VolumeFile): Promise<Unsealed> {
+    const { id, sizeBytes, superblock, trailer } = inspected;
+    const { seed } = superblock;
+    const key = { volumeId: id, seed };
+    const start = { end: SUPERBLOCK_BYTES, nextBatch: 1, chain: firstChain(seed) };
+    let entries = new VolumeEntries();
+    let hint = await this.#loadHint(key, entries);
+    let markEnd = Math.max(inspected.markEnd, trailer?.dataEnd ?? 0);
+    if (hint !== undefined) {
+      markEnd = Math.max(markEnd, Math.min(hint.position.end, sizeBytes));
+      if (!(await endsWith(file, seed, hint.position))) {
+        // The hint is genuine and the volume is not what it was: read all of it.
+        hint = undefined;
+        entries = new VolumeEntries();
+      }
+    }
+    const hinted = entries.count;
+    const from = hint?.position ?? start;
+    const scan = await scanVolume({ file, sizeBytes, key, from, markEnd, entries });
+    const volume: Volume = { id, seed, entries, trailer: undefined };
+    this.#volumes.push(volume);
+    this.#newest = { volumeId: id, end: scan.position.end };
+    this.#findings.push(...scan.findings);
+    for (const lostId of scan.lostIds) this.#lostIds.add(lostId);
+    this.#lostUnnamed += scan.lostCount - scan.lostIds.length;
+    return { inspected, volume, hint, scan, hinted };
+  }
+
+  async #loadHint(
+    key: { volumeId: number; seed: Buffer },
+    entries: VolumeEntries,
+  ): Promise<LoadedHint | undefined> {
+    const name = hintName(key.volumeId);
+    if (!this.#inspection.fileNames.includes(name)) return undefined;
+    try {
+      const file = await this.#files.open(name, 'read');
+      try {
+        return await loadHint(file, key, entries);
+      } finally {
+        await file.close();
+      }
+    } catch {
+      // Entries that were read before the error are right, but the place that goes with them is
+      // not known: the caller starts with the volume from scratch.
+      entries.dropFrom(0);
+      return undefined;
+    }
+  }
+
+  /** Leftovers of volumes whose making was cut short: nobody ever had a block in them. */
+  async #removeDrafts(): Promise<void> {
+    for (const name of this.#inspection.fileNames.filter(isDraftName)) {
+      await explained(0, () => this.#files.remove(name));
+    }
+  }
+
+  /**
+   * A crash may have left bytes in the system's memory that look as if they were on disk. Only the
+   * last batch can be such: each one was synced before the next was written. Its bytes are written
+   * again, as they are, because a sync that failed before the crash may have marked them as safe
+   * without writing them. Returns the volume if it can be written.
+   */
+  async #makeDurable({ inspected, volume, scan, hint, hinted }: Unsealed) {
+    const { id, markEnd } = inspected;
+    let file: VolumeFile | undefined;
+    try {
+      file = await this.#open(id, scan.verdict === 'rotten' ? 'read' : 'write');
+      if (scan.verdict === 'rotten') {
+        await file.datasync();
+        await file.close();
+        return undefined;
+      }
+      if (scan.verdict === 'torn') {
+        await file.truncate(scan.position.end);
+        await file.sync();
+      }
+      if (scan.lastBatch !== undefined) await rewrite(file, scan.lastBatch);
+      const hintProgress = {
+        hintBytes: hint?.hintBytes ?? 0,
+        entryCount: hinted,
+        end: hint?.position.end ?? SUPERBLOCK_BYTES,
+      };
+      const sizeBytes = await file.size();
+      const [files, settings, { position }] = [this.#files, this.#settings, scan];
+      return new OpenVolume({ files, file, volume, position, sizeBytes, settings, hintProgress });
+    } catch (error) {
+      this.#findings.push({ kind: 'write-failed', volumeId: id, code: errorCode(error) });
+      const last = scan.lastBatch;
+      // What nobody was told to be safe is not passed off as safe now.
+      if (last !== undefined && last.end > markEnd) volume.entries?.dropFrom(last.start);
+      await file?.close();
+      return undefined;
+    }
+  }
+
+  #indexEntries({ id, entries }: Volume): void {
+    if (entries === undefined) return;
+    for (let number = 0; number < entries.count; number++) {
+      const { bytes, at } = entries.at(number);
+      this.#index.set(bytes, at, { volumeId: id, ...readPlace(bytes, at) });
+    }
+  }
+
+  /** A block that was stored again after it was damaged is not lost. */
+  #countLost(): void {
+    for (const lostId of this.#lostIds) {
+      if (this.#index.has(Buffer.from(lostId, 'hex'), 0)) this.#lostIds.delete(lostId);
+    }
+  }
+}
+
+/** True when the volume has, just before that position, the commit record that leads to it. */
+async function endsWith(
+  file: VolumeFile,
+  seed: Buffer,
+  { end, chain }: VolumePosition,
+): Promise<boolean> {
+  if (end === SUPERBLOCK_BYTES) return true;
+  const bytes = Buffer.alloc(HEADER_BYTES);
+  const filled = await file.read(bytes, end - HEADER_BYTES);
+  if (filled !== HEADER_BYTES) return false;
+  return readCommit(bytes, 0, seed, end - HEADER_BYTES)?.chain.equals(chain) ?? false;
+}
+
+async function rewrite(
+  file: VolumeFile,
+  { start, end }: { start: number; end: number },
+): Promise<void> {
+  const bytes = Buffer.allocUnsafeSlow(end - start);
+  const filled = await file.read(bytes, start);
+  if (filled !== bytes.length) throw new Error('a volume has become shorter while it was read');
+  await file.write([bytes], start);
+  await file.datasync();
+}

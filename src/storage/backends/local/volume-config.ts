@@ -1,0 +1,41 @@
+/** Limits of a LocalVolumeStore. The defaults suit a server; tests make everything small. */
+export interface VolumeConfig {
+  /** A volume that has grown to this is sealed. At most 4 GiB. */
+  volumeBytesMax: number;
+  /** The same for the number of its blocks: bounds the memory for the volume being written. */
+  volumeBlocksMax: number;
+  /** What goes to disk with one sync. */
+  batchRecordsMax: number;
+  batchBytesMax: number;
+  /** Bytes that may wait for the disk; above it a put is `busy`. */
+  queueBytesMax: number;
+  /** Volumes kept open for reading. */
+  openFilesMax: number;
+  /** Room on the disk that is never used; undefined: 2 % of the disk, 1 GiB at most. */
+  reserveBytes: number | undefined;
+  /** Blocks of this size or less are kept in memory once written or read… */
+  recentBlockBytesMax: number;
+  /** …up to so many bytes in all. 0 switches it off. */
+  recentBytesMax: number;
+  /** The hint for a fast restart is written after so many blocks or bytes. */
+  hintEveryBlocks: number;
+  hintEveryBytes: number;
+  /** Zeros are written ahead of small batches in steps of this: overwriting is faster to sync than
+   *  growing. 0 switches it off. */
+  prewriteBytes: number;
+}
+
+export const VOLUME_DEFAULTS: Readonly<VolumeConfig> = {
+  volumeBytesMax: 1024 ** 3,
+  volumeBlocksMax: 1024 ** 2,
+  batchRecordsMax: 256,
+  batchBytesMax: 16 * 1024 ** 2,
+  queueBytesMax: 256 * 1024 ** 2,
+  openFilesMax: 64,
+  reserveBytes: undefined,
+  recentBlockBytesMax: 64 * 1024,
+  recentBytesMax: 32 * 1024 ** 2,
+  hintEveryBlocks: 4096,
+  hintEveryBytes: 64 * 1024 ** 2,
+  prewriteBytes: 4 * 1024 ** 2,
+};

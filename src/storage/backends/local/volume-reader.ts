@@ -1,0 +1,74 @@
+import { volumeName } from './volume.ts';
+import type { VolumeFile, VolumeFiles } from './volume-files.ts';
+
+interface OpenFile {
+  file: Promise<VolumeFile>;
+  users: number;
+}
+
+/** Reads from volumes, keeping the most recently read ones open. */
+export class VolumeReader {
+  readonly #files: VolumeFiles;
+  readonly #openMax: number;
+  /** Least recently used first. */
+  readonly #open = new Map<number, OpenFile>();
+  #closed = false;
+
+  constructor(files: VolumeFiles, openMax: number) {
+    this.#files = files;
+    this.#openMax = openMax;
+  }
+
+  /** Fills `into`; fewer bytes only at the end of the volume. */
+  read(volumeId: number, into: Uint8Array, position: number): Promise<number> {
+    return this.with(volumeId, (file) => file.read(into, position));
+  }
+
+  /** The file stays open while `use` works with it. */
+  async with<T>(volumeId: number, use: (file: VolumeFile) => Promise<T>): Promise<T> {
+    let entry = this.#open.get(volumeId);
+    if (entry === undefined) {
+      entry = { file: this.#files.open(volumeName(volumeId), 'read'), users: 0 };
+    } else {
+      this.#open.delete(volumeId);
+    }
+    this.#open.set(volumeId, entry);
+    entry.users++;
+    try {
+      return await use(await entry.file);
+    } catch (error) {
+      // The next reader opens it anew: the disk may have come back under another handle.
+      if (this.#open.get(volumeId) === entry) this.#open.delete(volumeId);
+      throw error;
+    } finally {
+      entry.users--;
+      const dropped = this.#open.get(volumeId) !== entry;
+      if (entry.users === 0 && (dropped || this.#closed)) await release(entry);
+      if (this.#open.size > this.#openMax) await this.#evict();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const idle = [...this.#open.values()].filter(({ users }) => users === 0);
+    this.#open.clear();
+    for (const entry of idle) await release(entry);
+  }
+
+  async #evict(): Promise<void> {
+    for (const [volumeId, entry] of this.#open) {
+      if (this.#open.size <= this.#openMax) return;
+      if (entry.users > 0) continue;
+      this.#open.delete(volumeId);
+      await release(entry);
+    }
+  }
+}
+
+async function release({ file }: OpenFile): Promise<void> {
+  try {
+    await (await file).close();
+  } catch {
+    // It was never opened, or only read from: nothing is lost with it.
+  }
+}

@@ -1,0 +1,46 @@
+import type { OnFinding } from './findings.ts';
+import { encodeFooter } from './footer-codec.ts';
+import type { OpenVolume } from './open-volume.ts';
+import { errorCode } from './volume-files.ts';
+
+/** Finishes volumes that take no more batches, one after the other, while others are written. */
+export class VolumeSealer {
+  readonly #onFinding: OnFinding;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(onFinding: OnFinding) {
+    this.#onFinding = onFinding;
+  }
+
+  /** `sound` volumes get their footer; the others are only closed. */
+  take(open: OpenVolume, sound: boolean): void {
+    this.#last = this.#last.then(() => this.#finish(open, sound));
+  }
+
+  /** Resolves when all that were taken are finished. */
+  drain(): Promise<void> {
+    return this.#last;
+  }
+
+  async #finish(open: OpenVolume, sound: boolean): Promise<void> {
+    const { volume, position } = open;
+    const { entries } = volume;
+    try {
+      if (sound && entries !== undefined) {
+        const { end: dataEnd, chain } = position;
+        const footer = await encodeFooter({ volumeId: volume.id, dataEnd, chain, entries });
+        await open.seal(footer.pieces);
+        volume.trailer = footer.trailer;
+        volume.entries = undefined;
+        await open.hint.discard();
+      } else {
+        await open.hint.finish(position);
+      }
+      await open.close();
+    } catch (error) {
+      // All blocks are durable without the footer; the next start reads the volume whole.
+      const code = errorCode(error);
+      this.#onFinding({ kind: 'seal-failed', volumeId: volume.id, code });
+    }
+  }
+}

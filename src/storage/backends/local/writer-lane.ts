@@ -1,0 +1,253 @@
+/**
+ * The one writer of a store. Batches form by themselves: while one is being synced the next one
+ * gathers, so under load a single sync serves hundreds of blocks, and a lone block waits for
+ * nobody.
+ */
+import { HoldfastError } from '../../../base/errors.ts';
+import type { BlockId } from '../../../base/ids.ts';
+import type { Clock } from '../../../platform/index.ts';
+import type { Block } from '../../block.ts';
+import { BatchEncoder, type BatchItem } from './batch-encoder.ts';
+import type { BlockIndex } from './block-index.ts';
+import type { OnFinding } from './findings.ts';
+import type { OpenVolume } from './open-volume.ts';
+import { recordBytes } from './record-codec.ts';
+import type { SpaceGuard } from './space-guard.ts';
+import { nextTurn } from './turn.ts';
+import { errorCode, isOutOfRoom } from './volume-files.ts';
+
+const OP = 'storage/LocalVolumeStore.put';
+const TRIES_MAX = 3;
+
+interface Waiting extends BatchItem {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+export interface LaneLimits {
+  volumeBytesMax: number;
+  volumeBlocksMax: number;
+  batchRecordsMax: number;
+  batchBytesMax: number;
+  queueBytesMax: number;
+}
+
+/** What the lane needs of the store around it. */
+export interface LaneParts {
+  limits: LaneLimits;
+  clock: Clock;
+  index: BlockIndex;
+  guard: SpaceGuard;
+  onFinding: OnFinding;
+  /** The volume to go on with after a restart. */
+  first: OpenVolume | undefined;
+  /** Makes the next volume. */
+  nextVolume: () => Promise<OpenVolume>;
+  /** Takes a volume that gets no more batches. `sound`: it may be sealed. */
+  retire: (volume: OpenVolume, sound: boolean) => void;
+  /** The volume has become durable up to its position. */
+  onDurable: (volume: OpenVolume) => void;
+  /** A block has become durable. */
+  onStored: (block: Block) => void;
+}
+
+export class WriterLane {
+  readonly #parts: LaneParts;
+  readonly #encoder = new BatchEncoder();
+  /** Everything that waits or is being written, by id. */
+  readonly #waiting = new Map<BlockId, Waiting>();
+  /** What no batch has taken yet, in order; `#next` is the first of them. */
+  #queue: Waiting[] = [];
+  #next = 0;
+  #queuedBytes = 0;
+  #open: OpenVolume | undefined;
+  #failure: HoldfastError | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(parts: LaneParts) {
+    this.#parts = parts;
+    this.#open = parts.first;
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  /** Why nothing can be written until a restart. */
+  get failure(): HoldfastError | undefined {
+    return this.#failure;
+  }
+
+  get open(): OpenVolume | undefined {
+    return this.#open;
+  }
+
+  /** The promise of a block that is already on its way. */
+  waitingFor(id: BlockId): Promise<void> | undefined {
+    return this.#waiting.get(id)?.promise;
+  }
+
+  /** Resolves when the block is durable. */
+  put(block: Block): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const { sizeBytes } = block;
+    const { limits, guard } = this.#parts;
+    if (!guard.admits(sizeBytes, this.#queuedBytes)) return Promise.reject(diskFull());
+    if (this.#queuedBytes + sizeBytes > limits.queueBytesMax) {
+      const message = 'Too much is waiting to be written; try again in a moment.';
+      const facts = { queuedBytes: this.#queuedBytes };
+      return Promise.reject(new HoldfastError('busy', OP, message, { facts }));
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const waiting: Waiting = { block, offset: 0, headerAt: 0, promise, resolve, reject };
+    this.#waiting.set(block.id, waiting);
+    this.#queue.push(waiting);
+    this.#queuedBytes += sizeBytes;
+    this.#running ??= this.#run();
+    return promise;
+  }
+
+  /** Resolves when nothing waits any more. */
+  async drain(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#queue.length > 0) {
+      // Whoever was answered just now gets the chance to bring his next block into this batch.
+      await nextTurn();
+      const batch = this.#takeBatch();
+      try {
+        await this.#write(batch);
+        this.#settle(batch, undefined);
+      } catch (error) {
+        this.#settle(batch, error);
+        if (this.#failure !== undefined) this.#settle(this.#takeAll(), error);
+      }
+    }
+    this.#running = undefined;
+  }
+
+  #takeBatch(): Waiting[] {
+    const { batchRecordsMax, batchBytesMax } = this.#parts.limits;
+    const first = this.#next;
+    let end = first;
+    for (let bytes = 0; end < this.#queue.length && end - first < batchRecordsMax; end++) {
+      bytes += recordBytes((this.#queue[end] as Waiting).block.sizeBytes);
+      if (bytes > batchBytesMax && end > first) break;
+    }
+    const batch = this.#queue.slice(first, end);
+    this.#next = end;
+    // Cutting off the front each time would cost more than the batch when much is waiting.
+    if (end === this.#queue.length || end > 4096) {
+      this.#queue = this.#queue.slice(end);
+      this.#next = 0;
+    }
+    return batch;
+  }
+
+  #takeAll(): Waiting[] {
+    const all = this.#queue.slice(this.#next);
+    this.#queue = [];
+    this.#next = 0;
+    return all;
+  }
+
+  #settle(batch: readonly Waiting[], error: unknown): void {
+    for (const waiting of batch) {
+      this.#queuedBytes -= waiting.block.sizeBytes;
+      this.#waiting.delete(waiting.block.id);
+      if (error === undefined) waiting.resolve();
+      else waiting.reject(error);
+    }
+  }
+
+  /** Resolves when the batch is durable and known to the index. */
+  async #write(batch: readonly Waiting[]): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      let open: OpenVolume | undefined;
+      try {
+        open = await this.#volumeFor(batch);
+        const written = await this.#append(open, batch);
+        this.#parts.guard.wrote(written);
+        this.#record(open, batch);
+        return;
+      } catch (error) {
+        await this.#giveUp(open, error);
+        if (isOutOfRoom(error)) {
+          this.#parts.guard.refuse();
+          throw diskFull(error);
+        }
+        if (tries < TRIES_MAX) continue;
+        const message = 'The disk refuses to write. The administrator has to look at it.';
+        const facts = { code: errorCode(error) };
+        this.#failure = new HoldfastError('internal', OP, message, { facts, cause: error });
+        this.#parts.onFinding({ kind: 'writes-stopped', volumeId: 0, code: errorCode(error) });
+        throw this.#failure;
+      }
+    }
+  }
+
+  /** The open volume, or a new one when it is too full for this batch. */
+  async #volumeFor(batch: readonly Waiting[]): Promise<OpenVolume> {
+    const { limits, retire, nextVolume } = this.#parts;
+    if (this.#open !== undefined) {
+      let bytes = this.#open.position.end;
+      for (const { block } of batch) bytes += recordBytes(block.sizeBytes);
+      const count = (this.#open.volume.entries?.count ?? 0) + batch.length;
+      const empty = count === batch.length;
+      if (empty || (bytes < limits.volumeBytesMax && count <= limits.volumeBlocksMax)) {
+        return this.#open;
+      }
+      retire(this.#open, true);
+      this.#open = undefined;
+    }
+    this.#open = await nextVolume();
+    return this.#open;
+  }
+
+  async #append(open: OpenVolume, batch: readonly Waiting[]): Promise<number> {
+    const { seed } = open.volume;
+    const writtenMs = this.#parts.clock.now();
+    const encoded = this.#encoder.encode(batch, open.position, { seed, writtenMs });
+    await open.append(encoded);
+    return encoded.lengthBytes;
+  }
+
+  #record(open: OpenVolume, batch: readonly Waiting[]): void {
+    const { volume, hint, position } = open;
+    const { headers } = this.#encoder;
+    this.#parts.onDurable(open);
+    for (const { block, offset, headerAt } of batch) {
+      const { sizeBytes } = block;
+      volume.entries?.add(headers, headerAt + 16, { offset, sizeBytes });
+      this.#parts.index.set(headers, headerAt + 16, { volumeId: volume.id, offset, sizeBytes });
+      this.#parts.onStored(block);
+    }
+    hint.advance(position);
+  }
+
+  /**
+   * After a failed write or sync this volume is never written again. A sync that failed may have
+   * thrown the bytes away and would succeed the next time: a second answer is worth nothing.
+   */
+  async #giveUp(open: OpenVolume | undefined, error: unknown): Promise<void> {
+    const { onFinding, retire } = this.#parts;
+    const volumeId = open?.volume.id ?? 0;
+    onFinding({ kind: 'write-failed', volumeId, code: errorCode(error) });
+    if (open === undefined) return;
+    this.#open = undefined;
+    try {
+      await open.cutBack();
+    } catch (cutError) {
+      onFinding({ kind: 'write-failed', volumeId, code: errorCode(cutError) });
+    }
+    retire(open, false);
+  }
+}
+
+function diskFull(cause?: unknown): HoldfastError {
+  const message = 'The server has no room left. Files can be read and deleted, not added.';
+  return new HoldfastError('full', OP, message, cause === undefined ? {} : { cause });
+}

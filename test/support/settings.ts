@@ -1,0 +1,20 @@
+/** What the tests take from the environment: the one place under `test/` that reads it. */
+
+function count(name: string, otherwise: number): number {
+  const raw = process.env[name];
+  if (raw === undefined || raw === '') return otherwise;
+  const value = Number(raw);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new Error(`${name} must be a whole number above zero, but it is "${raw}".`);
+}
+
+export const settings = {
+  /** How often the crash tests kill the server, over all of them. */
+  crashCycles: count('HOLDFAST_CRASH_CYCLES', 320),
+  /** Repeats the random choices of an earlier run of the crash tests. */
+  crashSeed: count('HOLDFAST_CRASH_SEED', Math.trunc(performance.timeOrigin) % 1_000_000_000),
+  /** How much is uploaded in one piece while memory is watched. */
+  largeUploadBytes: count('HOLDFAST_LARGE_UPLOAD_MIB', 1024) * 1024 * 1024,
+  /** The environment that programs under test inherit. */
+  inherited: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LANG: 'C.UTF-8' },
+} as const;

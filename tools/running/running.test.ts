@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { runChild } from './child.ts';
+import { missingPackages } from './programs.ts';
+import { exitCodeOf, verdict } from './tally.ts';
+import { lineOf, runQuickFiles, runTestFile } from './test-file.ts';
+
+let root = '';
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'holdfast-running-'));
+});
+after(async () => {
+  await rm(root, { recursive: true });
+});
+
+async function plant(name: string, body: string): Promise<string> {
+  const head = "import { describe, it, before } from 'node:test';\n";
+  await writeFile(join(root, name), head + body);
+  return name;
+}
+
+describe('runTestFile', () => {
+  const run = async (name: string, body: string, timeoutMs = 20_000) => {
+    return runTestFile(await plant(name, body), { root, timeoutMs });
+  };
+
+  it('counts single tests, not suites', async () => {
+    const { tally, complaint } = await run('good.test.mjs', `
+      describe('a', () => { it('b', () => {}); it('c', () => {}); describe('d', () => {
+        it('e', () => {}); it('f', { skip: 'no such disk' }, () => {}); }); });
+    `);
+    assert.deepEqual([tally, complaint], [{ passed: 3, failed: 0, skipped: 1 }, undefined]);
+  });
+
+  it('counts a failure, also of a hook', async () => {
+    const { tally } = await run('bad.test.mjs', `
+      describe('a', () => { it('b', () => {}); it('c', () => { throw new Error('no'); }); });
+      describe('d', () => { before(() => { throw new Error('no'); }); it('e', () => {}); });
+    `);
+    assert.deepEqual(tally, { passed: 1, failed: 2, skipped: 0 });
+  });
+
+  it('counts a file that hangs as a failure beside what passed, and ends it', async () => {
+    const { tally, complaint } = await run('hangs.test.mjs', `
+      it('a', () => {});
+      it('b', () => new Promise(() => { setInterval(() => {}, 1000); }));
+    `, 700);
+    assert.ok(tally.failed >= 1);
+    assert.match(complaint ?? '', /still running after 0\.7 s/);
+  });
+
+  it('counts a file that dies, or holds no tests, as a failure', async () => {
+    const died = await run('dies.test.mjs', `it('a', () => { process.kill(process.pid, 9); });`);
+    assert.equal(died.tally.failed, 1);
+    const broken = await run('broken.test.mjs', 'this is not a program');
+    assert.ok(broken.tally.failed >= 1);
+    const empty = await run('empty.test.mjs', '');
+    assert.deepEqual([empty.tally.failed, empty.complaint], [1, 'holds no tests']);
+    assert.match(lineOf(empty), /^FAIL empty\.test\.mjs: 0 passed, 1 FAILED, holds no tests/);
+  });
+});
+
+it('runQuickFiles adds up, and shows all of what failed', async () => {
+  const lines: string[] = [];
+  const paths = [
+    await plant('one.test.mjs', "it('a', () => {});"),
+    await plant('two.test.mjs', "it('b', () => { throw new Error('so broken'); });"),
+  ];
+  const print = (line: string): void => void lines.push(line);
+  const tally = await runQuickFiles(paths, { root, timeoutMs: 20_000, print });
+  assert.deepEqual(tally, { passed: 1, failed: 1, skipped: 0 });
+  assert.match(lines.join('\n'), /so broken/);
+});
+
+describe('runChild', () => {
+  it('tells the exit code, the output, and that a program is missing', async () => {
+    const options = { cwd: root, timeoutMs: 20_000 };
+    const good = await runChild('sh', ['-c', 'echo out; echo err >&2; exit 3'], options);
+    assert.deepEqual([good.code, good.output.split('\n').sort()], [3, ['', 'err', 'out']]);
+    assert.equal((await runChild('no-such-program', [], options)).code, 127);
+  });
+
+  it('ends what overstays, with all it has started', async () => {
+    const script = 'sleep 60 & echo $!; wait';
+    const { code, isTimedOut, output } = await runChild('sh', ['-c', script], {
+      cwd: root, timeoutMs: 300,
+    });
+    assert.deepEqual([code, isTimedOut], [124, true]);
+    // In a container nobody may collect the dead: a zombie is as good as gone.
+    const ps = await runChild('ps', ['-o', 'stat=', '-p', output.trim()], {
+      cwd: root, timeoutMs: 10_000,
+    });
+    assert.match(ps.output, /^(Z.*)?\s*$/);
+  });
+});
+
+it('missingPackages looks for programs on the path', async () => {
+  assert.ok(missingPackages('/nowhere').includes('litmus'));
+  const bin = join(root, 'bin');
+  await mkdir(bin);
+  await writeFile(join(bin, 'litmus'), '');
+  await chmod(join(bin, 'litmus'), 0o755);
+  assert.ok(!missingPackages(`/nowhere:${bin}`).includes('litmus'));
+});
+
+it('the verdict is good only when something passed and nothing failed', () => {
+  assert.equal(verdict({ passed: 3, failed: 0, skipped: 1 }), '3 passed, 0 failed');
+  const codes = [[3, 0], [3, 1], [0, 0], [0, 1]].map(([passed = 0, failed = 0]) => {
+    return exitCodeOf({ passed, failed, skipped: 5 });
+  });
+  assert.deepEqual(codes, [0, 1, 1, 1]);
+});

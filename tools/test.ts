@@ -1,0 +1,57 @@
+/**
+ * `npm test`: installs the foreign programs that tests drive, runs all checks and unit tests, then
+ * every suite against the real program. Its last line is `N passed, N failed`.
+ *
+ * With paths as arguments it runs only the test files whose path begins like that.
+ */
+import { filesOf, ROOT, runChecks } from './running/checks.ts';
+import { installPrograms } from './running/programs.ts';
+import { exitCodeOf, sum, verdict } from './running/tally.ts';
+import type { Tally } from './running/tally.ts';
+import { lineOf, runTestFile } from './running/test-file.ts';
+
+const MINUTE_MS = 60_000;
+/** In this order: what breaks most plainly comes first. Limits are for one file. */
+const SUITES = [
+  { folder: 'system', timeoutMs: 10 * MINUTE_MS },
+  { folder: 'compat', timeoutMs: 15 * MINUTE_MS },
+  { folder: 'simulation', timeoutMs: 15 * MINUTE_MS },
+  { folder: 'crash', timeoutMs: 30 * MINUTE_MS },
+] as const;
+
+const print = (line: string): void => console.log(line);
+
+async function runSuites(wanted: readonly string[]): Promise<Tally[]> {
+  const tallies: Tally[] = [];
+  for (const { folder, timeoutMs } of SUITES) {
+    const paths = (await filesOf(ROOT, [`test/${folder}/**/*.test.ts`])).filter((path) => {
+      return wanted.length === 0 || wanted.some((start) => path.startsWith(start));
+    });
+    for (const path of paths) {
+      print(`\n${path}`);
+      const onOutput = (text: string): void => void process.stdout.write(text);
+      const result = await runTestFile(path, { root: ROOT, timeoutMs, onOutput });
+      print(lineOf(result));
+      if (result.tally.failed > 0) failures.push(lineOf(result));
+      tallies.push(result.tally);
+    }
+  }
+  return tallies;
+}
+
+const failures: string[] = [];
+const wanted = process.argv.slice(2);
+const missing = await installPrograms({
+  root: ROOT, path: process.env['PATH'] ?? '', isSuperuser: process.getuid?.() === 0, print,
+});
+// A missing program is a failure, not a skip: what was not run has proved nothing.
+const programs: Tally = { passed: 0, failed: missing.length, skipped: 0 };
+const checks = wanted.length === 0 ? [await runChecks({ root: ROOT, print })] : [];
+const total = sum([programs, ...checks, ...(await runSuites(wanted))]);
+
+print('');
+for (const name of missing) print(`FAIL missing program: ${name}`);
+for (const line of failures) print(line);
+if (total.skipped > 0) print(`${total.skipped} skipped`);
+print(verdict(total));
+process.exitCode = exitCodeOf(total);
