@@ -1,17 +1,30 @@
 /** The program's first file: reads the command line and hands it to a command. */
 import { readFile } from 'node:fs/promises';
 import {
-  configCheck, configShow, openTerminal, runCommandLine, serve, versionCommand,
+  configCheck, configShow, openTerminal, runCommandLine, serve, userAdd, userDisable,
+  userEnable, userList, userPassword, versionCommand,
 } from '../cli/index.ts';
+import { systemClock } from '../platform/index.ts';
 import { SLICES } from './settings.ts';
 import { startServer } from './server.ts';
+import { openIdentityAlone } from './stores.ts';
 
 const manifest = JSON.parse(
   await readFile(new URL('../../package.json', import.meta.url), 'utf8'),
 ) as { version: string };
 
+const users = {
+  slices: SLICES,
+  openIdentity: (path: string) => openIdentityAlone(path, systemClock),
+};
+
 const commands = [
   serve({ startServer, slices: SLICES, events: process }),
+  userAdd(users),
+  userList(users),
+  userPassword(users),
+  userDisable(users),
+  userEnable(users),
   configCheck(SLICES),
   configShow(SLICES),
   versionCommand(manifest.version),

@@ -17,7 +17,7 @@ import type { Stores } from './stores.ts';
 const HOUR_MS = 60 * 60 * 1000;
 
 export async function startServer(options: StartOptions): Promise<RunningServer> {
-  const { config, data, log, clock } = options;
+  const { config, data, log, clock, random } = options;
   const metrics = new Metrics();
   metrics.addProcess();
   const opened: Opened = { server: undefined, stores: undefined };
@@ -37,7 +37,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     opened.server = await openHttp(config.of(serverSlice), { health, metrics, log, clock });
     opened.stores = await openStores(data.path, { clock, log, ...config.of(storageSlice) });
     const services = buildServices({
-      stores: opened.stores, clock, instanceId: shortInstanceId(data.instanceId),
+      stores: opened.stores, clock, random, instanceId: shortInstanceId(data.instanceId),
       ...config.of(filesSlice), ...config.of(nextcloudSlice),
     });
     watchBlocks(metrics, () => opened.stores?.blocks.state());

@@ -1,13 +1,14 @@
 /** The object graph above the stores: services, protocols, routes. */
-import type { Clock, Route } from '../platform/index.ts';
+import type { Clock, Random, Route } from '../platform/index.ts';
 import type { CasePolicy } from '../base/names.ts';
 import { ContentStore, FileService, SpaceDirectory, UploadService } from '../files/index.ts';
-import { Authenticator, davRoutes, nextcloudRoutes, pageRoutes } from '../protocols/index.ts';
+import { Authenticator, davRoutes, nextcloudRoutes } from '../protocols/index.ts';
 import type { Stores } from './stores.ts';
 
 export interface ServiceOptions {
   stores: Stores;
   clock: Clock;
+  random: Random;
   instanceId: string;
   casePolicy: CasePolicy;
   /** 0: no limit. */
@@ -22,7 +23,7 @@ export interface Services {
 }
 
 export function buildServices(options: ServiceOptions): Services {
-  const { stores, clock, instanceId, bulkUpload } = options;
+  const { stores, clock, random, instanceId, bulkUpload } = options;
   const { metadata, blocks, identity } = stores;
   const now = (): number => clock.now();
   const quotaBytes = options.quotaBytes === 0 ? undefined : options.quotaBytes;
@@ -32,7 +33,9 @@ export function buildServices(options: ServiceOptions): Services {
   const files = new FileService({ metadata, content, spaces, now });
   const uploads = new UploadService({ metadata, content, files, now });
   const authenticator = new Authenticator(identity);
-  const parts = { files, uploads, identity, authenticator, instanceId, clock, bulkUpload };
-  const routes = [...davRoutes(parts), ...nextcloudRoutes(parts), ...pageRoutes(parts)];
+  const parts = {
+    files, uploads, identity, authenticator, instanceId, clock, now, random, bulkUpload,
+  };
+  const routes = [...davRoutes(parts), ...nextcloudRoutes(parts)];
   return { files, uploads, routes };
 }

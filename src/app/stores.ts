@@ -8,6 +8,7 @@ import { HoldfastError } from '../base/errors.ts';
 import { Identity } from '../identity/index.ts';
 import { SqliteIdentityStore } from '../identity/stores/sqlite/sqlite-identity-store.ts';
 import { SqliteMetadataStore } from '../metadata/stores/sqlite/sqlite-metadata-store.ts';
+import { openDataDirectory } from '../platform/index.ts';
 import type { Clock, Logger } from '../platform/index.ts';
 import { LocalVolumeStore } from '../storage/backends/local/local-volume-store.ts';
 
@@ -57,8 +58,10 @@ export async function openStores(root: string, options: StoresOptions): Promise<
   }
 }
 
-/** Only the accounts: for commands that work whether or not the server runs. */
-export async function openIdentityAlone(root: string, clock: Clock): Promise<Identity> {
+/** Only the accounts: for commands that work whether or not the server runs. Makes the data
+ *  directory if it is absent or empty. @throws as openDataDirectory, and as openStores. */
+export async function openIdentityAlone(path: string, clock: Clock): Promise<Identity> {
+  const { path: root } = await openDataDirectory(path, clock);
   const mayCreate = !(await exists(join(root, COMPLETE)));
   return openIdentity(join(root, 'identity.db'), mayCreate, clock);
 }

@@ -13,7 +13,7 @@ const VECTORS = [
   },
   {
     password: 'password', salt: 'somesalt',
-    phc: '$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHApl8ArZWb2GRPPc',
+    phc: '$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc',
   },
   {
     password: 'password', salt: 'somesalt',
@@ -44,7 +44,7 @@ describe('PHC strings of argon2id', () => {
       memoryKib: fc.integer({ min: 128, max: 1024 * 1024 }),
       passes: fc.integer({ min: 1, max: 64 }),
       parallelism: fc.integer({ min: 1, max: 16 }),
-    });
+    }, { noNullPrototype: true });
     fc.assert(fc.property(cost, bytes(8), bytes(16), (made, salt, hash) => {
       const wanted = { cost: made, salt: Buffer.from(salt), hash: Buffer.from(hash) };
       assert.deepEqual(parsePhc(encodePhc(wanted)), wanted);

@@ -42,6 +42,9 @@ if (CAN_MOUNT) {
         `secrets ${home}/secrets`, '',
       ].join('\n'));
       await runWell('chmod', ['600', join(home, 'secrets')]);
+      // It goes on as a user of its own.
+      await runWell('chmod', ['755', home]);
+      await runWell('chmod', ['777', join(home, 'cache')]);
       const options = `conf=${home}/davfs2.conf,uid=root`;
       await runWell('/usr/sbin/mount.davfs', ['-o', options, url, mount]);
       try {

@@ -21,7 +21,7 @@ describe('litmus', { timeout: 300_000 }, () => {
 
   for (const root of ['/remote.php/dav/files/ada/', '/remote.php/webdav/', '/dav/']) {
     it(`passes without a failure or a warning on ${root}`, async () => {
-      const { name, password } = server.client('ada', 'correct horse battery');
+      const { name, password } = server.client('ada', 'correct-horse-battery');
       const args = ['-k', server.url + root, name, password];
       const command = new RunningCommand('litmus', args, { cwd: scratchFolder('litmus') });
       const { stdout } = await command.end(90_000);

@@ -18,7 +18,7 @@ import { seededBytes } from '../support/trees.ts';
 
 const FLIPS = 24;
 const CUTS = 10;
-const CREDENTIALS = ['ada', 'correct horse battery'] as const;
+const CREDENTIALS = ['ada', 'correct-horse-battery'] as const;
 
 interface Tally {
   refused: number;

@@ -212,7 +212,7 @@ export class CrashWriter {
     const listed = await this.#client.file('PROPFIND', path, { headers: { Depth: '0' } });
     if (listed.status === 404) return 'nothing';
     assert.equal(listed.status, 207, listed.text);
-    if (/<(?:\w+:)?collection\s*\/?>/.test(listed.text)) return 'folder';
+    if (/<(?:\w+:)?collection\b/.test(listed.text)) return 'folder';
     const { status, body } = await this.#client.get(path);
     return status === 200 ? fingerprint(body) : `status ${status}`;
   }

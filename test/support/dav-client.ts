@@ -182,7 +182,7 @@ export function membersOf(multistatus: string, root: string): Member[] {
     if (!target.startsWith(root)) throw new Error(`The address ${target} is not below ${root}.`);
     return {
       path: target.slice(root.length).replace(/\/$/, ''),
-      isFolder: /<(?:\w+:)?collection\s*\/?>/.test(xml),
+      isFolder: /<(?:\w+:)?collection\b/.test(xml),
       xml,
     };
   });

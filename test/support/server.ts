@@ -117,7 +117,7 @@ export class TestServer {
 
   async addUser(options: UserOptions = {}): Promise<DavClient> {
     const name = options.name ?? 'ada';
-    const password = options.password ?? 'correct horse battery';
+    const password = options.password ?? 'correct-horse-battery';
     const args = ['user', 'add', name, '--password-stdin', '--data', this.data];
     const outcome = await run(PROGRAM, [...args, ...(options.args ?? [])], {
       input: `${password}\n`, timeoutMs: 30_000,

@@ -48,7 +48,7 @@ describe('accounts', { timeout: 120_000 }, () => {
     await user(server, ['disable', 'ada']);
     await server.startAgain();
     assert.equal((await late.put('x', 'x')).status, 201);
-    assert.equal((await server.client('ada', 'correct horse battery').get('x')).status, 401);
+    assert.equal((await server.client('ada', 'correct-horse-battery').get('x')).status, 401);
   });
 
   it('never see each other\'s files', async () => {

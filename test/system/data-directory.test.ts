@@ -169,7 +169,7 @@ describe('a data directory', { timeout: 300_000 }, () => {
         assert.equal(hashFolder(join(root, 'volumes')), volume, 'the volumes have changed');
         return;
       }
-      const user = server.client('ada', 'correct horse battery');
+      const user = server.client('ada', 'correct-horse-battery');
       for (const [path, bytes] of wanted) {
         const { status, body } = await user.get(path).catch(() => ({ status: 500, body: bytes }));
         assert.ok(status === 200 || status >= 500, `${path} answers ${status}`);
@@ -197,7 +197,7 @@ describe('a data directory', { timeout: 300_000 }, () => {
     assert.notEqual((await serveOnce(root)).code, 0);
     renameSync(join(root, '..', 'away'), join(root, 'metadata.db'));
     const server = await servers.start({ data: root });
-    const user = server.client('ada', 'correct horse battery');
+    const user = server.client('ada', 'correct-horse-battery');
     assert.equal((await user.get('small.txt')).text, small);
   });
 });

@@ -9,7 +9,7 @@ import { serverForTests } from '../support/server.ts';
 import type { TestServer } from '../support/server.ts';
 import { HostileRequests } from './hostile-requests.ts';
 
-const CREDENTIALS = { name: 'ada', password: 'correct horse battery' };
+const CREDENTIALS = { name: 'ada', password: 'correct-horse-battery' };
 const ROOT = '/remote.php/dav/files/ada/';
 const BYTES_MAX = 700 * 1024 * 1024;
 

@@ -94,7 +94,11 @@ export class BenchRun {
 
   async #startHoldfast(folder: string): Promise<BenchServer> {
     const { isProfile } = this.#options;
-    const server = await startHoldfast({ folder, ...(isProfile && { env: INSPECT_ENV }) });
+    const server = await startHoldfast({
+      folder,
+      repository: this.#settings.repository,
+      ...(isProfile && { env: INSPECT_ENV }),
+    });
     if (isProfile) {
       const [, url = ''] = await server.child.waitForOutput(INSPECT_ADDRESS, 5000);
       const target = this.#settings.scratchFolder;

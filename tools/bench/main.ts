@@ -8,7 +8,7 @@ import { FOLDER_ITEMS } from './items/folders.ts';
 import { INSTALL_ITEMS } from './items/install.ts';
 import type { Item, Settings } from './items/item.ts';
 import { MEMORY_ITEMS } from './items/memory.ts';
-import { RATE_ITEMS, STREAM_ITEMS } from './items/rates.ts';
+import { RATE_ITEMS, STREAM_BYTES, STREAM_ITEMS } from './items/rates.ts';
 import { START_ITEMS } from './items/start.ts';
 import { USAGE, parseOptions } from './options.ts';
 import type { BenchOptions } from './options.ts';
@@ -42,10 +42,11 @@ function makeSettings(options: BenchOptions): Settings {
   chmodSync(scratchFolder, 0o755); // Apache's own user has to reach its files.
   return {
     secs: options.secs,
-    streamBytes: options.isQuick ? GIB / 4 : GIB,
+    streamBytes: options.isQuick ? STREAM_BYTES / 4 : STREAM_BYTES,
     folderFiles: 10_000,
     clientFiles: 2000,
     clientBigBytes: 200_000_000,
+    repository: options.checkout ?? REPOSITORY,
     cacheFolder,
     scratchFolder,
     isQuick: options.isQuick,

@@ -11,6 +11,8 @@ export interface BenchOptions {
   readonly rounds: number;
   readonly jsonFile: string | undefined;
   readonly scratchParent: string | undefined;
+  /** Another checkout of Holdfast, to measure that one. */
+  readonly checkout: string | undefined;
   readonly isInstall: boolean;
   readonly isProfile: boolean;
   readonly isTrace: boolean;
@@ -26,6 +28,7 @@ export const USAGE = `usage: npm run bench -- [options]
   --profile       writes a CPU profile of Holdfast per item and prints where its time went
   --no-trace      does not find out by strace who syncs to disk
   --install       also measures npm ci on a clean copy of the checkout (uses the network)
+  --checkout DIR  measures the Holdfast of another checkout, for a comparison
   --scratch DIR   the parent of the scratch folder: the disk to measure (default: test-artefacts/bench)
 `;
 
@@ -51,7 +54,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       only: { type: 'string' }, peers: { type: 'string' }, quick: { type: 'boolean' },
       secs: { type: 'string' }, repeat: { type: 'string' }, json: { type: 'string' },
       profile: { type: 'boolean' }, 'no-trace': { type: 'boolean' }, install: { type: 'boolean' },
-      scratch: { type: 'string' },
+      scratch: { type: 'string' }, checkout: { type: 'string' },
     },
   });
   const isQuick = values.quick === true;
@@ -68,6 +71,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     rounds: Math.ceil(number('repeat', values.repeat, ROUNDS_MAX, isQuick ? 1 : 3)),
     jsonFile: values.json,
     scratchParent: values.scratch,
+    checkout: values.checkout,
     isInstall: values.install === true,
     isProfile: values.profile === true,
     isTrace: values['no-trace'] !== true,

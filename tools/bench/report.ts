@@ -25,6 +25,9 @@ const HEADINGS = [
   'Holdfast/peer', 'bar', 'aim',
 ];
 
+/** A long reason would make every row as long; the lines above the table have it whole. */
+const REASON_SHOWN = 44;
+
 /** Three significant digits, without an exponent; `-` for what was not measured. */
 export function formatNumber(value: number | undefined): string {
   if (value === undefined || !Number.isFinite(value)) return '-';
@@ -72,7 +75,8 @@ function rowOf(input: ReportInput, item: ReportItem, server: ServerName): string
   const verdicts = server === 'holdfast' ? verdictCells(results, item.id) : ['', ''];
   if (outcome === undefined) return [...head, 'not run', '', '', '', '', '', '', ...verdicts];
   if (outcome.kind !== 'measured') {
-    return [...head, `${outcome.kind}: ${outcome.reason}`, '', '', '', '', '', '', ...verdicts];
+    const reason = outcome.reason.slice(0, REASON_SHOWN);
+    return [...head, `${outcome.kind}: ${reason}`, '', '', '', '', '', '', ...verdicts];
   }
   const own = findMedian(results, item.id, 'holdfast');
   const isPeer = server !== 'holdfast' && own !== undefined;

@@ -130,10 +130,12 @@ export class MultipartReader {
   }
 }
 
-/** The boundary that a Content-Type names, quoted or bare; undefined: another kind of body.
- *  @throws invalid: no boundary, or an impossible one. */
-export function boundaryOf(contentType: string | undefined): string | undefined {
-  if (contentType === undefined || !/^\s*multipart\/related\s*;/i.test(contentType)) return undefined;
+/** The boundary that a Content-Type names, quoted or bare.
+ *  @throws invalid: another kind of body, or no boundary. */
+export function boundaryOf(contentType: string | undefined): string {
+  if (contentType === undefined || !/^\s*multipart\/related\s*;/i.test(contentType)) {
+    refuse('A list of files is sent as multipart/related.');
+  }
   const match = /;\s*boundary\s*=\s*(?:"([^"\\\r\n]{1,200})"|([^\s";,]{1,200}))/i.exec(contentType);
   const boundary = match?.[1] ?? match?.[2];
   if (boundary === undefined) refuse('The Content-Type does not name a boundary.');

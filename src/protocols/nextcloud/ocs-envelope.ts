@@ -27,13 +27,14 @@ export interface OcsText {
 
 const OK = 200;
 const UNAUTHORISED = 401;
+const TOO_MANY = 429;
 const V1_OK = 100;
 const OCS_UNAUTHORISED = 997;
 
 /**
  * Version 1 says 200 to HTTP whatever happened, and keeps the truth in `statuscode`; version 2 says
  * the same in both places. A wrong password is 401 in both, and so is trouble of the server's own:
- * nobody may take "cannot be reached" for an answer.
+ * nobody may take "cannot be reached" or "come back later" for an answer.
  */
 export function encodeOcs(version: OcsVersion, format: OcsFormat, answer: OcsAnswer): OcsText {
   const { status, data = [] } = answer;
@@ -67,7 +68,7 @@ function codeOf(version: OcsVersion, status: number): number {
 }
 
 function httpStatusOf(version: OcsVersion, status: number): number {
-  if (status === UNAUTHORISED) return status;
+  if (status === UNAUTHORISED || status === TOO_MANY) return status;
   if (status === OCS_NO_ROUTE) return version === 1 ? OK : 404;
   return version === 2 || status >= 500 ? status : OK;
 }

@@ -3,19 +3,19 @@ import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Measurement } from '../measurement.ts';
 import { runProgram } from '../servers/children.ts';
-import { REPOSITORY, addUser, runHoldfast } from '../servers/holdfast.ts';
+import { addUser, runHoldfast } from '../servers/holdfast.ts';
 import type { Item, Subject } from './item.ts';
 
 const INSTALL_MAX_MS = 300_000;
 
 /** What a clone would hold, including what is not committed yet, and nothing that is ignored. */
-async function copyCheckout(target: string): Promise<void> {
+async function copyCheckout(source: string, target: string): Promise<void> {
   const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard'];
-  const listed = await runProgram('git', args, { cwd: REPOSITORY });
+  const listed = await runProgram('git', args, { cwd: source });
   if (listed.status !== 0) throw new Error(`git ls-files failed: ${listed.output.slice(-200)}`);
   for (const file of listed.output.split('\0').filter((name) => name !== '')) {
     mkdirSync(dirname(join(target, file)), { recursive: true });
-    cpSync(join(REPOSITORY, file), join(target, file), { verbatimSymlinks: true });
+    cpSync(join(source, file), join(target, file), { verbatimSymlinks: true });
   }
 }
 
@@ -24,7 +24,7 @@ async function install({ settings }: Subject): Promise<Measurement> {
   const repository = join(folder, 'checkout');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(repository, { recursive: true });
-  await copyCheckout(repository);
+  await copyCheckout(settings.repository, repository);
   // An empty cache: what a stranger's machine has to fetch.
   const cache = join(folder, 'npm-cache');
   const args = ['ci', '--omit=dev', '--no-fund', '--no-audit', '--cache', cache];

@@ -16,6 +16,8 @@ export interface Settings {
   readonly clientBigBytes: number;
   /** A quick run does not plant the large tree; it only uses one that is there. */
   readonly isQuick: boolean;
+  /** The checkout of Holdfast that is measured. */
+  readonly repository: string;
   /** A folder that outlives the bench: the tree of a million nodes is kept there. */
   readonly cacheFolder: string;
   /** Scratch of this run, on the disk that is measured. */

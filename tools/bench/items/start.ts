@@ -7,7 +7,7 @@ import type { Measurement } from '../measurement.ts';
 import { median } from '../statistics.ts';
 import { PASSWORD, USER, addUser, runHoldfast } from '../servers/holdfast.ts';
 import { MissingServer } from '../servers/bench-server.ts';
-import type { Item, Subject } from './item.ts';
+import type { Item, Settings, Subject } from './item.ts';
 
 const START_COUNT = 5;
 const SEED_FILES = 1000;
@@ -15,10 +15,10 @@ const SEED_FILES = 1000;
 const DOUBLINGS = 9;
 const FILL_MAX_MS = 120_000;
 
-async function measureStarts(folder: string): Promise<Measurement> {
+async function measureStarts(folder: string, repository: string): Promise<Measurement> {
   const times: number[] = [];
   for (let round = 0; round < START_COUNT; round += 1) {
-    const { child, startMs } = await runHoldfast({ folder });
+    const { child, startMs } = await runHoldfast({ folder, repository });
     times.push(startMs);
     await child.stop();
   }
@@ -27,10 +27,11 @@ async function measureStarts(folder: string): Promise<Measurement> {
 }
 
 async function startEmpty({ settings }: Subject): Promise<Measurement> {
+  const { repository } = settings;
   const folder = join(settings.scratchFolder, 'start-empty');
   rmSync(folder, { recursive: true, force: true });
-  await addUser({ folder });
-  return measureStarts(folder);
+  await addUser({ folder, repository });
+  return measureStarts(folder, repository);
 }
 
 async function call(
@@ -59,15 +60,16 @@ async function plant(driver: LoadDriver, target: Target): Promise<void> {
 }
 
 /** The tree is kept between runs of the bench; a mark tells that it is whole. */
-async function plantedFolder(cacheFolder: string, isQuick: boolean): Promise<string> {
+async function plantedFolder(settings: Settings): Promise<string> {
+  const { cacheFolder, isQuick, repository } = settings;
   const folder = join(cacheFolder, 'million-nodes');
   const mark = join(folder, 'whole');
   if (existsSync(mark)) return folder;
   if (isQuick) throw new MissingServer('no planted tree yet; a run without --quick makes it');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  await addUser({ folder });
-  const { child, port } = await runHoldfast({ folder });
+  await addUser({ folder, repository });
+  const { child, port } = await runHoldfast({ folder, repository });
   const driver = new LoadDriver();
   try {
     const credentials = Buffer.from(`${USER}:${PASSWORD}`).toString('base64');
@@ -86,8 +88,7 @@ async function plantedFolder(cacheFolder: string, isQuick: boolean): Promise<str
 }
 
 async function startMillion({ settings }: Subject): Promise<Measurement> {
-  const { cacheFolder, isQuick } = settings;
-  return measureStarts(await plantedFolder(cacheFolder, isQuick));
+  return measureStarts(await plantedFolder(settings), settings.repository);
 }
 
 export const START_ITEMS: readonly Item[] = [

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Child, runProgram } from './children.ts';
 import { MissingServer } from './bench-server.ts';
-import type { BenchServer, StartOptions } from './bench-server.ts';
+import type { BenchServer } from './bench-server.ts';
 
 export const REPOSITORY: string = fileURLToPath(new URL('../../../', import.meta.url));
 const ADDRESS = /https?:\/\/(?:127\.0\.0\.1|localhost):(\d+)/;
@@ -15,8 +15,8 @@ export const PASSWORD = 'correct-horse-battery-staple-7';
 
 export interface RunOptions {
   readonly folder: string;
-  /** The checkout that holds the program, when it is not the bench's own. */
-  readonly repository?: string;
+  /** The checkout that holds the program. */
+  readonly repository: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -28,7 +28,7 @@ export interface RunningHoldfast {
 }
 
 /** Makes the data folder and its user, without starting the server. */
-export async function addUser({ folder, repository = REPOSITORY }: RunOptions): Promise<void> {
+export async function addUser({ folder, repository }: RunOptions): Promise<void> {
   const program = join(repository, 'holdfast');
   if (!existsSync(program)) throw new MissingServer('./holdfast is not there');
   mkdirSync(folder, { recursive: true });
@@ -39,7 +39,7 @@ export async function addUser({ folder, repository = REPOSITORY }: RunOptions): 
 
 /** Starts the server and waits until it has answered a request in earnest (200). */
 export async function runHoldfast(options: RunOptions): Promise<RunningHoldfast> {
-  const { folder, repository = REPOSITORY, env } = options;
+  const { folder, repository, env } = options;
   const startedMs = performance.now();
   const child = new Child({
     command: join(repository, 'holdfast'),
@@ -67,17 +67,13 @@ async function isAnswering(url: string): Promise<boolean> {
   }
 }
 
-export interface HoldfastOptions extends StartOptions {
-  readonly env?: Readonly<Record<string, string>>;
-}
-
 export async function startHoldfast(
-  options: HoldfastOptions,
+  options: RunOptions,
 ): Promise<BenchServer & { readonly child: Child }> {
   await addUser(options);
   const { child, port } = await runHoldfast(options);
   const credentials = Buffer.from(`${USER}:${PASSWORD}`).toString('base64');
-  const asked = await runProgram(join(REPOSITORY, 'holdfast'), ['--version']);
+  const asked = await runProgram(join(options.repository, 'holdfast'), ['version']);
   return {
     name: 'holdfast',
     version: `holdfast ${/\d+\.\d+\.\d+/.exec(asked.output)?.[0] ?? 'of this checkout'}`,

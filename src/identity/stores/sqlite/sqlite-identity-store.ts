@@ -14,7 +14,9 @@ import {
   flowFromRow, flowToRow, setupLinkFromRow, tokenFromRow, tokenToRow, userFromRow, userToRow,
 } from './identity-rows.ts';
 import { prepareStatements, type IdentityStatements } from './identity-statements.ts';
-import { explainSqlite, openIdentityDatabase, type IdentityFile } from './open-identity-database.ts';
+import {
+  explainSqlite, openIdentityDatabase, type IdentityFile,
+} from './open-identity-database.ts';
 
 /**
  * Users in one SQLite file, which the server and the command line may have open at once.

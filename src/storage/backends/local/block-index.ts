@@ -14,11 +14,13 @@ import { randomBytes } from 'node:crypto';
 
 const SHARDS = 1024;
 const SLOT_WORDS = 6;
-const SLOTS_MIN = 8;
 const LOAD_MAX = 0.85;
 const GROWTH = 1.2;
 /** Prefilled a bit below the maximum, so that the first insertions do not grow every shard. */
 const LOAD_AT_START = 0.82;
+
+/** One free slot, for every shard that has nothing yet: the first insertion replaces it. */
+const EMPTY = new Uint32Array(SLOT_WORDS);
 
 export interface BlockPlace {
   volumeId: number;
@@ -37,8 +39,10 @@ export class BlockIndex {
 
   /** `expectedCount` blocks will come at once. */
   constructor(expectedCount = 0) {
-    const slots = Math.max(SLOTS_MIN, Math.ceil(expectedCount / SHARDS / LOAD_AT_START));
-    for (let at = 0; at < SHARDS; at++) this.#shards.push(new Uint32Array(slots * SLOT_WORDS));
+    const slots = Math.ceil(expectedCount / SHARDS / LOAD_AT_START);
+    for (let at = 0; at < SHARDS; at++) {
+      this.#shards.push(slots === 0 ? EMPTY : new Uint32Array((slots + 1) * SLOT_WORDS));
+    }
     const random = randomBytes(8 * 4);
     this.#secret = new Uint32Array(8).map((_, at) => random.readUInt32LE(at * 4) | 1);
   }

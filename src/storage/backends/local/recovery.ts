@@ -125,7 +125,7 @@ class Recovery {
     let hint = await this.#loadHint(key, entries);
     let markEnd = Math.max(inspected.markEnd, trailer?.dataEnd ?? 0);
     if (hint !== undefined) {
-      markEnd = Math.max(markEnd, Math.min(hint.position.end, sizeBytes));
+      markEnd = Math.max(markEnd, hint.position.end);
       if (!(await endsWith(file, seed, hint.position))) {
         // The hint is genuine and the volume is not what it was: read all of it.
         hint = undefined;

@@ -12,7 +12,7 @@ export interface Salvage {
   count: number;
   /** Ids of blocks whose header is sound and whose bytes are not. */
   lostIds: string[];
-  /** Bytes that could not be made sense of. */
+  /** Bytes that could not be made sense of, without the blocks that are named in `lostIds`. */
   gapBytes: number;
 }
 
@@ -47,7 +47,7 @@ export async function salvage({ window, entries, start, end }: {
       found.count++;
     } else if (record.isBlock) {
       if (sure) found.lostIds.push(record.id.toString('hex'));
-      found.gapBytes += record.lengthBytes;
+      else found.gapBytes += 8;
     }
     // A header found by searching may lie inside a bigger block: step over it only if it is whole.
     position += record.whole || sure ? record.lengthBytes : 8;

@@ -37,5 +37,5 @@ export const VOLUME_DEFAULTS: Readonly<VolumeConfig> = {
   recentBytesMax: 32 * 1024 ** 2,
   hintEveryBlocks: 4096,
   hintEveryBytes: 64 * 1024 ** 2,
-  prewriteBytes: 4 * 1024 ** 2,
+  prewriteBytes: 1024 ** 2,
 };

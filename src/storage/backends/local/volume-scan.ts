@@ -180,8 +180,12 @@ class VolumeScan {
     const own = next !== undefined && next.commit.batchStart === start;
     const end = own ? next.position : (next?.commit.batchStart ?? this.#input.sizeBytes);
     const { entries } = this.#input;
-    const rescued = await salvage({ window: this.#window, entries, start, end });
-    const uncounted = rescued.gapBytes > 0 && rescued.lostIds.length === 0 ? 1 : 0;
+    // Before the next batch stands a commit record; damage to that alone costs no block.
+    const recordsEnd = own || next === undefined ? end : end - HEADER_BYTES;
+    const place = { window: this.#window, entries, start, end: recordsEnd };
+    const rescued = await salvage(place);
+    const missing = next === undefined && this.#input.markEnd > this.#input.sizeBytes;
+    const uncounted = rescued.gapBytes > 0 || missing ? 1 : 0;
     const lost = own ? next.commit.recordCount - rescued.count : rescued.lostIds.length + uncounted;
     const lostCount = Math.max(0, lost);
     result.lostCount += lostCount;

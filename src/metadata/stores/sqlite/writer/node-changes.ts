@@ -29,6 +29,7 @@ export function setTimes(state: TreeState, change: SetTimes): Write {
     if (isFile) state.sql.updateVersionTime.run(modifiedAt, space.id, id, contentRev);
     if (folder !== undefined) {
       state.setFolderTime(folder, rev, change.modifiedAt ?? folder.changedAt);
+      space.foldersRev = rev;
     }
     state.touch(parents, rev, actor.at, 0);
     return resultOf(state, space, { ...row, modifiedAt, createdAt, mark }, folder, false);

@@ -31,7 +31,8 @@ export interface SpaceState {
   id: SpaceId;
   rootId: NodeId;
   rev: number;
-  /** Revision of the last change that moved, removed or brought back a folder. */
+  /** Revision of the last change of a folder's own row: moved, removed, brought back, its times
+   *  set. While it stands, readers may go on using the folders that they remember. */
   foldersRev: number;
   casePolicy: CasePolicy;
   quotaBytes: number | undefined;

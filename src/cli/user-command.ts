@@ -1,0 +1,54 @@
+/** What all `user` commands share: the accounts of a data directory, and a password. */
+import { HoldfastError } from '../base/errors.ts';
+import type { Identity } from '../identity/index.ts';
+import { loadConfig, serverSlice } from '../platform/index.ts';
+import type { Slice } from '../platform/index.ts';
+import type { CommandFlag, CommandInput, Terminal } from './command.ts';
+import { configRequest } from './config-flags.ts';
+
+export interface UserParts {
+  readonly slices: readonly Slice[];
+  /** Opens the accounts of a data directory, whether or not a server runs on it. */
+  readonly openIdentity: (dataDirectory: string) => Promise<Identity>;
+}
+
+export const USER_FLAGS: readonly CommandFlag[] = [
+  { flags: '--data <dir>', docs: 'the data directory (./data); a server may run on it' },
+  { flags: '--config <file>', docs: 'settings, in TOML, that name the data directory' },
+];
+export const PASSWORD_FLAG: CommandFlag = {
+  flags: '--password-stdin', docs: 'read the password from the first line of standard input',
+};
+export const USER_EXITS = {
+  0: 'done', 1: 'failed, with the reason on screen', 2: 'wrong usage', 3: 'refused: see the message',
+};
+
+export async function withIdentity<T>(
+  parts: UserParts, input: CommandInput, act: (identity: Identity) => Promise<T>,
+): Promise<T> {
+  const config = await loadConfig(configRequest(input, parts.slices));
+  const identity = await parts.openIdentity(config.of(serverSlice).dataDirectory);
+  try {
+    return await act(identity);
+  } finally {
+    await identity.close();
+  }
+}
+
+/** From standard input if so told, else from whoever sits at the terminal, asked twice.
+ *  @throws invalid: nobody to ask, or the two differ. */
+export async function readPassword(terminal: Terminal, input: CommandInput): Promise<string> {
+  if (input.flags['password-stdin'] === true) {
+    const [line = ''] = (await terminal.readInput()).split('\n');
+    return line.replace(/\r$/, '');
+  }
+  const password = await terminal.askSecret('Password: ');
+  if (password === undefined) {
+    const message = 'Nobody is there to type a password. Give it by --password-stdin.';
+    throw new HoldfastError('invalid', 'cli/readPassword', message);
+  }
+  if ((await terminal.askSecret('The same again: ')) !== password) {
+    throw new HoldfastError('invalid', 'cli/readPassword', 'The two passwords differ.');
+  }
+  return password;
+}

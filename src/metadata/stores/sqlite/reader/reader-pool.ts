@@ -1,0 +1,94 @@
+/**
+ * Read connections for listings. Each listing holds one for as long as it runs, because a snapshot
+ * belongs to a connection; there are few, and who finds none waits in a queue with an end.
+ */
+import { tooBusy, storeClosed } from '../../../refusals.ts';
+import { openConnection } from '../connection.ts';
+import type { Connection } from '../connection.ts';
+import { prepareReads } from './read-statements.ts';
+import type { ReadStatements } from './read-statements.ts';
+import { TreeReader } from './tree-reader.ts';
+
+export const READERS_MAX = 8;
+export const READERS_WAITING_MAX = 256;
+const CACHE_KIB = 2 * 1024;
+
+export interface ListingReader {
+  connection: Connection;
+  reads: ReadStatements;
+  tree: TreeReader;
+}
+
+interface Waiting {
+  give(reader: ListingReader): void;
+  refuse(reason: unknown): void;
+}
+
+export class ReaderPool {
+  readonly #file: string;
+  readonly #all: ListingReader[] = [];
+  #idle: ListingReader[] = [];
+  #waiting: Waiting[] = [];
+  #isClosed = false;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  /** @throws busy: too many wait already; unavailable: closed; the signal's reason. */
+  async take(signal: AbortSignal | undefined): Promise<ListingReader> {
+    signal?.throwIfAborted();
+    if (this.#isClosed) throw storeClosed();
+    const idle = this.#idle.pop();
+    if (idle !== undefined) return idle;
+    if (this.#all.length < READERS_MAX) return this.#open();
+    if (this.#waiting.length >= READERS_WAITING_MAX) throw tooBusy();
+    return this.#wait(signal);
+  }
+
+  #open(): ListingReader {
+    const connection = openConnection(this.#file, { readonly: true, cacheKib: CACHE_KIB });
+    const reads = prepareReads(connection);
+    const reader = { connection, reads, tree: new TreeReader(reads) };
+    this.#all.push(reader);
+    return reader;
+  }
+
+  #wait(signal: AbortSignal | undefined): Promise<ListingReader> {
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        this.#waiting = this.#waiting.filter((other) => other !== waiting);
+        reject(signal?.reason);
+      };
+      const waiting: Waiting = {
+        give: (reader) => {
+          signal?.removeEventListener('abort', onAbort);
+          resolve(reader);
+        },
+        refuse: (reason) => {
+          signal?.removeEventListener('abort', onAbort);
+          reject(reason);
+        },
+      };
+      this.#waiting.push(waiting);
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  giveBack(reader: ListingReader): void {
+    if (this.#isClosed) {
+      reader.connection.close();
+      return;
+    }
+    const next = this.#waiting.shift();
+    if (next !== undefined) next.give(reader);
+    else this.#idle.push(reader);
+  }
+
+  /** Those in use are closed when they come back. */
+  close(): void {
+    this.#isClosed = true;
+    for (const { refuse } of this.#waiting.splice(0)) refuse(storeClosed());
+    for (const { connection } of this.#idle.splice(0)) connection.close();
+  }
+}

@@ -1,0 +1,158 @@
+/** Reads whole records: each method is one statement, and so one snapshot. */
+import type { NodeId, SpaceId, TenantId, UserId } from '../../../../base/ids.ts';
+import { DEFAULT_TENANT } from '../../../../base/ids.ts';
+import type { CasePolicy } from '../../../../base/names.ts';
+import type { Witness } from '../../../../base/witness.ts';
+import type {
+  CopyOrigin, DeadProperty, EventRecord, Instant, LockRecord, SpaceRecord, TrashRecord,
+  UploadPartRecord, UploadRecord, VersionRecord,
+} from '../../../records.ts';
+import { EVENT_KINDS, kindOf } from '../rows.ts';
+import type { ReadStatements } from './read-statements.ts';
+
+type Nullable<T> = T | null;
+
+type SpaceTuple = [
+  id: number, tenant: string, owner: string, rootId: number, rev: number, casePolicy: CasePolicy,
+  quotaBytes: Nullable<number>, usedBytes: number, createdAt: number,
+];
+type VersionTuple = [
+  contentRev: number, sizeBytes: number, modifiedAt: number, checksums: string, manifest: Uint8Array,
+  savedAt: number, savedBy: string,
+];
+type EventTuple = [
+  rev: number, kind: number, nodeId: number, nodeKind: number, parentBefore: Nullable<number>,
+  parentAfter: Nullable<number>, nameBefore: Nullable<string>, nameAfter: Nullable<string>,
+  contentRev: number, by: string, device: string, at: number, copiedNode: Nullable<number>,
+  copiedRev: Nullable<number>, copiedCount: Nullable<number>,
+];
+type TrashTuple = [
+  deletedRev: number, nodeId: number, parentId: number, name: string, kind: number,
+  sizeBytes: number, deletedAt: number, deletedBy: string,
+];
+type LockTuple = [
+  token: string, nodeId: number, scope: string, depth: string, ownerXml: string, holder: string,
+  expiresAt: number,
+];
+type UploadTuple = [
+  totalBytes: Nullable<number>, createdAt: number, expiresAt: number, space: Nullable<number>,
+  node: Nullable<number>, mark: Nullable<number>, created: Nullable<number>,
+];
+
+export class RecordReader {
+  readonly #reads: ReadStatements;
+
+  constructor(reads: ReadStatements) {
+    this.#reads = reads;
+  }
+
+  findSpace(id: SpaceId): SpaceRecord | undefined {
+    const row = this.#reads.getSpace.get(id) as SpaceTuple | undefined;
+    if (row === undefined) return undefined;
+    const [, tenant, owner, rootId, rev, casePolicy, quotaBytes, usedBytes, createdAt] = row;
+    return {
+      id, tenant: tenant as TenantId, owner: owner as UserId, rootId: rootId as NodeId, rev,
+      casePolicy, quotaBytes: quotaBytes ?? undefined, usedBytes, createdAt,
+    };
+  }
+
+  findSpaceOf(owner: UserId): SpaceRecord | undefined {
+    const row = this.#reads.findSpaceByOwner.get(DEFAULT_TENANT, owner) as [SpaceId] | undefined;
+    return row && this.findSpace(row[0]);
+  }
+
+  hasSpace(id: SpaceId): boolean {
+    return this.#reads.getRoot.get(id) !== undefined;
+  }
+
+  listProperties(spaceId: SpaceId, nodeId: NodeId): DeadProperty[] {
+    const rows = this.#reads.listProperties.all(spaceId, nodeId) as [string, string, string][];
+    return rows.map(([namespace, name, xml]) => ({ namespace, name, xml }));
+  }
+
+  #version(spaceId: SpaceId, nodeId: NodeId, row: VersionTuple): VersionRecord {
+    const [contentRev, sizeBytes, modifiedAt, checksums, manifest, savedAt, savedBy] = row;
+    return {
+      spaceId, nodeId, contentRev, sizeBytes, modifiedAt, checksums,
+      manifest: new Uint8Array(manifest.buffer, manifest.byteOffset, manifest.byteLength),
+      savedAt, savedBy: savedBy as UserId,
+    };
+  }
+
+  findVersion(spaceId: SpaceId, nodeId: NodeId, contentRev: number): VersionRecord | undefined {
+    const row = this.#reads.getVersion.get(spaceId, nodeId, contentRev) as
+      VersionTuple | undefined;
+    return row && this.#version(spaceId, nodeId, row);
+  }
+
+  listVersions(spaceId: SpaceId, nodeId: NodeId): VersionRecord[] {
+    const rows = this.#reads.listVersions.all(spaceId, nodeId) as VersionTuple[];
+    return rows.map((row) => this.#version(spaceId, nodeId, row));
+  }
+
+  listEvents(spaceId: SpaceId, afterRev: number, limit: number): EventRecord[] {
+    const rows = this.#reads.listEvents.all(spaceId, afterRev, limit) as EventTuple[];
+    return rows.map((row) => toEvent(spaceId, row));
+  }
+
+  listTrash(spaceId: SpaceId, beforeRev: number, limit: number): TrashRecord[] {
+    const rows = this.#reads.listTrash.all(spaceId, beforeRev, limit) as TrashTuple[];
+    return rows.map((row) => {
+      const [deletedRev, nodeId, parentId, name, kind, sizeBytes, deletedAt, deletedBy] = row;
+      return {
+        spaceId, nodeId: nodeId as NodeId, deletedRev, kind: kindOf(kind), name,
+        parentId: parentId as NodeId, sizeBytes, deletedAt, deletedBy: deletedBy as UserId,
+      };
+    });
+  }
+
+  listLocks(spaceId: SpaceId, at: Instant): LockRecord[] {
+    const rows = this.#reads.listLocks.all(spaceId, at) as LockTuple[];
+    return rows.map((row) => {
+      const [token, nodeId, scope, depth, ownerXml, holder, expiresAt] = row;
+      return {
+        token, spaceId, nodeId: nodeId as NodeId, scope: scope as LockRecord['scope'],
+        depth: depth as LockRecord['depth'], ownerXml, holder: holder as UserId, expiresAt,
+      };
+    });
+  }
+
+  findUpload(owner: UserId, uploadId: string): UploadRecord | undefined {
+    const row = this.#reads.findUpload.get(owner, uploadId) as UploadTuple | undefined;
+    if (row === undefined) return undefined;
+    const [totalBytes, createdAt, expiresAt, spaceId, nodeId, mark, created] = row;
+    const result = spaceId === null ? undefined : {
+      spaceId: spaceId as SpaceId, nodeId: nodeId as NodeId, mark: mark ?? 0,
+      created: created === 1,
+    };
+    return { owner, uploadId, totalBytes: totalBytes ?? undefined, createdAt, expiresAt, result };
+  }
+
+  listParts(owner: UserId, uploadId: string): UploadPartRecord[] {
+    const rows = this.#reads.listParts.all(owner, uploadId) as
+      [number, string, number, Uint8Array][];
+    return rows.map(([number, name, sizeBytes, manifest]) => ({
+      number, name, sizeBytes,
+      manifest: new Uint8Array(manifest.buffer, manifest.byteOffset, manifest.byteLength),
+    }));
+  }
+
+  listWitness(): Witness {
+    return this.#reads.listWitness.all() as [number, number][];
+  }
+}
+
+function toEvent(spaceId: SpaceId, row: EventTuple): EventRecord {
+  const [rev, kind, nodeId, nodeKind, parentBefore, parentAfter, nameBefore, nameAfter, contentRev,
+    by, device, at, copiedNode, copiedRev, copiedCount] = row;
+  const copiedFrom: CopyOrigin | undefined = copiedNode === null ? undefined
+    : { nodeId: copiedNode as NodeId, rev: copiedRev ?? 0, nodeCount: copiedCount ?? 0 };
+  return {
+    spaceId, rev, kind: EVENT_KINDS[kind] ?? 'update', nodeId: nodeId as NodeId,
+    nodeKind: kindOf(nodeKind),
+    parentBefore: (parentBefore ?? undefined) as NodeId | undefined,
+    parentAfter: (parentAfter ?? undefined) as NodeId | undefined,
+    nameBefore: nameBefore ?? undefined, nameAfter: nameAfter ?? undefined, contentRev,
+    by: by as UserId, device, at, ...(copiedFrom !== undefined && { copiedFrom }),
+  };
+}

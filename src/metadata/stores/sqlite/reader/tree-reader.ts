@@ -1,0 +1,116 @@
+/** Walks the tree on one connection. Each public method works on one snapshot of its own, except
+ *  `liveFolder`, which belongs to the snapshot of its caller. */
+import { assert } from '../../../../base/assert.ts';
+import type { NodeId, SpaceId } from '../../../../base/ids.ts';
+import { canonicalName } from '../../../../base/names.ts';
+import type { CasePolicy, Name } from '../../../../base/names.ts';
+import type { NodeRecord } from '../../../records.ts';
+import { spaceMissing } from '../../../refusals.ts';
+import { KIND_FOLDER, NO_PARENT, toNodeRecord, toNodeRow } from '../rows.ts';
+import type { FolderFigures, NodeRow, NodeTuple } from '../rows.ts';
+import { FolderCache } from './folder-cache.ts';
+import { onSnapshot } from './read-statements.ts';
+import type { ReadStatements } from './read-statements.ts';
+
+const CHAIN_MAX = 100_000;
+
+interface RootRow {
+  rootId: number;
+  foldersRev: number;
+  casePolicy: CasePolicy;
+}
+
+export class TreeReader {
+  readonly #reads: ReadStatements;
+  readonly #cache = new FolderCache();
+
+  constructor(reads: ReadStatements) {
+    this.#reads = reads;
+  }
+
+  #root(spaceId: SpaceId): RootRow | undefined {
+    const row = this.#reads.getRoot.get(spaceId) as [number, number, CasePolicy] | undefined;
+    if (row === undefined) return undefined;
+    const [rootId, foldersRev, casePolicy] = row;
+    return { rootId, foldersRev, casePolicy };
+  }
+
+  #child(
+    spaceId: SpaceId, parentId: number, canon: string, foldersRev: number,
+  ): NodeRow | undefined {
+    const cached = this.#cache.find(parentId, canon, foldersRev);
+    if (cached !== undefined) return cached;
+    const tuple = this.#reads.getChild.get(spaceId, parentId, canon) as NodeTuple | undefined;
+    return tuple && this.#noted(toNodeRow(tuple), foldersRev);
+  }
+
+  #node(spaceId: SpaceId, id: number, foldersRev: number): NodeRow | undefined {
+    const cached = this.#cache.findById(id, foldersRev);
+    if (cached !== undefined) return cached;
+    const tuple = this.#reads.getNode.get(spaceId, id) as NodeTuple | undefined;
+    return tuple && this.#noted(toNodeRow(tuple), foldersRev);
+  }
+
+  #noted(row: NodeRow, foldersRev: number): NodeRow {
+    if (row.kind === KIND_FOLDER) this.#cache.note(row, foldersRev);
+    return row;
+  }
+
+  #record(spaceId: SpaceId, row: NodeRow): NodeRecord {
+    if (row.kind !== KIND_FOLDER) return toNodeRecord(spaceId, row, undefined);
+    const figures = this.#reads.getFolder.get(spaceId, row.id) as
+      [number, number, number] | undefined;
+    assert(figures !== undefined, 'a folder has its figures');
+    const [mark, sizeBytes, changedAt] = figures;
+    return toNodeRecord(spaceId, row, { mark, sizeBytes, changedAt } satisfies FolderFigures);
+  }
+
+  /** See MetadataStore.resolve. */
+  resolve(spaceId: SpaceId, path: readonly Name[]): NodeRecord[] {
+    return onSnapshot(this.#reads, () => {
+      const root = this.#root(spaceId);
+      if (root === undefined) throw spaceMissing(spaceId);
+      const { foldersRev, casePolicy } = root;
+      let row = this.#child(spaceId, NO_PARENT, '', foldersRev);
+      assert(row !== undefined, 'a space has a root');
+      const found = [this.#record(spaceId, row)];
+      for (const name of path) {
+        if (row.kind !== KIND_FOLDER) break;
+        row = this.#child(spaceId, row.id, canonicalName(name, casePolicy), foldersRev);
+        if (row === undefined) break;
+        found.push(this.#record(spaceId, row));
+      }
+      return found;
+    });
+  }
+
+  /** Rows from the root to a live node; undefined when it is not live. */
+  #chain(spaceId: SpaceId, nodeId: NodeId): NodeRow[] | undefined {
+    const root = this.#root(spaceId);
+    if (root === undefined) return undefined;
+    const chain: NodeRow[] = [];
+    for (let id: number = nodeId; chain.length < CHAIN_MAX;) {
+      const row = this.#node(spaceId, id, root.foldersRev);
+      if (row === undefined) return undefined;
+      chain.push(row);
+      if (row.parentId === NO_PARENT) return chain.reverse();
+      id = row.parentId;
+    }
+    assert(false, 'folders form no cycle');
+  }
+
+  /** See MetadataStore.findChain. */
+  findChain(spaceId: SpaceId, nodeId: NodeId): NodeRecord[] | undefined {
+    return onSnapshot(this.#reads, () =>
+      this.#chain(spaceId, nodeId)?.map((row) => this.#record(spaceId, row)));
+  }
+
+  isLive(spaceId: SpaceId, nodeId: NodeId): boolean {
+    return onSnapshot(this.#reads, () => this.#chain(spaceId, nodeId) !== undefined);
+  }
+
+  /** Whether it is a live folder, in the snapshot that the caller has begun. */
+  isLiveFolder(spaceId: SpaceId, folderId: NodeId): boolean {
+    return this.#chain(spaceId, folderId)?.at(-1)?.kind === KIND_FOLDER;
+  }
+}

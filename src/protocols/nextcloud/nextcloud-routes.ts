@@ -1,0 +1,56 @@
+/** Every address of the client protocol beside the files themselves. */
+import type { FileService, UploadService } from '../../files/index.ts';
+import type { Identity } from '../../identity/index.ts';
+import type { HttpHandler, Route } from '../../platform/index.ts';
+import type { Authenticator } from '../authenticate.ts';
+import { bulkUploadHandler } from './bulk-upload.ts';
+import { serverStatus } from './capabilities.ts';
+import {
+  FLOW_BEGIN_PATH, FLOW_POLL_PATH, flowBeginHandler, flowPollHandler, INDEX_PREFIX, sendJson,
+  wipeHandler,
+} from './login-flow.ts';
+import { ocsHandler } from './ocs-routes.ts';
+import { uploadHandler } from './upload-routes.ts';
+import { UPLOADS_PREFIX } from './upload-paths.ts';
+
+export interface NextcloudParts {
+  files: FileService;
+  uploads: UploadService;
+  identity: Identity;
+  authenticator: Authenticator;
+  /** Letters and digits: makes file ids unique among servers. */
+  instanceId: string;
+  /** Whether many small files may come in one request. See settings.ts for why not. */
+  bulkUpload: 'off' | 'on';
+}
+
+export function nextcloudRoutes(parts: NextcloudParts): Route[] {
+  const { identity, bulkUpload } = parts;
+  const status: HttpHandler = async (exchange) => sendJson(exchange, 200, serverStatus(false));
+  const everywhere: Route[] = [
+    { prefix: '/status.php', name: 'status', handler: status },
+    { prefix: FLOW_BEGIN_PATH, name: 'login-flow', handler: flowBeginHandler(identity) },
+    { prefix: FLOW_POLL_PATH, name: 'login-flow', handler: flowPollHandler(identity) },
+    { prefix: '/core/wipe/check', name: 'wipe', handler: wipeHandler },
+    { prefix: '/core/wipe/success', name: 'wipe', handler: wipeHandler },
+  ];
+  const ocs: Route[] = ([1, 2] as const).map((version) => {
+    const prefix = `/ocs/v${version}.php/`;
+    return { prefix, name: 'ocs', handler: ocsHandler(parts, prefix, version) };
+  });
+  const uploads = uploadHandler(parts);
+  const dav: Route[] = [
+    { prefix: UPLOADS_PREFIX, name: 'uploads', handler: uploads },
+  ];
+  if (bulkUpload === 'on') {
+    dav.push({ prefix: '/remote.php/dav/bulk', name: 'bulk', handler: bulkUploadHandler(parts) });
+  }
+  return [...withIndex(everywhere), ...ocs, ...dav];
+}
+
+/** Some servers answer only behind `/index.php`, so clients ask there. */
+export function withIndex(routes: readonly Route[]): Route[] {
+  return routes.flatMap((route) => [
+    route, { ...route, prefix: `${INDEX_PREFIX}${route.prefix}` },
+  ]);
+}
