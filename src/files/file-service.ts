@@ -11,7 +11,7 @@ import type { Name } from '../base/names.ts';
 import type { Caller } from '../identity/index.ts';
 import type {
   Actor, Change, ChangeResult, DeadProperty, Expectation, FolderEntry, Instant, LockRecord,
-  MetadataStore, NodeRecord, SpaceRecord,
+  MetadataStore, NodeRecord,
 } from '../metadata/index.ts';
 import type { Access, Deed } from './access.ts';
 import { accessOf, checkAccess } from './access.ts';
@@ -21,7 +21,7 @@ import type { Checksum, ChecksumAlgorithm } from './checksums.ts';
 import { checkChecksum, formatChecksum, newHasher, withChecksum } from './checksums.ts';
 import type { ContentStore } from './content-store.ts';
 import type { FileContent } from './download.ts';
-import type { SpaceDirectory } from './space-directory.ts';
+import type { KnownSpace, SpaceDirectory } from './space-directory.ts';
 
 /** What a request brings along besides what it asks for. */
 export interface Deal {
@@ -133,7 +133,7 @@ export class FileService {
   ): Promise<Written> {
     const target = await this.#aim(caller, path, options);
     if (target.current?.kind === 'folder') throw isFolder('upload');
-    const bytesMax = await this.#room(target.space, target.current, body.lengthBytes);
+    const bytesMax = await this.#room(target, body.lengthBytes);
     const { signal, checksum } = options;
     const content = await this.#content.receive(body, {
       algorithm: checksum?.algorithm, bytesMax, ...(signal && { signal }),
@@ -330,7 +330,7 @@ export class FileService {
 
   async quota(caller: Caller): Promise<QuotaState> {
     const { space } = await this.#enter(caller, 'read');
-    const { usedBytes, quotaBytes } = await this.#metadata.getSpace(space.id);
+    const { usedBytes, quotaBytes } = await this.#spaces.refresh(space);
     return { usedBytes, quotaBytes };
   }
 
@@ -357,7 +357,7 @@ export class FileService {
 
   async #enter(
     caller: Caller, deed: Deed,
-  ): Promise<{ space: Pick<SpaceRecord, 'id' | 'owner'>; access: Access }> {
+  ): Promise<{ space: KnownSpace; access: Access }> {
     const space = await this.#spaces.personalSpace(caller.user);
     const access = accessOf(caller, space);
     checkAccess(access, deed);
@@ -393,16 +393,17 @@ export class FileService {
   /** How much may be stored here now. The commit decides again; this spares a hopeless transfer.
    *  @throws quota; full. */
   async #room(
-    target: Pick<SpaceRecord, 'id'>, current: NodeRecord | undefined, wanted: number | undefined,
+    { space, current }: Target, wantedBytes: number | undefined,
   ): Promise<number> {
     this.#content.checkWritable();
-    const { quotaBytes, usedBytes } = await this.#metadata.getSpace(target.id);
+    if (space.quotaBytes === undefined) return Number.MAX_SAFE_INTEGER;
+    const { quotaBytes, usedBytes } = await this.#spaces.refresh(space);
     if (quotaBytes === undefined) return Number.MAX_SAFE_INTEGER;
     // Content that does not grow is always taken, even when the quota was lowered below it.
     const oldBytes = current?.sizeBytes ?? 0;
     const roomBytes = Math.max(quotaBytes - usedBytes + oldBytes, oldBytes);
-    if (wanted !== undefined && wanted > roomBytes) throw overQuota(quotaBytes, usedBytes, wanted);
-    return roomBytes;
+    if (wantedBytes === undefined || wantedBytes <= roomBytes) return roomBytes;
+    throw overQuota(quotaBytes, usedBytes, wantedBytes);
   }
 
   #actor(caller: Caller, deal: Deal): Actor {
@@ -420,13 +421,13 @@ export class FileService {
 }
 
 interface Taken {
-  space: Pick<SpaceRecord, 'id' | 'owner'>;
+  space: KnownSpace;
   node: NodeRecord;
   expect: Expectation | undefined;
 }
 
 export interface Target {
-  space: Pick<SpaceRecord, 'id' | 'owner'>;
+  space: KnownSpace;
   parent: NodeRecord;
   name: Name;
   current: NodeRecord | undefined;

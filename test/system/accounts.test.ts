@@ -34,7 +34,7 @@ describe('accounts', { timeout: 120_000 }, () => {
     await user(server, ['enable', 'bob']);
     assert.equal((await bob.get('b.txt')).status, 200);
 
-    await user(server, ['passwd', 'bob', '--password-stdin'], 'another password of bob\n');
+    await user(server, ['password', 'bob', '--password-stdin'], 'another password of bob\n');
     assert.equal((await bob.get('b.txt')).status, 401, 'the old password still works');
     const renewed = server.client('bob', 'another password of bob');
     assert.equal((await renewed.get('b.txt')).text, 'b');

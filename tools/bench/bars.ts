@@ -54,12 +54,12 @@ export const BARS: Readonly<Record<string, Bar>> = {
   'install-size': { bar: atMost(600, 'MB'), aim: atMost(600, 'MB') },
 };
 
-/** `open`: the comparison was not possible, since one side was not measured. */
+/** `open`: it cannot be said, since one side was not measured, or not in full. */
 export type Verdict = 'met' | 'missed' | 'open';
 
 function judgeGoal(results: Results, itemId: string, goal: Goal): Verdict {
   const own = findMedian(results, itemId, 'holdfast');
-  if (own === undefined) return 'open';
+  if (own === undefined || own.isPartial === true) return 'open';
   switch (goal.kind) {
     case 'atMost':
       return own.value <= goal.value ? 'met' : 'missed';

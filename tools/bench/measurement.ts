@@ -16,6 +16,8 @@ export interface Measurement {
   readonly driverCpuUs?: number;
   /** The share of one core that the load client used: near 1, the figure is a lower bound. */
   readonly driverBusy?: number;
+  /** Less was done than the item's title says, so no bar is judged by it. */
+  readonly isPartial?: boolean;
   readonly note?: string;
 }
 

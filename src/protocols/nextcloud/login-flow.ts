@@ -7,13 +7,12 @@ import type { Identity } from '../../identity/index.ts';
 import type { Exchange, HttpHandler } from '../../platform/index.ts';
 import { leaveBody, readBounded } from '../request-body.ts';
 import { retryAfterSeconds, statusOf } from '../status.ts';
+import { INDEX_PREFIX } from './with-index.ts';
 
 export const FLOW_BEGIN_PATH = '/login/v2';
 export const FLOW_POLL_PATH = '/login/v2/poll';
 /** The page that the browser opens; the flow's token follows. */
 export const FLOW_PAGE_PREFIX = '/login/v2/flow/';
-/** What clients expect before such paths. The server answers with and without it. */
-export const INDEX_PREFIX = '/index.php';
 
 const FORM_BYTES_MAX = 4096;
 

@@ -6,12 +6,12 @@ import type { Authenticator } from '../authenticate.ts';
 import { bulkUploadHandler } from './bulk-upload.ts';
 import { serverStatus } from './capabilities.ts';
 import {
-  FLOW_BEGIN_PATH, FLOW_POLL_PATH, flowBeginHandler, flowPollHandler, INDEX_PREFIX, sendJson,
-  wipeHandler,
+  FLOW_BEGIN_PATH, FLOW_POLL_PATH, flowBeginHandler, flowPollHandler, sendJson, wipeHandler,
 } from './login-flow.ts';
 import { ocsHandler } from './ocs-routes.ts';
 import { uploadHandler } from './upload-routes.ts';
 import { UPLOADS_PREFIX } from './upload-paths.ts';
+import { withIndex } from './with-index.ts';
 
 export interface NextcloudParts {
   files: FileService;
@@ -46,11 +46,4 @@ export function nextcloudRoutes(parts: NextcloudParts): Route[] {
     dav.push({ prefix: '/remote.php/dav/bulk', name: 'bulk', handler: bulkUploadHandler(parts) });
   }
   return [...withIndex(everywhere), ...ocs, ...dav];
-}
-
-/** Some servers answer only behind `/index.php`, so clients ask there. */
-export function withIndex(routes: readonly Route[]): Route[] {
-  return routes.flatMap((route) => [
-    route, { ...route, prefix: `${INDEX_PREFIX}${route.prefix}` },
-  ]);
 }

@@ -27,7 +27,7 @@ describe('a date', () => {
     const known: [string, number | undefined][] = [
       ['1700000000', 1.7e12], ['1700000000.5', 1_700_000_000_500], ['-1', -1000], ['0', 0],
       [' 5 ', 5000], ['', undefined], ['x', undefined], ['0x10', undefined], ['1e9', undefined],
-      ['9999999999999', undefined], ['NaN', undefined], ['999999999999', undefined],
+      ['9999999999999', undefined], ['NaN', undefined],
     ];
     for (const [raw, at] of known) assert.equal(parseUnixSeconds(raw), at, raw);
   });

@@ -14,6 +14,12 @@ describe('the memory items', () => {
     assert.deepEqual(peak?.kind === 'measured' && peak.median, { value: 250, unit: 'MiB' });
   });
 
+  it('are not taken for the whole when what they come from was cut short', () => {
+    const part: Measurement = { value: 1, unit: 'MB/s', peakRssMiB: 50, isPartial: true };
+    const peak = memoryPeak([{ kind: 'measured', median: part, all: [part] }]);
+    assert.equal(peak?.kind === 'measured' && peak.median.isPartial, true);
+  });
+
   it('pass on why nothing was measured, and say nothing about items that were not run', () => {
     const failed: Outcome = { kind: 'failed', reason: 'PUT answered 500' };
     assert.equal(memoryPeak([failed]), failed);

@@ -28,6 +28,8 @@ export function memoryPeak(outcomes: readonly Outcome[]): Outcome | undefined {
   if (peaks.length === 0) {
     return outcomes.find(({ kind }) => kind !== 'measured');
   }
-  const median: Measurement = { value: Math.max(...peaks), unit: 'MiB' };
+  const isPartial = seen.some((measured) => measured.isPartial === true);
+  const value = Math.max(...peaks);
+  const median: Measurement = { value, unit: 'MiB', ...(isPartial && { isPartial }) };
   return { kind: 'measured', median, all: [median] };
 }

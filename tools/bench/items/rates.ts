@@ -99,7 +99,7 @@ async function download(subject: Subject): Promise<Measurement> {
 function streamed(sizeBytes: number, result: CellResult, usage: Usage): Measurement {
   const value = sizeBytes / 1e6 / (result.elapsedMs / 1000);
   const isFull = sizeBytes === STREAM_BYTES;
-  const note = isFull ? {} : { note: `only ${sizeBytes / 1024 ** 2} MiB` };
+  const note = isFull ? {} : { note: `only ${sizeBytes / 1024 ** 2} MiB`, isPartial: true };
   return { ...rateOf(result, usage), ...note, value, unit: 'MB/s' };
 }
 

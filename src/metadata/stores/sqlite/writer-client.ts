@@ -103,6 +103,7 @@ export class WriterClient {
   }
 
   #onMessage(message: FromWriter): void {
+    if (message.kind === 'closed') return; // `close` holds on to the thread until it has ended.
     if (message.kind === 'done') this.#onDone(message.outcomes);
     if (message.kind === 'late') {
       const pending = this.#late.get(message.ticket);

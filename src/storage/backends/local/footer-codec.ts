@@ -30,25 +30,8 @@ export interface Trailer {
 
 /** Sorts in small stretches, for a volume may hold a million blocks and users wait meanwhile. */
 async function sortedBody(entries: VolumeEntries): Promise<Buffer[]> {
-  const ends = new Uint32Array(256);
-  for (let number = 0; number < entries.count; number++) {
-    const { bytes, at } = entries.at(number);
-    const first = bytes[at] as number;
-    ends[first] = (ends[first] as number) + 1;
-  }
-  for (let first = 1; first < 256; first++) {
-    ends[first] = (ends[first] as number) + (ends[first - 1] as number);
-  }
+  const { order, ends } = entries.groupByFirstByte();
   await nextTurn();
-  const next = new Uint32Array(256);
-  next.set(ends.subarray(0, 255), 1);
-  const order = new Uint32Array(entries.count);
-  for (let number = 0; number < entries.count; number++) {
-    const { bytes, at } = entries.at(number);
-    const first = bytes[at] as number;
-    order[next[first] as number] = number;
-    next[first] = (next[first] as number) + 1;
-  }
   const pieces: Buffer[] = [];
   for (let first = 0; first < 256; first++) {
     const begin = first === 0 ? 0 : (ends[first - 1] as number);

@@ -8,13 +8,13 @@
 import { hash } from 'node:crypto';
 import { crc32 } from './checksum.ts';
 import { readUint, writeUint } from './record-codec.ts';
-import { ENTRY_BYTES, readPlace, type VolumeEntries } from './volume-entries.ts';
+import { ENTRY_BYTES, type VolumeEntries } from './volume-entries.ts';
 import type { VolumeFile } from './volume-files.ts';
 
 const HINT_MAGIC = Buffer.from('HFHINT01', 'latin1');
 const SEGMENT_HEADER_BYTES = 64;
 /** Far above what a volume's blocks need; a bigger file is not ours. */
-const HINT_BYTES_MAX = 512 * 1024 * 1024;
+export const HINT_BYTES_MAX = 128 * 1024 * 1024;
 
 /** Up to where a volume is known, and what must come next. */
 export interface VolumePosition {
@@ -80,9 +80,7 @@ export async function loadHint(
     const begin = at + SEGMENT_HEADER_BYTES;
     const end = begin + header.readUInt32LE(20) * ENTRY_BYTES;
     if (end > filled || crc32(bytes.subarray(begin, end)) !== header.readUInt32LE(48)) break;
-    for (let entry = begin; entry < end; entry += ENTRY_BYTES) {
-      entries.add(bytes, entry, readPlace(bytes, entry));
-    }
+    entries.addAll(bytes, begin, header.readUInt32LE(20));
     at = end;
     loaded = { position: positionIn(header), hintBytes: at };
   }

@@ -17,11 +17,16 @@ export async function* listBlocks(
 ): AsyncGenerator<BlockId> {
   const begin = after === undefined ? 0 : Number.parseInt(after.slice(0, 2), 16);
   const fanouts = new Map<number, Buffer>();
+  // An open volume is listed as it is now, even if it is sealed meanwhile.
+  const open = volumes.flatMap(({ entries }) =>
+    entries === undefined ? [] : [{ entries, ...entries.groupByFirstByte() }],
+  );
+  const sealed = volumes.filter(({ entries }) => entries === undefined);
   for (let first = begin; first < 256; first++) {
     const ids: string[] = [];
-    for (const volume of volumes) {
-      if (volume.entries !== undefined) collectOpen(volume.entries, first, ids);
-      else await explained(volume.id, () => collectSealed({ reader, volume, fanouts }, first, ids));
+    for (const group of open) collectOpen(group, first, ids);
+    for (const volume of sealed) {
+      await explained(volume.id, () => collectSealed({ reader, volume, fanouts }, first, ids));
     }
     ids.sort();
     let last: string | undefined = after;
@@ -35,10 +40,16 @@ export async function* listBlocks(
   }
 }
 
-function collectOpen(entries: VolumeEntries, first: number, ids: string[]): void {
-  for (let number = 0; number < entries.count; number++) {
+interface OpenSource {
+  entries: VolumeEntries;
+  order: Uint32Array;
+  ends: Uint32Array;
+}
+
+function collectOpen({ entries, order, ends }: OpenSource, first: number, ids: string[]): void {
+  for (const number of order.subarray(first === 0 ? 0 : ends[first - 1], ends[first])) {
     const { bytes, at } = entries.at(number);
-    if (bytes[at] === first) ids.push(bytes.toString('hex', at, at + 32));
+    ids.push(bytes.toString('hex', at, at + 32));
   }
 }
 

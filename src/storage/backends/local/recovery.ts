@@ -6,12 +6,12 @@ import type { Witness } from '../../../base/witness.ts';
 import { BlockIndex } from './block-index.ts';
 import type { VolumeFinding } from './findings.ts';
 import { readFooter } from './footer-codec.ts';
-import { loadHint, type LoadedHint, type VolumePosition } from './hint-file.ts';
+import { HINT_BYTES_MAX, loadHint, type LoadedHint, type VolumePosition } from './hint-file.ts';
 import { explained, inspectFolder, type InspectedVolume, type Inspection } from './inspection.ts';
 import { OpenVolume, type OpenVolumeSettings } from './open-volume.ts';
 import { firstChain, HEADER_BYTES, readCommit, SUPERBLOCK_BYTES } from './record-codec.ts';
 import { hintName, isDraftName, volumeName, type Volume } from './volume.ts';
-import { readPlace, VolumeEntries } from './volume-entries.ts';
+import { ENTRY_BYTES, readPlace, VolumeEntries } from './volume-entries.ts';
 import { errorCode, type VolumeFile, type VolumeFiles } from './volume-files.ts';
 import { scanVolume, type ScanResult } from './volume-scan.ts';
 
@@ -53,7 +53,7 @@ class Recovery {
   readonly #files: VolumeFiles;
   readonly #inspection: Inspection;
   readonly #settings: OpenVolumeSettings;
-  readonly #index: BlockIndex;
+  #index = new BlockIndex();
   readonly #volumes: Volume[] = [];
   readonly #findings: VolumeFinding[];
   readonly #lostIds = new Set<string>();
@@ -66,11 +66,10 @@ class Recovery {
     this.#settings = settings;
     this.#findings = inspection.findings;
     this.#lostUnnamed = inspection.findings.length;
-    const counts = inspection.volumes.map(({ trailer }) => trailer?.entryCount ?? 0);
-    this.#index = new BlockIndex(counts.reduce((sum, count) => sum + count, 0));
   }
 
   async run(): Promise<Recovered> {
+    this.#index = new BlockIndex(await this.#expectedCount());
     const unsealed: Unsealed[] = [];
     for (const inspected of this.#inspection.volumes) {
       const file = await explained(inspected.id, () => this.#open(inspected.id, 'read'));
@@ -96,6 +95,23 @@ class Recovery {
       newest: this.#newest,
       findings: this.#findings, lostIds: this.#lostIds, lostUnnamed: this.#lostUnnamed,
     };
+  }
+
+  /** How many blocks there are, as far as footers and hints tell without being read. */
+  async #expectedCount(): Promise<number> {
+    let count = 0;
+    for (const { id, trailer } of this.#inspection.volumes) {
+      if (trailer !== undefined) count += trailer.entryCount;
+      else if (this.#inspection.fileNames.includes(hintName(id))) {
+        const file = await explained(id, () => this.#files.open(hintName(id), 'read'));
+        try {
+          count += Math.floor(Math.min(await file.size(), HINT_BYTES_MAX) / ENTRY_BYTES);
+        } finally {
+          await file.close();
+        }
+      }
+    }
+    return count;
   }
 
   #open(id: number, how: 'read' | 'write'): Promise<VolumeFile> {
@@ -213,8 +229,11 @@ class Recovery {
 
   #indexEntries({ id, entries }: Volume): void {
     if (entries === undefined) return;
+    const isNewest = id === this.#newest.volumeId;
     for (let number = 0; number < entries.count; number++) {
       const { bytes, at } = entries.at(number);
+      // A block that was damaged and stored again lies in two volumes: the newer copy counts.
+      if (!isNewest && (this.#index.find(bytes, at)?.volumeId ?? 0) > id) continue;
       this.#index.set(bytes, at, { volumeId: id, ...readPlace(bytes, at) });
     }
   }

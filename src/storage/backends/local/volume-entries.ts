@@ -36,6 +36,49 @@ export class VolumeEntries {
     this.#storedBytes += sizeBytes;
   }
 
+  /** Adds `count` entries that are laid out like ours, from `start` on. */
+  addAll(bytes: Buffer, start: number, count: number): void {
+    for (let done = 0; done < count; ) {
+      const slot = this.#count % CHUNK_ENTRIES;
+      if (slot === 0) this.#chunks.push(Buffer.allocUnsafeSlow(CHUNK_ENTRIES * ENTRY_BYTES));
+      const chunk = this.#chunks[this.#chunks.length - 1] as Buffer;
+      const take = Math.min(count - done, CHUNK_ENTRIES - slot);
+      const from = start + done * ENTRY_BYTES;
+      bytes.copy(chunk, slot * ENTRY_BYTES, from, from + take * ENTRY_BYTES);
+      this.#count += take;
+      done += take;
+    }
+    for (let at = start + 40, left = count; left > 0; left--, at += ENTRY_BYTES) {
+      this.#storedBytes += bytes.readUInt32LE(at);
+    }
+  }
+
+  /** The entries' numbers, grouped by the first byte of the id; `ends` tells where groups end. */
+  groupByFirstByte(): { order: Uint32Array; ends: Uint32Array } {
+    const count = this.#count;
+    const ends = new Uint32Array(256);
+    const firstOf = (number: number): number => {
+      const chunk = this.#chunks[Math.floor(number / CHUNK_ENTRIES)] as Buffer;
+      return chunk[(number % CHUNK_ENTRIES) * ENTRY_BYTES] as number;
+    };
+    for (let number = 0; number < count; number++) {
+      const first = firstOf(number);
+      ends[first] = (ends[first] as number) + 1;
+    }
+    for (let first = 1; first < 256; first++) {
+      ends[first] = (ends[first] as number) + (ends[first - 1] as number);
+    }
+    const next = new Uint32Array(256);
+    next.set(ends.subarray(0, 255), 1);
+    const order = new Uint32Array(count);
+    for (let number = 0; number < count; number++) {
+      const first = firstOf(number);
+      order[next[first] as number] = number;
+      next[first] = (next[first] as number) + 1;
+    }
+    return { order, ends };
+  }
+
   /** Forgets the entries that lie at or behind `end`; they are the last ones. */
   dropFrom(end: number): void {
     while (this.#count > 0) {

@@ -1,0 +1,110 @@
+/** What somebody who is signed in can do on their page. */
+import { HoldfastError } from '../../base/errors.ts';
+import { retryAfterSeconds, statusOf } from '../status.ts';
+import { readableDevice } from './device-name.ts';
+import { showAppPassword, showHome } from './home-page.ts';
+import { sendOn } from './layout.ts';
+import type { PageHandler, PageParts, SignedInRequest } from './page-request.ts';
+import { isSignedIn, readForm, sessionCookie } from './page-session.ts';
+import { passwordsDiffer } from './setup-page.ts';
+
+type SignedInHandler = (request: SignedInRequest) => Promise<void>;
+
+/** Everybody else is sent to sign in. */
+function signedIn(handler: SignedInHandler): PageHandler {
+  return async ({ exchange, visitor }) => {
+    if (isSignedIn(visitor)) return handler({ exchange, visitor });
+    sendOn(exchange, '/login', visitor.headers);
+  };
+}
+
+/** Sentences that a redirect may lead to, by a word in the address: never the address's own. */
+const DONE: Readonly<Record<string, string>> = {
+  password: 'Your password is changed. Other browsers are signed out.',
+  revoked: 'Done: it cannot use your account any more.',
+};
+
+export function showHomeHandler(parts: PageParts): PageHandler {
+  return signedIn(async (request) => {
+    const said = request.exchange.query.get('done') ?? '';
+    await showState(parts, request, { done: Object.hasOwn(DONE, said) ? DONE[said] : undefined });
+  });
+}
+
+async function showState(
+  { identity, files }: PageParts, request: SignedInRequest,
+  remark: { done?: string | undefined; fault?: string; status?: number },
+): Promise<void> {
+  const { caller } = request.visitor;
+  const [quota, appPasswords, sessions] = await Promise.all([
+    files.quota(caller), identity.appPasswords.list(caller.user),
+    identity.sessions.list(caller.user),
+  ]);
+  showHome(request, { quota, appPasswords, sessions, ...remark });
+}
+
+/** Says what is wrong on the page that the form stood on. */
+async function showFault(
+  parts: PageParts, request: SignedInRequest, error: unknown,
+): Promise<void> {
+  if (!(error instanceof HoldfastError) || error.kind === 'internal') throw error;
+  const seconds = retryAfterSeconds(error);
+  if (seconds !== undefined) request.exchange.res.setHeader('Retry-After', seconds);
+  // 401 would make browsers ask for a password in a window of their own.
+  const status = error.kind === 'unauthenticated' ? 403 : statusOf(error);
+  await showState(parts, request, { fault: error.message, status });
+}
+
+export function createDeviceHandler(parts: PageParts): PageHandler {
+  return signedIn(async (request) => {
+    const { exchange, visitor } = request;
+    const form = await readForm(exchange, visitor);
+    try {
+      const device = form.get('device') ?? '';
+      showAppPassword(request, await parts.identity.appPasswords.create(visitor.caller.user, device));
+    } catch (error) {
+      await showFault(parts, request, error);
+    }
+  });
+}
+
+export function revokeDeviceHandler({ identity }: PageParts): PageHandler {
+  return signedIn(async ({ exchange, visitor }) => {
+    const form = await readForm(exchange, visitor);
+    const { user } = visitor.caller;
+    const list = form.get('kind') === 'session' ? identity.sessions : identity.appPasswords;
+    await list.revoke(user, form.get('id') ?? '');
+    sendOn(exchange, '/?done=revoked#devices');
+  });
+}
+
+export function changePasswordHandler(parts: PageParts): PageHandler {
+  const { identity } = parts;
+  return signedIn(async (request) => {
+    const { exchange, visitor } = request;
+    const form = await readForm(exchange, visitor);
+    const { user } = visitor.caller;
+    const { address } = exchange;
+    const password = form.get('password') ?? '';
+    try {
+      if (password !== form.get('password-again')) throw passwordsDiffer();
+      const proof = await identity.authenticateBasic({
+        user, password: form.get('old-password') ?? '', address,
+      });
+      if (proof.credential !== 'password') throw notThePassword();
+      await identity.users.setPassword(user, password);
+    } catch (error) {
+      return showFault(parts, request, error);
+    }
+    // All sessions ended with the old password, this one too.
+    const device = readableDevice(exchange.req.headers['user-agent'] ?? '');
+    const session = await identity.sessions.signIn({ user, password, address, device });
+    const cookie = sessionCookie(exchange, session.token);
+    sendOn(exchange, '/?done=password', { 'Set-Cookie': [cookie] });
+  });
+}
+
+function notThePassword(): HoldfastError {
+  const message = 'That is an app password. Enter the password that you sign in here with.';
+  return new HoldfastError('invalid', 'pages/changePassword', message);
+}
