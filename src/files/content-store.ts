@@ -16,7 +16,12 @@ export interface StoredContent {
   checksum: Checksum | undefined;
 }
 
+/** Versions whose blocks are remembered: a version never changes, so it cannot go stale. */
+const REMEMBERED_MAX = 10_000;
+const REMEMBERED_BLOCKS_MAX = 8;
+
 export class ContentStore {
+  readonly #known = new Map<string, readonly BlockRef[]>();
   readonly #blocks: BlockStore;
   readonly #metadata: MetadataStore;
   readonly #witness: () => Witness;
@@ -71,8 +76,20 @@ export class ContentStore {
 
   /** The content of a file node as it is now. @throws corrupt. */
   async open(node: NodeRecord): Promise<FileContent> {
-    const version = await this.#metadata.getVersion(node.spaceId, node.id, node.contentRev);
-    return new FileContent(node, this.#blocks, await this.blocksOf(version.manifest));
+    const { spaceId, id, contentRev } = node;
+    const key = `${id}/${contentRev}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return new FileContent(node, this.#blocks, known);
+    const version = await this.#metadata.getVersion(spaceId, id, contentRev);
+    const blocks = await this.blocksOf(version.manifest);
+    if (blocks.length <= REMEMBERED_BLOCKS_MAX) this.#remember(key, blocks);
+    return new FileContent(node, this.#blocks, blocks);
+  }
+
+  #remember(key: string, blocks: readonly BlockRef[]): void {
+    const [oldest] = this.#known.keys();
+    if (this.#known.size >= REMEMBERED_MAX && oldest !== undefined) this.#known.delete(oldest);
+    this.#known.set(key, blocks);
   }
 
   async blocksOf(manifest: Uint8Array): Promise<readonly BlockRef[]> {

@@ -3,14 +3,16 @@ import { beforeEach, describe, it } from 'node:test';
 import { HoldfastError } from '../base/errors.ts';
 import {
   ALICE, AWAY, BOB, CHEAP, HOME, openOn, openWorld, PASSWORD, refuses, type World,
-} from './identity-fixture.ts';
+} from './stores/memory/memory-world.ts';
 import type { BasicCredentials } from './authenticator.ts';
 import type { Caller } from './caller.ts';
+import { PasswordHasher } from './password-hasher.ts';
 import { parsePhc } from './phc.ts';
 import { MemoryIdentityStore } from './stores/memory/memory-identity-store.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
+const SIX_THEN_BUSY = [...Array<string>(6).fill('unauthenticated'), 'busy'];
 
 let world: World;
 beforeEach(async () => {
@@ -25,6 +27,11 @@ function basic(changes: Partial<BasicCredentials> = {}): Caller | Promise<Caller
 
 async function signIn(changes: Partial<BasicCredentials> = {}): Promise<Caller> {
   return basic(changes);
+}
+
+/** The hash of a password, made beforehand, so that a change can happen at an exact moment. */
+async function hashElsewhere(password: string): Promise<string> {
+  return new PasswordHasher({ cost: CHEAP, atOnceMax: 1, waitingMax: 0 }).hash(password);
 }
 
 /** True when the answer came at once, without a promise. */
@@ -157,6 +164,29 @@ describe('authenticateBasic', () => {
     await world.identity.authenticateSession(session.token);
   });
 
+  it('keeps a password that was changed while the old hash was being renewed', async () => {
+    const { clock, data } = world;
+    const newHash = await hashElsewhere('battery staple');
+    const hashCost = { ...CHEAP, memoryKib: 16 };
+    const stricter = await openOn(new MemoryIdentityStore(data), clock, { hashCost });
+    const credentials = { user: 'alice', password: PASSWORD, address: HOME };
+    const underWay = stricter.authenticateBasic(credentials);
+    await new MemoryIdentityStore(data).updateUser(ALICE, { passwordHash: newHash });
+    await underWay;
+    assert.equal(data.users.get(ALICE)?.passwordHash, newHash);
+    assert.equal((await basic({ password: 'battery staple' })).user, ALICE);
+  });
+
+  it('does not join a check that began before the password changed', async () => {
+    const newHash = await hashElsewhere('battery staple');
+    const before = signIn();
+    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve(); // It is being computed now.
+    await new MemoryIdentityStore(world.data).updateUser(ALICE, { passwordHash: newHash });
+    await refuses(signIn(), 'unauthenticated');
+    await before;
+    await refuses(signIn(), 'unauthenticated');
+  });
+
   it('says when to try again once its queue is full', async () => {
     world = await openWorld({ hashesAtOnceMax: 1, hashesWaitingMax: 1 });
     const tries = Array.from({ length: 5 }, (_, index) => signIn({ password: `wrong ${index}` }));
@@ -166,7 +196,15 @@ describe('authenticateBasic', () => {
       return end.reason.kind;
     });
     assert.equal(kinds.filter((kind) => kind === 'busy').length, 3);
-    assert.equal((await basic()).user, ALICE, 'those that were not decided did not count');
+  });
+
+  it('does not count attempts that its full queue refused', async () => {
+    world = await openWorld({ hashesAtOnceMax: 1, hashesWaitingMax: 0 });
+    for (let round = 0; round < 2; round += 1) {
+      const tries = [1, 2, 3, 4, 5].map((index) => signIn({ password: `wrong ${round} ${index}` }));
+      await Promise.allSettled(tries);
+    }
+    assert.equal((await basic()).user, ALICE, 'two were decided, eight were not');
   });
 });
 
@@ -185,7 +223,7 @@ describe('brute force', () => {
 
   it('is slowed down, even with the right password, and told when to try again', async () => {
     const errors = await guess(7);
-    assert.deepEqual(errors.map(({ kind }) => kind), [...Array(6).fill('unauthenticated'), 'busy']);
+    assert.deepEqual(errors.map(({ kind }) => kind), SIX_THEN_BUSY);
     assert.equal(errors.at(-1)?.facts['retryAfterMs'], 1000);
     await refuses(signIn(), 'busy');
     world.clock.advance(1000);
@@ -220,7 +258,7 @@ describe('brute force', () => {
         const error = await signIn({ user, password: `guess ${index}` }).catch((e: unknown) => e);
         kinds.push((error as HoldfastError).kind);
       }
-      assert.deepEqual(kinds, [...Array(6).fill('unauthenticated'), 'busy'], user);
+      assert.deepEqual(kinds, SIX_THEN_BUSY, user);
     }
   });
 
@@ -231,6 +269,14 @@ describe('brute force', () => {
     await refuses(signIn(), 'busy');
     assert.equal((await basic({ password })).credential, 'app-password');
     assert.equal((await basic({ password, address: AWAY })).credential, 'app-password');
+  });
+
+  it('spares the password, too, where an app password of the user is in use', async () => {
+    const { password } = await world.identity.appPasswords.create(ALICE, 'laptop');
+    await basic({ password });
+    for (let index = 0; index < 100; index += 1) await guess(1, `10.0.0.${index}`);
+    await refuses(signIn({ address: AWAY }), 'busy');
+    assert.equal((await basic()).user, ALICE);
   });
 
   it('does not lock out a client that was right before, even when it is due again', async () => {

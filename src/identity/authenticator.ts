@@ -93,13 +93,11 @@ export class Authenticator {
     return this.#sessionAnew(token, key, mark);
   }
 
-  async #basicAnew(check: BasicCheck, entry: Verified | undefined): Promise<Verified> {
+  async #basicAnew(check: BasicCheck, found: Verified | undefined): Promise<Verified> {
     const user = await this.#findUser(check.user);
     if (user === 'impossible' || !isPossiblePassword(check.password)) return this.#refuse(check);
-    if (entry !== undefined && (user?.rev !== entry.userRev || user.disabled)) {
-      this.#verified.delete(check.key);
-      entry = undefined;
-    }
+    const entry = user !== undefined && user.rev === found?.userRev ? found : undefined;
+    if (entry === undefined) this.#verified.delete(check.key);
     if (entry !== undefined && !this.#verified.isDue(entry)) {
       entry.mark = check.mark;
       return entry;

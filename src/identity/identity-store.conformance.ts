@@ -77,7 +77,7 @@ export function testIdentityStore(name: string, openEmpty: () => Promise<StorePa
 function testUsers(stores: () => StorePair): void {
   it('finds a user as it was added, with rev 1', async () => {
     const { store, other } = stores();
-    const user = sampleUser(ALICE, { admin: true, passwordHash: 'phc', displayName: 'Ålice 🦊' });
+    const user = sampleUser(ALICE, { admin: true, passwordHash: 'phc', displayName: 'Å 🦊' });
     const wanted: UserRecord = { ...user, rev: 1 };
     assert.deepEqual(await store.addUser(user), wanted);
     assert.deepEqual(await other.findUser(ALICE), wanted);
@@ -360,7 +360,9 @@ function testFlows(stores: () => StorePair): void {
     const flows = [1000, 1001, 1002, 1600].map((at) => sampleFlow(`at ${at}`, at));
     for (const each of flows.slice(0, 3)) await store.addFlow(each, 2);
     const found = async (): Promise<boolean[]> =>
-      Promise.all(flows.map(async (each) => (await store.findFlow(each.flowHash, 0)) !== undefined));
+      Promise.all(flows.map(async ({ flowHash }) => {
+        return (await store.findFlow(flowHash, 0)) !== undefined;
+      }));
     assert.deepEqual(await found(), [false, true, true, false]);
     for (const each of flows.slice(3)) await store.addFlow(each, 2);
     assert.deepEqual(await found(), [false, false, false, true], 'all others had expired');

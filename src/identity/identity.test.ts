@@ -9,7 +9,7 @@ import { DEFAULT_TENANT } from '../base/ids.ts';
 import { ManualClock } from '../platform/index.ts';
 import {
   ALICE, BOB, HOME, openOn, openWorld, PASSWORD, refuses, type World,
-} from './identity-fixture.ts';
+} from './stores/memory/memory-world.ts';
 import type { Identity } from './identity.ts';
 import { MemoryIdentityData, MemoryIdentityStore } from './stores/memory/memory-identity-store.ts';
 import { SqliteIdentityStore } from './stores/sqlite/sqlite-identity-store.ts';
@@ -134,6 +134,12 @@ describe('setup link', () => {
       await refuses(identity.useSetupLink(guess, root), 'denied');
     }
   });
+
+  it('lets nobody without it make the server hash passwords', async () => {
+    await linkToken();
+    const guesses = Array.from({ length: 200 }, () => identity.useSetupLink('guess', root));
+    for (const guess of guesses) await refuses(guess, 'denied'); // Else most would be `busy`.
+  });
 });
 
 describe('login flow', () => {
@@ -188,7 +194,7 @@ describe('login flow', () => {
     assert.deepEqual(await world.identity.appPasswords.list(ALICE), [], 'nothing is left behind');
   });
 
-  it('gives nothing when the user was disabled or changed the password after the grant', async () => {
+  it('gives nothing when the user was disabled or got a new password since', async () => {
     for (const act of [
       () => world.elsewhere.users.setPassword(ALICE, 'battery staple'),
       () => world.elsewhere.users.setDisabled(ALICE, true),

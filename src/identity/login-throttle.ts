@@ -89,7 +89,9 @@ export class LoginThrottle {
 
   #beginNew(address: string, user: string, passwordKey: string): Attempt {
     const name = pairName(address, user);
-    const pair = this.#scoreOf(this.#pairs, name, () => ({ ...this.#zero(), wrong: new Map() }));
+    const pair = this.#scoreOf(this.#pairs, name, () => {
+      return { ...this.#zero(), wrong: new Map<string, number>() };
+    });
     const wide: [Score, ThrottleLimits][] = this.#known.has(name) ? [] : [
       [this.#scoreOf(this.#addresses, address, () => this.#zero()), this.#config.throttleAddress],
       [this.#scoreOf(this.#users, user, () => this.#zero()), this.#config.throttleUser],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import {
   ALICE, BOB, HOME, openWorld, PASSWORD, refuses, type World,
-} from './identity-fixture.ts';
+} from './stores/memory/memory-world.ts';
 import type { NewSession } from './sessions.ts';
 import { hashSecret } from './secrets.ts';
 
@@ -78,6 +78,14 @@ describe('sessions', () => {
       assert.deepEqual(await world.identity.sessions.list(ALICE), []);
     });
   }
+
+  it('rest while the user is disabled, even if one was left', async () => {
+    const { token } = await begin();
+    const alice = world.data.users.get(ALICE);
+    assert.ok(alice);
+    alice.disabled = true; // Not by way of the store, which would have ended the session.
+    await refuses(use(token), 'unauthenticated');
+  });
 
   it('do not come back when a disabled user is enabled', async () => {
     const { token } = await begin();

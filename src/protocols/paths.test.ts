@@ -43,7 +43,8 @@ describe('a path', () => {
   });
 
   it('is read or refused, never anything else, whatever bytes it is made of', () => {
-    const bytes = fc.uint8Array({ maxLength: 60 }).map((raw) => Buffer.from(raw).toString('latin1'));
+    const bytes = fc.uint8Array({ maxLength: 60 })
+      .map((raw) => Buffer.from(raw).toString('latin1'));
     fc.assert(fc.property(fc.oneof(bytes, fc.string({ unit: 'binary' })), (raw) => {
       try {
         decodePath(raw);

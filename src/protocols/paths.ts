@@ -11,7 +11,7 @@ import type { Caller } from '../identity/index.ts';
 import type { Exchange } from '../platform/index.ts';
 
 const PLAIN = /^[A-Za-z0-9._~-]*$/;
-// eslint-disable-next-line no-control-regex
+ 
 const BEYOND_ASCII = /[^\0-\x7f]/;
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

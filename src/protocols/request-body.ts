@@ -4,7 +4,7 @@ import { HoldfastError } from '../base/errors.ts';
 import { bodyCut } from '../files/index.ts';
 import type { BodySource, TakePiece } from '../files/index.ts';
 
-/** A body that was refused unread: this much is read and dropped, so that the connection can stay. */
+/** Of a body that was refused unread, this much is dropped, so that the connection can stay. */
 const DROP_BYTES_MAX = 64 * 1024;
 
 /** undefined when the client did not say; 0 when there is no body. */

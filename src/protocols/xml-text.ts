@@ -1,8 +1,8 @@
 /** Text on its way into XML. Every character is safe here, also those that XML cannot carry. */
 
-// eslint-disable-next-line no-control-regex
+ 
 const SPECIAL = /[&<>"\0-\x1f\ufffe\uffff\ud800-\udfff]/;
-// eslint-disable-next-line no-control-regex
+ 
 const TO_ESCAPE = /[&<>"\0-\x08\x0b-\x1f\ufffe\uffff]/g;
 
 const ENTITY: Readonly<Record<string, string>> = {

@@ -24,7 +24,7 @@ const EXCLUDED = ['# exclude', ']*.~*', '].sync_*.db*', ']._sync_*.db*', '].csyn
 
 export const owncloudcmd: SyncProgram = {
   program: 'owncloudcmd',
-  oddNames: [],
+  oddNames: [' leading blank.txt'],
   arguments(home) {
     // Without an exclude list it dies of SIGABRT after its first requests.
     const list = join(home, 'exclude.lst');

@@ -16,8 +16,8 @@ import { TestServer, serverForTests } from '../support/server.ts';
 import { settings } from '../support/settings.ts';
 import { seededBytes } from '../support/trees.ts';
 
-const FLIPS = 24;
-const CUTS = 10;
+const FLIPS = 16;
+const CUTS = 8;
 const CREDENTIALS = ['ada', 'correct-horse-battery'] as const;
 
 interface Tally {

@@ -13,6 +13,7 @@ import { seededBytes } from '../support/trees.ts';
 import { LargeUpload } from './large-upload.ts';
 
 const FILES_MAX = 60;
+const FOLDERS_MAX = 5;
 const KIB = 1024;
 
 /** A change that was asked for and not answered. */
@@ -81,8 +82,10 @@ export class CrashWriter {
     if (dice < 0.6) return this.#move(this.#random.pick(files), this.#newPath(folders));
     if (dice < 0.66) return this.#copy(this.#random.pick(files), this.#newPath(folders));
     if (dice < 0.76) return this.#delete(this.#random.pick(files));
-    if (dice < 0.82 || folders.length === 0) return this.#makeFolder();
-    if (dice < 0.86) return this.#move(this.#random.pick(folders), this.#newPath([]));
+    if (folders.length === 0 || (dice < 0.8 && folders.length < FOLDERS_MAX)) {
+      return this.#makeFolder();
+    }
+    if (dice < 0.84) return this.#move(this.#random.pick(folders), this.#newPath([]));
     if (dice < 0.88) return this.#delete(this.#random.pick(folders));
     return () => this.#largeStep();
   }

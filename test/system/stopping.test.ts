@@ -32,8 +32,9 @@ describe('stopping', { timeout: 180_000 }, () => {
     await user.put('download.bin', download);
     const upload = seededBytes(8 * MIB, 'upload');
     const uploading = user.file('PUT', 'upload.bin', {
-      body: slowly(upload, 20, 100), headers: { 'Content-Length': upload.length },
+      body: slowly(upload, 30, 100), headers: { 'Content-Length': upload.length },
     });
+    await sleep(400); // The first bytes of the upload are on their way.
     const downloading = slowDownload(server.port, basic(user.credentials));
     await downloading.begun;
     const startedMs = performance.now();

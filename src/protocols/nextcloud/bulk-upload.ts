@@ -71,6 +71,8 @@ class Batch {
   /** By path, so that two contents for one file are stored in the order in which they came. */
   readonly #underWay = new Map<string, Promise<void>>();
   #underWayBytes = 0;
+  /** The parts of the last piece: a body may end while they still wait for others. */
+  #starting: Promise<void> = Promise.resolve();
   #failure: { error: unknown } | undefined;
 
   constructor(parts: BulkParts, caller: Caller, boundary: string) {
@@ -83,8 +85,10 @@ class Batch {
   async receive({ req, signal }: Exchange): Promise<ReadonlyMap<string, FileAnswer>> {
     try {
       await bodySource(req).pour((piece) => this.#take(piece), signal);
+      await this.#starting;
       this.#reader.finish();
     } finally {
+      await Promise.allSettled([this.#starting]);
       await Promise.all(this.#underWay.values());
     }
     if (this.#failure !== undefined) throw this.#failure.error;
@@ -95,7 +99,9 @@ class Batch {
     const arrived = this.#reader.take(piece);
     // Most pieces complete nothing: those should cost no promise.
     const first = arrived.next();
-    return first.done === true ? undefined : this.#startAll(first.value, arrived);
+    if (first.done === true) return undefined;
+    this.#starting = this.#startAll(first.value, arrived);
+    return this.#starting;
   }
 
   async #startAll(first: Part, others: Iterable<Part>): Promise<void> {

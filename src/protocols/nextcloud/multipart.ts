@@ -85,7 +85,7 @@ export class MultipartReader {
     const searchFrom = Math.max(this.#head.length - 3, 0);
     const oldBytes = this.#head.length;
     const limited = piece.subarray(0, HEAD_BYTES_MAX + 4 - oldBytes);
-    this.#head = oldBytes === 0 ? limited : Buffer.concat([this.#head, limited]);
+    this.#head = Buffer.concat([this.#head, limited]);
     const end = this.#headEnd(searchFrom);
     if (end === undefined) {
       if (this.#head.length > HEAD_BYTES_MAX) refuseLarge('The headers of a file are too long.');

@@ -45,7 +45,8 @@ export function hasConditions(headers: IncomingHttpHeaders): boolean {
 export async function dealOf(scope: ConditionScope): Promise<Deal> {
   const headers = scope.headers ?? scope.exchange.req.headers;
   if (!hasConditions(headers)) return NO_DEAL;
-  const verdict = headers['if'] === undefined ? undefined : await evaluateIf(String(headers['if']), scope);
+  const raw = headers['if'];
+  const verdict = raw === undefined ? undefined : await evaluateIf(String(raw), scope);
   const plain = preconditionsOf(headers);
   const inIf = verdict?.condition;
   const condition: Condition | undefined = plain === undefined || inIf === undefined

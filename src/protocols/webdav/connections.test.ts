@@ -51,7 +51,8 @@ describe('a refused upload', () => {
 
   it('of unknown length closes too', async () => {
     const client = await connected();
-    client.send(headOf('PUT', `${FILES}/no/a`, { 'Transfer-Encoding': 'chunked' }) + '5\r\nhello\r\n');
+    const head = headOf('PUT', `${FILES}/no/a`, { 'Transfer-Encoding': 'chunked' });
+    client.send(`${head}5\r\nhello\r\n`);
     assert.match(await client.until(/<\/d:error>/), /Connection: close/i);
     client.close();
     await quiet();

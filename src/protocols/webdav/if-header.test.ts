@@ -16,7 +16,8 @@ describe('an If header', () => {
     ['([W/"e"])', [{ tag: undefined, conditions: [etag('W/"e"')] }]],
     ['(["a]b"])', [{ tag: undefined, conditions: [etag('"a]b"')] }]],
     ['(<a:1>) (<a:2>)', [
-      { tag: undefined, conditions: [token('a:1')] }, { tag: undefined, conditions: [token('a:2')] },
+      { tag: undefined, conditions: [token('a:1')] },
+      { tag: undefined, conditions: [token('a:2')] },
     ]],
     ['</x> (<a:1>)(["e"]) <http://h/y> (<a:2>)', [
       { tag: '/x', conditions: [token('a:1')] }, { tag: '/x', conditions: [etag('"e"')] },

@@ -64,7 +64,10 @@ const DAV_PROPERTIES: readonly LiveProperty[] = [
     namespace: DAV, local: 'getlastmodified', inAllprop: true,
     each: (node) => httpDate(node.modifiedAt),
   },
-  { namespace: DAV, local: 'creationdate', inAllprop: true, each: (node) => isoDate(node.createdAt) },
+  {
+    namespace: DAV, local: 'creationdate', inAllprop: true,
+    each: (node) => isoDate(node.createdAt),
+  },
   {
     namespace: DAV, local: 'displayname', inAllprop: true,
     each: ({ name }, { caller }) => escapeText(name === '' ? caller.user : name),

@@ -53,6 +53,6 @@ export function parseLockToken(header: string | undefined): string {
 }
 
 function refuse(): never {
-  const message = 'A LOCK holds an element lockinfo that asks for an exclusive or shared write lock.';
+  const message = 'A LOCK holds an element lockinfo that asks for an exclusive or shared lock.';
   throw new HoldfastError('invalid', 'webdav/parseLockInfo', message, { code: 'xml' });
 }

@@ -1,6 +1,5 @@
 /** Locks as XML, for the nodes of one answer (RFC 4918, sections 14.1 and 15.8). */
 import type { Name } from '../../base/names.ts';
-import type { Caller } from '../../identity/index.ts';
 import type { FileService } from '../../files/index.ts';
 import type { Instant, LockRecord, NodeRecord } from '../../metadata/index.ts';
 import { hrefOf } from './dav-request.ts';
@@ -74,7 +73,7 @@ export class LockView {
 
 /** Where each lock that covers a node was set: on the node itself, or on a folder above it. */
 async function placeLocks(
-  files: FileService, { caller, path, root }: { caller: Caller } & Pick<DavRequest, 'path' | 'root'>,
+  files: FileService, { caller, path, root }: DavRequest,
   { node, locks }: { node: NodeRecord; locks: readonly LockRecord[] },
 ): Promise<PlacedLock[]> {
   const hrefs = new Map<number, string>([[node.id, hrefOf(root, path, node.kind)]]);

@@ -28,7 +28,9 @@ export function parsePropfind(body: Uint8Array): PropfindRequest {
 
 function namesIn(elements: readonly PropertyName[]): PropertyName[] {
   const names = new Map<string, PropertyName>();
-  for (const { namespace, local } of elements) names.set(keyOf(namespace, local), { namespace, local });
+  for (const { namespace, local } of elements) {
+    names.set(keyOf(namespace, local), { namespace, local });
+  }
   return [...names.values()];
 }
 

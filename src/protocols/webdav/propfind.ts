@@ -13,7 +13,9 @@ import type { DavHandler, DavParts, DavRequest } from './dav-request.ts';
 import { hrefOf } from './dav-request.ts';
 import { depthOf } from './depth.ts';
 import { LockView } from './lock-view.ts';
-import { MULTISTATUS_CLOSE, MULTISTATUS_OPEN, MultistatusTemplate, needsOf } from './multistatus.ts';
+import {
+  MULTISTATUS_CLOSE, MULTISTATUS_OPEN, MultistatusTemplate, needsOf,
+} from './multistatus.ts';
 import { Outlet } from './outlet.ts';
 import { parsePropfind } from './propfind-request.ts';
 import type { PropfindRequest } from './propfind-request.ts';

@@ -87,7 +87,7 @@ function deadProperty(element: XmlElement, outside: readonly XmlElement[]): Dead
 
 /** A value that is no date is kept as it is, and sets no time. */
 function timeOf(element: XmlElement): number | undefined {
-  const text = textOf(element);
+  const text = textOf(element).trim();
   return parseUnixSeconds(text) ?? parseHttpDate(text);
 }
 

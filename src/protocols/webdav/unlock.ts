@@ -23,5 +23,6 @@ export function unlockHandler({ files }: DavParts): DavHandler {
 
 function wrongToken(cause: HoldfastError): HoldfastError {
   const message = 'No lock with this token covers this address. It may have expired.';
-  return new HoldfastError('conflict', 'webdav/unlock', message, { code: 'lock-token-wrong', cause });
+  const code = 'lock-token-wrong';
+  return new HoldfastError('conflict', 'webdav/unlock', message, { code, cause });
 }

@@ -122,7 +122,7 @@ export function isDav(element: XmlElement, local: string): boolean {
   return element.namespace === 'DAV:' && element.local === local;
 }
 
-/** All text directly inside, without blanks around it. */
+/** All text directly inside. */
 export function textOf(element: XmlElement): string {
-  return element.children.filter((child) => typeof child === 'string').join('').trim();
+  return element.children.filter((child) => typeof child === 'string').join('');
 }

@@ -41,6 +41,18 @@ describe('the summary of a CPU profile', () => {
       [['receive src/files/receive.ts:10', 1]]);
   });
 
+  it('names a function of an addon by its caller', () => {
+    const { bySelf } = summarise({
+      nodes: [
+        { id: 1, callFrame: frame('findNode', FILE, 4), children: [2] },
+        { id: 2, callFrame: frame('') },
+      ],
+      samples: [2],
+      timeDeltas: [100],
+    });
+    assert.equal(bySelf[0]?.name, '(native) called by findNode src/files/receive.ts:5');
+  });
+
   it('is told in words', () => {
     const text = describeProfile('PUT', summarise(PROFILE));
     assert.match(text, /busy for 40\.0 % of 10 ms/);

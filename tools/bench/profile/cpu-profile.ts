@@ -40,14 +40,17 @@ function shortUrl(url: string): string {
   return url.replace(/^file:\/\//, '').replace(/^.*\/(?=(?:src|node_modules|wire)\/)/, '');
 }
 
-function nameOf({ callFrame }: ProfileNode): string {
+function nameOf({ callFrame }: ProfileNode, caller: ProfileNode | undefined): string {
   const { functionName, url, lineNumber } = callFrame;
   const name = functionName === '' ? '(anonymous)' : functionName;
-  return url === '' ? name : `${name} ${shortUrl(url)}:${lineNumber + 1}`;
+  if (url !== '') return `${name} ${shortUrl(url)}:${lineNumber + 1}`;
+  // Functions of an addon have neither a name nor a place: only their caller tells them apart.
+  if (functionName !== '' || caller === undefined) return name;
+  return `(native) called by ${nameOf(caller, undefined)}`;
 }
 
 function isOwn(name: string): boolean {
-  return / src\//.test(name);
+  return / src\//.test(name) && !name.startsWith('(native)');
 }
 
 interface Times {
@@ -67,7 +70,9 @@ export function summarise(profile: CpuProfile): ProfileSummary {
   for (const node of profile.nodes) {
     for (const child of node.children ?? []) parents.set(child, node.id);
   }
-  const names = new Map(profile.nodes.map((node) => [node.id, nameOf(node)]));
+  const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
+  const names = new Map(profile.nodes.map((node) =>
+    [node.id, nameOf(node, nodes.get(parents.get(node.id) ?? -1))]));
   const times = new Map<string, Times>();
   let idleUs = 0;
   for (const [id, us] of selfUs) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {
-  existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync,
+  copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, truncateSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -77,6 +78,19 @@ it('SqliteIdentityStore refuses a file of a newer format, and leaves it untouche
   await refusesUntouched(file, 'invalid');
 });
 
+it('SqliteIdentityStore does not even fold in the log of a file of a newer format', async () => {
+  const file = await filled();
+  const database = new Database(file);
+  database.pragma('user_version = 2');
+  const left = newFile(); // As a crash leaves them: a database, and a log not folded in yet.
+  for (const end of ['', '-wal']) copyFileSync(`${file}${end}`, `${left}${end}`);
+  database.close();
+  const log = readFileSync(`${left}-wal`);
+  assert.ok(log.length > 0);
+  await refusesUntouched(left, 'invalid');
+  assert.deepEqual(readFileSync(`${left}-wal`), log);
+});
+
 it('SqliteIdentityStore refuses what is not its database, and leaves it untouched', async () => {
   const text = newFile();
   writeFileSync(text, 'These are notes, and not a database at all.\n'.repeat(100));
@@ -84,11 +98,12 @@ it('SqliteIdentityStore refuses what is not its database, and leaves it untouche
   const foreign = newFile();
   const database = new Database(foreign);
   database.exec('CREATE TABLE users (id TEXT)');
+  database.pragma('user_version = 1');
   database.close();
   await refusesUntouched(foreign, 'corrupt');
 });
 
-it('SqliteIdentityStore refuses a file cut short at any page, and leaves it untouched', async () => {
+it('SqliteIdentityStore refuses a file cut short, and leaves it untouched', async () => {
   const file = await filled();
   const whole = readFileSync(file);
   const cuts = [0, 1, 50, 100, 512, 4095];

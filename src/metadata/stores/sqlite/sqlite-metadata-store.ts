@@ -59,7 +59,7 @@ export class SqliteMetadataStore implements MetadataStore {
     this.#writer = writer;
     const reads = prepareReads(connection);
     this.#records = new RecordReader(reads);
-    this.#tree = new TreeReader(reads);
+    this.#tree = new TreeReader(reads, () => this.#writer.reportCount);
   }
 
   /** The file is checked before SQLite touches it.

@@ -43,6 +43,7 @@ export class WriterClient {
   #waiting: Pending[] = [];
   #inFlight: Pending[] = [];
   readonly #late = new Map<number, Pending>();
+  #reportCount = 0;
   #isPosting = false;
   #isClosing = false;
   #gone: HoldfastError | undefined;
@@ -58,14 +59,17 @@ export class WriterClient {
   /** @throws what the writer refused the database for. */
   static async open(start: WriterStart, startThread: StartThread): Promise<WriterClient> {
     const worker = startThread(start);
-    const [message] = await once(worker, 'message') as [FromWriter];
-    if (message.kind === 'refused') {
-      await once(worker, 'exit');
-      throw faultFromData(message.fault);
-    }
+    const first = await firstMessage(worker);
+    if (first.kind === 'refused') throw faultFromData(first.fault);
     const client = new WriterClient(worker);
     worker.unref();
     return client;
+  }
+
+  /** How often the writer has told of something. While it stands, no caller has been told of any
+   *  change that was not there before. */
+  get reportCount(): number {
+    return this.#reportCount;
   }
 
   /** @throws busy, unavailable, and what the change is refused for. */
@@ -103,6 +107,7 @@ export class WriterClient {
   }
 
   #onMessage(message: FromWriter): void {
+    this.#reportCount += 1;
     if (message.kind === 'closed') return; // `close` holds on to the thread until it has ended.
     if (message.kind === 'done') this.#onDone(message.outcomes);
     if (message.kind === 'late') {
@@ -132,6 +137,7 @@ export class WriterClient {
    *  told that it is not known, which is the truth. */
   #onGone(cause: unknown): void {
     if (this.#gone !== undefined) return;
+    this.#reportCount += 1; // The last batch may be on the disk although nobody was told.
     this.#gone = this.#isClosing ? storeClosed() : new HoldfastError('unavailable',
       'metadata/SqliteMetadataStore.commit',
       'The metadata writer has stopped. Restart the server; what was under way may not be saved.',
@@ -161,6 +167,27 @@ export class WriterClient {
     this.#send({ kind: 'close' });
     await exited;
   }
+}
+
+/** All listeners stand before anything is awaited: a thread that ends at once hands out its last
+ *  message and its end in one go. A refusal counts once the thread has let go of the file. */
+function firstMessage(worker: Worker): Promise<FromWriter> {
+  return new Promise((resolve, reject) => {
+    let refusal: FromWriter | undefined;
+    worker.once('error', reject);
+    worker.once('message', (message: FromWriter) => {
+      if (message.kind === 'refused') {
+        refusal = message;
+        return;
+      }
+      worker.removeAllListeners();
+      resolve(message);
+    });
+    worker.once('exit', () => {
+      if (refusal !== undefined) resolve(refusal);
+      else reject(new Error('the writer thread ended before it began'));
+    });
+  });
 }
 
 function settle({ resolve, reject }: Pending, outcome: Outcome): void {

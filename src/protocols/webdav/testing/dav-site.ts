@@ -7,7 +7,9 @@ import type { Caller } from '../../../identity/index.ts';
 import {
   MemoryMetadataStore,
 } from '../../../metadata/stores/memory/memory-metadata-store.ts';
-import { HttpServer, ManualClock, SeededRandom, silentLog, systemClock } from '../../../platform/index.ts';
+import {
+  HttpServer, ManualClock, SeededRandom, silentLog, systemClock,
+} from '../../../platform/index.ts';
 import type { Exchange, HttpServerOptions } from '../../../platform/index.ts';
 import { MemoryBlockStore } from '../../../storage/backends/memory/memory-block-store.ts';
 import { davRoutes } from '../dav-routes.ts';
@@ -103,7 +105,7 @@ function askServer(
     : { 'Content-Length': Buffer.byteLength(body) };
   return new Promise((resolve, reject) => {
     const req = http.request({
-      port, method, path, ...(agent && { agent }), auth: `${user}:pw`,
+      host: '127.0.0.1', port, method, path, ...(agent && { agent }), auth: `${user}:pw`,
       headers: { ...length, ...headers },
     }, (res) => {
       const pieces: Buffer[] = [];
@@ -111,7 +113,8 @@ function askServer(
       res.on('error', reject);
       res.on('end', () => {
         const bytes = Buffer.concat(pieces);
-        resolve({ status: res.statusCode ?? 0, headers: res.headers, bytes, text: bytes.toString() });
+        const { statusCode: status = 0, headers: answered } = res;
+        resolve({ status, headers: answered, bytes, text: bytes.toString() });
       });
     });
     req.on('error', reject);

@@ -5,7 +5,7 @@ import { StoreTrial, TINY_VOLUMES } from './testing/store-trial.ts';
 const SEEDS = 80;
 const FIRST_SEED = 1;
 
-/** Works, loses power at some call, starts again (perhaps losing power again), works on. */
+/** Works, is killed or loses power at some call, starts again (perhaps losing power again), works on. */
 async function runCrashes(seed: number, faults: boolean): Promise<void> {
   const trial = new StoreTrial(seed);
   const { random } = trial;
@@ -25,7 +25,8 @@ async function runCrashes(seed: number, faults: boolean): Promise<void> {
     };
     await trial.work(5 + random.below(50));
     if (random.chance(0.2)) await trial.settle(trial.store.close());
-    trial.crash();
+    if (random.chance(0.4)) trial.kill();
+    else trial.crash();
     for (let again = 0; random.chance(0.4) && again < 3; again++) {
       const stopAt = 1 + random.below(25);
       trial.files.plan = ({ number }) => (number >= stopAt ? 'CRASH' : undefined);

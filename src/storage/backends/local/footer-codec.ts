@@ -14,6 +14,9 @@ export const TRAILER_BYTES = 4096;
 const TRAILER_MAGIC = Buffer.from('HFSEAL01', 'latin1');
 const FANOUT_BYTES = 256 * 4;
 
+/** Sorting so many takes a few milliseconds. */
+const SORTED_PER_TURN = 8192;
+
 /** What the last 4096 bytes of a sealed volume say. */
 export interface Trailer {
   volumeId: number;
@@ -33,10 +36,14 @@ async function sortedBody(entries: VolumeEntries): Promise<Buffer[]> {
   const { order, ends } = entries.groupByFirstByte();
   await nextTurn();
   const pieces: Buffer[] = [];
+  let sinceTurn = 0;
   for (let first = 0; first < 256; first++) {
     const begin = first === 0 ? 0 : (ends[first - 1] as number);
     pieces.push(sortedBucket(entries, order.subarray(begin, ends[first])));
-    if (first % 4 === 0) await nextTurn();
+    sinceTurn += (ends[first] as number) - begin;
+    if (sinceTurn < SORTED_PER_TURN) continue;
+    sinceTurn = 0;
+    await nextTurn();
   }
   const fanout = Buffer.alloc(FANOUT_BYTES);
   ends.forEach((end, first) => fanout.writeUInt32LE(end, first * 4));

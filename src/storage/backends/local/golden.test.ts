@@ -93,8 +93,8 @@ function checkHonest(outcome: Outcome, place: string): void {
 /** Every byte where structure is, a sample of long stretches of zeros. */
 function* places(sizeBytes: number): Generator<number> {
   for (let at = 0; at < sizeBytes; at++) {
-    const inZeros = (at >= 112 && at < 4092) || (at > sizeBytes - 4000 && at < sizeBytes - 8);
-    if (!inZeros || at % 37 === 0) yield at;
+    const inZeros = (at >= 112 && at < 4092) || (at > sizeBytes - 4020 && at < sizeBytes - 8);
+    if (!inZeros || at % 151 === 0) yield at;
   }
 }
 

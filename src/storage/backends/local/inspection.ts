@@ -43,9 +43,12 @@ export async function inspectFolder(files: VolumeFiles, witness: Witness): Promi
     volumes.push(await explained(id, () => inspectVolume(files, id, marks.get(id) ?? 0)));
   }
   const storeId = volumes[0]?.superblock.storeId;
-  for (const { id, superblock } of volumes) {
-    if (storeId === undefined || superblock.storeId.equals(storeId)) continue;
-    refuse('invalid', id, 'A volume of another store lies among the volumes. Move it away.');
+  for (const volume of volumes) {
+    if (storeId !== undefined && !volume.superblock.storeId.equals(storeId)) {
+      const message = 'A volume of another store lies among the volumes. Move it away.';
+      refuse('invalid', volume.id, message);
+    }
+    checkLength(volume);
   }
   const findings = applySuccessors(volumes);
   const lastVolumeId = Math.max(0, ...ids.slice(-1), ...marks.keys());
@@ -77,18 +80,21 @@ async function inspectVolume(
       const message = 'A volume file carries the name of another volume. Give it its name back.';
       return refuse('corrupt', id, message);
     }
-    if (sizeBytes < markEnd) {
-      const message = 'A volume is shorter than what was stored in it. Restore it from a copy.';
-      return refuse('corrupt', id, message, { sizeBytes, markEnd });
-    }
     const trailer = await readTrailer(file, id, sizeBytes);
-    if (trailer !== undefined && trailer.dataEnd < markEnd) {
-      const message = 'A volume was sealed before all that was stored in it was written.';
-      return refuse('corrupt', id, message, { dataEnd: trailer.dataEnd, markEnd });
-    }
     return { id, sizeBytes, superblock, trailer, markEnd };
   } finally {
     await file.close();
+  }
+}
+
+function checkLength({ id, sizeBytes, trailer, markEnd }: InspectedVolume): void {
+  if (sizeBytes < markEnd) {
+    const message = 'A volume is shorter than what was stored in it. Restore it from a copy.';
+    refuse('corrupt', id, message, { sizeBytes, markEnd });
+  }
+  if (trailer !== undefined && trailer.dataEnd < markEnd) {
+    const message = 'A volume was sealed before all that was stored in it was written.';
+    refuse('corrupt', id, message, { dataEnd: trailer.dataEnd, markEnd });
   }
 }
 

@@ -221,6 +221,7 @@ export class LocalVolumeStore implements BlockStore {
   }
 
   async #nextVolume(): Promise<OpenVolume> {
+    await this.#sealer.room();
     this.#lastVolumeId++;
     const open = await createVolume(
       this.#files,

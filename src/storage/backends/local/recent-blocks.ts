@@ -1,5 +1,8 @@
 import type { BlockId } from '../../../base/ids.ts';
 
+/** What keeping a block costs besides its bytes, roughly: id, map entry, buffer object. */
+const OVERHEAD_BYTES = 512;
+
 /** Small blocks that were written or read lately, so that reading them again costs no system call. */
 export class RecentBlocks {
   readonly #blockBytesMax: number;
@@ -23,19 +26,20 @@ export class RecentBlocks {
 
   /** The pieces are copied: they may be small parts of big network buffers. */
   add(id: BlockId, pieces: readonly Uint8Array[], sizeBytes: number): void {
-    if (sizeBytes > Math.min(this.#blockBytesMax, this.#bytesMax) || this.#blocks.has(id)) return;
-    const bytes = Buffer.allocUnsafeSlow(sizeBytes);
+    if (sizeBytes > this.#blockBytesMax || this.#bytesMax === 0 || this.#blocks.has(id)) return;
+    // From the shared pool when tiny: neighbours there are as old and leave at the same time.
+    const bytes = Buffer.allocUnsafe(sizeBytes);
     let at = 0;
     for (const piece of pieces) {
       bytes.set(piece, at);
       at += piece.length;
     }
     this.#blocks.set(id, bytes);
-    this.#bytes += sizeBytes;
+    this.#bytes += sizeBytes + OVERHEAD_BYTES;
     for (const [oldest, { length }] of this.#blocks) {
       if (this.#bytes <= this.#bytesMax) return;
       this.#blocks.delete(oldest);
-      this.#bytes -= length;
+      this.#bytes -= length + OVERHEAD_BYTES;
     }
   }
 }

@@ -3,10 +3,14 @@ import { encodeFooter } from './footer-codec.ts';
 import type { OpenVolume } from './open-volume.ts';
 import { errorCode } from './volume-files.ts';
 
+/** Above this the writer waits: each unfinished volume holds its list of blocks in memory. */
+const UNFINISHED_MAX = 2;
+
 /** Finishes volumes that take no more batches, one after the other, while others are written. */
 export class VolumeSealer {
   readonly #onFinding: OnFinding;
   #last: Promise<void> = Promise.resolve();
+  #unfinished = 0;
 
   constructor(onFinding: OnFinding) {
     this.#onFinding = onFinding;
@@ -14,7 +18,16 @@ export class VolumeSealer {
 
   /** `sound` volumes get their footer; the others are only closed. */
   take(open: OpenVolume, sound: boolean): void {
-    this.#last = this.#last.then(() => this.#finish(open, sound));
+    this.#unfinished++;
+    this.#last = this.#last.then(async () => {
+      await this.#finish(open, sound);
+      this.#unfinished--;
+    });
+  }
+
+  /** Resolves when another volume may be begun. */
+  async room(): Promise<void> {
+    if (this.#unfinished > UNFINISHED_MAX) await this.#last;
   }
 
   /** Resolves when all that were taken are finished. */

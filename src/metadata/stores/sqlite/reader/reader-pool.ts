@@ -49,7 +49,7 @@ export class ReaderPool {
   #open(): ListingReader {
     const connection = openConnection(this.#file, { readonly: true, cacheKib: CACHE_KIB });
     const reads = prepareReads(connection);
-    const reader = { connection, reads, tree: new TreeReader(reads) };
+    const reader = { connection, reads, tree: new TreeReader(reads, neverTheSame()) };
     this.#all.push(reader);
     return reader;
   }
@@ -91,4 +91,13 @@ export class ReaderPool {
     for (const { refuse } of this.#waiting.splice(0)) refuse(storeClosed());
     for (const { connection } of this.#idle.splice(0)) connection.close();
   }
+}
+
+/** These readers check folders and follow no paths: nothing is remembered for them. */
+function neverTheSame(): () => number {
+  let count = 0;
+  return () => {
+    count += 1;
+    return count;
+  };
 }

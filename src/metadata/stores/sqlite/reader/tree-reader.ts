@@ -11,6 +11,7 @@ import type { FolderFigures, NodeRow, NodeTuple } from '../rows.ts';
 import { FolderCache } from './folder-cache.ts';
 import { onSnapshot } from './read-statements.ts';
 import type { ReadStatements } from './read-statements.ts';
+import { RecentPaths } from './recent-paths.ts';
 
 const CHAIN_MAX = 100_000;
 
@@ -24,8 +25,12 @@ export class TreeReader {
   readonly #reads: ReadStatements;
   readonly #cache = new FolderCache();
 
-  constructor(reads: ReadStatements) {
+  readonly #recent: RecentPaths;
+
+  /** `generation` moves on whenever a commit was reported to its caller. */
+  constructor(reads: ReadStatements, generation: () => number) {
     this.#reads = reads;
+    this.#recent = new RecentPaths(generation);
   }
 
   #root(spaceId: SpaceId): RootRow | undefined {
@@ -67,6 +72,30 @@ export class TreeReader {
 
   /** See MetadataStore.resolve. */
   resolve(spaceId: SpaceId, path: readonly Name[]): NodeRecord[] {
+    const recent = this.#recent.find(spaceId, path);
+    if (recent !== undefined) return [...recent]; // The caller may change what it is given.
+    const chain = this.#resolveBelow(spaceId, path) ?? this.#resolveFromRoot(spaceId, path);
+    this.#recent.note(spaceId, path, chain);
+    return chain;
+  }
+
+  /** The last step only, when the way to the parent is known: one statement in place of six.
+   *  It may see a change that was committed since the way was read and that nobody has been told
+   *  of yet; to the caller that is a change made at the same time. */
+  #resolveBelow(spaceId: SpaceId, path: readonly Name[]): NodeRecord[] | undefined {
+    const name = path.at(-1);
+    const above = name === undefined ? undefined : this.#recent.findParent(spaceId, path);
+    const parent = above?.chain.at(-1);
+    if (name === undefined || above === undefined || parent?.kind !== 'folder') return undefined;
+    const canon = canonicalName(name, above.casePolicy);
+    const tuple = this.#reads.getChild.get(spaceId, parent.id, canon) as NodeTuple | undefined;
+    if (tuple === undefined) return [...above.chain];
+    const row = toNodeRow(tuple);
+    if (row.kind === KIND_FOLDER) return undefined;
+    return [...above.chain, toNodeRecord(spaceId, row, undefined)];
+  }
+
+  #resolveFromRoot(spaceId: SpaceId, path: readonly Name[]): NodeRecord[] {
     return onSnapshot(this.#reads, () => {
       const root = this.#root(spaceId);
       if (root === undefined) throw spaceMissing(spaceId);
@@ -79,6 +108,10 @@ export class TreeReader {
         row = this.#child(spaceId, row.id, canonicalName(name, casePolicy), foldersRev);
         if (row === undefined) break;
         found.push(this.#record(spaceId, row));
+      }
+      if (found.length >= path.length && path.length > 0) {
+        const chain = found.slice(0, path.length);
+        this.#recent.noteParent(spaceId, path, { chain, casePolicy });
       }
       return found;
     });

@@ -74,6 +74,17 @@ export class SimulatedVolumeFiles implements VolumeFiles {
     return next;
   }
 
+  /** The same disk after the program was killed: the system, and what it has in memory, lives on. */
+  kill(): SimulatedVolumeFiles {
+    this.#crashed = true;
+    const next = new SimulatedVolumeFiles(this.#random);
+    next.capacityBytes = this.capacityBytes;
+    next.#names = this.#names;
+    next.#durableNames = this.#durableNames;
+    next.#unsyncedFolders = this.#unsyncedFolders;
+    return next;
+  }
+
   /** What lies on the disk now, for a look or a change behind the program's back. */
   content(name: string): Buffer {
     return (this.#names.get(name) as FileState).cached;

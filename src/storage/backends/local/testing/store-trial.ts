@@ -111,6 +111,13 @@ export class StoreTrial {
     return settled;
   }
 
+  /** The program dies, the machine does not. */
+  kill(): void {
+    this.files = this.files.kill();
+    this.#store = undefined;
+  }
+
+  /** The machine loses power. */
   crash(): void {
     this.files = this.files.crash();
     this.#store = undefined;
@@ -127,6 +134,8 @@ export class StoreTrial {
       const bytes = await this.store.get(id);
       assert.ok(bytes.equals(this.put.get(id) as Buffer), `block ${id} was never put like this`);
       listed.push(id);
+      // Who puts it again is told at once that it is durable.
+      this.acknowledged.add(id);
     }
     assert.equal(listed.length, this.store.state().blockCount);
   }

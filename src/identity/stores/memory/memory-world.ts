@@ -1,12 +1,12 @@
-/** What the tests of this module share. */
+/** For tests: two instances of Identity on the same memory, and what tests of them share. */
 import assert from 'node:assert/strict';
-import { HoldfastError, type ErrorKind } from '../base/errors.ts';
-import { parseUserId } from '../base/ids.ts';
-import { ManualClock } from '../platform/index.ts';
-import type { IdentityConfig } from './config.ts';
-import { Identity } from './identity.ts';
-import type { IdentityStore } from './identity-store.ts';
-import { MemoryIdentityData, MemoryIdentityStore } from './stores/memory/memory-identity-store.ts';
+import { HoldfastError, type ErrorKind } from '../../../base/errors.ts';
+import { parseUserId } from '../../../base/ids.ts';
+import { ManualClock } from '../../../platform/index.ts';
+import type { IdentityConfig } from '../../config.ts';
+import { Identity } from '../../identity.ts';
+import type { IdentityStore } from '../../identity-store.ts';
+import { MemoryIdentityData, MemoryIdentityStore } from './memory-identity-store.ts';
 
 export const ALICE = parseUserId('alice');
 export const BOB = parseUserId('bob');

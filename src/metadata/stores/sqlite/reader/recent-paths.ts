@@ -1,0 +1,63 @@
+/**
+ * Paths that were followed since the last commit was reported, with what was found.
+ *
+ * A read must see every change that was reported before it began, and nobody but this process
+ * writes. So an answer stays right until the next report, which moves `generation` on. Where
+ * nothing is written, hot files cost no statement at all; where much is written, the way to a
+ * folder into which many files go is followed once per group commit and not once per file.
+ */
+import type { SpaceId } from '../../../../base/ids.ts';
+import type { CasePolicy, Name } from '../../../../base/names.ts';
+import type { NodeRecord } from '../../../records.ts';
+
+const PATHS_MAX = 10_000;
+
+export interface ParentPath {
+  /** From the root to the folder that the path lies in. */
+  chain: NodeRecord[];
+  casePolicy: CasePolicy;
+}
+
+export class RecentPaths {
+  readonly #generation: () => number;
+  readonly #chains = new Map<string, NodeRecord[]>();
+  readonly #parents = new Map<string, ParentPath>();
+  #asOf = -1;
+
+  constructor(generation: () => number) {
+    this.#generation = generation;
+  }
+
+  find(spaceId: SpaceId, path: readonly Name[]): NodeRecord[] | undefined {
+    this.#freshen();
+    return this.#chains.get(keyOf(spaceId, path));
+  }
+
+  note(spaceId: SpaceId, path: readonly Name[], chain: NodeRecord[]): void {
+    if (this.#chains.size >= PATHS_MAX) this.#chains.clear();
+    this.#chains.set(keyOf(spaceId, path), [...chain]);
+  }
+
+  findParent(spaceId: SpaceId, path: readonly Name[]): ParentPath | undefined {
+    this.#freshen();
+    return this.#parents.get(keyOf(spaceId, path.slice(0, -1)));
+  }
+
+  noteParent(spaceId: SpaceId, path: readonly Name[], parent: ParentPath): void {
+    if (this.#parents.size >= PATHS_MAX) this.#parents.clear();
+    this.#parents.set(keyOf(spaceId, path.slice(0, -1)), parent);
+  }
+
+  #freshen(): void {
+    const generation = this.#generation();
+    if (generation === this.#asOf) return;
+    this.#asOf = generation;
+    this.#chains.clear();
+    this.#parents.clear();
+  }
+}
+
+/** No name holds a slash. */
+function keyOf(spaceId: SpaceId, path: readonly Name[]): string {
+  return `${spaceId}/${path.join('/')}`;
+}

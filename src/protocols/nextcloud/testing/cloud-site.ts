@@ -1,0 +1,132 @@
+/** The whole server on stores in memory, for tests: real HTTP on a free port, all protocols. */
+import http from 'node:http';
+import { ContentStore, FileService, SpaceDirectory, UploadService } from '../../../files/index.ts';
+import { Identity } from '../../../identity/index.ts';
+import type { IdentityConfig } from '../../../identity/index.ts';
+import {
+  MemoryIdentityStore,
+} from '../../../identity/stores/memory/memory-identity-store.ts';
+import {
+  MemoryMetadataStore,
+} from '../../../metadata/stores/memory/memory-metadata-store.ts';
+import {
+  HttpServer, ManualClock, SeededRandom, silentLog, systemClock, TrustedProxies,
+} from '../../../platform/index.ts';
+import { MemoryBlockStore } from '../../../storage/backends/memory/memory-block-store.ts';
+import { Authenticator } from '../../authenticate.ts';
+import { pageRoutes } from '../../pages/page-routes.ts';
+import { davRoutes } from '../../webdav/dav-routes.ts';
+import { nextcloudRoutes } from '../nextcloud-routes.ts';
+import { unavailableHandler } from '../unavailable.ts';
+
+export const START_MS = Date.UTC(2026, 10, 21, 12);
+export const PASSWORD = 'correct horse battery';
+
+export interface SiteOptions {
+  quotaBytes?: number;
+  bulkUpload?: 'off' | 'on';
+  identity?: Partial<IdentityConfig>;
+  /** No user yet. */
+  isEmpty?: boolean;
+  port?: number;
+}
+
+export class CloudSite {
+  readonly clock = new ManualClock(START_MS);
+  readonly files: FileService;
+  readonly uploads: UploadService;
+  readonly identity: Identity;
+  readonly server: HttpServer;
+
+  private constructor(server: HttpServer, identity: Identity, options: SiteOptions) {
+    const metadata = new MemoryMetadataStore();
+    const now = (): number => this.clock.now();
+    const content = new ContentStore({
+      blocks: new MemoryBlockStore(), metadata, witness: () => [],
+    });
+    const defaults = { casePolicy: 'sensitive' as const, quotaBytes: options.quotaBytes };
+    const spaces = new SpaceDirectory({ metadata, defaults, now });
+    this.files = new FileService({ metadata, content, spaces, now });
+    this.uploads = new UploadService({ metadata, content, files: this.files, now });
+    this.identity = identity;
+    this.server = server;
+    const { files, uploads } = this;
+    const authenticator = new Authenticator(identity);
+    const parts = {
+      files, uploads, identity, authenticator, instanceId: 'hftest', now,
+      random: new SeededRandom(1), bulkUpload: options.bulkUpload ?? 'off',
+    };
+    server.serve([...davRoutes(parts), ...nextcloudRoutes(parts), ...pageRoutes(parts)]);
+  }
+
+  static async open(options: SiteOptions = {}): Promise<CloudSite> {
+    const server = await HttpServer.open({
+      listen: { host: '127.0.0.1', port: options.port ?? 0 }, log: silentLog, clock: systemClock,
+      gate: unavailableHandler, trustedProxies: TrustedProxies.parse('loopback'),
+    });
+    const hashCost = { memoryKib: 8, passes: 1, parallelism: 1 };
+    const identity = await Identity.open({
+      store: new MemoryIdentityStore(), clock: new ManualClock(START_MS),
+      config: { hashCost, ...options.identity },
+    });
+    if (options.isEmpty !== true) {
+      await identity.users.add({ id: 'anna', password: PASSWORD, displayName: 'Anna', admin: true });
+      await identity.users.add({ id: 'ben', password: PASSWORD });
+    }
+    return new CloudSite(server, identity, options);
+  }
+
+  async close(): Promise<void> {
+    await this.server.drain(1000);
+    await this.identity.close();
+  }
+
+  /** One request with Anna's Basic credentials; `auth: undefined` sends none. */
+  ask(method: string, path: string, options: AskOptions = {}): Promise<Answer> {
+    const auth = 'auth' in options ? options.auth : `anna:${PASSWORD}`;
+    const { headers = {}, body } = options;
+    return ask({ port: this.server.port, method, path, headers, body, auth });
+  }
+
+  /** A GET of the OCS interface, as JSON. */
+  async ocs(path: string, options: AskOptions = {}): Promise<Answer> {
+    return this.ask('GET', path, {
+      ...options, headers: { 'OCS-APIRequest': 'true', ...options.headers },
+    });
+  }
+}
+
+export interface AskOptions {
+  headers?: http.OutgoingHttpHeaders;
+  body?: string | Uint8Array;
+  auth?: string | undefined;
+}
+
+export interface Answer {
+  status: number;
+  headers: http.IncomingHttpHeaders;
+  text: string;
+}
+
+export function ask(options: AskOptions & {
+  port: number; method: string; path: string;
+}): Promise<Answer> {
+  const { port, method, path, headers = {}, body, auth } = options;
+  const length = body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) };
+  return new Promise((resolve, reject) => {
+    const req = http.request({
+      port, method, path, agent: false, headers: { ...length, ...headers },
+      ...(auth !== undefined && { auth }),
+    }, (res) => {
+      const pieces: Buffer[] = [];
+      res.on('data', (piece: Buffer) => pieces.push(piece));
+      res.on('error', reject);
+      res.on('end', () => {
+        const text = Buffer.concat(pieces).toString();
+        resolve({ status: res.statusCode ?? 0, headers: res.headers, text });
+      });
+    });
+    req.on('error', reject);
+    req.end(body);
+  });
+}
