@@ -2,7 +2,7 @@
 import type { Clock, Random, Route } from '../platform/index.ts';
 import type { CasePolicy } from '../base/names.ts';
 import { ContentStore, FileService, SpaceDirectory, UploadService } from '../files/index.ts';
-import { Authenticator, davRoutes, nextcloudRoutes } from '../protocols/index.ts';
+import { Authenticator, davRoutes, nextcloudRoutes, pageRoutes } from '../protocols/index.ts';
 import type { Stores } from './stores.ts';
 
 export interface ServiceOptions {
@@ -36,6 +36,6 @@ export function buildServices(options: ServiceOptions): Services {
   const parts = {
     files, uploads, identity, authenticator, instanceId, clock, now, random, bulkUpload,
   };
-  const routes = [...davRoutes(parts), ...nextcloudRoutes(parts)];
+  const routes = [...davRoutes(parts), ...nextcloudRoutes(parts), ...pageRoutes(parts)];
   return { files, uploads, routes };
 }

@@ -16,6 +16,8 @@ export interface Ask {
   readonly headers?: Readonly<Record<string, string | number | string[]>>;
   readonly body?: string | Uint8Array | Readable;
   readonly timeoutMs?: number;
+  /** Sends the body only when the server has said that it wants it. */
+  readonly waitsForLeave?: boolean;
   readonly agent?: http.Agent;
   /** For a certificate that the test has made itself. */
   readonly ca?: string | Buffer;
@@ -38,7 +40,11 @@ export async function ask(method: string, url: string, wanted: Ask = {}): Promis
   const exchange = new Promise<Answer>((resolve, reject) => {
     const request = library.request({
       method, host: name ?? '', port: Number(port ?? 80), path: target === '' ? '/' : target,
-      headers: { ...lengthOf(wanted.body), ...wanted.headers }, agent: wanted.agent ?? false,
+      headers: {
+        ...lengthOf(wanted.body), ...wanted.headers,
+        ...(wanted.waitsForLeave === true && { Expect: '100-continue' }),
+      },
+      agent: wanted.agent ?? false,
       ...(wanted.ca !== undefined && { ca: wanted.ca }),
     });
     request.on('error', reject);
@@ -52,15 +58,23 @@ export async function ask(method: string, url: string, wanted: Ask = {}): Promis
         resolve({ status: response.statusCode ?? 0, headers, body, text: body.toString('utf8') });
       });
     });
-    const { body } = wanted;
-    if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) {
-      request.end(body);
+    if (wanted.waitsForLeave === true) {
+      request.flushHeaders();
+      request.on('continue', () => sendBody(request, wanted.body));
     } else {
-      body.on('error', (error) => request.destroy(error));
-      body.pipe(request);
+      sendBody(request, wanted.body);
     }
   });
   return within(wanted.timeoutMs ?? 60_000, `${method} ${target ?? url}`, exchange);
+}
+
+function sendBody(request: http.ClientRequest, body: Ask['body']): void {
+  if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) {
+    request.end(body);
+    return;
+  }
+  body.on('error', (error) => request.destroy(error));
+  body.pipe(request);
 }
 
 function lengthOf(body: Ask['body']): Record<string, number> {

@@ -8,6 +8,7 @@ import type { Actor, Change, Expectation } from '../changes.ts';
 import type { LockRecord, TrashRecord } from '../records.ts';
 import { NOON } from './hand.ts';
 
+const NODES_MANY = 100;
 const NAMES = ['a', 'b', 'A', 'caf\u00e9', 'cafe\u0301', '\u{1F600}', '\uFF21'];
 
 const name = fc.constantFrom(...NAMES);
@@ -109,8 +110,9 @@ export function toChange(step: Step, scene: Scene): Change {
         spaceId, nodeId: nodeAt(step.node), toParentId: folderAt(step.to), actor,
         toName: parseName(step.name), replace: step.replace,
       };
-      return step.op === 'move' ? { op: 'move', ...place }
-        : { op: 'copy', ...place, depth: step.depth };
+      if (step.op === 'move') return { op: 'move', ...place };
+      // Copies of copies would double the tree again and again.
+      return { op: 'copy', ...place, depth: nodes.length < NODES_MANY ? step.depth : '0' };
     }
     case 'delete': return { op: 'delete', spaceId, nodeId: nodeAt(step.node), actor };
     case 'restore': {

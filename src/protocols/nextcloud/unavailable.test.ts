@@ -50,6 +50,6 @@ describe('a server that is not ready', () => {
     const { status, text, headers } = await get('GET', '/', { headers: { Accept: 'text/html' } });
     assert.equal(status, 503);
     assert.match(text, /One moment, please/);
-    assert.match(headers['content-security-policy'] ?? '', /^default-src 'none'/);
+    assert.match(String(headers['content-security-policy']), /^default-src 'none'/);
   });
 });

@@ -133,7 +133,7 @@ describe('the login flow', () => {
     assert.equal(signedIn.headers.location, grantAt);
     const question = await browser.get(grantAt);
     assert.match(question.text, /Nextcloud app on Android/);
-    assert.match(question.headers['content-security-policy'] ?? '', /form-action 'self' nc:;/);
+    assert.match(String(question.headers['content-security-policy']), /form-action 'self' nc:;/);
     const granted = await browser.submit(question, grantAt, { answer: 'grant' });
     const [, server, user, password = ''] =
       /^nc:\/\/login\/server:(.*)&user:(.*)&password:(.*)$/.exec(granted.headers.location ?? '') ?? [];

@@ -34,27 +34,30 @@ async function startEmpty({ settings }: Subject): Promise<Measurement> {
   return measureStarts(folder, repository);
 }
 
-async function call(
-  driver: LoadDriver, target: Target, method: string, path: string, to?: string,
+async function make(
+  driver: LoadDriver, target: Target, folder: { path: string; copyOf?: string },
 ): Promise<void> {
   const { host, port, root } = target;
-  const headers = to === undefined ? {} : { Destination: `http://${host}:${port}${root}${to}` };
-  const job = { kind: 'call', target, method, path, headers } as const;
-  const { statuses } = await driver.run<'call'>(job);
-  if (statuses[0] !== 201) throw new Error(`${method} answered ${statuses[0]}`);
+  const { path, copyOf } = folder;
+  const headers = { Destination: `http://${host}:${port}${root}${path}` };
+  const request = copyOf === undefined
+    ? { method: 'MKCOL', path } : { method: 'COPY', path: copyOf, headers };
+  const { statuses } = await driver.run<'call'>({ kind: 'call', target, ...request });
+  if (statuses[0] !== 201) throw new Error(`${request.method} answered ${statuses[0]}`);
 }
 
 /** Each level holds two copies of the level before, so 20 requests make a million nodes. */
 async function plant(driver: LoadDriver, target: Target): Promise<void> {
-  await call(driver, target, 'MKCOL', 'level-0/');
+  await make(driver, target, { path: 'level-0/' });
   const cell = { target, folder: 'level-0', sizeBytes: 64, connectionCount: 8, salt: 1 };
   const limits = { timeLimitMs: FILL_MAX_MS, countMax: SEED_FILES };
   const filled = await driver.run<'put'>({ kind: 'put', ...cell, ...limits });
   if (filled.count !== SEED_FILES) throw new Error(`the seed failed: ${filled.errors[0]}`);
   for (let level = 1; level <= DOUBLINGS; level += 1) {
-    await call(driver, target, 'MKCOL', `level-${level}/`);
+    await make(driver, target, { path: `level-${level}/` });
     for (const half of ['a', 'b']) {
-      await call(driver, target, 'COPY', `level-${level - 1}/`, `level-${level}/${half}/`);
+      const copyOf = `level-${level - 1}/`;
+      await make(driver, target, { path: `level-${level}/${half}/`, copyOf });
     }
   }
 }

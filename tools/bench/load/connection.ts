@@ -10,12 +10,15 @@ import type { Socket } from 'node:net';
 import { ResponseParser } from './response-parser.ts';
 import type { ResponseParserOptions } from './response-parser.ts';
 
-const SILENCE_MAX_MS = 120_000;
+const SILENCE_MAX_MS = 60_000;
 
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
 }
+
+/** The server took the request and never answered: to send it again would hide that. */
+class Silence extends Error {}
 
 /** Produces the pieces of a long body. A piece may be reused once the next one is asked for. */
 export type BodySource = () => Buffer | undefined;
@@ -33,6 +36,8 @@ export class Connection {
   readonly #readBuffer: Buffer;
   #socket: Socket | undefined;
   #exchange: Exchange | undefined;
+  /** Answers that the present socket has brought. */
+  #servedCount = 0;
 
   constructor(endpoint: Endpoint, readBufferBytes = 64 * 1024) {
     this.#endpoint = endpoint;
@@ -42,15 +47,16 @@ export class Connection {
   /**
    * Sends one request and waits for the whole answer, which `parser` then describes. One exchange
    * at a time. A connection that the server closed between two requests is opened again, once.
-   * @throws Error: connection refused or broken, or two minutes of silence.
+   * @throws Error: connection refused or broken, or a minute of silence.
    */
   async exchange(request: Buffer, options?: ResponseParserOptions): Promise<void> {
-    const isReused = this.#socket !== undefined;
+    const servedBefore = this.#servedCount;
     try {
       await this.#exchangeOnce(request, options);
     } catch (error) {
       this.close();
-      if (!isReused || this.parser.head !== '') throw error;
+      const isStale = servedBefore > 0 && this.parser.head === '' && !(error instanceof Silence);
+      if (!isStale) throw error;
       await this.#exchangeOnce(request, options);
     }
     if (!this.parser.isKeepAlive) this.close();
@@ -100,6 +106,7 @@ export class Connection {
 
   #open(): Socket {
     this.openedCount += 1;
+    this.#servedCount = 0;
     const onread = {
       buffer: this.#readBuffer,
       callback: (count: number, buffer: Uint8Array): boolean => {
@@ -109,7 +116,7 @@ export class Connection {
     };
     const { host, port } = this.#endpoint;
     const socket = connect({ host, port, noDelay: true, onread });
-    socket.setTimeout(SILENCE_MAX_MS, () => socket.destroy(new Error('two minutes of silence')));
+    socket.setTimeout(SILENCE_MAX_MS, () => socket.destroy(new Silence('a minute of silence')));
     socket.on('error', (error) => this.#fail(socket, error));
     socket.on('close', () => {
       if (this.#socket !== socket) return;
@@ -137,6 +144,7 @@ export class Connection {
   #finish(): void {
     const exchange = this.#exchange;
     this.#exchange = undefined;
+    this.#servedCount += 1;
     exchange?.resolve();
   }
 

@@ -174,19 +174,20 @@ export class WriterClient {
 function firstMessage(worker: Worker): Promise<FromWriter> {
   return new Promise((resolve, reject) => {
     let refusal: FromWriter | undefined;
-    worker.once('error', reject);
-    worker.once('message', (message: FromWriter) => {
-      if (message.kind === 'refused') {
-        refusal = message;
-        return;
-      }
-      worker.removeAllListeners();
+    const onMessage = (message: FromWriter): void => {
+      refusal = message.kind === 'refused' ? message : undefined;
+      if (refusal !== undefined) return;
+      worker.off('error', reject);
+      worker.off('exit', onExit);
       resolve(message);
-    });
-    worker.once('exit', () => {
+    };
+    const onExit = (): void => {
       if (refusal !== undefined) resolve(refusal);
       else reject(new Error('the writer thread ended before it began'));
-    });
+    };
+    worker.once('error', reject);
+    worker.once('message', onMessage);
+    worker.once('exit', onExit);
   });
 }
 

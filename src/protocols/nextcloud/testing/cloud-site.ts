@@ -98,7 +98,7 @@ export class CloudSite {
 
 export interface AskOptions {
   headers?: http.OutgoingHttpHeaders;
-  body?: string | Uint8Array;
+  body?: string | Uint8Array | undefined;
   auth?: string | undefined;
 }
 

@@ -5,7 +5,7 @@ import { StoreTrial, TINY_VOLUMES } from './testing/store-trial.ts';
 const SEEDS = 80;
 const FIRST_SEED = 1;
 
-/** Works, is killed or loses power at some call, starts again (perhaps losing power again), works on. */
+/** Works, is killed or loses power at some call, starts again (and perhaps loses power again). */
 async function runCrashes(seed: number, faults: boolean): Promise<void> {
   const trial = new StoreTrial(seed);
   const { random } = trial;
@@ -51,6 +51,28 @@ describe('LocalVolumeStore after a power cut', () => {
   it('has it too when writes and syncs had failed before', async () => {
     for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
       await assert.doesNotReject(runCrashes(1_000_000 + seed, true), `seed ${1_000_000 + seed}`);
+    }
+  });
+
+  it('has all that a start after a kill has found, even after a failed sync', async () => {
+    for (let seed = 1; seed < 80; seed++) {
+      const trial = new StoreTrial(3_000_000 + seed);
+      await trial.open();
+      await trial.work(4);
+      let failed = false;
+      const stopAt = trial.files.calls + 1 + trial.random.below(12);
+      trial.files.plan = ({ number, what }) => {
+        if (failed) return 'CRASH'; // Before the failed batch can be cut off.
+        failed = number >= stopAt;
+        return failed && what !== 'sync' ? 'CRASH' : failed ? 'EIO' : undefined;
+      };
+      await trial.work(6);
+      trial.kill();
+      await trial.open();
+      await trial.checkPromises();
+      trial.crash();
+      await trial.open();
+      await assert.doesNotReject(trial.checkPromises(), `seed ${seed}`);
     }
   });
 

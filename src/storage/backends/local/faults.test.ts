@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HoldfastError, isKind } from '../../../base/errors.ts';
-import { Block } from '../../block.ts';
 import { crc32 } from './checksum.ts';
 import { nextTurn } from './turn.ts';
+import type { FaultPlan } from './testing/simulated-volume-files.ts';
 import { StoreTrial, TINY_VOLUMES } from './testing/store-trial.ts';
 
-function failing(what: string, code: string, times = 1): (call: { what: string }) => string | undefined {
-  let left = times;
+function failing(what: string, code: string): FaultPlan {
+  let left = 1;
   return (call) => {
     if (call.what !== what || left === 0) return undefined;
     left--;
@@ -83,6 +83,8 @@ describe('LocalVolumeStore on a failing disk', () => {
     await trial.work(10);
     assert.deepEqual(trial.findings.map(({ kind }) => kind), ['write-failed']);
     assert.equal(deadCalls, 0);
+    const [durable] = trial.store.witness();
+    assert.equal(trial.files.content(dead as string).length, durable?.[1], 'nothing was cut off');
     assert.ok(volumesOf(trial).length > 1);
     await trial.checkPromises();
     trial.crash();
@@ -143,6 +145,26 @@ describe('LocalVolumeStore on a failing disk', () => {
       await trial.open();
       await trial.checkPromises();
     }
+  });
+});
+
+describe('LocalVolumeStore with a block in two volumes', () => {
+  it('gives out the newer copy after a restart', async () => {
+    const trial = await opened(22);
+    const block = trial.block(500);
+    await trial.tryPut(block);
+    trial.files.plan = failing('sync', 'EIO'); // The first volume stays without a footer.
+    await trial.work(1);
+    const first = volumesOf(trial)[0] as string;
+    const bytes = Buffer.from(trial.files.content(first));
+    bytes[4096 + 64 + 10] = (bytes[4096 + 64 + 10] as number) ^ 1;
+    trial.files.setContent(first, bytes);
+    await assert.rejects(trial.store.get(block.id), (error) => isKind(error, 'corrupt'));
+    await trial.store.put(block);
+    await trial.work(80); // Enough to seal the second volume.
+    await trial.store.close();
+    await trial.open();
+    await trial.checkPromises();
   });
 });
 

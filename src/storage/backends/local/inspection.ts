@@ -101,7 +101,7 @@ function checkLength({ id, sizeBytes, trailer, markEnd }: InspectedVolume): void
 const SUPERBLOCK_FAULTS: Readonly<Record<SuperblockFault, string>> = {
   magic: 'A volume file does not begin like a volume. Restore it from a copy.',
   checksum: 'The beginning of a volume file is damaged. Restore it from a copy.',
-  version: 'A volume was written by a newer version of Holdfast. Start that version or a later one.',
+  version: 'A volume was written by a newer version of Holdfast. Start that one or a later one.',
 };
 
 async function readTrailer(

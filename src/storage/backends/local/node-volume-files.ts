@@ -32,11 +32,11 @@ export class NodeVolumeFiles implements VolumeFiles {
 
   async prepare(): Promise<void> {
     const first = await fs.promises.mkdir(this.#root, { recursive: true, mode: 0o700 });
-    if (first === undefined) return;
-    // Each new folder is an entry in the one above, up to the first that was there already.
+    // Each new folder is an entry in the one above, up to the first that was there already. Ours is
+    // synced in any case: a program that was killed may have made it and not got round to this.
     for (let folder = this.#root; ; folder = dirname(folder)) {
       await syncFolderAt(dirname(folder));
-      if (folder === first || folder === dirname(folder)) return;
+      if (first === undefined || folder === first || folder === dirname(folder)) return;
     }
   }
 

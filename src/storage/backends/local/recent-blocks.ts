@@ -3,7 +3,7 @@ import type { BlockId } from '../../../base/ids.ts';
 /** What keeping a block costs besides its bytes, roughly: id, map entry, buffer object. */
 const OVERHEAD_BYTES = 512;
 
-/** Small blocks that were written or read lately, so that reading them again costs no system call. */
+/** Small blocks that were written or read lately: reading them again costs no system call. */
 export class RecentBlocks {
   readonly #blockBytesMax: number;
   readonly #bytesMax: number;

@@ -186,6 +186,8 @@ class Recovery {
     for (const name of this.#inspection.fileNames.filter(isDraftName)) {
       await explained(0, () => this.#files.remove(name));
     }
+    // A program that was killed may have made a volume and not got round to this.
+    if (this.#inspection.fileNames.length > 0) await explained(0, () => this.#files.syncFolder());
   }
 
   /**
