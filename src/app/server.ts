@@ -45,7 +45,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     ending.push(repeatHourly(clock, () => sweep(services, log)));
     const { url } = opened.server;
     const { server } = opened;
-    return { url, greeting: await greetingOf(opened.stores, url), stop, reload: () => server.reloadTls() };
+    const greeting = await greetingOf(opened.stores, url);
+    return { url, greeting, stop, reload: () => server.reloadTls() };
   } catch (error) {
     await stop(0);
     throw error;

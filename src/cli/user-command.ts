@@ -20,7 +20,10 @@ export const PASSWORD_FLAG: CommandFlag = {
   flags: '--password-stdin', docs: 'read the password from the first line of standard input',
 };
 export const USER_EXITS = {
-  0: 'done', 1: 'failed, with the reason on screen', 2: 'wrong usage', 3: 'refused: see the message',
+  0: 'done',
+  1: 'failed, with the reason on screen',
+  2: 'wrong usage',
+  3: 'refused: see the message',
 };
 
 export async function withIdentity<T>(

@@ -48,7 +48,8 @@ export function newHasher(algorithm: ChecksumAlgorithm): Hash {
 
 /** Adds or replaces one checksum in a stored list. */
 export function withChecksum(stored: string, added: Checksum): string {
-  const others = stored.split(' ').filter((one) => one !== '' && !one.startsWith(`${added.algorithm}:`));
+  const others = stored.split(' ')
+    .filter((one) => one !== '' && !one.startsWith(`${added.algorithm}:`));
   return [...others, formatChecksum(added)].join(' ');
 }
 

@@ -91,7 +91,9 @@ function* slicesOf(blocks: readonly BlockRef[], range: ByteRange): Generator<Sli
 }
 
 /** The blocks of the content, following an indirect manifest. */
-export async function blocksOf(store: BlockStore, manifest: Manifest): Promise<readonly BlockRef[]> {
+export async function blocksOf(
+  store: BlockStore, manifest: Manifest,
+): Promise<readonly BlockRef[]> {
   if (!manifest.indirect) return manifest.blocks;
   const pages: Buffer[] = [];
   for (const { id } of manifest.blocks) pages.push(await store.get(id));

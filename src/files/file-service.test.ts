@@ -13,6 +13,7 @@ import { BLOCK_BYTES_MAX } from '../storage/index.ts';
 import type { BodySource } from './body.ts';
 import { bodyCut, bodyOf } from './body.ts';
 import { ContentStore } from './content-store.ts';
+import type { ByteRange } from './download.ts';
 import { FileService } from './file-service.ts';
 import { SpaceDirectory } from './space-directory.ts';
 import { UploadService } from './upload-service.ts';
@@ -54,7 +55,7 @@ function build(quotaBytes: number | undefined): void {
 
 beforeEach(() => build(undefined));
 
-async function bytesAt(raw: string, range?: { startBytes: number; endBytes: number }): Promise<Buffer> {
+async function bytesAt(raw: string, range?: ByteRange): Promise<Buffer> {
   const content = await files.open(anna, path(raw));
   const pieces: Buffer[] = [];
   const wanted = range ?? { startBytes: 0, endBytes: content.sizeBytes };
@@ -73,7 +74,8 @@ function arriving(bytes: Buffer, pieceBytes: number): BodySource {
 
 describe('an upload', () => {
   it('comes back byte for byte, at every size around a block', async () => {
-    const sizes = [0, 1, 65_536, BLOCK_BYTES_MAX - 1, BLOCK_BYTES_MAX, BLOCK_BYTES_MAX + 1, 9 * MIB];
+    const block = BLOCK_BYTES_MAX;
+    const sizes = [0, 1, 65_536, block - 1, block, block + 1, 9 * MIB];
     for (const size of sizes) {
       const bytes = randomBytes(size);
       const { node } = await files.upload(anna, path('f'), arriving(bytes, 65_521));
@@ -160,7 +162,7 @@ describe('an upload', () => {
     assert.equal((await bytesAt('f')).toString(), 'between');
   });
 
-  it('over the quota is refused early when its size is known, and late when it is not', async () => {
+  it('over the quota is refused early when its size is known, else late', async () => {
     build(1000);
     await files.upload(anna, path('f'), bodyOf(randomBytes(900)));
     let read = 0;
@@ -247,12 +249,14 @@ describe('a checksum', () => {
 });
 
 describe('an upload in pieces', () => {
-  async function sendParts(id: string, parts: readonly (readonly [string, Buffer])[]): Promise<void> {
+  type Part = readonly [name: string, bytes: Buffer];
+
+  async function sendParts(id: string, parts: readonly Part[]): Promise<void> {
     await uploads.begin(anna, id, undefined);
-    for (const [name, bytes] of parts) await uploads.putPart(anna, id, name, bodyOf(bytes));
+    for (const [name, bytes] of parts) await uploads.putPart(anna, { uploadId: id, name }, bodyOf(bytes));
   }
 
-  it('joins its parts by number, in whatever order and with however many digits they came', async () => {
+  it('joins its parts by number, in whatever order and form they came', async () => {
     const [a, b, c] = [randomBytes(5 * MIB), randomBytes(7), randomBytes(BLOCK_BYTES_MAX)];
     await sendParts('u1', [['10', c], ['0', a], ['00002', b]]);
     const whole = Buffer.concat([a, b, c]);
@@ -286,7 +290,7 @@ describe('an upload in pieces', () => {
     await assert.rejects(uploads.finish(anna, 'u1', path('f'), { checksum }),
       failsWith('invalid', 'checksum-mismatch'));
     assert.equal(await files.find(anna, path('f')), undefined);
-    await uploads.putPart(anna, 'u1', '0', bodyOf(Buffer.from('abd')));
+    await uploads.putPart(anna, { uploadId: 'u1', name: '0' }, bodyOf(Buffer.from('abd')));
     await uploads.finish(anna, 'u1', path('f'), { checksum });
     assert.equal((await bytesAt('f')).toString(), 'abd');
   });
@@ -295,7 +299,7 @@ describe('an upload in pieces', () => {
     const parts = Array.from({ length: 2_000 }, (_, index) => Buffer.from([index % 251]));
     await uploads.begin(anna, 'u1', undefined);
     for (const [index, part] of parts.entries()) {
-      await uploads.putPart(anna, 'u1', String(index), bodyOf(part));
+      await uploads.putPart(anna, { uploadId: 'u1', name: String(index) }, bodyOf(part));
     }
     await uploads.finish(anna, 'u1', path('f'), { totalBytes: 2_000 });
     assert.ok((await bytesAt('f')).equals(Buffer.concat(parts)));
@@ -310,7 +314,8 @@ describe('an upload in pieces', () => {
       await assert.rejects(uploads.begin(anna, id, undefined), failsWith('invalid'));
     }
     for (const name of ['', 'x', '-1', '1.5', '99999999999999999999']) {
-      await assert.rejects(uploads.putPart(anna, 'u1', name, bodyOf()), failsWith('invalid'));
+      const put = uploads.putPart(anna, { uploadId: 'u1', name }, bodyOf());
+      await assert.rejects(put, failsWith('invalid'));
     }
   });
 
@@ -318,6 +323,7 @@ describe('an upload in pieces', () => {
     await sendParts('u1', [['0', Buffer.from('x')]]);
     await uploads.drop(anna, 'u1');
     await uploads.drop(anna, 'u1');
-    await assert.rejects(uploads.putPart(anna, 'u1', '1', bodyOf()), failsWith('not-found'));
+    const late = uploads.putPart(anna, { uploadId: 'u1', name: '1' }, bodyOf());
+    await assert.rejects(late, failsWith('not-found'));
   });
 });

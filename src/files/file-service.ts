@@ -11,7 +11,7 @@ import type { Name } from '../base/names.ts';
 import type { Caller } from '../identity/index.ts';
 import type {
   Actor, Change, ChangeResult, DeadProperty, Expectation, FolderEntry, Instant, LockRecord,
-  MetadataStore, NodeRecord,
+  MetadataStore, NodeRecord, SetProperties,
 } from '../metadata/index.ts';
 import type { Access, Deed } from './access.ts';
 import { accessOf, checkAccess } from './access.ts';
@@ -109,7 +109,8 @@ export class FileService {
       const message = 'This is a file, not a folder.';
       throw new HoldfastError('conflict', 'files/list', message, { code: 'not-folder' });
     }
-    return { folder: node, access, pages: this.#metadata.listFolder(node.spaceId, node.id, options) };
+    const pages = this.#metadata.listFolder(node.spaceId, node.id, options);
+    return { folder: node, access, pages };
   }
 
   /** @throws not-found; denied; conflict `is-folder`; corrupt. */
@@ -232,7 +233,8 @@ export class FileService {
     const { modifiedAt, createdAt } = options;
     const { node: changed } = await this.#commit({
       op: 'set-times', spaceId: space.id, nodeId: node.id,
-      ...(modifiedAt !== undefined && { modifiedAt }), ...(createdAt !== undefined && { createdAt }),
+      ...(modifiedAt !== undefined && { modifiedAt }),
+      ...(createdAt !== undefined && { createdAt }),
       actor: this.#actor(caller, options),
     });
     return changed;
@@ -247,7 +249,7 @@ export class FileService {
   /** All or nothing. @throws not-found; locked; too-large; denied. */
   async setProperties(
     caller: Caller, path: readonly Name[],
-    wanted: { set: readonly DeadProperty[]; remove: readonly { namespace: string; name: string }[] },
+    wanted: Pick<SetProperties, 'set' | 'remove'>,
     options: Deal = {},
   ): Promise<void> {
     const { space, node } = await this.#take(caller, path, 'update', options);
@@ -288,7 +290,8 @@ export class FileService {
     });
   }
 
-  /** All locks of the caller's space, for an answer that shows those of many nodes. @throws denied. */
+  /** All locks of the caller's space, for an answer that shows those of many nodes.
+   *  @throws denied. */
   async listSpaceLocks(caller: Caller): Promise<LockRecord[]> {
     const { space } = await this.#enter(caller, 'read');
     return this.#metadata.listLocks(space.id, this.#now());

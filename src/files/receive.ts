@@ -26,7 +26,7 @@ export interface Received {
 }
 
 /** Resolves when every byte is durable. @throws invalid `body-cut`; too-large: over `bytesMax`,
- *  nothing more is read; and whatever the block store throws. What was stored by then is garbage. */
+ *  nothing more is read; and whatever the block store throws. What was stored then is garbage. */
 export async function receive(
   blocks: BlockStore,
   body: BodySource,

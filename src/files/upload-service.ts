@@ -62,11 +62,12 @@ export class UploadService {
   /** Stores or replaces a part, and returns its size.
    *  @throws not-found: no such upload; invalid: a bad name, `body-cut`; full; too-large. */
   async putPart(
-    caller: Caller, rawId: string, partName: string,
-    body: BodySource, options: { checksum?: Checksum | undefined; signal?: AbortSignal } = {},
+    caller: Caller, part: { uploadId: string; name: string }, body: BodySource,
+    options: { checksum?: Checksum | undefined; signal?: AbortSignal } = {},
   ): Promise<UploadPartRecord> {
-    const { uploadId } = await this.#get(caller, rawId);
-    const number = parsePartNumber(partName);
+    const { name } = part;
+    const { uploadId } = await this.#get(caller, part.uploadId);
+    const number = parsePartNumber(name);
     this.#content.checkWritable();
     const { checksum, signal } = options;
     const stored = await this.#content.receive(body, {
@@ -75,11 +76,11 @@ export class UploadService {
     if (checksum && stored.checksum) checkChecksum(checksum, stored.checksum);
     const { sizeBytes, manifest } = stored;
     await this.#metadata.commit({
-      op: 'put-part', owner: caller.user, uploadId, number, name: partName, sizeBytes, manifest,
+      op: 'put-part', owner: caller.user, uploadId, number, name, sizeBytes, manifest,
       expiresAt: this.#now() + UPLOAD_TTL_MS, witness: this.#content.witness(),
     });
     await this.#hashAhead(caller, uploadId);
-    return { number, name: partName, sizeBytes, manifest };
+    return { number, name, sizeBytes, manifest };
   }
 
   /** Parts by ascending number; undefined when there is no such open upload. */

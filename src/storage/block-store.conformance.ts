@@ -62,7 +62,8 @@ export function testBlockStore(name: string, makeEmpty: () => Promise<BlockStore
     it('refuses a range that is empty or not inside the block', async () => {
       const block = blockOf('0123456789');
       await store.put(block);
-      for (const [from, length] of [[0, 11], [10, 1], [-1, 2], [3, 0], [0.5, 1], [0, NaN]] as const) {
+      const wrong = [[0, 11], [10, 1], [-1, 2], [3, 0], [0.5, 1], [0, NaN]] as const;
+      for (const [from, length] of wrong) {
         const read = store.read(block.id, from, length);
         await assert.rejects(read, (error) => isKind(error, 'invalid'), `${from}, ${length}`);
       }

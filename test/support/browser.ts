@@ -98,7 +98,10 @@ function formOf(attributes: ReadonlyMap<string, string>, text: string): Form {
     if (name === undefined) continue;
     const type = input.get('type') ?? (tag === 'button' ? 'submit' : 'text');
     types.set(name, type);
-    if (type !== 'checkbox' || input.has('checked')) fields.set(name, input.get('value') ?? '');
+    const isOff = type === 'checkbox' && !input.has('checked');
+    // Of several buttons the first is pressed, and only that one is sent.
+    const isOther = type === 'submit' && [...types.values()].filter((t) => t === 'submit').length > 1;
+    if (!isOff && !isOther && !fields.has(name)) fields.set(name, input.get('value') ?? '');
   }
   const method = (attributes.get('method') ?? 'get').toUpperCase();
   return { action: attributes.get('action') ?? '', method, fields, types, text };

@@ -112,5 +112,5 @@ export function lineOf(ast: ts.SourceFile, node: ts.Node): number {
 }
 
 export function isTest(path: string): boolean {
-  return path.endsWith('.test.ts') || path.endsWith('.conformance.ts');
+  return /\.(test|conformance)\.ts$/.test(path) || /\/(testing|conformance)\//.test(path);
 }

@@ -1,6 +1,8 @@
 import { EXIT, flagText } from '../command.ts';
 import type { Command } from '../command.ts';
-import { PASSWORD_FLAG, readPassword, USER_EXITS, USER_FLAGS, withIdentity } from '../user-command.ts';
+import {
+  PASSWORD_FLAG, readPassword, USER_EXITS, USER_FLAGS, withIdentity,
+} from '../user-command.ts';
 import type { UserParts } from '../user-command.ts';
 
 export function userAdd(parts: UserParts): Command {

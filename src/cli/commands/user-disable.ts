@@ -18,7 +18,8 @@ export function userEnable(parts: UserParts): Command {
 }
 
 function switching(
-  parts: UserParts, { name, disabled, summary }: { name: string; disabled: boolean; summary: string },
+  parts: UserParts,
+  { name, disabled, summary }: { name: string; disabled: boolean; summary: string },
 ): Command {
   return {
     name, summary, flags: USER_FLAGS, exits: USER_EXITS,

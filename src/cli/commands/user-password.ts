@@ -1,7 +1,9 @@
 import { parseUserId } from '../../base/ids.ts';
 import { EXIT } from '../command.ts';
 import type { Command } from '../command.ts';
-import { PASSWORD_FLAG, readPassword, USER_EXITS, USER_FLAGS, withIdentity } from '../user-command.ts';
+import {
+  PASSWORD_FLAG, readPassword, USER_EXITS, USER_FLAGS, withIdentity,
+} from '../user-command.ts';
 import type { UserParts } from '../user-command.ts';
 
 export function userPassword(parts: UserParts): Command {

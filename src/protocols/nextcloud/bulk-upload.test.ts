@@ -60,7 +60,9 @@ describe('bulk upload', () => {
       partOf('/good.txt', 'good'),
       partOf('/damaged.txt', 'damaged', { 'X-File-MD5': hash('md5', 'other') }),
       partOf('/wrong-sum.txt', 'x', { 'OC-Checksum': `SHA1:${hash('sha1', 'y')}` }),
-      partOf('/both.txt', 'x', { 'OC-Checksum': `SHA1:${hash('sha1', 'x')}`, 'X-File-MD5': hash('md5', 'y') }),
+      partOf('/both.txt', 'x', {
+        'OC-Checksum': `SHA1:${hash('sha1', 'x')}`, 'X-File-MD5': hash('md5', 'y'),
+      }),
       partOf('/no-parent/x.txt', 'x'), partOf('/../ben/x.txt', 'x'), partOf('/', 'x'),
       partOf('/late.txt', 'x', { 'X-File-Mtime': 'soon' }), partOf('__proto__', 'odd'),
     ]);

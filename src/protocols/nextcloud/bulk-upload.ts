@@ -127,7 +127,7 @@ class Batch {
     }
   }
 
-  /** Never rejects: a refusal is the file's answer, and a fault ends the request when it is over. */
+  /** Never rejects: a refusal is the file's answer, and a fault fails the request at its end. */
   async #store(key: string, part: Part): Promise<void> {
     try {
       const written = await this.#upload(key, part);

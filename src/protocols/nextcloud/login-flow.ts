@@ -19,7 +19,8 @@ const FORM_BYTES_MAX = 4096;
 export function flowBeginHandler(identity: Identity): HttpHandler {
   return onlyPost(async (exchange) => {
     const { origin, req } = exchange;
-    const { pollToken, flowToken } = await identity.loginFlows.begin(req.headers['user-agent'] ?? '');
+    const device = req.headers['user-agent'] ?? '';
+    const { pollToken, flowToken } = await identity.loginFlows.begin(device);
     sendJson(exchange, 200, {
       poll: { token: pollToken, endpoint: `${origin}${INDEX_PREFIX}${FLOW_POLL_PATH}` },
       login: `${origin}${INDEX_PREFIX}${FLOW_PAGE_PREFIX}${flowToken}`,

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { HoldfastError, isKind } from '../../base/errors.ts';
-import { boundaryOf, HEAD_BYTES_MAX, MultipartReader, PART_BYTES_MAX, PARTS_MAX } from './multipart.ts';
+import {
+  boundaryOf, HEAD_BYTES_MAX, MultipartReader, PART_BYTES_MAX, PARTS_MAX,
+} from './multipart.ts';
 
 interface Sent {
   path: string;
@@ -11,7 +13,8 @@ interface Sent {
 
 function bodyFor(boundary: string, files: readonly Sent[]): Buffer {
   const pieces = files.flatMap(({ path, content }) => [
-    Buffer.from(`--${boundary}\r\nContent-Length: ${content.length}\r\nX-File-Path: ${path}\r\n\r\n`),
+    Buffer.from(`--${boundary}\r\nContent-Length: ${content.length}\r\n`
+      + `X-File-Path: ${path}\r\n\r\n`),
     Buffer.from(content), Buffer.from('\r\n'),
   ]);
   return Buffer.concat([...pieces, Buffer.from(`--${boundary}--\r\n`)]);
@@ -60,7 +63,9 @@ describe('MultipartReader', () => {
   });
 
   it('reads it byte by byte', () => {
-    const sent = [{ path: '/a', content: Buffer.from('one') }, { path: '/b', content: Buffer.of() }];
+    const sent = [
+      { path: '/a', content: Buffer.from('one') }, { path: '/b', content: Buffer.of() },
+    ];
     const body = bodyFor(BOUNDARY, sent);
     const everywhere = Array.from(body, (_byte, at) => at);
     assert.deepEqual(readAll(BOUNDARY, body, everywhere).map((one) => one.path), ['/a', '/b']);
@@ -124,12 +129,13 @@ describe('MultipartReader', () => {
   });
 
   it('refuses parts without a length, twice the same header, and names that are no UTF-8', () => {
-    const heads = ['X-File-Path: /a', 'Content-Length: -1', 'Content-Length: 1e3', 'Content-Length:',
-      'Content-Length: 1\r\nContent-Length: 1', 'no header', ': 3', 'Content-Length: 1\r\n folded: 2'];
+    const heads = [
+      'X-File-Path: /a', 'Content-Length: -1', 'Content-Length: 1e3', 'Content-Length:',
+      'Content-Length: 1\r\nContent-Length: 1', 'no header', ': 3',
+    ];
     const refused = heads.map((head) => Buffer.from(`--x\r\n${head}\r\n\r\nabc`));
     const latin1 = Buffer.from('--x\r\nContent-Length: 0\r\nX-File-Path: /\xe9\r\n\r\n', 'latin1');
     for (const body of [...refused, latin1]) {
-      if (body.includes('folded')) continue; // Read as a header of its own, which harms nobody.
       assert.throws(() => [...new MultipartReader('x').take(body)],
         (error) => isKind(error, 'invalid'), body.toString());
     }
@@ -142,8 +148,8 @@ describe('boundaryOf', () => {
     assert.equal(boundaryOf('Multipart/Related;type=x; BOUNDARY=abc; z=1'), 'abc');
     const refused = [undefined, '', 'multipart/form-data; boundary=a', 'multipart/related',
       'multipart/related; boundary=', 'multipart/related; boundary=""', 'text/plain;boundary=a',
-      `multipart/related; boundary=${'a'.repeat(201)}x y`];
-    for (const raw of refused.slice(0, -1)) {
+      `multipart/related; boundary="${'a'.repeat(201)}"`];
+    for (const raw of refused) {
       assert.throws(() => boundaryOf(raw), (error) => isKind(error, 'invalid'), raw);
     }
   });

@@ -103,8 +103,8 @@ export class MultipartReader {
   #headEnd(searchFrom: number): number | 'closed' | undefined {
     const end = this.#head.indexOf('\r\n\r\n', searchFrom, 'latin1');
     // A CRLF ends the content before; it stands before the boundary and is no blank line.
-    const start = this.#head.toString('latin1', 0, this.#closing.length + 4).replace(/^(\r\n)+/, '');
-    if (start.startsWith(this.#closing)) return 'closed';
+    const start = this.#head.toString('latin1', 0, this.#closing.length + 4);
+    if (start.replace(/^(\r\n)+/, '').startsWith(this.#closing)) return 'closed';
     if (end !== 0) return end < 0 ? undefined : end;
     const next = this.#head.indexOf('\r\n\r\n', 4, 'latin1');
     return next < 0 ? undefined : next;

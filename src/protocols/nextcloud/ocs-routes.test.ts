@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { parseUserId } from '../../base/ids.ts';
 import { CloudSite, PASSWORD } from './testing/cloud-site.ts';
 import type { Answer } from './testing/cloud-site.ts';
 
@@ -42,7 +43,7 @@ describe('the status page and the OCS interface', () => {
     assert.equal(capabilities['core']?.['webdav-root'], 'remote.php/webdav');
   });
 
-  it('shows its capabilities to a client that has not signed in, but to no wrong password', async () => {
+  it('shows its capabilities before anybody signs in, but to no wrong password', async () => {
     const path = '/ocs/v2.php/cloud/capabilities?format=json';
     const open = await site.ocs(path, { auth: undefined });
     assert.equal(open.status, 200);
@@ -108,18 +109,19 @@ describe('the status page and the OCS interface', () => {
     assert.equal(status, 412);
   });
 
-  it('makes an app password from a password, and forgets it when the device asks for it', async () => {
+  it('makes an app password, and forgets it when the device asks for it', async () => {
     const path = '/ocs/v2.php/core/getapppassword?format=json';
     const made = await site.ocs(path, { headers: { 'User-Agent': 'A phone' } });
     const password = String(ocsOf(made).data['apppassword']);
-    assert.deepEqual((await site.identity.appPasswords.list('anna' as never)).map((one) => one.device),
-      ['A phone']);
+    const listed = await site.identity.appPasswords.list(parseUserId('anna'));
+    assert.deepEqual(listed.map(({ device }) => device), ['A phone']);
     const auth = `anna:${password}`;
     assert.equal((await site.ocs('/ocs/v2.php/cloud/user', { auth })).status, 200);
     assert.equal((await site.ocs(path, { auth })).status, 403);
-    const drop = (who: string): Promise<Answer> => site.ask('DELETE', '/ocs/v2.php/core/apppassword', {
-      auth: who, headers: { 'OCS-APIRequest': 'true' },
-    });
+    const drop = (who: string): Promise<Answer> =>
+      site.ask('DELETE', '/ocs/v2.php/core/apppassword', {
+        auth: who, headers: { 'OCS-APIRequest': 'true' },
+      });
     assert.equal((await drop(`anna:${PASSWORD}`)).status, 403);
     assert.equal((await drop(auth)).status, 200);
     assert.equal((await site.ocs('/ocs/v2.php/cloud/user', { auth })).status, 401);
@@ -133,7 +135,8 @@ describe('the status page and the OCS interface', () => {
   });
 
   it('says 401 to Bearer, to half a header and to garbage, with the Basic challenge', async () => {
-    const headers = ['Bearer abc', 'Basic', 'Basic !!!', 'Basic YW5uYQ==', `Basic ${'A'.repeat(9000)}`];
+    const long = `Basic ${'A'.repeat(9000)}`;
+    const headers = ['Bearer abc', 'Basic', 'Basic !!!', 'Basic YW5uYQ==', long];
     for (const authorization of headers) {
       const { status, headers: answered } = await site.ask('PROPFIND', '/remote.php/webdav/', {
         auth: undefined, headers: { authorization, depth: '0' },

@@ -29,7 +29,8 @@ describe('a server that is not ready', () => {
     const requests = [['PROPFIND', '/remote.php/dav/files/anna/'], ['GET', '/remote.php/webdav/x'],
       ['PUT', '/dav/x'], ['POST', '/remote.php/dav/bulk'], ['GET', '/elsewhere']] as const;
     for (const [method, path] of requests) {
-      const { status, text, headers } = await get(method, path, { headers: { Accept: 'text/html' } });
+      const accept = { headers: { Accept: 'text/html' } };
+      const { status, text, headers } = await get(method, path, accept);
       assert.equal(status, 503);
       assert.equal(headers['retry-after'], '5');
       if (path === '/elsewhere') continue;

@@ -82,10 +82,11 @@ class UploadRoutes {
   async #putPart({ exchange, caller, place }: UploadRequest): Promise<void> {
     if (place.kind !== 'part') refuse();
     const { req, signal } = exchange;
-    const wanted = req.headers['oc-checksum'];
-    const checksum = typeof wanted === 'string' && wanted !== '' ? parseChecksum(wanted) : undefined;
+    const stated = String(req.headers['oc-checksum'] ?? '');
+    const checksum = stated === '' ? undefined : parseChecksum(stated);
     const part = await this.#parts.uploads.putPart(
-      caller, place.uploadId, place.partName, bodySource(req), { checksum, signal },
+      caller, { uploadId: place.uploadId, name: place.partName }, bodySource(req),
+      { checksum, signal },
     );
     const etag = etagText(part);
     sendEmpty(exchange, 201, ['ETag', etag, 'OC-ETag', etag]);

@@ -6,7 +6,7 @@
  */
 import { FLOW_PAGE_PREFIX } from '../nextcloud/login-flow.ts';
 
-/** Version 1 lives inside the app, which waits for an address of its own; version 2 in a browser. */
+/** Version 1 runs inside the app, which waits for an address of its own; 2 in a browser. */
 export interface FlowTarget {
   version: 1 | 2;
   token: string;

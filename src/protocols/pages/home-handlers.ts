@@ -61,7 +61,8 @@ export function createDeviceHandler(parts: PageParts): PageHandler {
     const form = await readForm(exchange, visitor);
     try {
       const device = form.get('device') ?? '';
-      showAppPassword(request, await parts.identity.appPasswords.create(visitor.caller.user, device));
+      const { user } = visitor.caller;
+      showAppPassword(request, await parts.identity.appPasswords.create(user, device));
     } catch (error) {
       await showFault(parts, request, error);
     }

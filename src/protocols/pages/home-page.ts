@@ -79,14 +79,14 @@ pass=APP-PASSWORD</code></details>
 function quotaCard({ usedBytes, quotaBytes }: QuotaState): Html {
   const used = readableBytes(usedBytes);
   if (quotaBytes === undefined) {
-    return html`<section class="card"><h2>Room</h2>
+    return html`<section class="card"><h2>Storage</h2>
 <p>You use ${used}. There is no limit for you.</p></section>`;
   }
   const text = `${used} of ${readableBytes(quotaBytes)} are in use.`;
   const max = Math.max(quotaBytes, 1);
-  return html`<section class="card"><h2>Room</h2>
-<p id="room">${text}</p>
-<meter aria-labelledby="room" min="0" max="${max}" high="${Math.round(max * 0.9)}"
+  return html`<section class="card"><h2>Storage</h2>
+<p id="storage">${text}</p>
+<meter aria-labelledby="storage" min="0" max="${max}" high="${Math.round(max * 0.9)}"
  value="${Math.min(usedBytes, max)}">${text}</meter></section>`;
 }
 

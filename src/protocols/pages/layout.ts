@@ -22,7 +22,8 @@ export interface SendOptions {
 
 const LOGO = html`<svg viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor"
   stroke-width="2" stroke-linecap="round" stroke-linejoin="round"><path
-  d="M12 2.5 4 5.5v6c0 5 3.4 8.4 8 10 4.6-1.6 8-5 8-10v-6z"/><path d="m8.5 12 2.5 2.5 4.5-5"/></svg>`;
+  d="M12 2.5 4 5.5v6c0 5 3.4 8.4 8 10 4.6-1.6 8-5 8-10v-6z"/><path
+  d="m8.5 12 2.5 2.5 4.5-5"/></svg>`;
 
 /** Writes a page. Nothing of it may be kept, framed, or told to another site as a referrer: an
  *  address can hold a secret. */

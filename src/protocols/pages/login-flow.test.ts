@@ -113,41 +113,46 @@ describe('the login flow', () => {
     for (const token of ['x', 'x'.repeat(43), '..%2f..%2fetc', 'a/b']) {
       assert.equal((await browser.get(`/login/v2/flow/${token}`)).status, 404);
     }
-    const unknown = { poll: { token: 'x'.repeat(43), endpoint: 'http://x/login/v2/poll' }, login: '' };
-    assert.equal((await poll(unknown)).status, 404);
+    const endpoint = 'http://x/login/v2/poll';
+    assert.equal((await poll({ poll: { token: 'x'.repeat(43), endpoint }, login: '' })).status, 404);
     assert.equal((await site.ask('GET', '/login/v2/poll')).status, 405);
-    assert.equal((await site.ask('POST', '/login/v2/poll', { body: 'x'.repeat(5000) })).status, 413);
+    const large = { body: 'x'.repeat(5000) };
+    assert.equal((await site.ask('POST', '/login/v2/poll', large)).status, 413);
   });
 
   it('of version 1 ends at the app\'s own address, once', async () => {
-    const browser = new Browser(site, { 'User-Agent': 'Mozilla/5.0 (Android) Nextcloud-android/3.30' });
+    const app = { 'User-Agent': 'Mozilla/5.0 (Android) Nextcloud-android/3.30' };
+    const browser = new Browser(site, app);
     assert.equal((await browser.get('/index.php/login/flow')).status, 403);
     const begun = await browser.get('/index.php/login/flow', { 'OCS-APIRequest': 'true' });
     assert.equal(begun.status, 303);
     const grantAt = begun.headers.location ?? '';
     assert.match(grantAt, /^\/login\/v1\/flow\//);
     const toSignIn = await browser.get(grantAt);
-    const signedIn = await browser.submit(
-      await browser.get(toSignIn.headers.location ?? ''), '/login', { user: 'anna', password: PASSWORD },
-    );
+    const signInPage = await browser.get(toSignIn.headers.location ?? '');
+    const who = { user: 'anna', password: PASSWORD };
+    const signedIn = await browser.submit(signInPage, '/login', who);
     assert.equal(signedIn.headers.location, grantAt);
     const question = await browser.get(grantAt);
     assert.match(question.text, /Nextcloud app on Android/);
     assert.match(String(question.headers['content-security-policy']), /form-action 'self' nc:;/);
     const granted = await browser.submit(question, grantAt, { answer: 'grant' });
-    const [, server, user, password = ''] =
-      /^nc:\/\/login\/server:(.*)&user:(.*)&password:(.*)$/.exec(granted.headers.location ?? '') ?? [];
+    const address = /^nc:\/\/login\/server:(.*)&user:(.*)&password:(.*)$/;
+    const [, server, user, password = ''] = address.exec(granted.headers.location ?? '') ?? [];
     assert.deepEqual([server, user], [`http://localhost:${site.server.port}`, 'anna']);
-    assert.equal((await site.ocs('/ocs/v1.php/cloud/user', { auth: `anna:${password}` })).status, 200);
+    const auth = `anna:${password}`;
+    assert.equal((await site.ocs('/ocs/v1.php/cloud/user', { auth })).status, 200);
     assert.equal((await browser.submit(question, grantAt, { answer: 'grant' })).status, 404);
   });
 
   it('leads to pages of this server only', async () => {
     const browser = new Browser(site);
-    for (const raw of ['//evil.example', 'https://evil.example', '2.//evil.example/aaaaaaaaaaaaaaaaaa',
-      `3.${'a'.repeat(43)}`, `2.${'a'.repeat(43)}/../../x`, `2.${'a'.repeat(43)}\r\nX: y`]) {
+    for (const raw of ['//evil.example', 'https://evil.example',
+      '2.//evil.example/aaaaaaaaaaaaaaaaaa', `3.${'a'.repeat(43)}`,
+      `2.${'a'.repeat(43)}/../../x`, `2.${'a'.repeat(43)}\r\nX: y`]) {
       assert.equal(parseFlowTarget(raw), undefined, raw);
-      const page = await browser.get(`/login?device=${encodeURIComponent(raw)}&next=//evil.example`);
+      const device = encodeURIComponent(raw);
+      const page = await browser.get(`/login?device=${device}&next=//evil.example`);
       const form = await browser.submit(page, '/login', {
         user: 'anna', password: PASSWORD, device: raw, next: '//evil.example',
       });

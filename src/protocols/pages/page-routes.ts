@@ -79,7 +79,9 @@ function refuseMethod(exchange: Exchange, { GET, POST }: PageMethods): never {
 
 /** Folders that are only passed through on the way to the files. Clients that look at them on the
  *  way down must not meet an error there. */
-const PASSED_THROUGH = new Set(['/', '/remote.php', '/remote.php/', '/remote.php/dav', '/remote.php/dav/']);
+const PASSED_THROUGH = new Set([
+  '/', '/remote.php', '/remote.php/', '/remote.php/dav', '/remote.php/dav/',
+]);
 
 function elsewhereHandler(parts: PageRouteParts, home: HttpHandler): HttpHandler {
   const parents = parentHandler(parts);

@@ -64,7 +64,8 @@ export async function readForm(exchange: Exchange, visitor: Visitor): Promise<UR
   const { req } = exchange;
   if (!comesFromHere(exchange)) throw foreignForm();
   if (!/^application\/x-www-form-urlencoded(?:;|$)/i.test(req.headers['content-type'] ?? '')) {
-    throw new HoldfastError('invalid', 'pages/readForm', 'This page only understands its own forms.');
+    const message = 'This page only understands its own forms.';
+    throw new HoldfastError('invalid', 'pages/readForm', message);
   }
   const form = new URLSearchParams((await readBounded(req, FORM_BYTES_MAX)).toString('utf8'));
   if (!isSame(form.get(FORM_TOKEN_FIELD) ?? '', visitor.formToken)) throw foreignForm();
@@ -115,13 +116,14 @@ function cookieName({ origin }: Exchange, kind: CookieKind): string {
 
 function cookieText(exchange: Exchange, kind: CookieKind, value: string | undefined): string {
   const secure = exchange.origin.startsWith('https:') ? '; Secure' : '';
-  const end = value === undefined ? '; Max-Age=0' : kind === 'session' ? `; Max-Age=${DAYS_14}` : '';
+  const kept = kind === 'session' ? `; Max-Age=${KEPT_SECONDS}` : '';
+  const end = value === undefined ? '; Max-Age=0' : kept;
   const name = cookieName(exchange, kind);
   return `${name}=${value ?? ''}; Path=/; HttpOnly; SameSite=Lax${secure}${end}`;
 }
 
 /** The session itself ends when the server says so; this only makes the browser forget in time. */
-const DAYS_14 = 14 * 24 * 60 * 60;
+const KEPT_SECONDS = 14 * 24 * 60 * 60;
 
 function cookieIn(exchange: Exchange, kind: CookieKind): string | undefined {
   const start = `${cookieName(exchange, kind)}=`;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { parseUserId } from '../../base/ids.ts';
 import { CloudSite, PASSWORD } from '../nextcloud/testing/cloud-site.ts';
 import type { Answer } from '../nextcloud/testing/cloud-site.ts';
 import { STYLESHEET_HREF } from './stylesheet.ts';
@@ -28,7 +29,7 @@ describe('the pages of somebody who is signed in', () => {
     assert.equal((await browser.get('/login')).headers.location, '/');
   });
 
-  it('set a cookie that scripts and other sites cannot use, with a safer name under TLS', async () => {
+  it('set a cookie that scripts and other sites cannot use, safer still under TLS', async () => {
     const plain = await new Browser(site).signIn('anna', PASSWORD);
     const cookie = plain.headers['set-cookie']?.[0] ?? '';
     assert.match(cookie, /^holdfast-session=[\w-]+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=\d+$/);
@@ -49,7 +50,9 @@ describe('the pages of somebody who is signed in', () => {
     const textOf = (answer: Answer): string => /role="alert">([^<]*)/.exec(answer.text)?.[1] ?? '';
     assert.equal(textOf(unknown), textOf(wrong));
     let last = wrong;
-    for (let tries = 0; tries < 8; tries += 1) last = await browser.signIn('ben', `guess number ${tries}`);
+    for (let tries = 0; tries < 8; tries += 1) {
+      last = await browser.signIn('ben', `guess number ${tries}`);
+    }
     assert.equal(last.status, 429);
     assert.match(last.headers['retry-after'] ?? '', /^\d+$/);
   });
@@ -73,12 +76,14 @@ describe('the pages of somebody who is signed in', () => {
   });
 
   it('cannot take back what is somebody else\'s', async () => {
-    const theirs = await site.identity.appPasswords.create('ben' as never, 'phone');
+    const theirs = await site.identity.appPasswords.create(parseUserId('ben'), 'phone');
     const browser = new Browser(site);
     await browser.signIn('anna', PASSWORD);
-    const form = formsOf((await browser.get('/')).text).find(({ action }) => action === '/devices/create');
+    const forms = formsOf((await browser.get('/')).text);
+    const form = forms.find(({ action }) => action === '/devices/create');
     await browser.post('/devices/revoke', { ...form?.fields, kind: 'app-password', id: theirs.id });
-    assert.equal((await site.ocs('/ocs/v2.php/cloud/user', { auth: `ben:${theirs.password}` })).status, 200);
+    const auth = `ben:${theirs.password}`;
+    assert.equal((await site.ocs('/ocs/v2.php/cloud/user', { auth })).status, 200);
   });
 
   it('change the password only for who knows it, and end all other sessions then', async () => {
@@ -91,10 +96,11 @@ describe('the pages of somebody who is signed in', () => {
       here.submit(await here.get('/'), '/password', {
         'old-password': old, password: wanted, 'password-again': again,
       });
-    assert.match((await change(PASSWORD, 'a new password', 'another one')).text, /passwords differ/);
+    const differ = await change(PASSWORD, 'a new password', 'another one');
+    assert.match(differ.text, /passwords differ/);
     assert.match((await change('wrong password', 'a new password')).text, /password is wrong/);
     assert.match((await change(PASSWORD, 'short')).text, /at least 10 characters/);
-    const device = await site.identity.appPasswords.create('carl' as never, 'phone');
+    const device = await site.identity.appPasswords.create(parseUserId('carl'), 'phone');
     assert.match((await change(device.password, 'a new password')).text, /is an app password/);
     const changed = await change(PASSWORD, 'a new password');
     assert.deepEqual([changed.status, changed.headers.location], [303, '/?done=password']);
@@ -154,13 +160,14 @@ describe('the pages of somebody who is signed in', () => {
 
   it('show a stranger\'s words as words', async () => {
     const evil = '"><script>alert(1)</script><b x=\'&amp;\u202egnp.exe';
-    await site.identity.appPasswords.create('anna' as never, evil);
+    await site.identity.appPasswords.create(parseUserId('anna'), evil);
     const browser = new Browser(site);
     await browser.signIn('anna', PASSWORD);
     const { text } = await browser.get('/?done=<script>');
     assert.ok(!text.includes('<script'));
     assert.ok(!text.includes('\u202e'));
-    assert.ok(text.includes('&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&lt;b x=&#39;&amp;amp;'));
+    const escaped = '&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&lt;b x=&#39;&amp;amp;';
+    assert.ok(text.includes(escaped));
     const wrong = await browser.get('/login?device="><script>');
     assert.ok(!wrong.text.includes('<script'));
   });
@@ -202,9 +209,10 @@ describe('addresses that are nobody\'s', () => {
       const options = await site.ask('OPTIONS', path, { auth: undefined });
       assert.equal(options.status, 200);
       assert.equal(options.headers['dav'], '1, 2, 3');
-      const unknown = await site.ask('PROPFIND', path, { auth: undefined, headers: { Depth: '0' } });
+      const headers = { Depth: '0' };
+      const unknown = await site.ask('PROPFIND', path, { auth: undefined, headers });
       assert.equal(unknown.status, 401);
-      const found = await site.ask('PROPFIND', path, { headers: { Depth: '0' } });
+      const found = await site.ask('PROPFIND', path, { headers });
       assert.equal(found.status, 207);
       assert.match(found.text, /<d:resourcetype><d:collection\/><\/d:resourcetype>/);
     }
@@ -240,7 +248,7 @@ describe('the first start', () => {
       const made = await browser.submit(page, '/setup', { ...good, 'display-name': 'Dora <3' });
       assert.deepEqual([made.status, made.headers.location], [303, '/']);
       assert.match((await browser.get('/')).text, /Dora &lt;3/);
-      assert.equal((await site.identity.users.get('dora' as never)).admin, true);
+      assert.equal((await site.identity.users.get(parseUserId('dora'))).admin, true);
       const again = await browser.submit(page, '/setup', { ...good, user: 'eve' });
       assert.equal(again.status, 403);
     } finally {

@@ -71,7 +71,8 @@ ${target && html`<input type="hidden" name="device" value="${writeFlowTarget(tar
 <input id="user" name="user" type="text" value="${user}" autocomplete="username" required
  autocapitalize="none" spellcheck="false"${user === '' && AUTOFOCUS}></div>
 <div class="field"><label for="password">Password</label>
-<input id="password" name="password" type="password" autocomplete="current-password" required${user !== '' && AUTOFOCUS}></div>
+<input id="password" name="password" type="password" autocomplete="current-password" required
+${user !== '' && AUTOFOCUS}></div>
 <button class="wide">Sign in</button>
 </form>
 </section>

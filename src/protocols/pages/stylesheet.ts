@@ -40,6 +40,7 @@ body.narrow main { max-width: 27rem; }
 h1 { font-size: 1.45rem; line-height: 1.25; margin: 0 0 .6rem; }
 h2 { font-size: 1.12rem; line-height: 1.3; margin: 0 0 .5rem; }
 p { margin: 0 0 .8rem; }
+.card > h2:not(:first-child) { margin-top: 1.6rem; }
 .card > :last-child, .card form > :last-child { margin-bottom: 0; }
 .soft { color: var(--soft); }
 .small { font-size: .9rem; }
@@ -75,8 +76,9 @@ code, .copy {
 .note { border-radius: .6rem; padding: .7rem .9rem; margin: 0 0 1rem; }
 .note.bad { background: var(--danger-ground); color: var(--danger); }
 .note.good { background: var(--good-ground); color: var(--good); }
-.device { display: block; font-size: 1.15rem; font-weight: 650; margin: 0 0 .8rem; padding: .7rem .9rem;
-  border: 1px solid var(--line); border-radius: .6rem; overflow-wrap: anywhere; }
+.device { display: block; font-size: 1.15rem; font-weight: 650; margin: 0 0 .8rem;
+  padding: .7rem .9rem; border: 1px solid var(--line); border-radius: .6rem;
+  overflow-wrap: anywhere; }
 ul.list { list-style: none; margin: 0; padding: 0; }
 ul.list li { display: flex; gap: .4rem 1rem; align-items: center; padding: .7rem 0;
   border-top: 1px solid var(--line); }
@@ -87,6 +89,7 @@ details { border-top: 1px solid var(--line); padding: .7rem 0; }
 details > summary { cursor: pointer; font-weight: 600; }
 details > :nth-child(2) { margin-top: .6rem; }
 details ol { margin: 0 0 .8rem; padding-left: 1.3rem; }
+.card > details:last-child, ul.list li:last-child { padding-bottom: 0; }
 meter { width: 100%; height: 1rem; }
 @media (max-width: 30rem) {
   .card { padding: 1.1rem 1rem; }

@@ -194,4 +194,10 @@ describe('lockdiscovery', () => {
     const top = (await discovery('/', '1')).split('<d:response>').slice(1);
     assert.deepEqual(top.map((member) => member.includes('activelock')), [false, true, true]);
   });
+
+  it('of a folder alone is not shown on its members', async () => {
+    await lock('/dir', 'exclusive', { Depth: '0' });
+    const members = (await discovery('/dir', '1')).split('<d:response>').slice(1);
+    assert.deepEqual(members.map((member) => member.includes('activelock')), [true, false]);
+  });
 });

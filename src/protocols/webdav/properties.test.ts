@@ -169,6 +169,13 @@ describe('PROPFIND', () => {
     assert.match(text(await propsOf('/', body), 'getetag') ?? '', /^"/);
   });
 
+  it('keeps what stands before a property that a file happens not to have', async () => {
+    await ask('PUT', '/a', { body: 'x' });
+    const seen = await propsOf('/a', asking('<d:resourcetype/><oc:checksums/><oc:permissions/>'));
+    assert.deepEqual(Object.keys(seen.props['200'] ?? {}), ['resourcetype', 'permissions']);
+    assert.deepEqual(Object.keys(seen.props['404'] ?? {}), ['checksums']);
+  });
+
   it('leaves out what is missing when the client prefers that', async () => {
     const seen = await propsOf('/', asking('<d:getetag/><z:no/>'), { Prefer: 'return=minimal' });
     assert.deepEqual(Object.keys(seen.props), ['200']);

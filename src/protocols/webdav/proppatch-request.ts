@@ -54,7 +54,6 @@ export function parseProppatch(body: Uint8Array): ProppatchRequest {
         const { namespace, local } = element;
         const key = keyOf(namespace, local);
         const value = isSet ? deadProperty(element, [root, instruction, prop]) : undefined;
-        wanted.delete(key);
         wanted.set(key, { name: { namespace, local }, value });
         const time = TIMES.get(key);
         if (time !== undefined && isSet) times[time] = timeOf(element);

@@ -21,6 +21,7 @@ export function putHandler({ files, instanceId }: DavParts): DavHandler {
     const { req } = exchange;
     const { headers } = req;
     if (headers['content-range'] !== undefined) throw noPartialPut();
+    if (!/^(identity)?$/i.test(headers['content-encoding'] ?? '')) throw noEncodedPut();
     const deal = hasConditions(headers)
       ? await dealOf({ files, exchange, caller, requestPath: path, judgedPath: path }) : {};
     const options = uploadOptionsOf(exchange, deal);
@@ -70,4 +71,10 @@ export function sendWritten(exchange: Exchange, written: Written, instanceId: st
 function noPartialPut(): HoldfastError {
   const message = 'Parts of a file cannot be replaced. Send the whole file.';
   return new HoldfastError('invalid', 'webdav/put', message, { code: 'content-range' });
+}
+
+/** RFC 9110, section 8.4: what is stored is the content, not the coding it travelled in. */
+function noEncodedPut(): HoldfastError {
+  const message = 'Files are taken as they are, without a content coding.';
+  return new HoldfastError('invalid', 'webdav/put', message, { code: 'content-encoding' });
 }

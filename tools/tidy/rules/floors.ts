@@ -24,7 +24,7 @@ const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   '@node-rs/crc32': [/^src\/(storage|durability)\//],
   'better-sqlite3': [/\/stores\//, /^src\/platform\/data-lock\.ts$/],
   commander: [/^src\/cli\//],
-  'fast-check': [/\.(test|conformance)\.ts$/, /^test\//],
+  'fast-check': [/\.(test|conformance)\.ts$/, /\/(testing|conformance)\//, /^test\//],
   pino: [/^src\/platform\//],
   'prom-client': [/^src\/platform\//],
   saxes: [/^src\/protocols\//, /^test\//],

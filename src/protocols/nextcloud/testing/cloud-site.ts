@@ -70,8 +70,9 @@ export class CloudSite {
       config: { hashCost, ...options.identity },
     });
     if (options.isEmpty !== true) {
-      await identity.users.add({ id: 'anna', password: PASSWORD, displayName: 'Anna', admin: true });
-      await identity.users.add({ id: 'ben', password: PASSWORD });
+      const password = PASSWORD;
+      await identity.users.add({ id: 'anna', password, displayName: 'Anna', admin: true });
+      await identity.users.add({ id: 'ben', password });
     }
     return new CloudSite(server, identity, options);
   }

@@ -22,7 +22,9 @@ export class Browser {
     return this.#send('GET', path, { headers });
   }
 
-  post(path: string, fields: Record<string, string>, headers: Record<string, string> = {}): Promise<Answer> {
+  post(
+    path: string, fields: Record<string, string>, headers: Record<string, string> = {},
+  ): Promise<Answer> {
     return this.#send('POST', path, {
       body: new URLSearchParams(fields).toString(),
       headers: { 'Content-Type': 'application/x-www-form-urlencoded', ...headers },

@@ -27,8 +27,8 @@ export interface EncodedBatch {
 }
 
 /**
- * Lays out a batch: records, then the commit record. Headers, tables and small blocks are gathered in one
- * buffer that is used again for the next batch; big blocks are written from where they are.
+ * Lays out a batch: records, then the commit record. Headers, tables and small blocks are gathered
+ * in one buffer that is used again for the next batch; big blocks are written from where they are.
  */
 export class BatchEncoder {
   #gathered = Buffer.allocUnsafeSlow(64 * 1024);

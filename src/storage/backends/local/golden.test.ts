@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HoldfastError, isKind } from '../../../base/errors.ts';
 import type { Witness } from '../../../base/witness.ts';
-import { ManualClock } from '../../../platform/clock.ts';
+import { ManualClock } from '../../../platform/index.ts';
 import type { VolumeFinding } from './findings.ts';
 import { LocalVolumeStore } from './local-volume-store.ts';
 import { placeGolden, readGolden, type GoldenVolumes } from './testing/golden-volumes.ts';

@@ -102,7 +102,7 @@ export class LocalVolumeStore implements BlockStore {
   }
 
   put(block: Block, signal?: AbortSignal): Promise<void> {
-    if (signal?.aborted === true) return Promise.reject(signal.reason);
+    if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     if (this.#closing !== undefined) return Promise.reject(this.#closed('put'));
     const known = this.#find(block.id) !== undefined && !this.#damaged.has(block.id);
     if (known) return Promise.resolve();
@@ -145,7 +145,6 @@ export class LocalVolumeStore implements BlockStore {
     }
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- Errors must be rejections.
   async find(id: BlockId): Promise<{ sizeBytes: number } | undefined> {
     this.#checkOpen('find');
     if (this.#damaged.has(id)) return undefined;
@@ -263,7 +262,7 @@ export class LocalVolumeStore implements BlockStore {
     }
     if (this.#lostUnnamed > 0) {
       // It may be one of those: "not found" would tell the caller that it never was.
-      const message = 'This part of the file is not there; some damaged blocks have lost their names.';
+      const message = 'This part of the file is gone, perhaps one of those damaged on disk.';
       return new HoldfastError('corrupt', op, message, { facts: { blockId: id } });
     }
     const message = 'There is no such block.';
@@ -287,7 +286,7 @@ function cut(bytes: Buffer, { offsetBytes, lengthBytes }: BlockRange): Buffer {
 /** Gives up waiting, not the work, when the signal fires. */
 function orAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
+    const onAbort = (): void => reject(signal.reason as Error);
     signal.addEventListener('abort', onAbort, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });

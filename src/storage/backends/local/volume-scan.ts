@@ -192,7 +192,8 @@ class VolumeScan {
     result.lostIds.push(...rescued.lostIds);
     const { volumeId } = this.#input.key;
     const lengthBytes = end - badAt;
-    result.findings.push({ kind: 'damaged-range', volumeId, offset: badAt, lengthBytes, lostCount });
+    const range = { volumeId, offset: badAt, lengthBytes, lostCount };
+    result.findings.push({ kind: 'damaged-range', ...range });
     for (const blockId of rescued.lostIds) {
       result.findings.push({ kind: 'damaged-block', volumeId, blockId });
     }

@@ -18,7 +18,6 @@ export class MemoryBlockStore implements BlockStore {
     this.#bytesMax = bytesMax;
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- Errors must be rejections.
   async put(block: Block, signal?: AbortSignal): Promise<void> {
     this.#check('put', signal);
     if (this.#blocks.has(block.id)) return;
@@ -29,7 +28,6 @@ export class MemoryBlockStore implements BlockStore {
     this.#storedBytes += block.sizeBytes;
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- Errors must be rejections.
   async get(id: BlockId, signal?: AbortSignal): Promise<Buffer> {
     this.#check('get', signal);
     const bytes = this.#blocks.get(id);
@@ -47,14 +45,12 @@ export class MemoryBlockStore implements BlockStore {
     return bytes.subarray(offsetBytes, offsetBytes + lengthBytes);
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- Errors must be rejections.
   async find(id: BlockId): Promise<{ sizeBytes: number } | undefined> {
     this.#check('find');
     const bytes = this.#blocks.get(id);
     return bytes === undefined ? undefined : { sizeBytes: bytes.length };
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- The seam is asynchronous.
   async *list(after?: BlockId): AsyncGenerator<BlockId> {
     this.#check('list');
     for (const id of [...this.#blocks.keys()].sort()) {

@@ -74,7 +74,7 @@ export class SimulatedVolumeFiles implements VolumeFiles {
     return next;
   }
 
-  /** The same disk after the program was killed: the system, and what it has in memory, lives on. */
+  /** The same disk after the program was killed: what the system has in memory lives on. */
   kill(): SimulatedVolumeFiles {
     this.#crashed = true;
     const next = new SimulatedVolumeFiles(this.#random);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { BlockId } from '../../../../base/ids.ts';
 import type { Witness } from '../../../../base/witness.ts';
-import { ManualClock } from '../../../../platform/clock.ts';
+import { ManualClock } from '../../../../platform/index.ts';
 import { Block } from '../../../block.ts';
 import type { VolumeFinding } from '../findings.ts';
 import { LocalVolumeStore } from '../local-volume-store.ts';
