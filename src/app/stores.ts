@@ -77,7 +77,7 @@ async function openBlocks(
   await mkdir(root, { recursive: true, mode: 0o700 });
   return LocalVolumeStore.open({
     root, clock, witness: await metadata.readWitness(),
-    ...(reserveBytes !== undefined && { reserveBytes }),
+    ...(reserveBytes !== undefined && { config: { reserveBytes } }),
     onFinding: (finding) => log.error({ finding }, 'stored bytes are damaged'),
   });
 }

@@ -9,6 +9,8 @@ const WRITERS = 4;
 const FULL_CHECK_EVERY = 40;
 /** How long an armed server may go on without reaching its failpoint. */
 const ARMED_MS = 1_200;
+const NAME = 'ada';
+const PASSWORD = 'correct-horse-battery';
 
 export class CrashLane {
   readonly #server: TestServer;
@@ -30,8 +32,36 @@ export class CrashLane {
     const writers = Array.from({ length: WRITERS }, (_, n) => {
       return new CrashWriter(`w${n}`, user, new SeededRandom(seed + n));
     });
-    for (const writer of writers) await writer.begin();
     return new CrashLane(server, new SeededRandom(seed), writers);
+  }
+
+  /**
+   * For places that only a first start comes to: arms the server on new data, works until the
+   * failpoint strikes, and checks what is there after a start without it. Answers whether it did.
+   */
+  static async killOnNewData(failpoint: string, seed: number): Promise<boolean> {
+    const server = TestServer.prepare();
+    const writer = new CrashWriter('w', server.client(NAME, PASSWORD), new SeededRandom(seed));
+    try {
+      const struckAtStart = await startArmed(server, failpoint);
+      if (!struckAtStart) {
+        await server.addUser({ name: NAME, password: PASSWORD });
+        const endMs = performance.now() + ARMED_MS;
+        await writer.work(() => !server.isRunning || performance.now() > endMs);
+      }
+      const struck = !server.isRunning;
+      if (!struck) await server.kill();
+      await server.command.end(5_000);
+      await server.startAgain();
+      if (struckAtStart) await server.addUser({ name: NAME, password: PASSWORD });
+      await writer.checkAll();
+      const endMs = performance.now() + 200;
+      await writer.work(() => performance.now() > endMs);
+      await writer.checkAll();
+      return struck;
+    } finally {
+      if (server.isRunning) await server.kill();
+    }
   }
 
   get cycles(): number {
@@ -64,7 +94,7 @@ export class CrashLane {
    */
   async killAtFailpoint(failpoint: string): Promise<boolean> {
     await this.#server.stop();
-    const struckAtStart = await this.#startArmed(failpoint);
+    const struckAtStart = await startArmed(this.#server, failpoint);
     let struck = struckAtStart;
     if (!struckAtStart) {
       const endMs = performance.now() + ARMED_MS;
@@ -92,16 +122,6 @@ export class CrashLane {
     if (this.#server.isRunning) await this.#server.kill();
   }
 
-  async #startArmed(failpoint: string): Promise<boolean> {
-    try {
-      await this.#server.startAgain({ env: { HOLDFAST_FAILPOINT: failpoint } });
-      return false;
-    } catch (error) {
-      if (this.#server.isRunning) throw error;
-      return true;
-    }
-  }
-
   async #recover(): Promise<void> {
     await this.#server.startAgain();
     this.#cycles += 1;
@@ -109,5 +129,16 @@ export class CrashLane {
     await Promise.all(this.#writers.map((writer) => {
       return isFull ? writer.checkAll() : writer.checkRecent();
     }));
+  }
+}
+
+/** Answers whether the failpoint struck before the server was up. */
+async function startArmed(server: TestServer, failpoint: string): Promise<boolean> {
+  try {
+    await server.startAgain({ env: { HOLDFAST_FAILPOINT: failpoint } });
+    return false;
+  } catch (error) {
+    if (server.isRunning) throw error;
+    return true;
   }
 }

@@ -36,6 +36,7 @@ export class CrashWriter {
   #upload: LargeUpload | undefined;
   #touched = new Set<string>();
   #serial = 0;
+  #hasBegun = false;
   acknowledgedCount = 0;
 
   constructor(folder: string, client: DavClient, random: SeededRandom) {
@@ -44,14 +45,11 @@ export class CrashWriter {
     this.#random = random;
   }
 
-  async begin(): Promise<void> {
-    assert.equal((await this.#client.makeFolder(this.folder)).status, 201);
-  }
-
   /** Changes one thing after another until the server is gone or `isOver` says so. */
   async work(isOver: () => boolean): Promise<void> {
     this.#touched = new Set();
     try {
+      if (!this.#hasBegun) await this.#begin();
       while (!isOver()) await this.#chooseStep()();
     } catch (error) {
       if (!(error instanceof ServerGone)) throw error;
@@ -71,6 +69,13 @@ export class CrashWriter {
     await this.#settle();
     await this.#checkNames();
     for (const path of this.#known.keys()) await this.#checkFile(path);
+  }
+
+  async #begin(): Promise<void> {
+    const { status } = await this.#orGone(this.#client.makeFolder(this.folder));
+    // Behind a crash it may be there already, although nobody has heard of it.
+    assert.ok(status === 201 || status === 405, `MKCOL answered ${status}`);
+    this.#hasBegun = true;
   }
 
   #chooseStep(): Step {
@@ -222,6 +227,7 @@ export class CrashWriter {
 
   /** Nothing is missing, and nothing is there that nobody asked for. */
   async #checkNames(): Promise<void> {
+    if (!this.#hasBegun) return;
     const found: string[] = [];
     for (const folder of [this.folder, ...this.#paths((value) => value === 'folder')]) {
       assert.equal(await this.#stateOf(folder), 'folder', 'an acknowledged folder is gone');

@@ -47,8 +47,13 @@ export class TestServer {
     this.data = options.data ?? scratchFolder('data');
   }
 
+  /** Not yet started: for a first start that is not meant to succeed. */
+  static prepare(options: ServerOptions = {}): TestServer {
+    return new TestServer(options);
+  }
+
   static async start(options: ServerOptions = {}): Promise<TestServer> {
-    const server = new TestServer(options);
+    const server = TestServer.prepare(options);
     await server.startAgain();
     return server;
   }

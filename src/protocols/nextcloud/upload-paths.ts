@@ -13,7 +13,7 @@ export type UploadPlace =
   | { kind: 'whole'; uploadId: string }
   | { kind: 'part'; uploadId: string; partName: string };
 
-/** @throws invalid: a malformed address; denied: another user's; not-found: no place for uploads. */
+/** @throws invalid: a malformed address; denied: another user's; not-found: no such place. */
 export function locateUpload(rawPath: string, caller: Pick<Caller, 'user'>): UploadPlace {
   const segments = rawPath.slice(UPLOADS_PREFIX.length).split('/').filter((one) => one !== '');
   const [user, uploadId, partName, ...deeper] = segments.map(decodeSegment);
