@@ -13,6 +13,7 @@ import type {
   Actor, Change, ChangeResult, DeadProperty, Expectation, FolderEntry, Instant, LockRecord,
   MetadataStore, NodeRecord, SetProperties,
 } from '../metadata/index.ts';
+import { failpoint } from '../platform/index.ts';
 import type { Access, Deed } from './access.ts';
 import { accessOf, checkAccess } from './access.ts';
 import type { BodySource } from './body.ts';
@@ -142,6 +143,7 @@ export class FileService {
     if (checksum !== undefined && content.checksum !== undefined) {
       checkChecksum(checksum, content.checksum);
     }
+    failpoint('files.blocks-durable');
     return this.#commit({
       op: 'put-file',
       spaceId: target.space.id,
@@ -416,6 +418,7 @@ export class FileService {
 
   async #commit(change: Change): Promise<Written> {
     const { node, created }: ChangeResult = await this.#metadata.commit(change);
+    failpoint('files.before-answer');
     if (node === undefined) {
       throw new HoldfastError('internal', 'files/commit', 'The change answered no node.');
     }

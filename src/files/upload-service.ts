@@ -9,6 +9,7 @@ import type { Caller } from '../identity/index.ts';
 import type {
   Instant, MetadataStore, UploadPartRecord, UploadRecord,
 } from '../metadata/index.ts';
+import { failpoint } from '../platform/index.ts';
 import type { BodySource } from './body.ts';
 import { checkChecksum, formatChecksum } from './checksums.ts';
 import type { Checksum } from './checksums.ts';
@@ -75,6 +76,7 @@ export class UploadService {
     });
     if (checksum && stored.checksum) checkChecksum(checksum, stored.checksum);
     const { sizeBytes, manifest } = stored;
+    failpoint('files.part-durable');
     await this.#metadata.commit({
       op: 'put-part', owner: caller.user, uploadId, number, name, sizeBytes, manifest,
       expiresAt: this.#now() + UPLOAD_TTL_MS, witness: this.#content.witness(),
@@ -134,6 +136,7 @@ export class UploadService {
     checkLength(options.totalBytes ?? upload.totalBytes, sizeBytes);
     const key = `${caller.user}/${uploadId}`;
     const checksum = await this.#verify(key, parts, options);
+    failpoint('files.before-finish');
     const written = await this.#files.commitAimed({
       op: 'put-file',
       spaceId: target.space.id,

@@ -9,6 +9,8 @@ const WRITERS = 4;
 const FULL_CHECK_EVERY = 40;
 /** How long an armed server may go on without reaching its failpoint. */
 const ARMED_MS = 1_200;
+/** Connections break a moment before the death of the process is known here. */
+const REAPED_MS = 50;
 const NAME = 'ada';
 const PASSWORD = 'correct-horse-battery';
 
@@ -48,6 +50,7 @@ export class CrashLane {
         await server.addUser({ name: NAME, password: PASSWORD });
         const endMs = performance.now() + ARMED_MS;
         await writer.work(() => !server.isRunning || performance.now() > endMs);
+        await sleep(REAPED_MS);
       }
       const struck = !server.isRunning;
       if (!struck) await server.kill();
@@ -100,7 +103,7 @@ export class CrashLane {
       const endMs = performance.now() + ARMED_MS;
       const isOver = (): boolean => !this.#server.isRunning || performance.now() > endMs;
       await Promise.all(this.#writers.map((writer) => writer.work(isOver)));
-      await sleep(20);
+      await sleep(REAPED_MS);
       struck = !this.#server.isRunning;
       if (!struck) await this.#server.kill();
     }

@@ -1,6 +1,6 @@
 /** `npm run bench`: see README.md here. */
 import { appendFileSync, chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { arch, availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
+import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { BenchRun } from './bench-run.ts';
 import { CLIENT_ITEMS } from './items/desktop-client.ts';
@@ -18,6 +18,8 @@ import { killAll, stopAll } from './servers/children.ts';
 import { REPOSITORY } from './servers/holdfast.ts';
 
 const GIB = 1024 ** 3;
+/** Above this, somebody else is at work. */
+const LOAD_MAX = 0.7;
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -53,11 +55,18 @@ function makeSettings(options: BenchOptions): Settings {
   };
 }
 
-function describeMachine(): string {
+function describeMachine(loadAtStart: number): string {
   const memoryGiB = (totalmem() / GIB).toFixed(0);
-  const load = loadavg().map((value) => value.toFixed(1)).join(' ');
   return `${availableParallelism()} cores (${cpus()[0]?.model ?? arch()}), ${memoryGiB} GiB, ` +
-    `Linux ${release()}, load ${load} at the end`;
+    `${platform()} ${release()}, load average ${loadAtStart.toFixed(1)} before`;
+}
+
+/** Other work takes its share of disk and processor from some cells and not from others. */
+function warnOfLoad(loadAtStart: number): void {
+  if (loadAtStart <= LOAD_MAX) return;
+  print(`NOT AN IDLE MACHINE: the load average was ${loadAtStart.toFixed(1)} before the first `
+    + 'cell. '
+    + 'Judge no bar by this run; cpu us/op suffers least.');
 }
 
 interface Finished {
@@ -65,9 +74,10 @@ interface Finished {
   readonly options: BenchOptions;
   readonly items: readonly Item[];
   readonly elapsedSecs: number;
+  readonly loadAtStart: number;
 }
 
-function report({ run, options, items, elapsedSecs }: Finished): void {
+function report({ run, options, items, elapsedSecs, loadAtStart }: Finished): void {
   const memory = MEMORY_ITEMS.filter(({ id }) => run.results.has(id));
   const input: ReportInput = {
     items: [...items, ...memory],
@@ -78,13 +88,15 @@ function report({ run, options, items, elapsedSecs }: Finished): void {
   print('');
   print(formatReport(input));
   print('');
-  print(`machine: ${describeMachine()}`);
+  const machine = describeMachine(loadAtStart);
+  print(`machine: ${machine}`);
   print(`servers: ${[...run.versions.values()].join(', ')}`);
   print(`load client: ${run.ceiling}`);
   print(`${options.rounds} interleaved rounds, ${options.secs} s per cell, ` +
-    `${elapsedSecs.toFixed(0)} s in all; in brackets the figure of every round, median first`);
+    `${elapsedSecs.toFixed(0)} s in all; in brackets the figure of every round`);
+  warnOfLoad(loadAtStart);
   if (options.jsonFile === undefined) return;
-  const head = { machine: describeMachine(), servers: [...run.versions], ceiling: run.ceiling };
+  const head = { machine, loadAtStart, servers: [...run.versions], ceiling: run.ceiling };
   const settings = { rounds: options.rounds, secs: options.secs, isQuick: options.isQuick };
   const all = { ...head, settings, syncs: [...run.syncs], rows: jsonRows(input) };
   writeFileSync(options.jsonFile, `${JSON.stringify(all, undefined, 1)}\n`);
@@ -102,6 +114,8 @@ async function bench(args: readonly string[]): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, leave);
   process.on('exit', killAll);
   const startedMs = performance.now();
+  const loadAtStart = loadavg()[0] ?? 0;
+  warnOfLoad(loadAtStart);
   const run = new BenchRun({ options, settings, items, print });
   try {
     await run.run();
@@ -109,7 +123,8 @@ async function bench(args: readonly string[]): Promise<void> {
     await stopAll();
     if (!options.isProfile) rmSync(settings.scratchFolder, { recursive: true, force: true });
   }
-  report({ run, options, items, elapsedSecs: (performance.now() - startedMs) / 1000 });
+  const elapsedSecs = (performance.now() - startedMs) / 1000;
+  report({ run, options, items, elapsedSecs, loadAtStart });
   const isFailed = [...run.results.values()].some((row) => row.get('holdfast')?.kind === 'failed');
   if (isFailed) process.exitCode = 1;
 }

@@ -22,7 +22,11 @@ export interface Measurement {
 }
 
 export type Outcome =
-  | { readonly kind: 'measured'; readonly median: Measurement; readonly all: readonly Measurement[] }
+  | {
+      readonly kind: 'measured';
+      readonly median: Measurement;
+      readonly all: readonly Measurement[];
+    }
   | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'missing'; readonly reason: string };
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { parsePath } from '../../base/names.ts';
-import type { SpaceId } from '../../base/ids.ts';
+import type { NodeId, SpaceId } from '../../base/ids.ts';
 import { LIST_PAGE_MAX } from '../metadata-store.ts';
 import { NOON, refused } from './hand.ts';
 import type { Hand } from './hand.ts';
@@ -156,7 +156,7 @@ export function testListing(hand: () => Hand): void {
   it('lists a folder as of one moment, whatever changes meanwhile', async () => {
     const h = hand();
     const big = await h.folder(h.root, 'big');
-    const names = Array.from({ length: LIST_PAGE_MAX + 10 }, (_, n) => `n${1000 + n}`);
+    const names = Array.from({ length: 5 * LIST_PAGE_MAX + 10 }, (_, n) => `n${1000 + n}`);
     const files = await Promise.all(names.map((name) => h.put(big.id, name)));
     const seen: string[] = [];
     let isFirst = true;
@@ -184,6 +184,20 @@ export function testListing(hand: () => Hand): void {
     await assert.rejects(async () => {
       for await (const _ of h.store.listFolder(h.space.id, h.root, { signal })) assert.fail();
     }, gone);
+  });
+
+  it('lists folders within the listings of others, however deep', async () => {
+    const h = hand();
+    let deepest = h.root;
+    for (let depth = 0; depth < 30; depth += 1) deepest = (await h.folder(deepest, 'd')).id;
+    const walk = async (folderId: NodeId): Promise<number> => {
+      let count = 0;
+      for await (const page of h.store.listFolder(h.space.id, folderId)) {
+        for (const { id } of page) count += 1 + await walk(id);
+      }
+      return count;
+    };
+    assert.equal(await walk(h.root), 30);
   });
 
   it('lists neither a file nor a folder that is gone', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { connect } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { after, before, describe, it } from 'node:test';
 import { CloudSite, PASSWORD } from './testing/cloud-site.ts';
 import type { Answer } from './testing/cloud-site.ts';
@@ -32,9 +33,11 @@ describe('bulk upload', () => {
   });
   after(() => site.close());
 
-  const post = (parts: readonly string[], closing = `--${BOUNDARY}--\r\n`): Promise<Answer> =>
+  const post = (parts: readonly string[], auth = `anna:${PASSWORD}`): Promise<Answer> =>
+    send(`${parts.join('')}--${BOUNDARY}--\r\n`, auth);
+  const send = (body: string, auth = `anna:${PASSWORD}`): Promise<Answer> =>
     site.ask('POST', BULK, {
-      body: parts.join('') + closing,
+      body, auth,
       headers: { 'Content-Type': `multipart/related; boundary="${BOUNDARY}"` },
     });
 
@@ -77,9 +80,24 @@ describe('bulk upload', () => {
   });
 
   it('stores two contents of one path in the order in which they came', async () => {
-    const versions = Array.from({ length: 20 }, (_, at) => partOf('/twice.txt', `version ${at}`));
-    await post(versions);
-    assert.equal((await site.ask('GET', `${FILES}/twice.txt`)).text, 'version 19');
+    const { files } = site;
+    const slow = Promise.withResolvers<void>();
+    files.upload = async (...args) => {
+      Reflect.deleteProperty(files, 'upload');
+      for (let turn = 0; turn < 100; turn += 1) await setImmediate();
+      return files.upload(...args).finally(slow.resolve);
+    };
+    await post([partOf('/twice.txt', 'slow'), partOf('/twice.txt', 'quick')]);
+    await slow.promise;
+    assert.equal((await site.ask('GET', `${FILES}/twice.txt`)).text, 'quick');
+  });
+
+  it('reads on in a body that is here as a whole while its first files are stored', async () => {
+    // Ben's password is verified here for the first time: meanwhile all of the body arrives.
+    const parts = Array.from({ length: 60 }, (_, at) => partOf(`/burst-${at}.txt`, ''));
+    const answer = await post(parts, `ben:${PASSWORD}`);
+    assert.equal(answer.status, 200);
+    assert.equal(Object.keys(JSON.parse(answer.text) as Answers).length, 60);
   });
 
   it('takes hundreds of files in one request', async () => {
@@ -90,7 +108,7 @@ describe('bulk upload', () => {
 
   it('refuses a malformed list, and says so in the form of DAV', async () => {
     for (const broken of [
-      await post([partOf('/list-a.txt', 'a')], ''),
+      await send(partOf('/list-a.txt', 'a')),
       await post([partOf('/list-b.txt', 'b', { 'Content-Length': '100' })]),
       await post(['garbage']),
       await post([`--${BOUNDARY}\r\nContent-Length: 1\r\n\r\nx\r\n`]),

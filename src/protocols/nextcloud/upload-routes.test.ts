@@ -93,6 +93,47 @@ describe('uploads in pieces', () => {
     assert.equal(new Set(answers.map(({ headers }) => headers.etag)).size, 1);
   });
 
+  /** Lets something happen between the judgement of a request and its end. */
+  function meanwhile(method: 'listParts' | 'finish', act: () => Promise<unknown>): void {
+    const { uploads } = site;
+    const once = async (): Promise<void> => {
+      Reflect.deleteProperty(uploads, method);
+      await act();
+    };
+    if (method === 'finish') {
+      uploads.finish = async (...args) => {
+        await once();
+        return uploads.finish(...args);
+      };
+      return;
+    }
+    uploads.listParts = async (...args) => {
+      Reflect.deleteProperty(uploads, method);
+      const parts = await uploads.listParts(...args);
+      await act();
+      return parts;
+    };
+  }
+
+  it('takes its own change for no conflict when the same end overtakes it', async () => {
+    const old = await site.ask('PUT', `${FILES}/race.txt`, { body: 'old' });
+    const tagged = { If: `<${FILES}/race.txt> ([${String(old.headers.etag)}])` };
+    await putParts({ 1: 'new' });
+    meanwhile('listParts', () => move('race.txt', tagged));
+    const late = await move('race.txt', tagged);
+    assert.equal(late.status, 204);
+    assert.equal((await site.ask('GET', `${FILES}/race.txt`)).headers.etag, late.headers.etag);
+  });
+
+  it('refuses when somebody else changes the file at the last moment', async () => {
+    const old = await site.ask('PUT', `${FILES}/theirs.txt`, { body: 'old' });
+    const tagged = { If: `<${FILES}/theirs.txt> ([${String(old.headers.etag)}])` };
+    await putParts({ 1: 'mine' });
+    meanwhile('finish', () => site.ask('PUT', `${FILES}/theirs.txt`, { body: 'theirs' }));
+    assert.equal((await move('theirs.txt', tagged)).status, 412);
+    assert.equal((await site.ask('GET', `${FILES}/theirs.txt`)).text, 'theirs');
+  });
+
   it('judges the If header at the destination, and keeps the parts when it is false', async () => {
     await site.ask('PUT', `${FILES}/judged.txt`, { body: 'theirs' });
     await putParts({ 1: 'mine' });

@@ -29,7 +29,9 @@ async function install({ settings }: Subject): Promise<Measurement> {
   const cache = join(folder, 'npm-cache');
   const args = ['ci', '--omit=dev', '--no-fund', '--no-audit', '--cache', cache];
   const run = await runProgram('npm', args, { cwd: repository, timeoutMs: INSTALL_MAX_MS });
-  if (run.status !== 0) throw new Error(`npm ci ended with ${run.status}: ${run.output.slice(-300)}`);
+  if (run.status !== 0) {
+    throw new Error(`npm ci ended with ${run.status}: ${run.output.slice(-300)}`);
+  }
   await addUser({ folder, repository });
   const { child, startMs } = await runHoldfast({ folder, repository });
   await child.stop();

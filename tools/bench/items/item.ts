@@ -72,7 +72,9 @@ export class Subject {
   }
 
   /** @throws Error: the answer has none of the statuses. */
-  async expect(statuses: readonly number[], job: Omit<CallJob, 'kind' | 'target'>): Promise<number> {
+  async expect(
+    statuses: readonly number[], job: Omit<CallJob, 'kind' | 'target'>,
+  ): Promise<number> {
     const { statuses: answered, times } = await this.call(job);
     const wrong = answered.find((status) => !statuses.includes(status));
     if (wrong !== undefined) throw new Error(`${job.method} answered ${wrong}`);

@@ -46,7 +46,8 @@ class Tally {
 
 function headOf(target: Target, method: string, path: string, extra = ''): string {
   const host = `${target.host}:${target.port}`;
-  return `${method} ${target.root}${path} HTTP/1.1\r\nHost: ${host}\r\n${target.headers}${extra}\r\n`;
+  const line = `${method} ${target.root}${path} HTTP/1.1`;
+  return `${line}\r\nHost: ${host}\r\n${target.headers}${extra}\r\n`;
 }
 
 /** A request whose file number is overwritten in place, so that none is ever built anew. */
@@ -75,7 +76,7 @@ interface LoopOptions {
   readonly countMax: number;
 }
 
-/** Runs `send` with rising numbers on all connections; `send` answers what is wrong, if anything. */
+/** Runs `send` with rising numbers on all connections; it answers what is wrong, if anything. */
 async function runLoop(
   { connections, timeLimitMs, countMax }: LoopOptions,
   send: (connectionIndex: number, index: number) => Promise<string | undefined>,

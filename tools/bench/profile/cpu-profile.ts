@@ -16,7 +16,7 @@ export interface CpuProfile {
 }
 
 export interface FunctionShare {
-  /** Function, file below the checkout and line; or V8's own entry, such as `(garbage collector)`. */
+  /** Function, file below the checkout and line; or V8's entry, such as `(garbage collector)`. */
   readonly name: string;
   readonly selfMs: number;
   /** Of the time in which the thread was not idle. */
@@ -121,7 +121,7 @@ function percent(share: number): string {
 export function describeProfile(title: string, summary: ProfileSummary): string {
   const busy = percent(summary.busyMs / Math.max(1, summary.elapsedMs)).trim();
   return [
-    `${title}: main thread busy for ${busy} of ${summary.elapsedMs.toFixed(0)} ms; of that, itself:`,
+    `${title}: main thread busy for ${busy} of ${summary.elapsedMs.toFixed(0)} ms; of that, self:`,
     ...summary.bySelf.slice(0, SHOWN).map((f) => `  ${percent(f.selfShare)}  ${f.name}`),
     ' and with all that they call:',
     ...summary.byTotal.slice(0, SHOWN).map((f) => `  ${percent(f.totalShare)}  ${f.name}`),

@@ -48,7 +48,8 @@ function findWebUser(): { name: string; uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
     const [name = '', , uid, gid] = line.split(':');
-    if (name === 'www-data' || name === 'apache') return { name, uid: Number(uid), gid: Number(gid) };
+    if (name !== 'www-data' && name !== 'apache') continue;
+    return { name, uid: Number(uid), gid: Number(gid) };
   }
   throw new MissingServer('there is no user www-data or apache to run it as');
 }

@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { Worker } from 'node:worker_threads';
 import { isKind } from '../../../base/errors.ts';
+import { ManualClock } from '../../../platform/index.ts';
 import { Hand, refused } from '../../conformance/hand.ts';
 import { assertConsistent } from '../../conformance/replay.ts';
 import { testMetadataStore } from '../../metadata-store.conformance.ts';
 import { CHANGES_QUEUE_MAX } from '../../metadata-store.ts';
 import type { FolderEntry } from '../../records.ts';
-import { READERS_MAX } from './reader/reader-pool.ts';
+import { READERS_MAX, READER_WAIT_MAX_MS } from './reader/reader-pool.ts';
 import { SqliteMetadataStore } from './sqlite-metadata-store.ts';
 import { startWriterThread } from './writer-client.ts';
 import type { StartThread } from './writer-client.ts';
@@ -28,13 +29,14 @@ testMetadataStore('SqliteMetadataStore', async () => {
 
 describe('SqliteMetadataStore', () => {
   const file = join(folder, 'own.db');
+  const clock = new ManualClock(0);
   let worker: Worker;
   const startThread: StartThread = (start) => {
     worker = startWriterThread(start);
     return worker;
   };
   const open = (): Promise<SqliteMetadataStore> =>
-    SqliteMetadataStore.open({ file, create: true, startThread });
+    SqliteMetadataStore.open({ file, create: true, startThread, clock });
 
   it('has what it acknowledged, and nothing by halves, after its writer was killed', async () => {
     for (const delayTurns of [0, 1, 3, 8, 20, 60]) {
@@ -98,7 +100,7 @@ describe('SqliteMetadataStore', () => {
 
   it('gives its connections back when listings end early, and lets others wait', async () => {
     const h = await Hand.on(await open(), { owner: 'lister' });
-    await Promise.all(Array.from({ length: 1_200 }, (_, n) => h.put(h.root, `f${n}`)));
+    await Promise.all(Array.from({ length: 2_600 }, (_, n) => h.put(h.root, `f${n}`)));
     const listing = (signal?: AbortSignal): AsyncIterator<readonly FolderEntry[]> =>
       h.store.listFolder(h.space.id, h.root, signal && { signal })[Symbol.asyncIterator]();
     for (let round = 0; round < READERS_MAX * 3; round += 1) {
@@ -110,10 +112,13 @@ describe('SqliteMetadataStore', () => {
     const stop = new AbortController();
     const held = Array.from({ length: READERS_MAX }, () => listing(stop.signal));
     for (const each of held) await each.next();
-    const waiting = h.names(h.root);
+    const patient = h.names(h.root);
     await h.put(h.root, 'g');
+    clock.advance(READER_WAIT_MAX_MS);
+    await refused(patient, 'busy');
+    const waiting = h.names(h.root);
     stop.abort(new Error('gone')); // Nobody asks these listings for more: the signal frees them.
-    assert.equal((await waiting).length, 1_201);
+    assert.equal((await waiting).length, 2_601);
     for (const each of held) await assert.rejects(Promise.resolve(each.next()), /gone/);
     await h.store.close();
   });

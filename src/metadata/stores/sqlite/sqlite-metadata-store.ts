@@ -1,6 +1,8 @@
 import type { NodeId, SpaceId, UserId } from '../../../base/ids.ts';
 import { assert } from '../../../base/assert.ts';
 import type { Name } from '../../../base/names.ts';
+import { systemClock } from '../../../platform/index.ts';
+import type { Clock } from '../../../platform/index.ts';
 import type { Witness } from '../../../base/witness.ts';
 import type { Change, ChangeResult } from '../../changes.ts';
 import { checkChange, checkLimit } from '../../check-change.ts';
@@ -33,6 +35,7 @@ export interface SqliteStoreOptions {
   create: boolean;
   /** How the writer's thread is started; tests stop it at bad moments. */
   startThread?: StartThread;
+  clock?: Clock;
 }
 
 interface Parts {
@@ -66,11 +69,11 @@ export class SqliteMetadataStore implements MetadataStore {
    *  @throws not-found: missing, and `create` is false; corrupt: cut off, or no SQLite database;
    *  invalid: another program's, or of a version that this one does not know. */
   static async open(options: SqliteStoreOptions): Promise<SqliteMetadataStore> {
-    const { file, create, startThread = startWriterThread } = options;
+    const { file, create, startThread = startWriterThread, clock = systemClock } = options;
     explained(() => ensureDatabaseFile(file, create));
     const writer = await WriterClient.open({ file }, startThread);
     const connection = openConnection(file, { readonly: true, cacheKib: CACHE_KIB });
-    return new SqliteMetadataStore({ connection, pool: new ReaderPool(file), writer });
+    return new SqliteMetadataStore({ connection, pool: new ReaderPool(file, clock), writer });
   }
 
   #read<T>(read: () => T): T {

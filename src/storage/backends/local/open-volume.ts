@@ -1,4 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
+import { failpoint } from '../../../platform/index.ts';
 import type { EncodedBatch } from './batch-encoder.ts';
 import type { VolumePosition } from './hint-file.ts';
 import { HintWriter, type HintProgress, type HintRhythm } from './hint-writer.ts';
@@ -44,9 +45,12 @@ export class OpenVolume {
       end = Math.max(end, Math.min(end + prewriteBytes, volumeBytesMax));
       if (end > position.end) pieces.push(zeros(end - position.end));
     }
+    failpoint('storage.before-write');
     await this.#file.write(pieces, this.position.end);
+    failpoint('storage.after-write');
     this.#sizeBytes = Math.max(this.#sizeBytes, end);
     await this.#file.datasync();
+    failpoint('storage.after-sync');
     this.position = position;
   }
 

@@ -1,4 +1,10 @@
-/** The listing of a folder, page by page, on one snapshot. */
+/**
+ * The listing of a folder, page by page, on one snapshot.
+ *
+ * A few pages are read ahead. So for all but big folders the snapshot has ended before the consumer
+ * sees the first page: a slow consumer keeps no old pages alive in the write-ahead log, and one that
+ * walks a tree, listing folders within the listings of others, holds no chain of connections.
+ */
 import type { NodeId, SpaceId } from '../../../../base/ids.ts';
 import { LIST_PAGE_MAX } from '../../../metadata-store.ts';
 import type { ListOptions } from '../../../metadata-store.ts';
@@ -8,6 +14,8 @@ import { explained } from '../faults.ts';
 import { KIND_FOLDER, NO_PARENT, kindOf } from '../rows.ts';
 import type { NodeTuple } from '../rows.ts';
 import type { ListingReader, ReaderPool } from './reader-pool.ts';
+
+const READ_AHEAD_PAGES = 4;
 
 type MemberTuple = [
   ...node: NodeTuple, mark: number | null, sizeBytes: number | null, changedAt: number | null,
@@ -105,11 +113,19 @@ export async function* listFolder(
   try {
     const isThere = explained(() => snapshot.reader.tree.isLiveFolder(spaceId, folderId));
     if (!isThere) throw nodeMissing(folderId);
+    const ahead: FolderEntry[][] = [];
     for (let after = '', isMore = true; isMore;) {
       const { entries, last } = explained(() => readPage(snapshot.reader, request, after));
       isMore = entries.length === LIST_PAGE_MAX;
       after = last;
-      if (entries.length > 0) yield entries;
+      if (entries.length > 0) ahead.push(entries);
+      if (!isMore) snapshot.release();
+      if (!isMore || ahead.length === READ_AHEAD_PAGES) {
+        for (const page of ahead.splice(0)) {
+          signal?.throwIfAborted();
+          yield page;
+        }
+      }
       if (isMore) await otherRequestsFirst();
     }
   } finally {

@@ -3,6 +3,7 @@
  * belongs to a connection; there are few, and who finds none waits in a queue with an end.
  */
 import { tooBusy, storeClosed } from '../../../refusals.ts';
+import type { Clock } from '../../../../platform/index.ts';
 import { openConnection } from '../connection.ts';
 import type { Connection } from '../connection.ts';
 import { prepareReads } from './read-statements.ts';
@@ -11,6 +12,7 @@ import { TreeReader } from './tree-reader.ts';
 
 export const READERS_MAX = 8;
 export const READERS_WAITING_MAX = 256;
+export const READER_WAIT_MAX_MS = 15_000;
 const CACHE_KIB = 2 * 1024;
 
 export interface ListingReader {
@@ -26,16 +28,18 @@ interface Waiting {
 
 export class ReaderPool {
   readonly #file: string;
+  readonly #clock: Clock;
   readonly #all: ListingReader[] = [];
   #idle: ListingReader[] = [];
   #waiting: Waiting[] = [];
   #isClosed = false;
 
-  constructor(file: string) {
+  constructor(file: string, clock: Clock) {
     this.#file = file;
+    this.#clock = clock;
   }
 
-  /** @throws busy: too many wait already; unavailable: closed; the signal's reason. */
+  /** @throws busy: too many wait already, or waited for READER_WAIT_MAX_MS; unavailable: closed; the signal's reason. */
   async take(signal: AbortSignal | undefined): Promise<ListingReader> {
     signal?.throwIfAborted();
     if (this.#isClosed) throw storeClosed();
@@ -56,20 +60,22 @@ export class ReaderPool {
 
   #wait(signal: AbortSignal | undefined): Promise<ListingReader> {
     return new Promise((resolve, reject) => {
-      const onAbort = (): void => {
+      const leave = (): void => {
         this.#waiting = this.#waiting.filter((other) => other !== waiting);
-        reject(signal?.reason);
+        signal?.removeEventListener('abort', onAbort);
+        forgetTimer();
       };
-      const waiting: Waiting = {
-        give: (reader) => {
-          signal?.removeEventListener('abort', onAbort);
-          resolve(reader);
-        },
-        refuse: (reason) => {
-          signal?.removeEventListener('abort', onAbort);
-          reject(reason);
-        },
+      const refuse = (reason: unknown): void => {
+        leave();
+        reject(reason);
       };
+      const give = (reader: ListingReader): void => {
+        leave();
+        resolve(reader);
+      };
+      const onAbort = (): void => refuse(signal?.reason);
+      const forgetTimer = this.#clock.after(READER_WAIT_MAX_MS, () => refuse(tooBusy()));
+      const waiting: Waiting = { give, refuse };
       this.#waiting.push(waiting);
       signal?.addEventListener('abort', onAbort, { once: true });
     });
@@ -80,7 +86,7 @@ export class ReaderPool {
       reader.connection.close();
       return;
     }
-    const next = this.#waiting.shift();
+    const [next] = this.#waiting;
     if (next !== undefined) next.give(reader);
     else this.#idle.push(reader);
   }
@@ -88,7 +94,7 @@ export class ReaderPool {
   /** Those in use are closed when they come back. */
   close(): void {
     this.#isClosed = true;
-    for (const { refuse } of this.#waiting.splice(0)) refuse(storeClosed());
+    for (const { refuse } of [...this.#waiting]) refuse(storeClosed());
     for (const { connection } of this.#idle.splice(0)) connection.close();
   }
 }

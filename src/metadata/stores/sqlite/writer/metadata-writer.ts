@@ -11,6 +11,7 @@ import type { Statement } from 'better-sqlite3';
 import { HoldfastError } from '../../../../base/errors.ts';
 import type { FaultData } from '../../../../base/errors.ts';
 import type { Copy } from '../../../changes.ts';
+import { failpoint } from '../../../../platform/index.ts';
 import { checkDurable } from '../connection.ts';
 import type { Connection } from '../connection.ts';
 import { isFatal, toFault } from '../faults.ts';
@@ -103,7 +104,9 @@ export class MetadataWriter {
       const answer = act();
       this.#state.flush();
       this.#witness.flush();
+      failpoint('metadata.before-commit');
       this.#sql.commit.run();
+      failpoint('metadata.after-commit');
       this.#state.settle();
       this.#jobs.push(...this.#started);
       this.#started = [];
