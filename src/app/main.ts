@@ -30,6 +30,11 @@ const commands = [
   versionCommand(manifest.version),
 ];
 
+/** For a thread or socket that would not let go: everything that matters is closed by then. */
+const LEAVE_MS_MAX = 1_000;
+
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   commands, terminal: openTerminal(), version: manifest.version,
 });
+
+systemClock.after(LEAVE_MS_MAX, () => process.exit());

@@ -1,5 +1,5 @@
 /** Brings the server up: listens first (503 until ready), then opens the stores, then serves. */
-import { isKind } from '../base/errors.ts';
+import { HoldfastError, isKind } from '../base/errors.ts';
 import type { RunningServer, StartOptions } from '../cli/index.ts';
 import { filesSlice } from '../files/index.ts';
 import {
@@ -15,6 +15,8 @@ import { openStores } from './stores.ts';
 import type { Stores } from './stores.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
+/** After the drain. */
+const CLOSE_MS_MAX = 4_000;
 
 export async function startServer(options: StartOptions): Promise<RunningServer> {
   const { config, data, log, clock, random } = options;
@@ -31,7 +33,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const stop = async (deadlineMs: number): Promise<void> => {
     for (const end of ending) end();
     await opened.server?.drain(deadlineMs);
-    await opened.stores?.close();
+    await closeInTime(opened.stores, clock);
   };
   try {
     opened.server = await openHttp(config.of(serverSlice), { health, metrics, log, clock });
@@ -50,6 +52,20 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   } catch (error) {
     await stop(0);
     throw error;
+  }
+}
+
+/** What is stored survives a crash, so leaving it open is better than hanging for ever. */
+async function closeInTime(stores: Stores | undefined, clock: Clock): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const cancel = clock.after(CLOSE_MS_MAX, () => {
+    const message = 'The stores did not close in time and were left as they are.';
+    late.reject(new HoldfastError('internal', 'app/stop', message));
+  });
+  try {
+    await Promise.race([stores?.close(), late.promise]);
+  } finally {
+    cancel();
   }
 }
 

@@ -65,9 +65,10 @@ export const serverSlice = slice({
         '`loopback`, `private`. Only their X-Forwarded headers are believed.',
     }),
     drainSeconds: setting({
-      key: 'server.drain_seconds', default: 30, parse: seconds({ min: 0, max: 3600 }),
+      key: 'server.drain_seconds', default: 20, parse: seconds({ min: 0, max: 3600 }),
       unit: 'seconds',
-      docs: 'How long running requests may go on after a signal to stop, before they are cut.',
+      docs: 'How long running requests may go on after a signal to stop, before they are cut. The '
+        + 'process is gone at most 10 seconds later.',
     }),
     logLevel: setting<LogLevel>({
       key: 'log.level', default: 'info', parse: oneOf(LOG_LEVELS),

@@ -5,7 +5,8 @@
 import { before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import {
-  closeSync, cpSync, fstatSync, openSync, readSync, readdirSync, statSync, truncateSync, writeSync,
+  closeSync, cpSync, fstatSync, openSync, readFileSync, readSync, readdirSync, statSync,
+  truncateSync, writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { fingerprint } from '../support/dav-client.ts';
@@ -19,6 +20,16 @@ import { seededBytes } from '../support/trees.ts';
 const FLIPS = 16;
 const CUTS = 8;
 const CREDENTIALS = ['ada', 'correct-horse-battery'] as const;
+
+/** Small and large ones. */
+const AIMED = [10, 20, 3, 17, 39];
+
+function contentOf(n: number): Buffer {
+  return seededBytes(n % 10 === 0 ? 1_500_000 : n * 300, `damage ${n}`);
+}
+
+const inVolumes = (name: string): boolean => name.startsWith('volumes');
+const inMetadata = (name: string): boolean => name.startsWith('metadata.db');
 
 interface Tally {
   refused: number;
@@ -36,7 +47,7 @@ describe('damage while the server is down', { timeout: 400_000 }, () => {
     const server = await servers.start();
     const user = await server.addUser();
     for (let n = 0; n < 40; n += 1) {
-      const bytes = seededBytes(n % 10 === 0 ? 1_500_000 : n * 300, `damage ${n}`);
+      const bytes = contentOf(n);
       files.set(`file ${n}`, fingerprint(bytes));
       assert.equal((await user.put(`file ${n}`, bytes)).status, 201);
     }
@@ -110,8 +121,45 @@ describe('damage while the server is down', { timeout: 400_000 }, () => {
     return `${path.split('/data/')[1]} cut to ${sizeBytes}`;
   }
 
-  const inVolumes = (name: string): boolean => name.startsWith('volumes');
-  const inMetadata = (name: string): boolean => name.startsWith('metadata.db');
+  /** Turns one bit of a file's stored content over, wherever it lies. */
+  function flipInside(root: string, content: Buffer): void {
+    const at = content.length >> 1;
+    const sample = content.subarray(at, at + 64);
+    for (const path of filesOf(root, inVolumes)) {
+      const offset = readFileSync(path).indexOf(sample);
+      if (offset < 0) continue;
+      const handle = openSync(path, 'r+');
+      writeSync(handle, Buffer.of((sample[0] ?? 0) ^ 1), 0, 1, offset);
+      closeSync(handle);
+      return;
+    }
+    assert.fail('the content is in no volume');
+  }
+
+  for (const state of ['stopped', 'running'] as const) {
+    it(`inside a file of a ${state} server spoils that file alone, and is noticed`, async () => {
+      const root = join(scratchFolder('aimed'), 'data');
+      cpSync(golden, root, { recursive: true });
+      const server = await servers.start({ data: root });
+      const user = server.client(...CREDENTIALS);
+      if (state === 'stopped') await server.stop();
+      for (const n of AIMED) flipInside(root, contentOf(n));
+      if (state === 'stopped') await server.startAgain();
+      for (const [path, wanted] of files) {
+        const answer = await user.get(path).catch(() => undefined);
+        if (AIMED.some((n) => path === `file ${n}`)) {
+          // Content that was kept in memory may still be given out; spoilt content never.
+          const isRight = answer?.status === 200 && fingerprint(answer.body) === wanted;
+          const isRefused = answer === undefined || answer.status >= 500;
+          assert.ok(isRefused || (isRight && state === 'running'), `${path}: ${answer?.status}`);
+        } else {
+          assert.equal(answer?.status, 200, `${path} was not touched`);
+          assert.equal(fingerprint(answer?.body ?? Buffer.of()), wanted);
+        }
+      }
+      await server.kill();
+    });
+  }
 
   it('in a volume is answered with the right bytes or an error', async (test) => {
     const tally = { refused: 0, right: 0, errors: 0 };

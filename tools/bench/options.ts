@@ -24,13 +24,13 @@ export const USAGE = `usage: npm run bench -- [options]
   --peers LIST    of nginx,apache,rclone; "none" for Holdfast alone (default: all)
   --quick         short cells, one round, smaller streams: a first look in under three minutes
   --secs N        length of a rate cell (default 2; quick 1)
-  --repeat N      rounds, interleaved over the servers; the median counts (default 3; quick 1)
+  --repeat N      rounds, interleaved over servers; the median counts (default 3; quick 1)
   --json FILE     writes every figure of every round
   --profile       writes a CPU profile of Holdfast per item and prints where its time went
   --no-trace      does not find out by strace who syncs to disk
   --install       also measures npm ci on a clean copy of the checkout (uses the network)
   --checkout DIR  measures the Holdfast of another checkout, for a comparison
-  --scratch DIR   the parent of the scratch folder: the disk to measure (default: test-artefacts/bench)
+  --scratch DIR   parent of the scratch folder: the disk measured (default: test-artefacts/bench)
 `;
 
 const SECS_MAX = 600;

@@ -2,8 +2,8 @@
  * Starts programs and makes sure that they end with the bench, whatever happens to it.
  *
  * Three nets: every start is kept in a list that `stopAll` works off; the bench calls it at the
- * end, on an error and on a signal; and where `setpriv` exists the kernel itself ends the child when the
- * bench is killed outright.
+ * end, on an error and on a signal; and where `setpriv` exists the kernel itself ends the child
+ * when the bench is killed outright.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
