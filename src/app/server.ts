@@ -6,7 +6,7 @@ import {
   HttpServer, Metrics, serverSlice, TrustedProxies, watchEventLoop,
 } from '../platform/index.ts';
 import type { Clock, Exchange, Logger, Route, ValuesOf } from '../platform/index.ts';
-import { Authenticator, nextcloudSlice, unavailableHandler } from '../protocols/index.ts';
+import { Authenticator, nextcloudSlice, unavailableHandler, wantsEarlyContinue } from '../protocols/index.ts';
 import { storageSlice } from '../storage/index.ts';
 import { healthRoutes, watchBlocks } from './health.ts';
 import { buildServices } from './services.ts';
@@ -82,6 +82,7 @@ async function openHttp(
   const { health, metrics, log, clock } = parts;
   return HttpServer.open({
     listen, log, clock, metrics, gate: unavailableHandler, routes: health, isStarting: true,
+    earlyContinue: wantsEarlyContinue,
     ...(tlsCertPath !== undefined && tlsKeyPath !== undefined
       && { tls: { certPath: tlsCertPath, keyPath: tlsKeyPath } }),
     ...(behindProxy !== undefined && { trustedProxies: TrustedProxies.parse(behindProxy) }),

@@ -19,8 +19,8 @@ export class Authenticator {
     this.#identity = identity;
   }
 
-  /** Verifies anew only what was not verified a moment ago (see Identity), and
-   *  then answers with a promise. Throws or rejects.
+  /** Answers at once, without a promise, what was verified a moment ago (see Identity). Errors are
+   *  thrown or come by the promise.
    *  @throws unauthenticated: nothing shown, another scheme, or wrong; busy: too many failures. */
   authenticate(exchange: Exchange): Caller | Promise<Caller> {
     const credentials = parseBasic(exchange.req.headers.authorization);

@@ -1,4 +1,5 @@
 export { Authenticator } from './authenticate.ts';
+export { wantsEarlyContinue } from './nextcloud/early-continue.ts';
 export { nextcloudRoutes } from './nextcloud/nextcloud-routes.ts';
 export { nextcloudSlice } from './nextcloud/settings.ts';
 export { unavailableHandler } from './nextcloud/unavailable.ts';

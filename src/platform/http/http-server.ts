@@ -39,6 +39,8 @@ export interface HttpServerOptions {
   readonly metrics?: Metrics;
   /** Answers while starting and draining, in place of the routes. */
   readonly gate?: HttpHandler;
+  /** True for a client that is to be sent `100 Continue` although it did not ask. */
+  readonly earlyContinue?: (req: IncomingMessage) => boolean;
   /** A connection is cut when the client neither sends nor takes a byte it owes for so long. */
   readonly idleTimeoutMs?: number;
 }
@@ -165,7 +167,9 @@ export class HttpServer {
   }
 
   #attach(): void {
+    const { earlyContinue } = this.#options;
     this.#server.on('request', (req: IncomingMessage, res: ServerResponse) => {
+      if (earlyContinue?.(req) === true) res.writeContinue();
       this.#begin(this.#exchangeOf(req, res));
     });
     this.#server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
