@@ -6,7 +6,9 @@ import {
   HttpServer, Metrics, serverSlice, TrustedProxies, watchEventLoop,
 } from '../platform/index.ts';
 import type { Clock, Exchange, Logger, Route, ValuesOf } from '../platform/index.ts';
-import { Authenticator, nextcloudSlice, unavailableHandler, wantsEarlyContinue } from '../protocols/index.ts';
+import {
+  Authenticator, nextcloudSlice, unavailableHandler, wantsEarlyContinue,
+} from '../protocols/index.ts';
 import { storageSlice } from '../storage/index.ts';
 import { healthRoutes, watchBlocks } from './health.ts';
 import { buildServices } from './services.ts';

@@ -253,7 +253,9 @@ describe('an upload in pieces', () => {
 
   async function sendParts(id: string, parts: readonly Part[]): Promise<void> {
     await uploads.begin(anna, id, undefined);
-    for (const [name, bytes] of parts) await uploads.putPart(anna, { uploadId: id, name }, bodyOf(bytes));
+    for (const [name, bytes] of parts) {
+      await uploads.putPart(anna, { uploadId: id, name }, bodyOf(bytes));
+    }
   }
 
   it('joins its parts by number, in whatever order and form they came', async () => {

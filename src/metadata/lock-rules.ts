@@ -7,7 +7,7 @@
  * covers may be changed by showing the token of one covering lock that the actor holds.
  *
  * Adding or removing a member changes its parent folder, so it asks for the parent's locks, also
- * those of depth 0 (section 7.4). Deleting or moving a folder asks, besides, for every lock below it.
+ * those of depth 0 (section 7.4). Deleting or moving a folder asks also for every lock below it.
  */
 import type { NodeId } from '../base/ids.ts';
 import type { Actor } from './changes.ts';

@@ -39,7 +39,7 @@ export interface NodeRecord {
   modifiedAt: Instant;
   createdAt: Instant;
   /** Revision of the last change that a client must see: content or times of a file, anything at
-   *  or below a folder. With the id it makes the ETag. A move leaves the moved node's mark alone. */
+   *  or below a folder. With the id it makes the ETag. A move leaves the moved node's alone. */
   mark: number;
   /** Revision that brought the content; 0 for a folder. */
   contentRev: number;
@@ -90,7 +90,7 @@ export interface EventRecord {
 }
 
 /** What a copy was made of: one `create` event stands for all that came with it. It is the tree
- *  below node `nodeId` as it was at revision `rev`, cut off after `nodeCount` nodes, taken folder by
+ *  below node `nodeId` as it was at revision `rev`, cut after `nodeCount` nodes, taken folder by
  *  folder, breadth first, members by canonical name. The ids of the copies are the `nodeCount`
  *  numbers from the event's `nodeId` upwards, in that order. */
 export interface CopyOrigin {

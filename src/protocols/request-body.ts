@@ -54,11 +54,18 @@ class Pouring {
   #signal: AbortSignal | undefined;
   #ended = false;
   readonly #onData = (piece: Buffer): void => this.#accept(piece);
+  /** What the last piece is waiting for: a body that was buffered whole ends although paused. */
+  #wait: Promise<void> | undefined;
   readonly #onEnd = (): void => {
-    this.#end(this.#req.complete ? undefined : { error: bodyCut() });
+    const finish = (): void => this.#end(this.#req.complete ? undefined : { error: bodyCut() });
+    if (this.#wait === undefined) finish();
+    else void this.#wait.then(finish, (error: unknown) => this.#end({ error }));
   };
 
-  readonly #onCut = (): void => this.#end({ error: bodyCut() });
+  readonly #onCut = (): void => {
+    if (!this.#req.complete || this.#wait === undefined) this.#end({ error: bodyCut() });
+  };
+
   readonly #onAbort = (): void => this.#end({ error: this.#signal?.reason });
 
   constructor(req: IncomingMessage, take: TakePiece, outcome: Outcome) {
@@ -87,6 +94,7 @@ class Pouring {
       const wait = this.#take(piece);
       if (wait === undefined) return;
       this.#req.pause();
+      this.#wait = wait;
       wait.then(() => this.#goOn(), (error: unknown) => this.#end({ error }));
     } catch (error) {
       this.#end({ error });
@@ -94,7 +102,10 @@ class Pouring {
   }
 
   #goOn(): void {
-    if (!this.#ended) this.#req.resume();
+    this.#wait = undefined;
+    const isLost = this.#req.destroyed && !this.#req.readableEnded;
+    if (isLost) this.#end({ error: bodyCut() });
+    else if (!this.#ended) this.#req.resume();
   }
 
   #end(failure: { error: unknown } | undefined): void {

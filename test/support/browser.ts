@@ -100,7 +100,8 @@ function formOf(attributes: ReadonlyMap<string, string>, text: string): Form {
     types.set(name, type);
     const isOff = type === 'checkbox' && !input.has('checked');
     // Of several buttons the first is pressed, and only that one is sent.
-    const isOther = type === 'submit' && [...types.values()].filter((t) => t === 'submit').length > 1;
+    const submits = [...types.values()].filter((one) => one === 'submit');
+    const isOther = type === 'submit' && submits.length > 1;
     if (!isOff && !isOther && !fields.has(name)) fields.set(name, input.get('value') ?? '');
   }
   const method = (attributes.get('method') ?? 'get').toUpperCase();

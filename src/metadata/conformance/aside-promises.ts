@@ -22,7 +22,7 @@ export function testLocks(hand: () => Hand): void {
     await h.put(h.root, 'beside');
   });
 
-  it('guards the list of members with a lock of depth 0, and the members with infinity', async () => {
+  it('guards the list of members with depth 0, and the members with infinity', async () => {
     const h = hand();
     const box = await h.folder(h.root, 'box');
     const file = await h.put(box.id, 'f');
@@ -161,7 +161,7 @@ export function testUploads(hand: () => Hand): void {
     assert.deepEqual(await store.listParts(ANNA, 'u'), []);
   });
 
-  it('ends an upload in the transaction that makes its file, and remembers what it made', async () => {
+  it('ends an upload in the transaction that makes its file, and remembers it', async () => {
     const h = hand();
     const upload = { owner: ANNA, uploadId: 'u' };
     await refused(h.put(h.root, 'f', 9, { upload }), 'not-found', 'upload-missing');
@@ -189,7 +189,8 @@ export function testUploads(hand: () => Hand): void {
 
   it('bounds the uploads that one user has open', async () => {
     const { store } = hand();
-    const all = Array.from({ length: UPLOADS_PER_USER_MAX }, (_, n) => store.commit(begin(`u${n}`)));
+    const numbers = Array.from({ length: UPLOADS_PER_USER_MAX }, (_, n) => n);
+    const all = numbers.map((n) => store.commit(begin(`u${n}`)));
     await Promise.all(all);
     await refused(store.commit(begin('more')), 'too-large');
     await store.commit(begin('u7'));

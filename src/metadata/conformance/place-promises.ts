@@ -57,7 +57,7 @@ export function testMoves(hand: () => Hand): void {
     assert.deepEqual(kinds, ['delete', 'move']);
   });
 
-  it('renames to another spelling of the same name, but never onto another node of it', async () => {
+  it('renames to another spelling of a name, but never onto another node of it', async () => {
     const h = hand();
     const composed = await h.put(h.root, 'caf\u00e9');
     await h.move(composed.id, h.root, 'cafe\u0301');

@@ -1,5 +1,5 @@
 /**
- * Builds the tree anew from nothing but its events, as a reader of the journal would, and looks up a
+ * Builds the tree anew from nothing but its events, as a reader of the journal would; looks up a
  * tree in a store in the same form. The two must be equal.
  *
  * A copy is one event. Whoever replays it needs the tree as it was at the revision the event names;

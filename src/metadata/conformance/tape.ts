@@ -1,4 +1,4 @@
-/** Random work on a space, written so that two stores can do the same: nodes are named by where they
+/** Random work on a space, written so that two stores can do it: nodes are named by where they
  *  stand in the list of all nodes that were ever met, not by their ids. */
 import fc from 'fast-check';
 import { parseUserId } from '../../base/ids.ts';

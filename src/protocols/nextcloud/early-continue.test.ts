@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { describe, it } from 'node:test';
 import { wantsEarlyContinue } from './early-continue.ts';
 
-const DESKTOP = 'Mozilla/5.0 (Linux) mirall/3.7.3 (Nextcloud, linux-6.18 ClientArchitecture: x86_64)';
+const DESKTOP = 'Mozilla/5.0 (Linux) mirall/3.7.3 (Nextcloud, linux-6.18)';
 
 function request(headers: Record<string, string>, minor = 1): IncomingMessage {
   return { headers, httpVersionMajor: 1, httpVersionMinor: minor } as unknown as IncomingMessage;

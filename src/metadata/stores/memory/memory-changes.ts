@@ -124,7 +124,9 @@ export function move(space: MemorySpace, change: Move): ChangeResult {
 }
 
 /** The nodes that a copy is made of: breadth first, members by canonical name. */
-function nodesToCopy(space: MemorySpace, source: MemoryNode, depth: '0' | 'infinity'): MemoryNode[] {
+function nodesToCopy(
+  space: MemorySpace, source: MemoryNode, depth: '0' | 'infinity',
+): MemoryNode[] {
   const nodes = [source];
   if (depth === '0') return nodes;
   for (const node of nodes) nodes.push(...space.membersOf(node));

@@ -26,7 +26,7 @@ import { WriterClient, startWriterThread } from './writer-client.ts';
 import type { StartThread } from './writer-client.ts';
 
 /** Page cache of the connection for short reads. */
-const CACHE_KIB = 32 * 1024;
+const CACHE_KIB = 16 * 1024;
 
 export interface SqliteStoreOptions {
   /** The database file; its folder must be there. */

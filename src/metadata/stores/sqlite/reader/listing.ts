@@ -2,7 +2,7 @@
  * The listing of a folder, page by page, on one snapshot.
  *
  * A few pages are read ahead. So for all but big folders the snapshot has ended before the consumer
- * sees the first page: a slow consumer keeps no old pages alive in the write-ahead log, and one that
+ * sees the first page: a slow consumer keeps no old pages alive in the write-ahead log; one that
  * walks a tree, listing folders within the listings of others, holds no chain of connections.
  */
 import type { NodeId, SpaceId } from '../../../../base/ids.ts';

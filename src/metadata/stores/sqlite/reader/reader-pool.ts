@@ -39,7 +39,8 @@ export class ReaderPool {
     this.#clock = clock;
   }
 
-  /** @throws busy: too many wait already, or waited for READER_WAIT_MAX_MS; unavailable: closed; the signal's reason. */
+  /** @throws busy: too many wait already, or waited for READER_WAIT_MAX_MS; unavailable: closed;
+   *  the signal's reason. */
   async take(signal: AbortSignal | undefined): Promise<ListingReader> {
     signal?.throwIfAborted();
     if (this.#isClosed) throw storeClosed();

@@ -17,7 +17,8 @@ type SpaceTuple = [
   quotaBytes: Nullable<number>, usedBytes: number, createdAt: number,
 ];
 type VersionTuple = [
-  contentRev: number, sizeBytes: number, modifiedAt: number, checksums: string, manifest: Uint8Array,
+  contentRev: number, sizeBytes: number, modifiedAt: number, checksums: string,
+  manifest: Uint8Array,
   savedAt: number, savedBy: string,
 ];
 type EventTuple = [

@@ -8,7 +8,9 @@ import { NO_PARENT } from '../rows.ts';
 import { copyAtOnce } from './copy-changes.ts';
 import { addLock, refreshLock, removeLock } from './lock-changes.ts';
 import { setChecksums, setProperties, setQuota, setTimes } from './node-changes.ts';
-import { deleteNode, insertFolderNode, makeFolder, move, putFile, restore } from './tree-changes.ts';
+import {
+  deleteNode, insertFolderNode, makeFolder, move, putFile, restore,
+} from './tree-changes.ts';
 import type { Write } from './tree-changes.ts';
 import type { TreeState } from './tree-state.ts';
 import { beginUpload, dropUpload, expireUploads, putPart } from './upload-changes.ts';

@@ -108,7 +108,8 @@ describe('MetadataWriter', () => {
       ['done', 'parent-missing', 'done', 'name-clash', 'done']);
     assert.deepEqual(outcomes.flatMap((each) => ('result' in each ? each.result.rev : [])),
       [1, 2, 3]);
-    assert.deepEqual(rows(), { node: 4, folder: 1, version: 3, event: 3, property: 0, copy_job: 0 });
+    const expected = { node: 4, folder: 1, version: 3, event: 3, property: 0, copy_job: 0 };
+    assert.deepEqual(rows(), expected);
   });
 
   it('fails only the culprit when a change of a batch breaks in mid-write', () => {
@@ -118,7 +119,8 @@ describe('MetadataWriter', () => {
     const outcomes = writer.commitBatch(batch);
     assert.deepEqual(outcomes.map((outcome) => ('fault' in outcome ? outcome.fault.kind : 'done')),
       ['done', 'internal', 'done', 'done']);
-    assert.deepEqual(rows(), { node: 4, folder: 2, version: 2, event: 3, property: 0, copy_job: 0 });
+    const expected = { node: 4, folder: 2, version: 2, event: 3, property: 0, copy_job: 0 };
+    assert.deepEqual(rows(), expected);
     const { node, rev } = one(folder(ROOT, 'e'));
     assert.equal(rev, 4);
     const ids = connection.prepare('SELECT COUNT(DISTINCT id) FROM node').pluck().get();

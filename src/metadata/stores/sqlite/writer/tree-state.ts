@@ -4,7 +4,7 @@
  *
  * Every change of a file changes mark and size of all folders above it. These changes gather here
  * and are written once per folder and batch, in the batch's own transaction. Between `begin` and
- * `flush` the database therefore lags behind this object, so all reading of folders goes through it.
+ * `flush` the database lags behind this object, so all reading of folders goes through it.
  *
  * After a rollback nothing here can be trusted: `forget` drops all of it.
  */
@@ -18,7 +18,7 @@ import { KIND_FOLDER, NO_PARENT, toNodeRecord, toNodeRow } from '../rows.ts';
 import type { FolderFigures, NodeRow, NodeTuple } from '../rows.ts';
 import type { Statements } from '../statements.ts';
 
-const FOLDERS_CACHED_MAX = 50_000;
+const FOLDERS_CACHED_MAX = 20_000;
 const SPACES_CACHED_MAX = 5_000;
 /** No chain of folders is longer: a longer one is a cycle, and that is a bug. */
 const CHAIN_MAX = 100_000;
@@ -80,7 +80,8 @@ export class TreeState {
     if (row === undefined) throw spaceMissing(id);
     const [, rootId, rev, foldersRev, casePolicy, quotaBytes] = row;
     const space: SpaceState = {
-      id, rootId: rootId as NodeId, rev, foldersRev, casePolicy, quotaBytes: quotaBytes ?? undefined,
+      id, rootId: rootId as NodeId, rev, foldersRev, casePolicy,
+      quotaBytes: quotaBytes ?? undefined,
       locks: undefined, isDirty: false,
     };
     this.#spaces.set(id, space);

@@ -7,7 +7,7 @@ import { toFault } from '../faults.ts';
 import type { FromWriter, ToWriter, WriterStart } from '../messages.ts';
 import { MetadataWriter } from './metadata-writer.ts';
 
-const CACHE_KIB = 32 * 1024;
+const CACHE_KIB = 24 * 1024;
 
 function openWriter(file: string): MetadataWriter {
   const connection = openConnection(file, { readonly: false, cacheKib: CACHE_KIB });
