@@ -17,7 +17,7 @@ import { hashFolder, seededBytes } from '../support/trees.ts';
 
 interface Spoiling {
   readonly name: string;
-  spoil(root: string): void;
+  readonly spoil: (root: string) => void;
   readonly reason: RegExp;
 }
 

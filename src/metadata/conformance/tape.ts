@@ -86,6 +86,7 @@ function expectation(expects: string, nodeId: NodeId, scene: Scene): Expectation
 }
 
 /** The step as a change of this scene. */
+// eslint-disable-next-line complexity -- One short case for each kind of step.
 export function toChange(step: Step, scene: Scene): Change {
   const { spaceId, nodes, folders, trash, now } = scene;
   const [root] = nodes;

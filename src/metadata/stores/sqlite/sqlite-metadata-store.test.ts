@@ -77,7 +77,8 @@ describe('SqliteMetadataStore', () => {
     const h = await Hand.on(await open(), { owner: 'queue' });
     const puts = Array.from({ length: CHANGES_QUEUE_MAX + 5 }, (_, n) => h.put(h.root, `f${n}`));
     const outcomes = await Promise.allSettled(puts);
-    const refusals = outcomes.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
+    const refusals: unknown[] = outcomes.flatMap((each) =>
+      (each.status === 'rejected' ? [each.reason as unknown] : []));
     assert.equal(refusals.length, 5);
     assert.ok(refusals.every((reason) => isKind(reason, 'busy')));
     assert.equal((await h.names(h.root)).length, CHANGES_QUEUE_MAX);

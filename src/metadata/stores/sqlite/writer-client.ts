@@ -15,8 +15,8 @@ const BATCH_MAX = 512;
 
 interface Pending {
   change: WriterChange;
-  resolve(result: ChangeResult): void;
-  reject(error: Error): void;
+  readonly resolve: (result: ChangeResult) => void;
+  readonly reject: (error: Error) => void;
 }
 
 export type StartThread = (start: WriterStart) => Worker;

@@ -22,8 +22,8 @@ export interface ListingReader {
 }
 
 interface Waiting {
-  give(reader: ListingReader): void;
-  refuse(reason: unknown): void;
+  readonly give: (reader: ListingReader) => void;
+  readonly refuse: (reason: unknown) => void;
 }
 
 export class ReaderPool {
@@ -68,7 +68,7 @@ export class ReaderPool {
       };
       const refuse = (reason: unknown): void => {
         leave();
-        reject(reason);
+        reject(reason as Error);
       };
       const give = (reader: ListingReader): void => {
         leave();

@@ -85,13 +85,13 @@ function attach(
       KIND_FILE, sizeBytes, modifiedAt, actor.at, rev, contentRev, checksums, rev);
     state.sql.copyVersion.run(firstId, space.id, source.id, contentRev);
     state.touch(parents, rev, actor.at, plan.sizeBytes);
-    return resultOf(state, space, { ...source, ...created, mark: rev }, undefined, !isReplacing);
+    return resultOf(state, space, { row: { ...source, ...created, mark: rev } }, !isReplacing);
   }
   const row = insertFolderNode(state, space, { ...created, revFrom: rev });
   const figures = { mark: rev, sizeBytes: plan.sizeBytes, changedAt: actor.at };
   const folder = state.addFolder(space.id, firstId, toParentId, figures);
   state.touch(parents, rev, actor.at, plan.sizeBytes);
-  return resultOf(state, space, row, folder, !isReplacing);
+  return resultOf(state, space, { row, folder }, !isReplacing);
 }
 
 /** The copy, or, when it is a big one, undefined: it then needs a CopyJob. */

@@ -25,7 +25,7 @@ export function addLock(state: TreeState, { lock, actor }: AddLock): Write {
     const { token, nodeId, scope, depth, ownerXml, holder, expiresAt } = lock;
     state.sql.insertLock.run(space.id, token, nodeId, scope, depth, ownerXml, holder, expiresAt);
     space.locks = [...inForce, lock];
-    return resultOf(state, space, row, folder, false);
+    return resultOf(state, space, { row, folder }, false);
   };
 }
 
@@ -44,7 +44,7 @@ export function refreshLock(state: TreeState, change: RefreshLock): Write {
   return () => {
     lock.expiresAt = change.expiresAt;
     state.sql.updateLockExpiry.run(change.expiresAt, space.id, lock.token);
-    return resultOf(state, space, undefined, undefined, false);
+    return resultOf(state, space, {}, false);
   };
 }
 
@@ -54,6 +54,6 @@ export function removeLock(state: TreeState, change: RemoveLock): Write {
   return () => {
     space.locks = state.locks(space).filter((other) => other !== lock);
     state.sql.deleteLock.run(space.id, lock.token);
-    return resultOf(state, space, undefined, undefined, false);
+    return resultOf(state, space, {}, false);
   };
 }

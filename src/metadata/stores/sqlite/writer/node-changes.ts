@@ -32,7 +32,7 @@ export function setTimes(state: TreeState, change: SetTimes): Write {
       space.foldersRev = rev;
     }
     state.touch(parents, rev, actor.at, 0);
-    return resultOf(state, space, { ...row, modifiedAt, createdAt, mark }, folder, false);
+    return resultOf(state, space, { row: { ...row, modifiedAt, createdAt, mark }, folder }, false);
   };
 }
 
@@ -44,7 +44,7 @@ export function setChecksums(state: TreeState, change: SetChecksums): Write {
   return () => {
     state.sql.updateChecksums.run(checksums, space.id, row.parentId, row.canon);
     state.sql.updateVersionChecksums.run(checksums, space.id, row.id, contentRev);
-    return resultOf(state, space, { ...row, checksums }, undefined, false);
+    return resultOf(state, space, { row: { ...row, checksums } }, false);
   };
 }
 
@@ -68,7 +68,7 @@ export function setProperties(state: TreeState, change: SetProperties): Write {
       kind: 'properties', nodeId: row.id, nodeKind: row.kind, contentRev: row.contentRev,
       before: place, after: place,
     });
-    return resultOf(state, space, row, folder, false);
+    return resultOf(state, space, { row, folder }, false);
   };
 }
 
@@ -77,6 +77,6 @@ export function setQuota(state: TreeState, change: SetQuota): Write {
   return () => {
     space.quotaBytes = change.quotaBytes;
     state.sql.updateSpaceQuota.run(change.quotaBytes ?? null, space.id);
-    return resultOf(state, space, undefined, undefined, false);
+    return resultOf(state, space, {}, false);
   };
 }

@@ -52,9 +52,10 @@ export function addEvent(
 }
 
 export function resultOf(
-  state: TreeState, space: SpaceState, row: NodeRow | undefined, folder: FolderState | undefined,
+  state: TreeState, space: SpaceState, place: { row?: NodeRow; folder?: FolderState | undefined },
   created: boolean,
 ): ChangeResult {
+  const { row, folder } = place;
   const node = row === undefined ? undefined : state.recordOf(space.id, row, folder);
   return { node, created, rev: space.rev, count: 0 };
 }
@@ -111,7 +112,7 @@ export function putFile(state: TreeState, change: PutFile): Write {
     state.touch(parents, row.mark, actor.at, addedBytes);
     const created = existing === undefined;
     if (upload !== undefined) endUpload(state.sql, upload, { space, row, created });
-    return resultOf(state, space, row, undefined, created);
+    return resultOf(state, space, { row }, created);
   };
 }
 
@@ -172,7 +173,7 @@ export function makeFolder(state: TreeState, change: MakeFolder): Write {
     const figures = { mark: rev, sizeBytes: 0, changedAt: actor.at };
     const folder = state.addFolder(space.id, id, parentId, figures);
     state.touch(parents, rev, actor.at, 0);
-    return resultOf(state, space, row, folder, true);
+    return resultOf(state, space, { row, folder }, true);
   };
 }
 
@@ -278,7 +279,7 @@ export function move(state: TreeState, change: Move): Write {
     state.touch(parents, rev, actor.at, -sizeBytes);
     state.touch(toParents, rev, actor.at, sizeBytes);
     const moved = { ...row, parentId: toParentId, canon, name: toName };
-    return resultOf(state, space, moved, folder, target === undefined);
+    return resultOf(state, space, { row: moved, folder }, target === undefined);
   };
 }
 
@@ -292,7 +293,7 @@ export function deleteNode(state: TreeState, change: Delete): Write {
   checkLocks(state.lockView(space), actor, { nodes: [parent.id], trees: [node.row.id] });
   return () => {
     moveToTrash(state, space, node, actor);
-    return resultOf(state, space, undefined, undefined, false);
+    return resultOf(state, space, {}, false);
   };
 }
 
@@ -324,6 +325,6 @@ export function restore(state: TreeState, change: Restore): Write {
       ? state.placeFolder(space.id, nodeId, toParentId) : undefined;
     if (folder !== undefined) space.foldersRev = rev;
     state.touch(parents, rev, actor.at, sizeBytes);
-    return resultOf(state, space, row, folder, true);
+    return resultOf(state, space, { row, folder }, true);
   };
 }
