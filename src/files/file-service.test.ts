@@ -175,7 +175,7 @@ describe('an upload', () => {
       lengthBytes: undefined,
       pour: async (take) => { for (let i = 0; i < 10; i += 1) await take(randomBytes(50)); },
     };
-    await assert.rejects(files.upload(anna, path('g'), unknown), failsWith('too-large'));
+    await assert.rejects(files.upload(anna, path('g'), unknown), failsWith('quota'));
     assert.equal(await files.find(anna, path('g')), undefined);
     await files.upload(anna, path('f'), bodyOf(randomBytes(1000)));
     assert.deepEqual(await files.quota(anna), { usedBytes: 1000, quotaBytes: 1000 });

@@ -25,7 +25,7 @@ export interface Received {
   checksum: Checksum | undefined;
 }
 
-/** Resolves when every byte is durable. @throws invalid `body-cut`; too-large: over `bytesMax`,
+/** Resolves when every byte is durable. @throws invalid `body-cut`; quota: over `bytesMax`,
  *  nothing more is read; and whatever the block store throws. What was stored then is garbage. */
 export async function receive(
   blocks: BlockStore,
@@ -73,8 +73,8 @@ class Receiver {
     this.sizeBytes += piece.length;
     if (this.sizeBytes > this.#bytesMax) {
       const facts = { bytesMax: this.#bytesMax };
-      const message = 'This is more than may be stored here.';
-      throw new HoldfastError('too-large', 'files/receive', message, { facts });
+      const message = 'This is more than the quota leaves room for. Nothing was stored.';
+      throw new HoldfastError('quota', 'files/receive', message, { facts });
     }
     this.#hasher?.update(piece);
     for (const block of this.#cutter.push(piece)) this.#put(block);

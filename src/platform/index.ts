@@ -32,6 +32,7 @@ export { lockData } from './data-lock.ts';
 export type { DataLock } from './data-lock.ts';
 export { LOOP_DELAY_MAX_MS, watchEventLoop } from './event-loop.ts';
 export { armFailpoint, failpoint } from './failpoint.ts';
+export { readSqliteHeader } from './sqlite-header.ts';
 export { watchSignals } from './process-signals.ts';
 export type { ProcessEvents, SignalOptions } from './process-signals.ts';
 export { SeededRandom, systemRandom } from './random.ts';

@@ -69,7 +69,7 @@ describe('holdfast serve', () => {
     events.emit('SIGTERM');
     assert.equal(await ended, EXIT.done);
     assert.equal(terminal.printed, 'Holdfast serves on http://127.0.0.1:1234\nSign in: here\n');
-    assert.deepEqual(told, ['started new', 'stopped within 30000']);
+    assert.deepEqual(told, ['started new', 'stopped within 20000']);
     lockData(data).release();
     assert.deepEqual(events.eventNames(), []);
   });

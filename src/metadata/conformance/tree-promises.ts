@@ -3,10 +3,24 @@ import { it } from 'node:test';
 import { parsePath } from '../../base/names.ts';
 import type { NodeId, SpaceId } from '../../base/ids.ts';
 import { LIST_PAGE_MAX } from '../metadata-store.ts';
-import { NOON, refused } from './hand.ts';
-import type { Hand } from './hand.ts';
+import { Hand, NOON, refused } from './hand.ts';
 
 export function testFiles(hand: () => Hand): void {
+  it('keeps the trees of two spaces apart, whatever they have in common', async () => {
+    const one = hand();
+    const other = await Hand.on(one.store, { owner: 'somebody-else' });
+    for (const h of [one, other]) {
+      const box = await h.folder(h.root, 'box');
+      await h.put(box.id, 'f', h === one ? 1 : 2);
+    }
+    for (const h of [one, other, one]) {
+      assert.equal((await h.find(''))?.id, h.root);
+      assert.equal((await h.find('box/f'))?.sizeBytes, h === one ? 1 : 2);
+    }
+    const stranger = await other.find('box/f');
+    assert.equal(await one.store.findChain(one.space.id, stranger?.id ?? one.root), undefined);
+  });
+
   it('makes a file, and answers it under its path, its id and its folder', async () => {
     const h = hand();
     const box = await h.folder(h.root, 'box');

@@ -10,6 +10,7 @@ import Database from 'better-sqlite3';
 import { closeSync, existsSync, fsyncSync, linkSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { HoldfastError } from '../../../base/errors.ts';
+import { readSqliteHeader } from '../../../platform/index.ts';
 import { IDENTITY_APPLICATION_ID, IDENTITY_FORMAT, IDENTITY_SCHEMA } from './identity-schema.ts';
 
 /** How long a statement waits, blocking, for another process's transaction (some milliseconds). */
@@ -95,19 +96,19 @@ function publish(draft: string, path: string): void {
 
 function inspect(path: string): void {
   if (statSync(path).size === 0) throw damaged('The user database is empty. Restore a backup.');
+  const header = readSqliteHeader(path);
+  if (header?.applicationId !== IDENTITY_APPLICATION_ID) {
+    throw damaged('The user database is not one of Holdfast. Put the right file in its place.');
+  }
+  checkFormat(header.userVersion);
+  if (header.isCut) throw damaged('The user database was cut off. Restore it from a backup.');
   const database = new Database(path, {
     fileMustExist: true, readonly: true, timeout: BUSY_TIMEOUT_MS,
   });
   try {
     const number = (name: string) => Number(database.pragma(name, { simple: true }));
-    if (number('application_id') !== IDENTITY_APPLICATION_ID) {
-      throw damaged('The user database is not one of Holdfast. Put the right file in its place.');
-    }
-    const format = number('user_version');
-    if (format > IDENTITY_FORMAT) {
-      const message = 'The user database was written by a newer version. Start that version.';
-      throw new HoldfastError('invalid', OP, message, { code: 'format-newer', facts: { format } });
-    }
+    const format = number('user_version'); // The log may hold a newer one than the header.
+    checkFormat(format);
     // SQLite reads a last page that is cut short as if zeros followed. It may be cut while a log
     // holds the whole page, so this counts only without one.
     const isCut = !hasLog(path) && statSync(path).size % number('page_size') !== 0;
@@ -117,6 +118,12 @@ function inspect(path: string): void {
   } finally {
     database.close();
   }
+}
+
+function checkFormat(format: number): void {
+  if (format <= IDENTITY_FORMAT) return;
+  const message = 'The user database was written by a newer version. Start that version.';
+  throw new HoldfastError('invalid', OP, message, { code: 'format-newer', facts: { format } });
 }
 
 /** An empty log may be left by whoever only looked. */

@@ -4,12 +4,20 @@
  * time: an entry counts as long as that has not moved on, and the reader reads it in the very
  * snapshot it works on. So a stale entry is never used, whoever writes, and nobody has to tell.
  */
+import type { SpaceId } from '../../../../base/ids.ts';
 import type { NodeRow } from '../rows.ts';
 
 const FOLDERS_MAX = 20_000;
 
+/** A space as the reader's snapshot shows it. */
+export interface SpaceMoment {
+  id: SpaceId;
+  foldersRev: number;
+}
+
 interface Entry {
   row: NodeRow;
+  spaceId: SpaceId;
   foldersRev: number;
 }
 
@@ -17,23 +25,24 @@ export class FolderCache {
   readonly #byName = new Map<string, Entry>();
   readonly #byId = new Map<number, Entry>();
 
-  find(parentId: number, canon: string, foldersRev: number): NodeRow | undefined {
-    const entry = this.#byName.get(`${parentId}/${canon}`);
-    return entry?.foldersRev === foldersRev ? entry.row : undefined;
+  find(space: SpaceMoment, parentId: number, canon: string): NodeRow | undefined {
+    const entry = this.#byName.get(`${space.id}/${parentId}/${canon}`);
+    return entry?.foldersRev === space.foldersRev ? entry.row : undefined;
   }
 
-  findById(id: number, foldersRev: number): NodeRow | undefined {
+  findById(space: SpaceMoment, id: number): NodeRow | undefined {
     const entry = this.#byId.get(id);
-    return entry?.foldersRev === foldersRev ? entry.row : undefined;
+    const isRight = entry?.spaceId === space.id && entry.foldersRev === space.foldersRev;
+    return isRight ? entry.row : undefined;
   }
 
-  note(row: NodeRow, foldersRev: number): void {
+  note(space: SpaceMoment, row: NodeRow): void {
     if (this.#byId.size >= FOLDERS_MAX) {
       this.#byId.clear();
       this.#byName.clear();
     }
-    const entry = { row, foldersRev };
-    this.#byName.set(`${row.parentId}/${row.canon}`, entry);
+    const entry = { row, spaceId: space.id, foldersRev: space.foldersRev };
+    this.#byName.set(`${space.id}/${row.parentId}/${row.canon}`, entry);
     this.#byId.set(row.id, entry);
   }
 }

@@ -43,21 +43,21 @@ export class TreeReader {
   #child(
     spaceId: SpaceId, parentId: number, canon: string, foldersRev: number,
   ): NodeRow | undefined {
-    const cached = this.#cache.find(parentId, canon, foldersRev);
+    const cached = this.#cache.find({ id: spaceId, foldersRev }, parentId, canon);
     if (cached !== undefined) return cached;
     const tuple = this.#reads.getChild.get(spaceId, parentId, canon) as NodeTuple | undefined;
-    return tuple && this.#noted(toNodeRow(tuple), foldersRev);
+    return tuple && this.#noted(spaceId, toNodeRow(tuple), foldersRev);
   }
 
   #node(spaceId: SpaceId, id: number, foldersRev: number): NodeRow | undefined {
-    const cached = this.#cache.findById(id, foldersRev);
+    const cached = this.#cache.findById({ id: spaceId, foldersRev }, id);
     if (cached !== undefined) return cached;
     const tuple = this.#reads.getNode.get(spaceId, id) as NodeTuple | undefined;
-    return tuple && this.#noted(toNodeRow(tuple), foldersRev);
+    return tuple && this.#noted(spaceId, toNodeRow(tuple), foldersRev);
   }
 
-  #noted(row: NodeRow, foldersRev: number): NodeRow {
-    if (row.kind === KIND_FOLDER) this.#cache.note(row, foldersRev);
+  #noted(spaceId: SpaceId, row: NodeRow, foldersRev: number): NodeRow {
+    if (row.kind === KIND_FOLDER) this.#cache.note({ id: spaceId, foldersRev }, row);
     return row;
   }
 

@@ -44,7 +44,7 @@ export function refreshLock(state: TreeState, change: RefreshLock): Write {
   return () => {
     lock.expiresAt = change.expiresAt;
     state.sql.updateLockExpiry.run(change.expiresAt, space.id, lock.token);
-    return resultOf(state, space, {}, false);
+    return resultOf(state, space, undefined, false);
   };
 }
 
@@ -54,6 +54,6 @@ export function removeLock(state: TreeState, change: RemoveLock): Write {
   return () => {
     space.locks = state.locks(space).filter((other) => other !== lock);
     state.sql.deleteLock.run(space.id, lock.token);
-    return resultOf(state, space, {}, false);
+    return resultOf(state, space, undefined, false);
   };
 }

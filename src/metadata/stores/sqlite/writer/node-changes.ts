@@ -77,6 +77,6 @@ export function setQuota(state: TreeState, change: SetQuota): Write {
   return () => {
     space.quotaBytes = change.quotaBytes;
     state.sql.updateSpaceQuota.run(change.quotaBytes ?? null, space.id);
-    return resultOf(state, space, {}, false);
+    return resultOf(state, space, undefined, false);
   };
 }

@@ -52,12 +52,11 @@ export function addEvent(
 }
 
 export function resultOf(
-  state: TreeState, space: SpaceState, place: { row?: NodeRow; folder?: FolderState | undefined },
-  created: boolean,
+  state: TreeState, space: SpaceState,
+  node: { row: NodeRow; folder?: FolderState | undefined } | undefined, created: boolean,
 ): ChangeResult {
-  const { row, folder } = place;
-  const node = row === undefined ? undefined : state.recordOf(space.id, row, folder);
-  return { node, created, rev: space.rev, count: 0 };
+  const record = node && state.recordOf(space.id, node.row, node.folder);
+  return { node: record, created, rev: space.rev, count: 0 };
 }
 
 /** The live folder that is to take something, and those above it. */
@@ -293,7 +292,7 @@ export function deleteNode(state: TreeState, change: Delete): Write {
   checkLocks(state.lockView(space), actor, { nodes: [parent.id], trees: [node.row.id] });
   return () => {
     moveToTrash(state, space, node, actor);
-    return resultOf(state, space, {}, false);
+    return resultOf(state, space, undefined, false);
   };
 }
 
