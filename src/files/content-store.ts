@@ -8,7 +8,7 @@ import type { Checksum, ChecksumAlgorithm } from './checksums.ts';
 import { blocksOf, FileContent } from './download.ts';
 import type { BlockRef } from './manifest.ts';
 import { decodeManifest } from './manifest.ts';
-import { receive, storeManifest } from './receive.ts';
+import { receive, ReceiveBudget, storeManifest } from './receive.ts';
 
 export interface StoredContent {
   sizeBytes: number;
@@ -21,6 +21,7 @@ const REMEMBERED_MAX = 10_000;
 const REMEMBERED_BLOCKS_MAX = 8;
 
 export class ContentStore {
+  readonly #budget = new ReceiveBudget();
   readonly #known = new Map<string, readonly BlockRef[]>();
   readonly #blocks: BlockStore;
   readonly #metadata: MetadataStore;
@@ -56,8 +57,10 @@ export class ContentStore {
     body: BodySource,
     options: { algorithm?: ChecksumAlgorithm | undefined; bytesMax: number; signal?: AbortSignal },
   ): Promise<StoredContent> {
-    const { sizeBytes, blocks, checksum } = await receive(this.#blocks, body, options);
-    const manifest = await storeManifest(this.#blocks, blocks, sizeBytes);
+    const budget = this.#budget;
+    const received = await receive(this.#blocks, body, { ...options, budget });
+    const { sizeBytes, checksum } = received;
+    const manifest = await storeManifest(this.#blocks, budget, received);
     return { sizeBytes, manifest, checksum };
   }
 
@@ -70,7 +73,7 @@ export class ContentStore {
       sizeBytes += manifest.sizeBytes;
       for (const block of await blocksOf(this.#blocks, manifest)) blocks.push(block);
     }
-    const manifest = await storeManifest(this.#blocks, blocks, sizeBytes);
+    const manifest = await storeManifest(this.#blocks, this.#budget, { blocks, sizeBytes });
     return { sizeBytes, manifest, checksum: undefined };
   }
 

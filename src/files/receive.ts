@@ -1,12 +1,13 @@
 /**
  * From a body to durable blocks: the bytes stream through the cutter into the block store, hashed
  * on the way, never through a temporary file. The sender is held back while too much is waiting
- * for the disk, so memory is bounded: IN_FLIGHT_BYTES_MAX here plus one block being filled.
+ * for the disk, so memory is bounded: all bodies together share BODIES_BYTES_MAX, of which each
+ * needs one block that is being filled, and gets more than one for the disk while few are sending.
  */
 import type { Hash } from 'node:crypto';
 import { HoldfastError } from '../base/errors.ts';
 import type { Block, BlockStore } from '../storage/index.ts';
-import { BlockCutter } from '../storage/index.ts';
+import { BLOCK_BYTES_MAX, BlockCutter } from '../storage/index.ts';
 import type { BodySource } from './body.ts';
 import { bodyCut, bodyOf } from './body.ts';
 import type { Checksum, ChecksumAlgorithm } from './checksums.ts';
@@ -16,7 +17,35 @@ import { encodeEntries, encodeManifest, INLINE_BYTES_MAX } from './manifest.ts';
 
 /** Of one body, handed to the block store and not yet durable. */
 const IN_FLIGHT_BYTES_MAX = 12 * 1024 * 1024;
+/** Of all bodies. More than this only when more bodies come at once than it has blocks. */
+const BODIES_BYTES_MAX = 96 * 1024 * 1024;
 const ENTRIES_PER_BLOCK = 100_000;
+
+/** Shared by all bodies of one content store. */
+export class ReceiveBudget {
+  #bodyCount = 0;
+
+  /** How much of one body may wait for the disk before its sender is held back. */
+  get inFlightBytesMax(): number {
+    const share = BODIES_BYTES_MAX / Math.max(1, this.#bodyCount) - BLOCK_BYTES_MAX;
+    return Math.max(0, Math.min(IN_FLIGHT_BYTES_MAX, share));
+  }
+
+  enter(): void {
+    this.#bodyCount += 1;
+  }
+
+  leave(): void {
+    this.#bodyCount -= 1;
+  }
+}
+
+export interface ReceiveOptions {
+  algorithm?: ChecksumAlgorithm | undefined;
+  bytesMax: number;
+  budget: ReceiveBudget;
+  signal?: AbortSignal;
+}
 
 export interface Received {
   sizeBytes: number;
@@ -30,23 +59,27 @@ export interface Received {
 export async function receive(
   blocks: BlockStore,
   body: BodySource,
-  options: { algorithm?: ChecksumAlgorithm | undefined; bytesMax: number; signal?: AbortSignal },
+  options: ReceiveOptions,
 ): Promise<Received> {
   const receiver = new Receiver(blocks, options);
+  options.budget.enter();
   try {
     await body.pour((piece) => receiver.take(piece), options.signal);
     if (body.lengthBytes !== undefined && body.lengthBytes !== receiver.sizeBytes) throw bodyCut();
+    return await receiver.finish();
   } catch (error) {
     await receiver.abandon();
     throw error;
+  } finally {
+    options.budget.leave();
   }
-  return receiver.finish();
 }
 
 class Receiver {
   sizeBytes = 0;
   readonly #store: BlockStore;
   readonly #bytesMax: number;
+  readonly #budget: ReceiveBudget;
   readonly #signal: AbortSignal | undefined;
   readonly #algorithm: ChecksumAlgorithm | undefined;
   readonly #hasher: Hash | undefined;
@@ -57,11 +90,9 @@ class Receiver {
   #failure: { error: unknown } | undefined;
   #wakeSender: (() => void) | undefined;
 
-  constructor(
-    store: BlockStore,
-    options: { algorithm?: ChecksumAlgorithm | undefined; bytesMax: number; signal?: AbortSignal },
-  ) {
+  constructor(store: BlockStore, options: ReceiveOptions) {
     this.#store = store;
+    this.#budget = options.budget;
     this.#bytesMax = options.bytesMax;
     this.#signal = options.signal;
     this.#algorithm = options.algorithm;
@@ -78,7 +109,7 @@ class Receiver {
     }
     this.#hasher?.update(piece);
     for (const block of this.#cutter.push(piece)) this.#put(block);
-    if (this.#inFlightBytes <= IN_FLIGHT_BYTES_MAX) return undefined;
+    if (this.#inFlightBytes <= this.#budget.inFlightBytesMax) return undefined;
     return new Promise((wake) => {
       this.#wakeSender = wake;
     });
@@ -115,15 +146,21 @@ class Receiver {
   #settled(sizeBytes: number): void {
     this.#inFlightBytes -= sizeBytes;
     const failed = this.#failure !== undefined;
-    if (this.#inFlightBytes > IN_FLIGHT_BYTES_MAX && !failed) return;
+    if (this.#inFlightBytes > this.#budget.inFlightBytesMax && !failed) return;
     this.#wakeSender?.();
     this.#wakeSender = undefined;
   }
 }
 
+export interface ContentBlocks {
+  blocks: readonly BlockRef[];
+  /** Of the content: the sum of the blocks. */
+  sizeBytes: number;
+}
+
 /** The manifest of these blocks as it goes into the database; a long one is stored as blocks. */
 export async function storeManifest(
-  store: BlockStore, blocks: readonly BlockRef[], sizeBytes: number,
+  store: BlockStore, budget: ReceiveBudget, { blocks, sizeBytes }: ContentBlocks,
 ): Promise<Buffer> {
   const direct = encodeManifest({ chunker: 'fixed-4m', sizeBytes, indirect: false, blocks });
   if (direct.length <= INLINE_BYTES_MAX) return direct;
@@ -134,7 +171,7 @@ export async function storeManifest(
   const refs: BlockRef[] = [];
   for (const page of pages) {
     const received = await receive(store, bodyOf(encodeEntries(page)), {
-      bytesMax: Number.MAX_SAFE_INTEGER,
+      bytesMax: Number.MAX_SAFE_INTEGER, budget,
     });
     refs.push(...received.blocks);
   }
