@@ -199,7 +199,12 @@ class TwoWayScenario {
       const syncing = this.#a.startSync();
       await Promise.race([some, syncing.ended]);
       await this.#server.restart();
-      await syncing.end(120_000);
+      // owncloudcmd 2.11 asks for each sent file's permissions and waits for ever when a restart
+      // cuts that answer off, with no request under way. Whoever uses it starts it again; what
+      // counts is that the next run carries everything.
+      await Promise.race([syncing.ended, sleep(30_000)]);
+      syncing.kill('SIGKILL');
+      await syncing.end(10_000);
       await this.#carryInTime(this.#a, this.#b, 'restart');
     });
   }
