@@ -90,8 +90,7 @@ export class ContentStore {
   }
 
   #remember(key: string, blocks: readonly BlockRef[]): void {
-    const [oldest] = this.#known.keys();
-    if (this.#known.size >= REMEMBERED_MAX && oldest !== undefined) this.#known.delete(oldest);
+    if (this.#known.size >= REMEMBERED_MAX) this.#known.clear(); // Cheaper than one by one.
     this.#known.set(key, blocks);
   }
 

@@ -2,6 +2,8 @@ import type { BlockId } from '../../../base/ids.ts';
 
 /** What keeping a block costs besides its bytes, roughly: id, map entry, buffer object. */
 const OVERHEAD_BYTES = 512;
+/** One part in so many goes when there is no more room. */
+const EVICTED_SHARE = 8;
 
 /** Small blocks that were written or read lately: reading them again costs no system call. */
 export class RecentBlocks {
@@ -36,8 +38,15 @@ export class RecentBlocks {
     }
     this.#blocks.set(id, bytes);
     this.#bytes += sizeBytes + OVERHEAD_BYTES;
+    if (this.#bytes > this.#bytesMax) this.#evict();
+  }
+
+  /** Many at once: a Map keeps the holes of what was deleted in front, and each look for its oldest
+   *  entry steps over all of them. */
+  #evict(): void {
+    const goalBytes = this.#bytesMax - this.#bytesMax / EVICTED_SHARE;
     for (const [oldest, { length }] of this.#blocks) {
-      if (this.#bytes <= this.#bytesMax) return;
+      if (this.#bytes <= goalBytes) return;
       this.#blocks.delete(oldest);
       this.#bytes -= length + OVERHEAD_BYTES;
     }
