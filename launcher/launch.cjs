@@ -13,13 +13,16 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
 /** Stays until the child ends. The child is in our process group: whoever signals the whole group
  *  reaches it without us, as a terminal does on Ctrl-C. */
 function standInFor(program, args) {
-  const child = spawn(program, args, { cwd: ROOT, stdio: 'inherit' });
+  let child;
+  // Before the child is there: a signal in between would end us and leave the child alone. Handlers
+  // run on a later turn, when it is.
   for (const signal of SIGNALS) {
     process.on(signal, () => {
       const cameFromTerminal = signal === 'SIGINT' && process.stdin.isTTY === true;
       if (!cameFromTerminal) child.kill(signal);
     });
   }
+  child = spawn(program, args, { cwd: ROOT, stdio: 'inherit' });
   child.on('error', (error) => {
     console.error(`Cannot run ${program}: ${error.message}`);
     process.exit(69);
