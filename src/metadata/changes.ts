@@ -76,7 +76,8 @@ export interface Move {
 /** Copies a file, or a folder with (`infinity`) or without (`0`) its members. Content is shared,
  *  dead properties are copied, locks are not, ids are new, files keep their times. All of it
  *  becomes visible at once, as it was at one revision: while a big folder is copied other
- *  changes go on, and what is checked here is checked again at the end. One event stands for all: see CopyOrigin.
+ *  changes go on, and what is checked here is checked again at the end. One event stands for
+ *  all: see CopyOrigin.
  *  @throws as Move, and quota; too-large: more than COPY_NODES_MAX nodes. */
 export interface Copy {
   op: 'copy';
