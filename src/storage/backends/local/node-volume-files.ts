@@ -1,6 +1,8 @@
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { PAGE_BYTES } from './aligned-buffers.ts';
+import { DIRECT_BYTES_MIN, DirectWriter, PieceCursor } from './direct-writer.ts';
 import type { DiskSpace, OpenMode, VolumeFile, VolumeFiles } from './volume-files.ts';
 import { errorCode } from './volume-files.ts';
 
@@ -74,6 +76,8 @@ async function syncFolderAt(path: string): Promise<void> {
 /** On a bare descriptor: a FileHandle costs several microseconds more for each call. */
 class NodeVolumeFile implements VolumeFile {
   readonly #fd: number;
+  /** Opened with the first big write; undefined as a result where there is no such way. */
+  #direct: Promise<DirectWriter | undefined> | undefined;
 
   constructor(fd: number) {
     this.#fd = fd;
@@ -99,7 +103,28 @@ class NodeVolumeFile implements VolumeFile {
     });
   }
 
-  write(pieces: readonly Uint8Array[], position: number): Promise<void> {
+  async write(pieces: readonly Uint8Array[], position: number): Promise<void> {
+    let lengthBytes = 0;
+    for (const piece of pieces) lengthBytes += piece.length;
+    const start = Math.ceil(position / PAGE_BYTES) * PAGE_BYTES;
+    const end = Math.floor((position + lengthBytes) / PAGE_BYTES) * PAGE_BYTES;
+    if (end - start < DIRECT_BYTES_MIN) return this.#writeCached(pieces, position);
+    const direct = await (this.#direct ??= DirectWriter.open(this.#fd));
+    if (direct === undefined) return this.#writeCached(pieces, position);
+    // Whole pages go around the cache, what is left at both ends through it: the first page holds
+    // the end of what was written before.
+    const cursor = new PieceCursor(pieces);
+    if (start > position) await this.#writeCached(cursor.take(start - position), position);
+    if (!(await direct.write(cursor, end - start, start))) {
+      this.#direct = Promise.resolve(undefined);
+      await direct.close();
+      return this.#writeCached(pieces, position);
+    }
+    const rest = position + lengthBytes - end;
+    if (rest > 0) await this.#writeCached(cursor.take(rest), end);
+  }
+
+  #writeCached(pieces: readonly Uint8Array[], position: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const next = (rest: readonly Uint8Array[], at: number): void => {
         fs.writev(this.#fd, rest, at, (error, written) => {
@@ -127,8 +152,12 @@ class NodeVolumeFile implements VolumeFile {
     return truncate(this.#fd, sizeBytes);
   }
 
-  close(): Promise<void> {
-    return close(this.#fd);
+  async close(): Promise<void> {
+    try {
+      await (await this.#direct)?.close();
+    } finally {
+      await close(this.#fd);
+    }
   }
 }
 
