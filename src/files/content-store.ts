@@ -2,7 +2,7 @@
 import { HoldfastError } from '../base/errors.ts';
 import type { Witness } from '../base/witness.ts';
 import type { MetadataStore, NodeRecord } from '../metadata/index.ts';
-import type { BlockStore } from '../storage/index.ts';
+import type { BlockClaim, BlockReclaim, BlockStore } from '../storage/index.ts';
 import type { BodySource } from './body.ts';
 import type { Checksum, ChecksumAlgorithm } from './checksums.ts';
 import { blocksOf, FileContent } from './download.ts';
@@ -17,7 +17,7 @@ export interface StoredContent {
 }
 
 /** Versions whose blocks are remembered: a version never changes, so it cannot go stale. */
-const REMEMBERED_MAX = 10_000;
+const REMEMBERED_MAX = 32_000;
 const REMEMBERED_BLOCKS_MAX = 8;
 
 export class ContentStore {
@@ -26,9 +26,17 @@ export class ContentStore {
   readonly #blocks: BlockStore;
   readonly #metadata: MetadataStore;
   readonly #witness: () => Witness;
+  readonly #claims: Pick<BlockReclaim, 'claim'>;
 
-  constructor(parts: { blocks: BlockStore; metadata: MetadataStore; witness: () => Witness }) {
+  constructor(parts: {
+    blocks: BlockStore;
+    metadata: MetadataStore;
+    witness: () => Witness;
+    /** Of the same block store. */
+    claims: Pick<BlockReclaim, 'claim'>;
+  }) {
     this.#blocks = parts.blocks;
+    this.#claims = parts.claims;
     this.#metadata = parts.metadata;
     this.#witness = parts.witness;
   }
@@ -52,28 +60,54 @@ export class ContentStore {
     });
   }
 
+  /** Runs `work`, which stores or joins content and commits what refers to it. What it hands to the
+   *  claim is safe from garbage collection until it is settled: then it is referred to, or never
+   *  will be. */
+  async claimed<T>(work: (claim: BlockClaim) => Promise<T>): Promise<T> {
+    const claim = this.#claims.claim();
+    try {
+      return await work(claim);
+    } finally {
+      claim.release();
+    }
+  }
+
   /** Resolves when all of the body is durable. @throws as `receive` in receive.ts says. */
   async receive(
     body: BodySource,
-    options: { algorithm?: ChecksumAlgorithm | undefined; bytesMax: number; signal?: AbortSignal },
+    options: {
+      algorithm?: ChecksumAlgorithm | undefined;
+      bytesMax: number;
+      claim: BlockClaim;
+      signal?: AbortSignal;
+    },
   ): Promise<StoredContent> {
     const budget = this.#budget;
     const received = await receive(this.#blocks, body, { ...options, budget });
     const { sizeBytes, checksum } = received;
-    const manifest = await storeManifest(this.#blocks, budget, received);
+    const { claim } = options;
+    const manifest = await storeManifest(this.#blocks, received, { budget, claim });
     return { sizeBytes, manifest, checksum };
   }
 
-  /** One manifest for parts in a row: no byte of them is touched. */
-  async join(parts: readonly { manifest: Uint8Array }[]): Promise<StoredContent> {
+  /** One manifest for parts in a row: no byte of them is touched.
+   *  @throws conflict `part-gone`: a part was replaced since `parts` were read, and its blocks have
+   *  been collected. */
+  async join(
+    parts: readonly { manifest: Uint8Array }[], claim: BlockClaim,
+  ): Promise<StoredContent> {
     const blocks: BlockRef[] = [];
     let sizeBytes = 0;
     for (const part of parts) {
       const manifest = decodeManifest(part.manifest);
       sizeBytes += manifest.sizeBytes;
-      for (const block of await blocksOf(this.#blocks, manifest)) blocks.push(block);
+      for (const block of await blocksOf(this.#blocks, manifest)) {
+        if (!claim.add(block.id)) throw partGone();
+        blocks.push(block);
+      }
     }
-    const manifest = await storeManifest(this.#blocks, this.#budget, { blocks, sizeBytes });
+    const budget = this.#budget;
+    const manifest = await storeManifest(this.#blocks, { blocks, sizeBytes }, { budget, claim });
     return { sizeBytes, manifest, checksum: undefined };
   }
 
@@ -102,4 +136,9 @@ export class ContentStore {
   async readBlock(block: BlockRef, signal?: AbortSignal): Promise<Buffer> {
     return this.#blocks.get(block.id, signal);
   }
+}
+
+function partGone(): HoldfastError {
+  const message = 'A part of this upload is not stored any more. Please upload it again.';
+  return new HoldfastError('conflict', 'files/join', message, { code: 'part-gone' });
 }

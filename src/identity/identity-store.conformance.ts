@@ -385,6 +385,7 @@ function testChangeMark(stores: () => StorePair): void {
       const marks = [store.changeMark(), other.changeMark()];
       assert.deepEqual([store.changeMark(), other.changeMark()], marks, 'nothing happened');
       await act(index % 2 === 0 ? store : other);
+      await new Promise(setImmediate);
       assert.notEqual(store.changeMark(), marks[0], `${what}, seen here`);
       assert.notEqual(other.changeMark(), marks[1], `${what}, seen by the other`);
     }

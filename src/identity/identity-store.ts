@@ -18,7 +18,8 @@ import type {
  */
 export interface IdentityStore {
   /** A number that differs from an earlier answer when anything at all may have changed in
-   *  between, in this process or another. Synchronous and cheap (microseconds): it is asked once
+   *  between, in this process or another; what another one did may be seen a turn of the event loop
+   *  late. Synchronous and cheap (microseconds): it is asked once
    *  per request. @throws as any method. */
   changeMark(): number;
 

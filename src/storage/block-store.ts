@@ -31,9 +31,11 @@ export interface BlockStore {
    *  reading the touched segments, not the block: every SEGMENT_BYTES of a block have a checksum of
    *  their own (a volume record of more than one segment carries a table of CRC-32s before its
    *  payload, and its header's checksum covers that table instead of the payload).
+   *  `into` is memory that the store may use for the answer, or not. After a rejection a read may
+   *  still be under way into it: then it must not be used again.
    *  @throws not-found; corrupt; invalid: the range is not inside the block. */
   read(
-    id: BlockId, offsetBytes: number, lengthBytes: number, signal?: AbortSignal,
+    id: BlockId, offsetBytes: number, lengthBytes: number, signal?: AbortSignal, into?: Buffer,
   ): Promise<Buffer>;
 
   /** Returns the size without reading the bytes; undefined when there is no durable block. */

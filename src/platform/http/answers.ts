@@ -27,9 +27,7 @@ export function failExchange(exchange: HttpExchange, error: unknown): void {
     req.socket.destroy();
     return;
   }
-  for (const name of res.getHeaderNames()) {
-    if (name !== 'x-request-id') res.removeHeader(name);
-  }
+  for (const name of res.getHeaderNames()) res.removeHeader(name);
   answerPlainly(res, 500, `Something went wrong here. Request id: ${exchange.requestId}`);
 }
 

@@ -22,6 +22,7 @@ import type { ListenAddress, NodeServer, TlsFiles } from './listener.ts';
 import { RouteTable } from './route-table.ts';
 import type { Route, RouteMatch } from './route-table.ts';
 import { TrustedProxies } from './trusted-proxies.ts';
+import type { TracedResponse } from './traced-response.ts';
 import { answerPlainly, askWhenRead, discardRest, failExchange } from './answers.ts';
 
 export type HttpState = 'starting' | 'serving' | 'draining' | 'closed';
@@ -168,11 +169,11 @@ export class HttpServer {
 
   #attach(): void {
     const { earlyContinue } = this.#options;
-    this.#server.on('request', (req: IncomingMessage, res: ServerResponse) => {
+    this.#server.on('request', (req: IncomingMessage, res: TracedResponse) => {
       if (earlyContinue?.(req) === true) res.writeContinue();
       this.#begin(this.#exchangeOf(req, res));
     });
-    this.#server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
+    this.#server.on('checkContinue', (req: IncomingMessage, res: TracedResponse) => {
       const exchange = this.#exchangeOf(req, res);
       askWhenRead(exchange);
       this.#begin(exchange);
@@ -184,16 +185,16 @@ export class HttpServer {
     this.#server.on('error', (err) => this.#options.log.error({ err }, 'the listener failed'));
   }
 
-  #exchangeOf(req: IncomingMessage, res: ServerResponse): HttpExchange {
+  #exchangeOf(req: IncomingMessage, res: TracedResponse): HttpExchange {
     this.#requestCount += 1;
     const requestId = `${this.#idPrefix}-${this.#requestCount.toString(36)}`;
+    res.requestId = requestId;
     const startedMs = this.#options.clock.monotonic();
     return new HttpExchange(req, res, { requestId, startedMs, context: this.#context });
   }
 
   #begin(exchange: HttpExchange): void {
-    const { req, res, requestId } = exchange;
-    res.setHeader('X-Request-Id', requestId);
+    const { req, res } = exchange;
     const match = this.#match(exchange);
     exchange.tally = match.tally;
     this.#inFlight.add(exchange);

@@ -5,6 +5,7 @@ import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { HoldfastError } from '../../base/errors.ts';
+import { TracedResponse } from './traced-response.ts';
 
 export interface ListenAddress {
   readonly host: string;
@@ -23,7 +24,9 @@ const HEADERS_TIMEOUT_MS = 30_000;
 const HEADER_BYTES_MAX = 32 * 1024;
 export const HEADERS_MAX = 128;
 
-export type NodeServer = http.Server | https.Server;
+type Request = typeof http.IncomingMessage;
+export type NodeServer =
+  http.Server<Request, typeof TracedResponse> | https.Server<Request, typeof TracedResponse>;
 
 export async function makeNodeServer(tls: TlsFiles | undefined): Promise<NodeServer> {
   const limits = {
@@ -34,6 +37,7 @@ export async function makeNodeServer(tls: TlsFiles | undefined): Promise<NodeSer
     maxHeaderSize: HEADER_BYTES_MAX,
     joinDuplicateHeaders: false,
     insecureHTTPParser: false,
+    ServerResponse: TracedResponse,
   };
   const server = tls === undefined
     ? http.createServer(limits)

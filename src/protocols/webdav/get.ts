@@ -158,8 +158,7 @@ async function pour(exchange: Exchange, content: FileContent, range: ByteRange):
   const { res } = exchange;
   const outlet = new Outlet(res);
   for await (const piece of content.read(range, exchange.signal)) {
-    const wait = outlet.write(piece);
-    if (wait !== undefined) await wait;
+    await outlet.flush(piece);
     if (outlet.isClosed) return;
   }
   res.end();

@@ -4,6 +4,7 @@ import type { ServerResponse } from 'node:http';
 export class Outlet {
   readonly #res: ServerResponse;
   #wake: (() => void) | undefined;
+  #flushed: (() => void) | undefined;
 
   constructor(res: ServerResponse) {
     this.#res = res;
@@ -12,12 +13,25 @@ export class Outlet {
       this.#wake = undefined;
     };
     res.on('drain', wake);
-    res.on('close', wake);
+    res.on('close', () => {
+      wake();
+      this.#flushed?.();
+    });
   }
 
   /** True once the client is gone: nothing more needs to be read for it. */
   get isClosed(): boolean {
     return this.#res.destroyed;
+  }
+
+  /** Resolves when the system has taken all of the piece, so that its memory can be used again; or
+   *  when the client is gone. */
+  flush(piece: Uint8Array): Promise<void> {
+    if (this.#res.destroyed) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#flushed = resolve;
+      this.#res.write(piece, () => resolve());
+    });
   }
 
   /** undefined: go on at once. Otherwise wait: until the client has taken enough, or is gone. */

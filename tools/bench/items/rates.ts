@@ -46,7 +46,7 @@ async function get(subject: Subject, cell: Cell): Promise<Measurement> {
   if (!subject.filesBySize.has(cell.sizeBytes)) await put(subject, cell);
   const files = subject.filesBySize.get(cell.sizeBytes);
   if (files === undefined || files.count === 0) throw new Error('there are no files to get');
-  const { result, usage } = await subject.watch(() => subject.driver.run<'get'>({
+  const job = {
     kind: 'get',
     target: subject.server.target,
     folder: files.folder,
@@ -55,7 +55,9 @@ async function get(subject: Subject, cell: Cell): Promise<Measurement> {
     sizeBytes: cell.sizeBytes,
     connectionCount: cell.connectionCount,
     timeLimitMs: subject.settings.secs * 1000,
-  }));
+  } as const;
+  await subject.driver.run<'get'>(job); // Warm caches for everybody: only the second run counts.
+  const { result, usage } = await subject.watch(() => subject.driver.run<'get'>(job));
   return rateOf(result, usage);
 }
 
@@ -92,6 +94,7 @@ async function download(subject: Subject): Promise<Measurement> {
   const { stream } = subject;
   if (stream === undefined) throw new Error('there is no large file to get');
   const job = { kind: 'download', target: subject.server.target, ...stream } as const;
+  await subject.driver.run<'download'>(job); // Warm caches for everybody.
   const { result, usage } = await subject.watch(() => subject.driver.run<'download'>(job));
   return streamed(stream.sizeBytes, result, usage);
 }

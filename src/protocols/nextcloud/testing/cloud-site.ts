@@ -41,8 +41,9 @@ export class CloudSite {
   private constructor(server: HttpServer, identity: Identity, options: SiteOptions) {
     const metadata = new MemoryMetadataStore();
     const now = (): number => this.clock.now();
+    const blocks = new MemoryBlockStore();
     const content = new ContentStore({
-      blocks: new MemoryBlockStore(), metadata, witness: () => [],
+      blocks, metadata, witness: () => [], claims: blocks.reclaim,
     });
     const defaults = { casePolicy: 'sensitive' as const, quotaBytes: options.quotaBytes };
     const spaces = new SpaceDirectory({ metadata, defaults, now });

@@ -47,7 +47,9 @@ export class DavSite {
   ) {
     const { blocks, metadata } = this;
     const now = options.now ?? ((): number => this.clock.now());
-    const content = new ContentStore({ blocks, metadata, witness: () => [] });
+    const content = new ContentStore({
+      blocks, metadata, witness: () => [], claims: blocks.reclaim,
+    });
     const defaults = { casePolicy: 'sensitive' as const, quotaBytes: options.quotaBytes };
     const spaces = new SpaceDirectory({ metadata, defaults, now });
     this.files = new FileService({ metadata, content, spaces, now });

@@ -6,8 +6,9 @@
 
 /** Writes around the cache begin and end on a multiple of this, in memory and in the file. */
 export const PAGE_BYTES = 4096;
-export const STAGE_BYTES = 4 * 1024 * 1024;
-/** Kept for all files together, in use or not: at most 24 MiB. */
+/** Four times as much is faster by a twentieth. */
+export const STAGE_BYTES = 1024 * 1024;
+/** Kept for all files together, in use or not. */
 const STAGES_MAX = 6;
 const WASM_PAGE_BYTES = 64 * 1024;
 

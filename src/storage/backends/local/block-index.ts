@@ -9,11 +9,19 @@
  * The key is 96 bits: the 256 bits of the id folded together with random secret numbers of this
  * process. So nobody can make two blocks on purpose that meet in one slot, and by chance it does
  * not happen. The reader of a block compares the full id with the record all the same.
+ *
+ * A slot's last word holds the size (23 bits), the number of the census that met the block last
+ * (8 bits, of 1 to 255 in turn, 0 for none) and whether it is condemned (1 bit).
  */
 import { randomBytes } from 'node:crypto';
 
 const SHARDS = 1024;
 const SLOT_WORDS = 6;
+const SIZE_MASK = 0x7f_ffff;
+const STAMP_SHIFT = 23;
+const STAMP_MASK = 0xff << STAMP_SHIFT;
+const STAMPS = 255;
+const CONDEMNED = 0x8000_0000;
 const LOAD_MAX = 0.85;
 const GROWTH = 1.2;
 /** Prefilled a bit below the maximum, so that the first insertions do not grow every shard. */
@@ -36,6 +44,9 @@ export class BlockIndex {
   readonly #key = new Uint32Array(3);
   #count = 0;
   #storedBytes = 0;
+  #census = 0;
+  #condemnedCount = 0;
+  #condemnedBytes = 0;
 
   /** `expectedCount` blocks will come at once. */
   constructor(expectedCount = 0) {
@@ -56,6 +67,20 @@ export class BlockIndex {
     return this.#storedBytes;
   }
 
+  /** Number of the latest census; 0 before the first. */
+  get census(): number {
+    return this.#census;
+  }
+
+  get condemnedCount(): number {
+    return this.#condemnedCount;
+  }
+
+  /** Sum of the sizes of all condemned blocks. */
+  get condemnedBytes(): number {
+    return this.#condemnedBytes;
+  }
+
   /** Bytes that the table itself takes. */
   get memoryBytes(): number {
     return this.#shards.reduce((sum, { byteLength }) => sum + byteLength, 0);
@@ -65,10 +90,7 @@ export class BlockIndex {
   find(id: Buffer, at: number): BlockPlace | undefined {
     const shard = this.#shards[this.#fold(id, at)] as Uint32Array;
     const slot = this.#slotOf(shard);
-    const sizeBytes = shard[slot + 5] as number;
-    if (sizeBytes === 0) return undefined;
-    const offset = (shard[slot + 4] as number) * 8;
-    return { volumeId: shard[slot + 3] as number, offset, sizeBytes };
+    return shard[slot + 5] === 0 ? undefined : placeIn(shard, slot);
   }
 
   has(id: Buffer, at: number): boolean {
@@ -76,7 +98,7 @@ export class BlockIndex {
     return shard[this.#slotOf(shard) + 5] !== 0;
   }
 
-  /** Adds a block, or moves it to another place. */
+  /** Adds a block, or another place of it that counts from now on; it is needed. */
   set(id: Buffer, at: number, { volumeId, offset, sizeBytes }: BlockPlace): void {
     const number = this.#fold(id, at);
     let shard = this.#shards[number] as Uint32Array;
@@ -91,11 +113,94 @@ export class BlockIndex {
         slot = this.#slotOf(shard);
       }
       shard.set(this.#key, slot);
-    }
-    this.#storedBytes += sizeBytes - known;
+    } else this.#acquit(shard, slot);
+    this.#storedBytes += sizeBytes - (known & SIZE_MASK);
     shard[slot + 3] = volumeId;
     shard[slot + 4] = offset / 8;
-    shard[slot + 5] = sizeBytes;
+    shard[slot + 5] = sizeBytes | this.#stamp;
+  }
+
+  /** A census begins: no block has been met by it yet. */
+  beginCensus(): number {
+    this.#census++;
+    return this.#census;
+  }
+
+  /** Somebody needs the block now: the census has met it, and it is not condemned any more. */
+  touch(id: Buffer, at: number): BlockPlace | undefined {
+    const shard = this.#shards[this.#fold(id, at)] as Uint32Array;
+    const slot = this.#slotOf(shard);
+    if (shard[slot + 5] === 0) return undefined;
+    this.#acquit(shard, slot);
+    shard[slot + 5] = ((shard[slot + 5] as number) & SIZE_MASK) | this.#stamp;
+    return placeIn(shard, slot);
+  }
+
+  /** The size of a block that the census has not met; undefined when it has, or there is none. Its
+   *  stamp is wiped, so that a later census that comes to the same number starts from nothing. */
+  unmet(id: Buffer, at: number): number | undefined {
+    const shard = this.#shards[this.#fold(id, at)] as Uint32Array;
+    const slot = this.#slotOf(shard);
+    const word = shard[slot + 5] as number;
+    if (word === 0 || (word & STAMP_MASK) === this.#stamp) return undefined;
+    shard[slot + 5] = word & ~STAMP_MASK;
+    return word & SIZE_MASK;
+  }
+
+  /** Condemns the block unless the census has met it. */
+  condemn(id: Buffer, at: number): boolean {
+    const sizeBytes = this.unmet(id, at);
+    if (sizeBytes === undefined) return false;
+    const shard = this.#shards[this.#fold(id, at)] as Uint32Array;
+    const slot = this.#slotOf(shard);
+    const word = shard[slot + 5] as number;
+    if ((word & CONDEMNED) !== 0) return true;
+    shard[slot + 5] = word | CONDEMNED;
+    this.#condemnedCount++;
+    this.#condemnedBytes += sizeBytes;
+    return true;
+  }
+
+  isCondemned(id: Buffer, at: number): boolean {
+    const shard = this.#shards[this.#fold(id, at)] as Uint32Array;
+    return ((shard[this.#slotOf(shard) + 5] as number) & CONDEMNED) !== 0;
+  }
+
+  /** The block lies at `to` from now on, if it lay at `from` until now. Needed or not, condemned or
+   *  not, it stays what it was. */
+  move(id: Buffer, at: number, { from, to }: { from: BlockPlace; to: BlockPlace }): boolean {
+    const shard = this.#shards[this.#fold(id, at)] as Uint32Array;
+    const slot = this.#slotOf(shard);
+    if (!liesAt(shard, slot, from)) return false;
+    shard[slot + 3] = to.volumeId;
+    shard[slot + 4] = to.offset / 8;
+    return true;
+  }
+
+  /** Forgets the block if it is condemned and lies at `from`. */
+  drop(id: Buffer, at: number, from: BlockPlace): boolean {
+    const number = this.#fold(id, at);
+    const shard = this.#shards[number] as Uint32Array;
+    const slot = this.#slotOf(shard);
+    if (!liesAt(shard, slot, from) || !this.isCondemned(id, at)) return false;
+    this.#acquit(shard, slot);
+    this.#storedBytes -= from.sizeBytes;
+    this.#count--;
+    this.#counts[number] = (this.#counts[number] as number) - 1;
+    closeGap(shard, slot);
+    return true;
+  }
+
+  get #stamp(): number {
+    return this.#census === 0 ? 0 : (((this.#census - 1) % STAMPS) + 1) << STAMP_SHIFT;
+  }
+
+  #acquit(shard: Uint32Array, slot: number): void {
+    const word = shard[slot + 5] as number;
+    if ((word & CONDEMNED) === 0) return;
+    shard[slot + 5] = word & ~CONDEMNED;
+    this.#condemnedCount--;
+    this.#condemnedBytes -= word & SIZE_MASK;
   }
 
   /** Leaves the folded id in `#key` and returns the number of its shard. */
@@ -141,6 +246,33 @@ export class BlockIndex {
     this.#shards[number] = grown;
     return grown;
   }
+}
+
+function placeIn(shard: Uint32Array, slot: number): BlockPlace {
+  return {
+    volumeId: shard[slot + 3] as number,
+    offset: (shard[slot + 4] as number) * 8,
+    sizeBytes: (shard[slot + 5] as number) & SIZE_MASK,
+  };
+}
+
+function liesAt(shard: Uint32Array, slot: number, { volumeId, offset }: BlockPlace): boolean {
+  if (shard[slot + 5] === 0) return false;
+  return shard[slot + 3] === volumeId && (shard[slot + 4] as number) * 8 === offset;
+}
+
+/** Empties a slot and moves up what would no longer be found behind the hole. */
+function closeGap(shard: Uint32Array, emptied: number): void {
+  const slots = shard.length / SLOT_WORDS;
+  let hole = emptied / SLOT_WORDS;
+  for (let slot = (hole + 1) % slots; shard[slot * SLOT_WORDS + 5] !== 0; slot = (slot + 1) % slots) {
+    const home = (shard[slot * SLOT_WORDS + 1] as number) % slots;
+    // It may stay if its home lies behind the hole, on the way from there to where it is.
+    if ((slot - home + slots) % slots < (slot - hole + slots) % slots) continue;
+    shard.copyWithin(hole * SLOT_WORDS, slot * SLOT_WORDS, (slot + 1) * SLOT_WORDS);
+    hole = slot;
+  }
+  shard.fill(0, hole * SLOT_WORDS, (hole + 1) * SLOT_WORDS);
 }
 
 function wordAt(bytes: Buffer, at: number): number {

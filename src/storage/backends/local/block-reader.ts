@@ -6,8 +6,10 @@ import type { BlockPlace } from './block-index.ts';
 import { crc32 } from './checksum.ts';
 import type { OnFinding } from './findings.ts';
 import { areSegmentsSound, isSound, tableBytes } from './payload.ts';
-import { HEADER_BYTES, isPlainBlock, isRecordHeader, readBlockHeader } from './record-codec.ts';
-import { errorCode } from './volume-files.ts';
+import {
+  HEADER_BYTES, isPlainBlock, isRecordHeader, readBlockHeader, recordBytes,
+} from './record-codec.ts';
+import { errorCode, type FileCopy } from './volume-files.ts';
 import type { VolumeReader } from './volume-reader.ts';
 
 const OP = 'storage/LocalVolumeStore.get';
@@ -17,6 +19,8 @@ export interface WantedBlock {
   place: BlockPlace;
   /** A part of the block, inside it; the whole block when undefined. */
   range?: BlockRange | undefined;
+  /** Memory for the segments of a part, used if there is enough of it. */
+  into?: Buffer | undefined;
 }
 
 /** Reads and checks a block, or the segments that a part of it touches; a second time if need be,
@@ -33,13 +37,15 @@ export async function readBlock(
   for (let tries = 0; tries < 2; tries++) {
     failure = undefined;
     try {
-      const part = wanted.range !== undefined && tableBytes(sizeBytes) > 0;
-      const bytes = await (part ? readPart(reader, wanted) : readWhole(reader, wanted));
+      const bytes = await readOnce(sourceOf(reader, volumeId), wanted);
       if (bytes !== undefined) return bytes;
     } catch (error) {
       failure = error;
     }
   }
+  const rescue = await readFromCopies(reader, wanted);
+  if (rescue.bytes !== undefined) return rescue.bytes;
+  failure ??= rescue.failure;
   const facts = { volumeId, offset, blockId: id };
   if (failure === undefined) {
     onFinding({ kind: 'damaged-block', volumeId, offset, blockId: id, lengthBytes: sizeBytes });
@@ -51,14 +57,63 @@ export async function readBlock(
   throw new HoldfastError('unavailable', OP, message, { facts, cause: failure });
 }
 
+/** One place to read a volume's bytes from. */
+interface Source {
+  read(into: Uint8Array, position: number): Promise<number>;
+  readonly tables: VolumeReader['tables'];
+}
+
+function sourceOf(reader: VolumeReader, volumeId: number): Source {
+  const { tables } = reader;
+  return { tables, read: (into, position) => reader.read(volumeId, into, position) };
+}
+
 /** Undefined when what was read is not the block. */
-async function readWhole(reader: VolumeReader, wanted: WantedBlock): Promise<Buffer | undefined> {
+function readOnce(source: Source, wanted: WantedBlock): Promise<Buffer | undefined> {
+  const part = wanted.range !== undefined && tableBytes(wanted.place.sizeBytes) > 0;
+  return part ? readPart(source, wanted) : readWhole(source, wanted);
+}
+
+/** Where a volume is kept several times: tries each copy, and tells which ones were wrong. The
+ *  `failure` of a copy that gave no answer counts, for it may have the block. */
+async function readFromCopies(
+  reader: VolumeReader,
+  wanted: WantedBlock,
+): Promise<{ bytes?: Buffer; failure?: unknown }> {
+  const { volumeId, offset, sizeBytes } = wanted.place;
+  let failure: unknown;
+  try {
+    return await reader.with(volumeId, async ({ copies = [] }) => {
+      const wrong: FileCopy[] = [];
+      for (const copy of copies) {
+        try {
+          const source = { tables: reader.tables, read: copy.read.bind(copy) };
+          const bytes = await readOnce(source, wanted);
+          if (bytes === undefined) {
+            wrong.push(copy);
+            continue;
+          }
+          for (const bad of wrong) bad.reportDamage(offset, recordBytes(sizeBytes));
+          return { bytes };
+        } catch (error) {
+          failure = error;
+        }
+      }
+      return { failure };
+    });
+  } catch (error) {
+    return { failure: error };
+  }
+}
+
+/** Undefined when what was read is not the block. */
+async function readWhole(source: Source, wanted: WantedBlock): Promise<Buffer | undefined> {
   const { id, place, range } = wanted;
-  const { volumeId, offset, sizeBytes } = place;
+  const { offset, sizeBytes } = place;
   const table = tableBytes(sizeBytes);
   // Not from the shared pool: callers keep blocks, and would keep the pool's neighbours too.
   const record = Buffer.allocUnsafeSlow(HEADER_BYTES + table + sizeBytes);
-  if ((await reader.read(volumeId, record, offset)) !== record.length) return undefined;
+  if ((await source.read(record, offset)) !== record.length) return undefined;
   const payloadCrc = checkHeader(record, id, sizeBytes);
   if (payloadCrc === undefined) return undefined;
   if (!isSound(record.subarray(HEADER_BYTES), sizeBytes, payloadCrc)) return undefined;
@@ -67,26 +122,38 @@ async function readWhole(reader: VolumeReader, wanted: WantedBlock): Promise<Buf
   return bytes.subarray(range.offsetBytes, range.offsetBytes + range.lengthBytes);
 }
 
-/** Of a block with a table. Both reads are under way at once: the index knows the size. */
-async function readPart(reader: VolumeReader, wanted: WantedBlock): Promise<Buffer | undefined> {
-  const { id, place, range } = wanted;
-  const { volumeId, offset, sizeBytes } = place;
+/** Of a block with a table. Both reads are under way at once: the index knows the size. The header
+ *  is not looked at again while the table is remembered: the segments tell for themselves. */
+async function readPart(source: Source, wanted: WantedBlock): Promise<Buffer | undefined> {
+  const { id, place, range, into } = wanted;
+  const { offset, sizeBytes } = place;
   const { offsetBytes, lengthBytes } = range as BlockRange;
   const first = Math.floor(offsetBytes / SEGMENT_BYTES);
   const begin = first * SEGMENT_BYTES;
   const touched = Math.ceil((offsetBytes + lengthBytes) / SEGMENT_BYTES) * SEGMENT_BYTES;
-  const head = Buffer.allocUnsafeSlow(HEADER_BYTES + tableBytes(sizeBytes));
-  const segments = Buffer.allocUnsafeSlow(Math.min(touched, sizeBytes) - begin);
-  const [headFilled, segmentsFilled] = await Promise.all([
-    reader.read(volumeId, head, offset),
-    reader.read(volumeId, segments, offset + head.length + begin),
+  const segmentsBytes = Math.min(touched, sizeBytes) - begin;
+  const segments = into !== undefined && into.length >= segmentsBytes
+    ? into.subarray(0, segmentsBytes) : Buffer.allocUnsafeSlow(segmentsBytes);
+  const segmentsAt = offset + HEADER_BYTES + tableBytes(sizeBytes) + begin;
+  const [table, filled] = await Promise.all([
+    source.tables.find(id) ?? readTable(source, wanted),
+    source.read(segments, segmentsAt),
   ]);
-  if (headFilled !== head.length || segmentsFilled !== segments.length) return undefined;
+  if (table === undefined || filled !== segments.length) return undefined;
+  if (!areSegmentsSound(table, segments, first)) return undefined;
+  return segments.subarray(offsetBytes - begin, offsetBytes - begin + lengthBytes);
+}
+
+/** The checked table of a block; undefined when it is not that of the block. */
+async function readTable(source: Source, wanted: WantedBlock): Promise<Buffer | undefined> {
+  const { id, place: { offset, sizeBytes } } = wanted;
+  const head = Buffer.allocUnsafeSlow(HEADER_BYTES + tableBytes(sizeBytes));
+  if ((await source.read(head, offset)) !== head.length) return undefined;
   const payloadCrc = checkHeader(head, id, sizeBytes);
   const table = head.subarray(HEADER_BYTES);
   if (payloadCrc === undefined || crc32(table) !== payloadCrc) return undefined;
-  if (!areSegmentsSound(table, segments, first)) return undefined;
-  return segments.subarray(offsetBytes - begin, offsetBytes - begin + lengthBytes);
+  source.tables.add(id, table);
+  return table;
 }
 
 /** The payload's checksum, or undefined when this is not the header of that block. */

@@ -11,7 +11,7 @@ async function runCrashes(seed: number, faults: boolean): Promise<void> {
   const { random } = trial;
   trial.config = {
     ...TINY_VOLUMES,
-    prewriteBytes: random.chance(0.5) ? 4096 : 0,
+    pageBytes: random.chance(0.5) ? 4096 : 8,
     hintEveryBlocks: random.chance(0.3) ? 1_000_000 : 5,
   };
   await trial.open();

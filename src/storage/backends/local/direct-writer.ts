@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { AlignedBuffers, PAGE_BYTES, STAGE_BYTES, type Stage } from './aligned-buffers.ts';
 import { errorCode } from './volume-files.ts';
 
-/** Below this a detour over the cache costs less than the preparations. */
+/** For writes that are not whole pages: below this, three calls cost more than the cache. */
 export const DIRECT_BYTES_MIN = 128 * 1024;
 
 const openFile = promisify(fs.open);

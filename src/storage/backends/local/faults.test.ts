@@ -309,7 +309,7 @@ describe('LocalVolumeStore at opening', () => {
 
   it('needs no hint, and no witness, for what was closed in order', async () => {
     const trial = new StoreTrial(18);
-    trial.config = { ...TINY_VOLUMES, prewriteBytes: 16_384 };
+    trial.config = { ...TINY_VOLUMES, pageBytes: 16_384 };
     await trial.open();
     await trial.work(100);
     await trial.store.close();

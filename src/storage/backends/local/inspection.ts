@@ -104,7 +104,7 @@ const SUPERBLOCK_FAULTS: Readonly<Record<SuperblockFault, string>> = {
   version: 'A volume was written by a newer version of Holdfast. Start that one or a later one.',
 };
 
-async function readTrailer(
+export async function readTrailer(
   file: VolumeFile,
   id: number,
   sizeBytes: number,

@@ -11,7 +11,7 @@ const RECORDS_AT = 4096;
 
 async function opened(seed: number, config = {}): Promise<StoreTrial> {
   const trial = new StoreTrial(seed);
-  trial.config = { ...TINY_VOLUMES, prewriteBytes: 0, hintEveryBlocks: 1e6, ...config };
+  trial.config = { ...TINY_VOLUMES, pageBytes: 8, hintEveryBlocks: 1e6, ...config };
   await trial.open();
   return trial;
 }

@@ -6,6 +6,7 @@ import { after, it } from 'node:test';
 import type { Witness } from '../../../base/witness.ts';
 import { ManualClock } from '../../../platform/index.ts';
 import { Block } from '../../block.ts';
+import { testBlockReclaim } from '../../block-reclaim.conformance.ts';
 import { testBlockStore } from '../../block-store.conformance.ts';
 import type { VolumeFinding } from './findings.ts';
 import { LocalVolumeStore } from './local-volume-store.ts';
@@ -14,10 +15,17 @@ const base = await mkdtemp(join(tmpdir(), 'holdfast-volumes-'));
 after(() => rm(base, { recursive: true }));
 let count = 0;
 
-testBlockStore('LocalVolumeStore', () => {
+function makeEmpty(): Promise<LocalVolumeStore> {
   const root = join(base, String(count++), 'volumes');
   const clock = new ManualClock(1_700_000_000_000);
   return LocalVolumeStore.open({ root, witness: [], clock, onFinding: () => undefined });
+}
+
+testBlockStore('LocalVolumeStore', makeEmpty);
+
+testBlockReclaim('LocalVolumeStore', async () => {
+  const store = await makeEmpty();
+  return { store, reclaim: store.reclaim };
 });
 
 it('LocalVolumeStore finds everything again in a folder of this machine', async () => {

@@ -11,6 +11,7 @@ import { readBlock } from './block-reader.ts';
 import type { OnFinding } from './findings.ts';
 import { explained } from './inspection.ts';
 import { listBlocks } from './listing.ts';
+import { LocalReclaim } from './local-reclaim.ts';
 import { NodeVolumeFiles } from './node-volume-files.ts';
 import { createVolume, type OpenVolume } from './open-volume.ts';
 import { RecentBlocks } from './recent-blocks.ts';
@@ -45,6 +46,8 @@ export interface LocalVolumeOptions {
  * acknowledged: such a volume is only read from, and its whole blocks are served.
  */
 export class LocalVolumeStore implements BlockStore {
+  /** What a collector needs of this store. */
+  readonly reclaim: LocalReclaim;
   readonly #options: LocalVolumeOptions;
   readonly #config: VolumeConfig;
   readonly #files: VolumeFiles;
@@ -73,6 +76,7 @@ export class LocalVolumeStore implements BlockStore {
     this.#storeId = recovered.storeId ?? randomBytes(16);
     this.#volumes = recovered.volumes;
     this.#index = recovered.index;
+    this.reclaim = new LocalReclaim(this.#index, () => this.list());
     this.#damaged = recovered.lostIds;
     this.#lostUnnamed = recovered.lostUnnamed;
     this.#lastVolumeId = recovered.lastVolumeId;
@@ -104,8 +108,9 @@ export class LocalVolumeStore implements BlockStore {
   put(block: Block, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     if (this.#closing !== undefined) return Promise.reject(this.#closed('put'));
-    const known = this.#find(block.id) !== undefined && !this.#damaged.has(block.id);
-    if (known) return Promise.resolve();
+    this.#key.write(block.id, 0, 32, 'hex');
+    const known = this.#index.touch(this.#key, 0) !== undefined;
+    if (known && !this.#damaged.has(block.id)) return Promise.resolve();
     const stored = this.#lane.waitingFor(block.id) ?? this.#lane.put(block);
     return signal === undefined ? stored : orAbort(stored, signal);
   }
@@ -115,12 +120,14 @@ export class LocalVolumeStore implements BlockStore {
   }
 
   read(
-    id: BlockId, offsetBytes: number, lengthBytes: number, signal?: AbortSignal,
+    id: BlockId, offsetBytes: number, lengthBytes: number, signal?: AbortSignal, into?: Buffer,
   ): Promise<Buffer> {
-    return this.#read(id, { offsetBytes, lengthBytes }, signal);
+    return this.#read(id, { offsetBytes, lengthBytes }, signal, into);
   }
 
-  async #read(id: BlockId, range?: BlockRange, signal?: AbortSignal): Promise<Buffer> {
+  async #read(
+    id: BlockId, range?: BlockRange, signal?: AbortSignal, into?: Buffer,
+  ): Promise<Buffer> {
     signal?.throwIfAborted();
     this.#checkOpen('get');
     const recent = this.#recent.find(id);
@@ -131,7 +138,7 @@ export class LocalVolumeStore implements BlockStore {
     if (recent !== undefined) return range === undefined ? recent : cut(recent, range);
     if (place === undefined) throw this.#absent(id);
     const small = sizeBytes <= this.#config.recentBlockBytesMax;
-    const wanted = { id, place, range: small ? undefined : range };
+    const wanted = { id, place, range: small ? undefined : range, into };
     const read = readBlock(this.#reader, this.#options.onFinding, wanted);
     try {
       const bytes = await (signal === undefined ? read : orAbort(read, signal));

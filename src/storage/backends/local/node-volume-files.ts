@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { failpoint } from '../../../platform/index.ts';
 import { PAGE_BYTES } from './aligned-buffers.ts';
 import { DIRECT_BYTES_MIN, DirectWriter, PieceCursor } from './direct-writer.ts';
 import type { DiskSpace, OpenMode, VolumeFile, VolumeFiles } from './volume-files.ts';
@@ -108,7 +109,8 @@ class NodeVolumeFile implements VolumeFile {
     for (const piece of pieces) lengthBytes += piece.length;
     const start = Math.ceil(position / PAGE_BYTES) * PAGE_BYTES;
     const end = Math.floor((position + lengthBytes) / PAGE_BYTES) * PAGE_BYTES;
-    if (end - start < DIRECT_BYTES_MIN) return this.#writeCached(pieces, position);
+    const isWholePages = start === position && end === position + lengthBytes;
+    if (!isWholePages && end - start < DIRECT_BYTES_MIN) return this.#writeCached(pieces, position);
     const direct = await (this.#direct ??= DirectWriter.open(this.#fd));
     if (direct === undefined) return this.#writeCached(pieces, position);
     // Whole pages go around the cache, what is left at both ends through it: the first page holds
@@ -142,6 +144,12 @@ class NodeVolumeFile implements VolumeFile {
 
   datasync(): Promise<void> {
     return datasync(this.#fd);
+  }
+
+  async writeDurably(pieces: readonly Uint8Array[], position: number): Promise<void> {
+    await this.write(pieces, position);
+    failpoint('storage.after-write');
+    await datasync(this.#fd);
   }
 
   sync(): Promise<void> {

@@ -8,12 +8,8 @@ import { draftName, volumeName, type Volume } from './volume.ts';
 import { VolumeEntries } from './volume-entries.ts';
 import type { VolumeFile, VolumeFiles } from './volume-files.ts';
 
-/** A batch above this is not followed by zeros: big batches grow the file just as fast. */
-const PREWRITE_BATCH_BYTES_MAX = 256 * 1024;
-
 export interface OpenVolumeSettings extends HintRhythm {
-  prewriteBytes: number;
-  volumeBytesMax: number;
+  pageBytes: number;
 }
 
 /** A volume that takes batches. One batch at a time. */
@@ -21,37 +17,52 @@ export class OpenVolume {
   readonly volume: Volume;
   readonly hint: HintWriter;
   readonly #file: VolumeFile;
-  readonly #settings: OpenVolumeSettings;
+  readonly #pageBytes: number;
   /** Durable up to here. */
   position: VolumePosition;
-  /** The file is this long; zeros behind `position`. */
-  #sizeBytes: number;
+  /** What lies between the beginning of the last page and `position`; not known after a restart. */
+  #tail: Buffer | undefined;
 
   constructor(parts: OpenVolumeParts) {
     this.volume = parts.volume;
     this.position = parts.position;
     this.#file = parts.file;
-    this.#settings = parts.settings;
-    this.#sizeBytes = parts.sizeBytes;
+    this.#pageBytes = parts.settings.pageBytes;
     this.hint = new HintWriter(parts.files, parts.volume, parts.settings, parts.hintProgress);
   }
 
-  /** Writes and syncs. Once it has rejected, this volume must not be written again. */
+  /** True when a copy of the volume is missing: it should get no more batches. */
+  get degraded(): boolean {
+    return this.#file.degraded ?? false;
+  }
+
+  /**
+   * Writes and syncs. Once it has rejected, this volume must not be written again.
+   *
+   * Always whole pages: from the beginning of the page that the batch before ended in, with that
+   * batch's bytes once more, to the end of the last one, with zeros. So the disk can take them
+   * around the system's cache, which is two to three times as fast for a small batch too. The cache
+   * would write the same pages, so a power cut endangers no byte that it did not before.
+   */
   async append(batch: EncodedBatch): Promise<void> {
     const { pieces, position } = batch;
-    let end = position.end;
-    const { prewriteBytes, volumeBytesMax } = this.#settings;
-    if (end > this.#sizeBytes && batch.lengthBytes <= PREWRITE_BATCH_BYTES_MAX) {
-      end = Math.max(end, Math.min(end + prewriteBytes, volumeBytesMax));
-      if (end > position.end) pieces.push(zeros(end - position.end));
-    }
+    const start = this.position.end - (this.position.end % this.#pageBytes);
+    const tail = (this.#tail ??= await this.#readTail(start));
+    const over = position.end % this.#pageBytes;
+    const padding = over === 0 ? 0 : this.#pageBytes - over;
+    const whole = [tail, ...pieces, zeros(padding)].filter(({ length }) => length > 0);
     failpoint('storage.before-write');
-    await this.#file.write(pieces, this.position.end);
-    failpoint('storage.after-write');
-    this.#sizeBytes = Math.max(this.#sizeBytes, end);
-    await this.#file.datasync();
+    await this.#file.writeDurably(whole, start);
     failpoint('storage.after-sync');
+    this.#tail = lastBytes([tail, ...pieces], over);
     this.position = position;
+  }
+
+  async #readTail(start: number): Promise<Buffer> {
+    const tail = Buffer.allocUnsafeSlow(this.position.end - start);
+    const filled = await this.#file.read(tail, start);
+    if (filled !== tail.length) throw new Error('a volume has become shorter since it was opened');
+    return tail;
   }
 
   /** Takes back what a failed `append` may have left, so that nobody finds it after a restart and
@@ -77,7 +88,6 @@ export interface OpenVolumeParts {
   file: VolumeFile;
   volume: Volume;
   position: VolumePosition;
-  sizeBytes: number;
   settings: OpenVolumeSettings;
   hintProgress: HintProgress;
 }
@@ -113,8 +123,20 @@ export async function createVolume(
   const position = { end: SUPERBLOCK_BYTES, nextBatch: 1, chain: firstChain(seed) };
   const volume = { id, seed, entries: new VolumeEntries(), trailer: undefined };
   const hintProgress = { hintBytes: 0, entryCount: 0, end: SUPERBLOCK_BYTES };
-  const sizeBytes = SUPERBLOCK_BYTES;
-  return new OpenVolume({ files, file, volume, position, sizeBytes, settings, hintProgress });
+  return new OpenVolume({ files, file, volume, position, settings, hintProgress });
+}
+
+/** A copy of the last `lengthBytes` of the pieces, which together have as many. */
+function lastBytes(pieces: readonly Uint8Array[], lengthBytes: number): Buffer {
+  const last = Buffer.allocUnsafeSlow(lengthBytes);
+  let left = lengthBytes;
+  for (let number = pieces.length - 1; left > 0; number--) {
+    const piece = pieces[number] as Uint8Array;
+    const part = piece.subarray(Math.max(0, piece.length - left));
+    left -= part.length;
+    last.set(part, left);
+  }
+  return last;
 }
 
 let zeroBytes = Buffer.alloc(0);

@@ -216,9 +216,8 @@ class Recovery {
         entryCount: hinted,
         end: hint?.position.end ?? SUPERBLOCK_BYTES,
       };
-      const sizeBytes = await file.size();
       const [files, settings, { position }] = [this.#files, this.#settings, scan];
-      return new OpenVolume({ files, file, volume, position, sizeBytes, settings, hintProgress });
+      return new OpenVolume({ files, file, volume, position, settings, hintProgress });
     } catch (error) {
       this.#findings.push({ kind: 'write-failed', volumeId: id, code: errorCode(error) });
       const last = scan.lastBatch;
@@ -249,7 +248,7 @@ class Recovery {
 }
 
 /** True when the volume has, just before that position, the commit record that leads to it. */
-async function endsWith(
+export async function endsWith(
   file: VolumeFile,
   seed: Buffer,
   { end, chain }: VolumePosition,

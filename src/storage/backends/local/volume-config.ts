@@ -1,3 +1,5 @@
+import { PAGE_BYTES } from './aligned-buffers.ts';
+
 /** Limits of a LocalVolumeStore. The defaults suit a server; tests make everything small. */
 export interface VolumeConfig {
   /** A volume that has grown to this is sealed. At most 4 GiB. */
@@ -20,9 +22,9 @@ export interface VolumeConfig {
   /** The hint for a fast restart is written after so many blocks or bytes. */
   hintEveryBlocks: number;
   hintEveryBytes: number;
-  /** Zeros are written ahead of small batches in steps of this: overwriting is faster to sync than
-   *  growing. 0 switches it off. */
-  prewriteBytes: number;
+  /** Batches are written in whole pages of this, the rest of the last one being zeros. A multiple of
+   *  8, and of what the disk writes at once. */
+  pageBytes: number;
 }
 
 export const VOLUME_DEFAULTS: Readonly<VolumeConfig> = {
@@ -37,5 +39,5 @@ export const VOLUME_DEFAULTS: Readonly<VolumeConfig> = {
   recentBytesMax: 32 * 1024 ** 2,
   hintEveryBlocks: 4096,
   hintEveryBytes: 64 * 1024 ** 2,
-  prewriteBytes: 1024 ** 2,
+  pageBytes: PAGE_BYTES,
 };

@@ -35,10 +35,27 @@ export interface VolumeFile {
   /** After this the bytes written before survive a power cut. Once it has failed, nothing that was
    *  written since the last success can be trusted, and a second try would answer falsely. */
   datasync(): Promise<void>;
+  /** `write`, then `datasync`, as one call: to a disk of another machine that is one message and one
+   *  answer. When it rejects, both may have failed, and what holds for `datasync` holds. */
+  writeDurably(pieces: readonly Uint8Array[], position: number): Promise<void>;
   /** Like `datasync`, and the file's length too. */
   sync(): Promise<void>;
   truncate(sizeBytes: number): Promise<void>;
   close(): Promise<void>;
+  /** Of a file that is kept several times: each copy by itself, for a reader whose checksum was not
+   *  right, the more trusted ones first. Copies that cannot be reached are among them. */
+  readonly copies?: readonly FileCopy[];
+  /** Of a file that is kept several times: true when a copy is missing or has fallen behind. What
+   *  was written is as safe as promised, but nothing more should be added. */
+  readonly degraded?: boolean;
+}
+
+/** One of several copies of a file. */
+export interface FileCopy {
+  /** As VolumeFile.read. */
+  read(into: Uint8Array, position: number): Promise<number>;
+  /** Tells that these bytes are not what was stored, while those of another copy are. */
+  reportDamage(position: number, lengthBytes: number): void;
 }
 
 /** The system's word for what went wrong, or `unknown`. */

@@ -1,3 +1,4 @@
+import type { BlockId } from '../../../base/ids.ts';
 import { volumeName } from './volume.ts';
 import type { VolumeFile, VolumeFiles } from './volume-files.ts';
 
@@ -6,8 +7,13 @@ interface OpenFile {
   users: number;
 }
 
+/** Tables of checksums that are remembered: who streams a block asks for it four times. */
+const TABLES_MAX = 64;
+
 /** Reads from volumes, keeping the most recently read ones open. */
 export class VolumeReader {
+  /** Checked tables of segments. */
+  readonly tables: RecentTables = new RecentTables();
   readonly #files: VolumeFiles;
   readonly #openMax: number;
   /** Least recently used first. */
@@ -62,6 +68,20 @@ export class VolumeReader {
       this.#open.delete(volumeId);
       await release(entry);
     }
+  }
+}
+
+/** A block's id says what its bytes are, and they say what its table is: it cannot go stale. */
+class RecentTables {
+  readonly #tables = new Map<BlockId, Buffer>();
+
+  find(id: BlockId): Buffer | undefined {
+    return this.#tables.get(id);
+  }
+
+  add(id: BlockId, table: Buffer): void {
+    if (this.#tables.size >= TABLES_MAX) this.#tables.clear(); // Cheaper than one by one.
+    this.#tables.set(id, table);
   }
 }
 

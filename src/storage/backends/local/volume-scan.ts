@@ -50,6 +50,11 @@ export async function scanVolume(input: ScanInput): Promise<ScanResult> {
   return new VolumeScan(input).run();
 }
 
+/** Only goes as far as batch follows sound batch, and judges nothing behind that. */
+export async function walkVolume(input: ScanInput): Promise<ScanResult> {
+  return new VolumeScan(input).runOnce();
+}
+
 /** Why a walk along the records came to an end. */
 interface Stop {
   /** The first place that is not right. */
@@ -86,6 +91,11 @@ class VolumeScan {
       await this.#passDamage(badAt, next);
       if (next === undefined) return result;
     }
+  }
+
+  async runOnce(): Promise<ScanResult> {
+    await this.#walk();
+    return this.#result;
   }
 
   /** Takes batch after batch until one is not sound. */

@@ -3,7 +3,7 @@
  * gathers, so under load a single sync serves hundreds of blocks, and a lone block waits for
  * nobody.
  */
-import { HoldfastError } from '../../../base/errors.ts';
+import { HoldfastError, isKind } from '../../../base/errors.ts';
 import type { BlockId } from '../../../base/ids.ts';
 import type { Clock } from '../../../platform/index.ts';
 import type { Block } from '../../block.ts';
@@ -180,6 +180,8 @@ export class WriterLane {
           throw diskFull(error);
         }
         if (tries < TRIES_MAX) continue;
+        // Not a disk that fails, but too few that answer: that may pass.
+        if (isKind(error, 'unavailable')) throw error;
         const message = 'The disk refuses to write. The administrator has to look at it.';
         const facts = { code: errorCode(error) };
         this.#failure = new HoldfastError('internal', OP, message, { facts, cause: error });
@@ -197,9 +199,8 @@ export class WriterLane {
       for (const { block } of batch) bytes += recordBytes(block.sizeBytes);
       const count = (this.#open.volume.entries?.count ?? 0) + batch.length;
       const empty = count === batch.length;
-      if (empty || (bytes < limits.volumeBytesMax && count <= limits.volumeBlocksMax)) {
-        return this.#open;
-      }
+      const fits = empty || (bytes < limits.volumeBytesMax && count <= limits.volumeBlocksMax);
+      if (fits && !this.#open.degraded) return this.#open;
       retire(this.#open, true);
       this.#open = undefined;
     }

@@ -10,7 +10,7 @@ import type { SpaceId } from '../../../../base/ids.ts';
 import type { CasePolicy, Name } from '../../../../base/names.ts';
 import type { NodeRecord } from '../../../records.ts';
 
-const PATHS_MAX = 4_000;
+const PATHS_MAX = 32_000;
 
 export interface ParentPath {
   /** From the root to the folder that the path lies in. */

@@ -196,6 +196,21 @@ export class SimulatedVolumeFiles implements VolumeFiles {
       for (const made of file.unsynced) file.durable = applyChange(file.durable, made);
       file.unsynced = [];
     };
+    const write = async (pieces: readonly Uint8Array[], position: number): Promise<void> => {
+      if (how === 'read') throw systemError('EBADF');
+      const bytes = Buffer.concat(pieces);
+      const growth = Math.max(0, position + bytes.length - file.cached.length);
+      const room = this.#freeBytes();
+      try {
+        await this.#call('write', name);
+      } catch (error) {
+        change({ position, bytes: bytes.subarray(0, this.#random.below(bytes.length + 1)) });
+        throw error;
+      }
+      const fits = growth <= room ? bytes.length : bytes.length - (growth - room);
+      if (fits > 0) change({ position, bytes: bytes.subarray(0, fits) });
+      if (fits < bytes.length) throw systemError('ENOSPC');
+    };
     return {
       size: async () => {
         await this.#call('read', name);
@@ -207,20 +222,10 @@ export class SimulatedVolumeFiles implements VolumeFiles {
         into.set(from);
         return from.length;
       },
-      write: async (pieces, position) => {
-        if (how === 'read') throw systemError('EBADF');
-        const bytes = Buffer.concat(pieces);
-        const growth = Math.max(0, position + bytes.length - file.cached.length);
-        const room = this.#freeBytes();
-        try {
-          await this.#call('write', name);
-        } catch (error) {
-          change({ position, bytes: bytes.subarray(0, this.#random.below(bytes.length + 1)) });
-          throw error;
-        }
-        const fits = growth <= room ? bytes.length : bytes.length - (growth - room);
-        if (fits > 0) change({ position, bytes: bytes.subarray(0, fits) });
-        if (fits < bytes.length) throw systemError('ENOSPC');
+      write,
+      writeDurably: async (pieces, position) => {
+        await write(pieces, position);
+        await sync();
       },
       truncate: async (sizeBytes) => {
         await this.#call('truncate', name);

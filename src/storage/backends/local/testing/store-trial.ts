@@ -22,7 +22,7 @@ export const TINY_VOLUMES: Partial<VolumeConfig> = {
   recentBytesMax: 0,
   hintEveryBlocks: 5,
   hintEveryBytes: 8 * 1024,
-  prewriteBytes: 4096,
+  pageBytes: 512,
 };
 
 export class StoreTrial {
