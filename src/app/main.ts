@@ -15,7 +15,8 @@ const manifest = JSON.parse(
 
 const users = {
   slices: SLICES,
-  openIdentity: (path: string) => openIdentityAlone(path, systemClock),
+  openIdentity: (path: string, { create }: { create: boolean }) =>
+    openIdentityAlone(path, { clock: systemClock, create }),
 };
 
 const commands = [

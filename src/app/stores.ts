@@ -8,7 +8,7 @@ import { HoldfastError } from '../base/errors.ts';
 import { Identity } from '../identity/index.ts';
 import { SqliteIdentityStore } from '../identity/stores/sqlite/sqlite-identity-store.ts';
 import { SqliteMetadataStore } from '../metadata/stores/sqlite/sqlite-metadata-store.ts';
-import { openDataDirectory } from '../platform/index.ts';
+import { findDataDirectory, openDataDirectory } from '../platform/index.ts';
 import type { Clock, Logger } from '../platform/index.ts';
 import { LocalVolumeStore } from '../storage/backends/local/local-volume-store.ts';
 
@@ -58,10 +58,14 @@ export async function openStores(root: string, options: StoresOptions): Promise<
   }
 }
 
-/** Only the accounts: for commands that work whether or not the server runs. Makes the data
- *  directory if it is absent or empty. @throws as openDataDirectory, and as openStores. */
-export async function openIdentityAlone(path: string, clock: Clock): Promise<Identity> {
-  const { path: root } = await openDataDirectory(path, clock);
+/** Only the accounts: for commands that work whether or not the server runs. With `create`, makes
+ *  the data directory if it is absent or empty. @throws as openDataDirectory or findDataDirectory,
+ *  and as openStores. */
+export async function openIdentityAlone(
+  path: string, { clock, create }: { clock: Clock; create: boolean },
+): Promise<Identity> {
+  const found = create ? openDataDirectory(path, clock) : findDataDirectory(path);
+  const { path: root } = await found;
   const mayCreate = !(await exists(join(root, COMPLETE)));
   return openIdentity(join(root, 'identity.db'), mayCreate, clock);
 }

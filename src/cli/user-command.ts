@@ -9,7 +9,9 @@ import { configRequest } from './config-flags.ts';
 export interface UserParts {
   readonly slices: readonly Slice[];
   /** Opens the accounts of a data directory, whether or not a server runs on it. */
-  readonly openIdentity: (dataDirectory: string) => Promise<Identity>;
+  readonly openIdentity: (
+    dataDirectory: string, options: { create: boolean },
+  ) => Promise<Identity>;
 }
 
 export const USER_FLAGS: readonly CommandFlag[] = [
@@ -26,11 +28,26 @@ export const USER_EXITS = {
   3: 'refused: see the message',
 };
 
-export async function withIdentity<T>(
+/** Of a data directory that is there. @throws not-found: a mistyped one is not made. */
+export function withIdentity<T>(
   parts: UserParts, input: CommandInput, act: (identity: Identity) => Promise<T>,
 ): Promise<T> {
+  return withIdentityOf(parts, input, { create: false, act });
+}
+
+/** Makes the data directory if need be: accounts may be added before the server's first start. */
+export function withNewIdentity<T>(
+  parts: UserParts, input: CommandInput, act: (identity: Identity) => Promise<T>,
+): Promise<T> {
+  return withIdentityOf(parts, input, { create: true, act });
+}
+
+async function withIdentityOf<T>(
+  parts: UserParts, input: CommandInput,
+  { create, act }: { create: boolean; act: (identity: Identity) => Promise<T> },
+): Promise<T> {
   const config = await loadConfig(configRequest(input, parts.slices));
-  const identity = await parts.openIdentity(config.of(serverSlice).dataDirectory);
+  const identity = await parts.openIdentity(config.of(serverSlice).dataDirectory, { create });
   try {
     return await act(identity);
   } finally {

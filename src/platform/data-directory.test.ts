@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { HoldfastError } from '../base/errors.ts';
 import { ManualClock } from './clock.ts';
-import { openDataDirectory } from './data-directory.ts';
+import { findDataDirectory, openDataDirectory } from './data-directory.ts';
 
 const clock = new ManualClock(Date.UTC(2030, 0, 1));
 let root = '';
@@ -60,6 +60,18 @@ describe('The data directory', () => {
       assert.equal(await readFile(join(path, name), 'utf8'), content);
     });
   }
+
+  it('is found when it is there, and not made when it is not', async () => {
+    const absent = join(root, 'mistyped');
+    await assert.rejects(findDataDirectory(absent), { kind: 'not-found' });
+    assert.ok(!(await readdir(root)).includes('mistyped'));
+    const empty = join(root, 'empty');
+    await mkdir(empty);
+    await assert.rejects(findDataDirectory(empty), { kind: 'not-found' });
+    assert.deepEqual(await readdir(empty), []);
+    const made = await openDataDirectory(join(root, 'there'), clock);
+    assert.deepEqual(await findDataDirectory(join(root, 'there')), { ...made, isNew: false });
+  });
 
   it('is unavailable, not empty, when the path is a file', async () => {
     const path = join(root, 'file');

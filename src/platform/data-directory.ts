@@ -57,6 +57,28 @@ export async function openDataDirectory(path: string, clock: Clock): Promise<Dat
   }
 }
 
+/**
+ * Opens a directory that was made before; makes nothing, for commands that only look or change what
+ * is there.
+ * @throws not-found: there is none; conflict, unavailable: as `openDataDirectory`.
+ */
+export async function findDataDirectory(path: string): Promise<DataDirectory> {
+  const root = resolve(path);
+  try {
+    return { ...(await readMarker(root)), isNew: false };
+  } catch (cause) {
+    if (cause instanceof HoldfastError) throw cause;
+    const code = String((cause as NodeJS.ErrnoException).code ?? 'unknown');
+    const options = { cause, facts: { code } };
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      const message = 'There is no Holdfast data in that directory. Name the right one with --data.';
+      throw new HoldfastError('not-found', 'platform/findDataDirectory', message, options);
+    }
+    const message = 'The data directory cannot be read. Check its permissions.';
+    throw new HoldfastError('unavailable', 'platform/findDataDirectory', message, options);
+  }
+}
+
 function refuse(code: string, rest: string): never {
   const message = `The data directory ${rest}`;
   throw new HoldfastError('conflict', 'platform/openDataDirectory', message, { code });

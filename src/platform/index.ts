@@ -26,7 +26,7 @@ export { SettingError, setting, slice } from './config/setting.ts';
 export type {
   Contradiction, RawTable, RawValue, Setting, Settings, Slice, ValuesOf,
 } from './config/setting.ts';
-export { DATA_FORMAT, openDataDirectory } from './data-directory.ts';
+export { DATA_FORMAT, findDataDirectory, openDataDirectory } from './data-directory.ts';
 export type { DataDirectory } from './data-directory.ts';
 export { lockData } from './data-lock.ts';
 export type { DataLock } from './data-lock.ts';

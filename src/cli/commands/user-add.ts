@@ -1,7 +1,7 @@
 import { EXIT, flagText } from '../command.ts';
 import type { Command } from '../command.ts';
 import {
-  PASSWORD_FLAG, readPassword, USER_EXITS, USER_FLAGS, withIdentity,
+  PASSWORD_FLAG, readPassword, USER_EXITS, USER_FLAGS, withNewIdentity,
 } from '../user-command.ts';
 import type { UserParts } from '../user-command.ts';
 
@@ -19,7 +19,7 @@ export function userAdd(parts: UserParts): Command {
     async run(terminal, input) {
       const [id = ''] = input.args;
       const displayName = flagText(input, 'display-name');
-      return withIdentity(parts, input, async ({ users }) => {
+      return withNewIdentity(parts, input, async ({ users }) => {
         const password = await readPassword(terminal, input);
         const user = await users.add({
           id, password, admin: input.flags['admin'] === true,
