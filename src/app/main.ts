@@ -1,11 +1,14 @@
 /** The program's first file: reads the command line and hands it to a command. */
 import { readFile } from 'node:fs/promises';
 import {
-  configCheck, configShow, openTerminal, runCommandLine, serve, userAdd, userDisable,
+  clusterKey, configCheck, configShow, openTerminal, runCommandLine, serve, userAdd, userDisable,
   userEnable, userList, userPassword, versionCommand,
 } from '../cli/index.ts';
-import { systemClock } from '../platform/index.ts';
+import type { StartServer } from '../cli/index.ts';
+import { serverSlice, systemClock } from '../platform/index.ts';
 import { SLICES } from './settings.ts';
+import { startFiler } from './filer.ts';
+import { makeKeyOf } from './cluster.ts';
 import { startServer } from './server.ts';
 import { openIdentityAlone } from './stores.ts';
 
@@ -19,13 +22,17 @@ const users = {
     openIdentityAlone(path, { clock: systemClock, create }),
 };
 
+const start: StartServer = (options) =>
+  options.config.of(serverSlice).role === 'filer' ? startFiler(options) : startServer(options);
+
 const commands = [
-  serve({ startServer, slices: SLICES, events: process }),
+  serve({ startServer: start, slices: SLICES, events: process }),
   userAdd(users),
   userList(users),
   userPassword(users),
   userDisable(users),
   userEnable(users),
+  clusterKey({ slices: SLICES, makeKey: makeKeyOf }),
   configCheck(SLICES),
   configShow(SLICES),
   versionCommand(manifest.version),

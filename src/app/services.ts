@@ -28,7 +28,9 @@ export function buildServices(options: ServiceOptions): Services {
   const now = (): number => clock.now();
   const quotaBytes = options.quotaBytes === 0 ? undefined : options.quotaBytes;
   const defaults = { casePolicy: options.casePolicy, quotaBytes };
-  const content = new ContentStore({ blocks, metadata, witness: () => blocks.witness() });
+  const content = new ContentStore({
+    blocks, metadata, witness: () => blocks.witness(), claims: blocks.reclaim,
+  });
   const spaces = new SpaceDirectory({ metadata, defaults, now });
   const files = new FileService({ metadata, content, spaces, now });
   const uploads = new UploadService({ metadata, content, files, now });

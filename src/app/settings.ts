@@ -3,6 +3,8 @@ import { filesSlice } from '../files/index.ts';
 import { serverSlice } from '../platform/index.ts';
 import type { Slice } from '../platform/index.ts';
 import { nextcloudSlice } from '../protocols/index.ts';
-import { storageSlice } from '../storage/index.ts';
+import { filerSlice, storageSlice } from '../storage/index.ts';
 
-export const SLICES: readonly Slice[] = [serverSlice, filesSlice, storageSlice, nextcloudSlice];
+export const SLICES: readonly Slice[] = [
+  serverSlice, filesSlice, storageSlice, filerSlice, nextcloudSlice,
+];

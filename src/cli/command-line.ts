@@ -20,6 +20,7 @@ Start here:
 
 const GROUPS: Readonly<Record<string, string>> = {
   user: 'Manage accounts',
+  cluster: 'Join machines',
   config: 'Check and show the configuration',
 };
 

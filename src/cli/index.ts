@@ -4,6 +4,7 @@ export type {
 } from './command.ts';
 export { runCommandLine } from './command-line.ts';
 export type { CommandLineOptions } from './command-line.ts';
+export { clusterKey } from './commands/cluster-key.ts';
 export { configCheck } from './commands/config-check.ts';
 export { configShow } from './commands/config-show.ts';
 export { serve } from './commands/serve.ts';

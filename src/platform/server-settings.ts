@@ -10,6 +10,8 @@ import { TrustedProxies } from './http/trusted-proxies.ts';
 
 const DEFAULT_PORT = 8420;
 
+export type ServerRole = 'all' | 'filer';
+
 /** `127.0.0.1:8420`, `[::1]:8420`, `:8420` for every interface, or a bare host. */
 export function parseListenAddress(raw: RawValue): ListenAddress {
   const match = /^(?:\[([^\]]+)\]|([^:]*))(?::(\d{1,5}))?$/.exec(text(raw).trim());
@@ -50,6 +52,11 @@ export const serverSlice = slice({
       parse: parseListenAddress, format: formatListenAddress,
       docs: 'Address and port to listen on. Beyond this machine it takes a TLS certificate or a ' +
         'reverse proxy, because passwords would travel in the clear.',
+    }),
+    role: setting<ServerRole>({
+      key: 'server.roles', default: 'all', parse: oneOf(['all', 'filer']),
+      docs: '`all`: everything, on one machine. `filer`: only keeps volume files on its disks, for '
+        + 'a server on another machine; `server.listen` then answers health checks and metrics.',
     }),
     tlsCertPath: setting<string | undefined>({
       key: 'server.tls_cert', default: undefined, parse: optionalText,
