@@ -1,26 +1,54 @@
 /** The program's first file: reads the command line and hands it to a command. */
 import { readFile } from 'node:fs/promises';
 import {
-  clusterKey, configCheck, configShow, openTerminal, runCommandLine, serve, userAdd, userDisable,
-  userEnable, userList, userPassword, versionCommand,
+  clusterKey, configCheck, configShow, diskAdd, diskDrain, diskList, diskRetire, diskUndrain,
+  gcRestore, gcRun, gcStatus, openTerminal, runCommandLine, serve, userAdd, userDisable,
+  userEnable, userList, userPassword, verifyProve, verifyRun, verifyStatus, versionCommand,
 } from '../cli/index.ts';
 import type { StartServer } from '../cli/index.ts';
-import { serverSlice, systemClock } from '../platform/index.ts';
+import type { PlainRecord } from '../operations/index.ts';
+import { serverSlice, silentLog, systemClock, systemRandom } from '../platform/index.ts';
+import type { Config } from '../platform/index.ts';
+import { openCollectionAlone, readCollectionStatus } from './collection.ts';
+import { fleetSettings } from './fleet.ts';
 import { SLICES } from './settings.ts';
 import { startFiler } from './filer.ts';
 import { makeKeyOf } from './cluster.ts';
 import { startServer } from './server.ts';
+import { order } from './orders.ts';
 import { openIdentityAlone } from './stores.ts';
+import { verifyParts } from './verification.ts';
 
 const manifest = JSON.parse(
   await readFile(new URL('../../package.json', import.meta.url), 'utf8'),
 ) as { version: string };
+
+const terminal = openTerminal();
 
 const users = {
   slices: SLICES,
   openIdentity: (path: string, { create }: { create: boolean }) =>
     openIdentityAlone(path, { clock: systemClock, create }),
 };
+
+const collection = {
+  slices: SLICES,
+  readStatus: (path: string) => readCollectionStatus(path, systemClock),
+  openCollector: (path: string, config: Config) => openCollectionAlone(path, {
+    clock: systemClock, log: silentLog, random: systemRandom, settings: fleetSettings(config),
+    complain: (line) => terminal.complain(line),
+  }),
+};
+
+const disks = {
+  slices: SLICES,
+  ask: (config: Config, operation: string, input: object) => order(
+    config, { operation, input: input as PlainRecord },
+    { clock: systemClock, random: systemRandom },
+  ),
+};
+
+const verifying = verifyParts(SLICES, systemClock);
 
 const start: StartServer = (options) =>
   options.config.of(serverSlice).role === 'filer' ? startFiler(options) : startServer(options);
@@ -33,6 +61,17 @@ const commands = [
   userDisable(users),
   userEnable(users),
   clusterKey({ slices: SLICES, makeKey: makeKeyOf }),
+  diskList(disks),
+  diskAdd(disks),
+  diskDrain(disks),
+  diskUndrain(disks),
+  diskRetire(disks),
+  gcStatus(collection),
+  gcRun(collection),
+  gcRestore(collection),
+  verifyStatus(verifying),
+  verifyRun(verifying),
+  verifyProve(verifying),
   configCheck(SLICES),
   configShow(SLICES),
   versionCommand(manifest.version),
@@ -42,7 +81,7 @@ const commands = [
 const LEAVE_MS_MAX = 1_000;
 
 process.exitCode = await runCommandLine(process.argv.slice(2), {
-  commands, terminal: openTerminal(), version: manifest.version,
+  commands, terminal, version: manifest.version,
 });
 
 systemClock.after(LEAVE_MS_MAX, () => process.exit());

@@ -1,20 +1,25 @@
 /** Brings the server up: listens first (503 until ready), then opens the stores, then serves. */
 import { HoldfastError, isKind } from '../base/errors.ts';
 import type { RunningServer, StartOptions } from '../cli/index.ts';
+import { gcSlice } from '../durability/index.ts';
 import { filesSlice } from '../files/index.ts';
+import { ControlServer } from '../operations/index.ts';
 import {
   HttpServer, Metrics, serverSlice, TrustedProxies, watchEventLoop,
 } from '../platform/index.ts';
-import type { Clock, Exchange, Logger, Route, ValuesOf } from '../platform/index.ts';
+import type { Clock, Exchange, Logger, MetricCounter, Route, ValuesOf } from '../platform/index.ts';
 import {
   Authenticator, nextcloudSlice, unavailableHandler, wantsEarlyContinue,
 } from '../protocols/index.ts';
-import { storageSlice } from '../storage/index.ts';
+import { CollectionSchedule } from './collection.ts';
+import { fleetSettings } from './fleet.ts';
 import { healthRoutes, watchBlocks } from './health.ts';
+import { operationsOf } from './orders.ts';
 import { buildServices } from './services.ts';
 import type { Services } from './services.ts';
 import { openStores } from './stores.ts';
 import type { Stores } from './stores.ts';
+import { Verification } from './verification.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
 /** After the drain. */
@@ -24,7 +29,10 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const { config, data, log, clock, random } = options;
   const metrics = new Metrics();
   metrics.addProcess();
-  const opened: Opened = { server: undefined, stores: undefined };
+  const opened: Opened = {
+    server: undefined, stores: undefined, control: undefined, collection: undefined,
+    verification: undefined,
+  };
   const health = healthRoutes({
     metrics,
     blocks: () => opened.stores?.blocks.state(),
@@ -35,20 +43,38 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const stop = async (deadlineMs: number): Promise<void> => {
     for (const end of ending) end();
     await opened.server?.drain(deadlineMs);
-    await closeInTime(opened.stores, clock);
+    await closeInTime(opened, clock);
   };
   try {
     opened.server = await openHttp(config.of(serverSlice), { health, metrics, log, clock });
-    opened.stores = await openStores(data.path, { clock, log, ...config.of(storageSlice) });
+    opened.stores = await openStores(data.path, {
+      clock, log, random, settings: fleetSettings(config),
+    });
     const services = buildServices({
       stores: opened.stores, clock, random, instanceId: shortInstanceId(data.instanceId),
       ...config.of(filesSlice), ...config.of(nextcloudSlice),
     });
     watchBlocks(metrics, () => opened.stores?.blocks.state());
     opened.server.serve([...health, ...services.routes]);
-    ending.push(repeatHourly(clock, () => sweep(services, log)));
-    const { url } = opened.server;
+    const expiredCount = metrics.counter({
+      name: 'uploads_expired_total', help: 'Uploads in pieces that nobody went on with.',
+    });
+    ending.push(repeatHourly(clock, () => sweep(services, log, expiredCount)));
+    const { isOn, ...collecting } = config.of(gcSlice);
+    if (isOn) {
+      opened.collection = await CollectionSchedule.start(data.path, opened.stores, {
+        clock, log, metrics, ...collecting,
+      });
+    }
     const { server } = opened;
+    opened.verification = Verification.start(data.path, {
+      clock, log, metrics, isLoaded: () => server.inFlight > 0,
+    });
+    opened.control = await ControlServer.open({
+      directory: data.path, log, random,
+      operations: operationsOf(opened.stores, { isServing: true }),
+    });
+    const { url } = server;
     const greeting = await greetingOf(opened.stores, url);
     return { url, greeting, stop, reload: () => server.reloadTls() };
   } catch (error) {
@@ -58,14 +84,22 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
 }
 
 /** What is stored survives a crash, so leaving it open is better than hanging for ever. */
-async function closeInTime(stores: Stores | undefined, clock: Clock): Promise<void> {
+async function closeInTime(
+  { control, verification, collection, stores }: Opened, clock: Clock,
+): Promise<void> {
   const late = Promise.withResolvers<never>();
   const cancel = clock.after(CLOSE_MS_MAX, () => {
     const message = 'The stores did not close in time and were left as they are.';
     late.reject(new HoldfastError('internal', 'app/stop', message));
   });
   try {
-    await Promise.race([stores?.close(), late.promise]);
+    const closed = async (): Promise<void> => {
+      await control?.close();
+      await verification?.stop();
+      await collection?.stop();
+      await stores?.close();
+    };
+    await Promise.race([closed(), late.promise]);
   } finally {
     cancel();
   }
@@ -74,6 +108,9 @@ async function closeInTime(stores: Stores | undefined, clock: Clock): Promise<vo
 interface Opened {
   server: HttpServer | undefined;
   stores: Stores | undefined;
+  control: ControlServer | undefined;
+  collection: CollectionSchedule | undefined;
+  verification: Verification | undefined;
 }
 
 async function openHttp(
@@ -119,9 +156,12 @@ async function greetingOf(stores: Stores, url: string): Promise<string[]> {
   ];
 }
 
-async function sweep(services: Services, log: Logger): Promise<void> {
+async function sweep(
+  services: Services, log: Logger, expiredCount: MetricCounter,
+): Promise<void> {
   try {
     const expired = await services.uploads.expire();
+    expiredCount.inc({}, expired);
     if (expired > 0) log.info({ expired }, 'forgot uploads that nobody went on with');
   } catch (err) {
     log.error({ err }, 'old uploads could not be swept; trying again in an hour');

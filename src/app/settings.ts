@@ -1,4 +1,5 @@
 /** All that the program can be told, from every module that can be told something. */
+import { gcSlice } from '../durability/index.ts';
 import { filesSlice } from '../files/index.ts';
 import { serverSlice } from '../platform/index.ts';
 import type { Slice } from '../platform/index.ts';
@@ -6,5 +7,5 @@ import { nextcloudSlice } from '../protocols/index.ts';
 import { filerSlice, storageSlice } from '../storage/index.ts';
 
 export const SLICES: readonly Slice[] = [
-  serverSlice, filesSlice, storageSlice, filerSlice, nextcloudSlice,
+  serverSlice, filesSlice, storageSlice, filerSlice, nextcloudSlice, gcSlice,
 ];

@@ -3,14 +3,17 @@
  * before anything in it is changed, and closes it in the opposite order.
  */
 import { access, mkdir, open, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { HoldfastError } from '../base/errors.ts';
+import type { Witness } from '../base/witness.ts';
 import { Identity } from '../identity/index.ts';
 import { SqliteIdentityStore } from '../identity/stores/sqlite/sqlite-identity-store.ts';
 import { SqliteMetadataStore } from '../metadata/stores/sqlite/sqlite-metadata-store.ts';
 import { findDataDirectory, openDataDirectory } from '../platform/index.ts';
-import type { Clock, Logger } from '../platform/index.ts';
+import type { Clock, Logger, Random } from '../platform/index.ts';
 import { LocalVolumeStore } from '../storage/backends/local/local-volume-store.ts';
+import { Fleet } from './fleet.ts';
+import type { FleetSettings, OpenedFleet } from './fleet.ts';
 
 /** Written once all stores were made: from then on a missing one is a loss, not a first start. */
 const COMPLETE = 'stores-complete';
@@ -19,13 +22,18 @@ export interface Stores {
   identity: Identity;
   metadata: SqliteMetadataStore;
   blocks: LocalVolumeStore;
+  /** The disks behind `blocks`. */
+  fleet: Fleet;
+  /** Undefined while `volumes` is the only disk. */
+  opened: OpenedFleet | undefined;
   close(): Promise<void>;
 }
 
 export interface StoresOptions {
   clock: Clock;
   log: Logger;
-  reserveBytes: number | undefined;
+  random: Random;
+  settings: FleetSettings;
 }
 
 /** The directory must be locked by the caller. @throws corrupt, invalid: a store is damaged, newer
@@ -46,12 +54,18 @@ export async function openStores(root: string, options: StoresOptions): Promise<
   try {
     const metadata = await SqliteMetadataStore.open({ file: paths.metadata, create: mayCreate });
     opened.push(metadata);
-    const blocks = await openBlocks(paths.volumes, metadata, options);
+    const { instanceId } = await findDataDirectory(root);
+    const fleet = new Fleet({ ...options, dataPath: root, instanceId });
+    opened.push(fleet);
+    const witness = await metadata.readWitness();
+    const several = await fleet.open(witness);
+    const blocks = await openBlocks(paths.volumes, { witness, several }, options);
     opened.push(blocks);
+    if (several !== undefined) opened.push({ close: () => several.repair.stop() });
     const identity = await openIdentity(paths.identity, mayCreate, options.clock);
     opened.push(identity);
     if (mayCreate) await writeMarker(root, paths.complete);
-    return { identity, metadata, blocks, close };
+    return { identity, metadata, blocks, fleet, opened: several, close };
   } catch (error) {
     await close();
     throw error;
@@ -76,26 +90,36 @@ async function openIdentity(file: string, create: boolean, clock: Clock): Promis
 }
 
 async function openBlocks(
-  root: string, metadata: SqliteMetadataStore, { log, reserveBytes, clock }: StoresOptions,
+  root: string, { witness, several }: { witness: Witness; several: OpenedFleet | undefined },
+  { log, clock, settings: { reserveBytes } }: StoresOptions,
 ): Promise<LocalVolumeStore> {
-  await mkdir(root, { recursive: true, mode: 0o700 });
-  return LocalVolumeStore.open({
-    root, clock, witness: await metadata.readWitness(),
+  if (several === undefined) await mkdir(root, { recursive: true, mode: 0o700 });
+  const blocks = await LocalVolumeStore.open({
+    root, clock, witness,
+    ...(several !== undefined && { files: several.files }),
     ...(reserveBytes !== undefined && { config: { reserveBytes } }),
     onFinding: (finding) => log.error({ finding }, 'stored bytes are damaged'),
   });
+  if (several !== undefined) {
+    several.repair.endDegraded = () => blocks.endDegraded();
+    several.repair.start();
+  }
+  return blocks;
 }
 
 async function checkNothingLost(
   paths: { identity: string; metadata: string; volumes: string }, mayCreate: boolean,
 ): Promise<void> {
   const missing: string[] = [];
-  for (const path of [paths.metadata, paths.identity, paths.volumes]) {
+  // With several disks, one that is away is not the end: they see for themselves.
+  const hasSeveral = await exists(join(dirname(paths.volumes), 'register'));
+  const wanted = [paths.metadata, paths.identity, ...(hasSeveral ? [] : [paths.volumes])];
+  for (const path of wanted) {
     if (!(await exists(path))) missing.push(path.slice(path.lastIndexOf('/') + 1));
   }
   if (!mayCreate && missing.length > 0) refuseLoss(missing);
   // A first start that was cut short may have made some of the stores, but no data.
-  const hasVolumes = !missing.includes('volumes') && (await readdir(paths.volumes)).length > 0;
+  const hasVolumes = wanted.includes(paths.volumes) && !missing.includes('volumes') && (await readdir(paths.volumes)).length > 0;
   if (hasVolumes && missing.includes('metadata.db')) refuseLoss(missing);
 }
 

@@ -21,7 +21,9 @@ Start here:
 const GROUPS: Readonly<Record<string, string>> = {
   user: 'Manage accounts',
   cluster: 'Join machines',
+  disk: 'Add disks, look at them, let them go',
   config: 'Check and show the configuration',
+  verify: 'See that everything stored is still there and right',
 };
 
 /** Runs the command named by `argv` (without program and script). Resolves with the exit code;

@@ -46,7 +46,9 @@ function build(quotaBytes: number | undefined): void {
   const now = (): number => NOW;
   blocks = new MemoryBlockStore();
   metadata = new MemoryMetadataStore();
-  const content = new ContentStore({ blocks, metadata, witness: () => [] });
+  const content = new ContentStore({
+    blocks, metadata, witness: () => [], claims: blocks.reclaim,
+  });
   const defaults = { casePolicy: 'sensitive' as const, quotaBytes };
   const spaces = new SpaceDirectory({ metadata, defaults, now });
   files = new FileService({ metadata, content, spaces, now });

@@ -14,6 +14,7 @@ import type {
   MetadataStore, NodeRecord, SetProperties,
 } from '../metadata/index.ts';
 import { failpoint } from '../platform/index.ts';
+import type { BlockClaim } from '../storage/index.ts';
 import type { Access, Deed } from './access.ts';
 import { accessOf, checkAccess } from './access.ts';
 import type { BodySource } from './body.ts';
@@ -136,9 +137,19 @@ export class FileService {
     const target = await this.#aim(caller, path, options);
     if (target.current?.kind === 'folder') throw isFolder('upload');
     const bytesMax = await this.#room(target, body.lengthBytes);
+    return this.#content.claimed((claim) =>
+      this.#receiveAndCommit({ caller, target, claim, bytesMax }, body, options));
+  }
+
+  async #receiveAndCommit(
+    deed: { caller: Caller; target: Target; claim: BlockClaim; bytesMax: number },
+    body: BodySource,
+    options: UploadOptions,
+  ): Promise<Written> {
+    const { caller, target, claim, bytesMax } = deed;
     const { signal, checksum } = options;
     const content = await this.#content.receive(body, {
-      algorithm: checksum?.algorithm, bytesMax, ...(signal && { signal }),
+      algorithm: checksum?.algorithm, bytesMax, claim, ...(signal && { signal }),
     });
     if (checksum !== undefined && content.checksum !== undefined) {
       checkChecksum(checksum, content.checksum);

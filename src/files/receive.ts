@@ -6,7 +6,7 @@
  */
 import type { Hash } from 'node:crypto';
 import { HoldfastError } from '../base/errors.ts';
-import type { Block, BlockStore } from '../storage/index.ts';
+import type { Block, BlockClaim, BlockStore } from '../storage/index.ts';
 import { BLOCK_BYTES_MAX, BlockCutter } from '../storage/index.ts';
 import type { BodySource } from './body.ts';
 import { bodyCut, bodyOf } from './body.ts';
@@ -44,6 +44,8 @@ export interface ReceiveOptions {
   algorithm?: ChecksumAlgorithm | undefined;
   bytesMax: number;
   budget: ReceiveBudget;
+  /** Gets every block before it is put. */
+  claim: BlockClaim;
   signal?: AbortSignal;
 }
 
@@ -80,6 +82,7 @@ class Receiver {
   readonly #store: BlockStore;
   readonly #bytesMax: number;
   readonly #budget: ReceiveBudget;
+  readonly #claim: BlockClaim;
   readonly #signal: AbortSignal | undefined;
   readonly #algorithm: ChecksumAlgorithm | undefined;
   readonly #hasher: Hash | undefined;
@@ -93,6 +96,7 @@ class Receiver {
   constructor(store: BlockStore, options: ReceiveOptions) {
     this.#store = store;
     this.#budget = options.budget;
+    this.#claim = options.claim;
     this.#bytesMax = options.bytesMax;
     this.#signal = options.signal;
     this.#algorithm = options.algorithm;
@@ -133,6 +137,7 @@ class Receiver {
   #put(block: Block): void {
     this.#refs.push({ id: block.id, sizeBytes: block.sizeBytes });
     this.#inFlightBytes += block.sizeBytes;
+    this.#claim.add(block.id); // From here on the collector leaves it alone, known or new.
     const put = this.#store.put(block, this.#signal).then(
       () => this.#settled(block.sizeBytes),
       (error: unknown) => {
@@ -160,7 +165,9 @@ export interface ContentBlocks {
 
 /** The manifest of these blocks as it goes into the database; a long one is stored as blocks. */
 export async function storeManifest(
-  store: BlockStore, budget: ReceiveBudget, { blocks, sizeBytes }: ContentBlocks,
+  store: BlockStore,
+  { blocks, sizeBytes }: ContentBlocks,
+  options: { budget: ReceiveBudget; claim: BlockClaim },
 ): Promise<Buffer> {
   const direct = encodeManifest({ chunker: 'fixed-4m', sizeBytes, indirect: false, blocks });
   if (direct.length <= INLINE_BYTES_MAX) return direct;
@@ -171,7 +178,7 @@ export async function storeManifest(
   const refs: BlockRef[] = [];
   for (const page of pages) {
     const received = await receive(store, bodyOf(encodeEntries(page)), {
-      bytesMax: Number.MAX_SAFE_INTEGER, budget,
+      bytesMax: Number.MAX_SAFE_INTEGER, ...options,
     });
     refs.push(...received.blocks);
   }

@@ -10,14 +10,16 @@ import type {
   Instant, MetadataStore, UploadPartRecord, UploadRecord,
 } from '../metadata/index.ts';
 import { failpoint } from '../platform/index.ts';
+import type { BlockClaim } from '../storage/index.ts';
 import type { BodySource } from './body.ts';
 import { checkChecksum, formatChecksum } from './checksums.ts';
 import type { Checksum } from './checksums.ts';
 import type { ContentStore } from './content-store.ts';
-import type { FileService, UploadOptions, Written } from './file-service.ts';
+import type { FileService, Target, UploadOptions, Written } from './file-service.ts';
 import { UploadChecksum } from './upload-checksum.ts';
 
 export const UPLOAD_TTL_MS = 24 * 60 * 60 * 1000;
+const EXPIRE_ROUNDS_MAX = 100;
 /** Uploads whose checksum is computed ahead; others are read at their end. */
 const CHECKSUMS_MAX = 256;
 
@@ -71,15 +73,19 @@ export class UploadService {
     const number = parsePartNumber(name);
     this.#content.checkWritable();
     const { checksum, signal } = options;
-    const stored = await this.#content.receive(body, {
-      algorithm: checksum?.algorithm, bytesMax: Number.MAX_SAFE_INTEGER, ...(signal && { signal }),
-    });
-    if (checksum && stored.checksum) checkChecksum(checksum, stored.checksum);
-    const { sizeBytes, manifest } = stored;
-    failpoint('files.part-durable');
-    await this.#metadata.commit({
-      op: 'put-part', owner: caller.user, uploadId, number, name, sizeBytes, manifest,
-      expiresAt: this.#now() + UPLOAD_TTL_MS, witness: this.#content.witness(),
+    const { sizeBytes, manifest } = await this.#content.claimed(async (claim) => {
+      const stored = await this.#content.receive(body, {
+        algorithm: checksum?.algorithm, bytesMax: Number.MAX_SAFE_INTEGER, claim,
+        ...(signal && { signal }),
+      });
+      if (checksum && stored.checksum) checkChecksum(checksum, stored.checksum);
+      failpoint('files.part-durable');
+      await this.#metadata.commit({
+        op: 'put-part', owner: caller.user, uploadId, number, name, sizeBytes: stored.sizeBytes,
+        manifest: stored.manifest, expiresAt: this.#now() + UPLOAD_TTL_MS,
+        witness: this.#content.witness(),
+      });
+      return stored;
     });
     await this.#hashAhead(caller, uploadId);
     return { number, name, sizeBytes, manifest };
@@ -119,10 +125,17 @@ export class UploadService {
     await this.#metadata.commit({ op: 'drop-upload', owner: caller.user, uploadId });
   }
 
-  /** Forgets uploads that have been idle for too long; returns how many. */
+  /** Forgets uploads that have been idle for too long, and their parts; what only they referred to
+   *  is garbage then. Returns how many. Each commit forgets a bounded number, so that others get
+   *  their turn, and so does a call. */
   async expire(): Promise<number> {
-    const { count } = await this.#metadata.commit({ op: 'expire-uploads', at: this.#now() });
-    return count;
+    let expired = 0;
+    for (let round = 0; round < EXPIRE_ROUNDS_MAX; round++) {
+      const { count } = await this.#metadata.commit({ op: 'expire-uploads', at: this.#now() });
+      if (count === 0) break;
+      expired += count;
+    }
+    return expired;
   }
 
   async #finish(
@@ -130,9 +143,19 @@ export class UploadService {
   ): Promise<Written> {
     const upload = await this.#get(caller, uploadId);
     if (upload.result !== undefined) return this.#repeat(upload.result);
-    const parts = await this.#metadata.listParts(caller.user, uploadId);
     const target = await this.#files.aim(caller, path, options);
-    const { sizeBytes, manifest } = await this.#content.join(parts);
+    return this.#content.claimed((claim) =>
+      this.#joinAndCommit({ caller, upload, target, claim }, options));
+  }
+
+  async #joinAndCommit(
+    deed: { caller: Caller; upload: UploadRecord; target: Target; claim: BlockClaim },
+    options: FinishOptions,
+  ): Promise<Written> {
+    const { caller, upload, target, claim } = deed;
+    const { uploadId } = upload;
+    const parts = await this.#metadata.listParts(caller.user, uploadId);
+    const { sizeBytes, manifest } = await this.#content.join(parts, claim);
     checkLength(options.totalBytes ?? upload.totalBytes, sizeBytes);
     const key = `${caller.user}/${uploadId}`;
     const checksum = await this.#verify(key, parts, options);

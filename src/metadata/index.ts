@@ -12,10 +12,10 @@ export { changedProperties, compareCodePoints } from './dead-properties.ts';
 export { checkLocks, lockAgainst, locksCovering, locksInForce, locksWithin } from './lock-rules.ts';
 export type { LockNeeds, LockView } from './lock-rules.ts';
 export {
-  CHANGES_QUEUE_MAX, EVENTS_LIMIT_MAX, LIST_PAGE_MAX, TRASH_LIMIT_MAX,
+  CHANGES_QUEUE_MAX, EVENTS_LIMIT_MAX, LIST_PAGE_MAX, MANIFESTS_LIMIT_MAX, TRASH_LIMIT_MAX,
 } from './metadata-store.ts';
 export type { ListOptions, MetadataStore, NewSpace } from './metadata-store.ts';
 export type {
-  CopyOrigin, DeadProperty, EventKind, EventRecord, FolderEntry, Instant, LockRecord, NodeKind,
-  NodeRecord, SpaceRecord, TrashRecord, UploadPartRecord, UploadRecord, VersionRecord,
+  CopyOrigin, DeadProperty, EventKind, EventRecord, FolderEntry, Instant, LockRecord, ManifestPlace,
+  ManifestRecord, NodeKind, NodeRecord, SpaceRecord, TrashRecord, UploadPartRecord, UploadRecord, VersionRecord,
 } from './records.ts';

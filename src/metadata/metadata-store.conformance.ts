@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe } from 'node:test';
 import { testLocks, testProperties, testUploads } from './conformance/aside-promises.ts';
 import { Hand } from './conformance/hand.ts';
+import { testManifests } from './conformance/manifest-promises.ts';
 import { testCopies, testMoves, testQuota, testTrash } from './conformance/place-promises.ts';
 import { testFiles, testJournal, testListing } from './conformance/tree-promises.ts';
 import type { MetadataStore } from './metadata-store.ts';
@@ -17,6 +18,7 @@ const AREAS: readonly (readonly [area: string, test: (hand: () => Hand) => void]
   ['locks', testLocks],
   ['dead properties', testProperties],
   ['uploads in pieces', testUploads],
+  ['what refers to content', testManifests],
 ];
 
 export function testMetadataStore(name: string, makeEmpty: () => Promise<MetadataStore>): void {

@@ -3,8 +3,8 @@ import type { CasePolicy, Name } from '../base/names.ts';
 import type { Witness } from '../base/witness.ts';
 import type { Change, ChangeResult } from './changes.ts';
 import type {
-  DeadProperty, EventRecord, FolderEntry, Instant, LockRecord, NodeRecord, SpaceRecord,
-  TrashRecord, UploadPartRecord, UploadRecord, VersionRecord,
+  DeadProperty, EventRecord, FolderEntry, Instant, LockRecord, ManifestPlace, ManifestRecord,
+  NodeRecord, SpaceRecord, TrashRecord, UploadPartRecord, UploadRecord, VersionRecord,
 } from './records.ts';
 
 /**
@@ -65,6 +65,16 @@ export interface MetadataStore {
   /** Parts by ascending number. */
   listParts(owner: UserId, uploadId: string): Promise<UploadPartRecord[]>;
 
+  /** Everything that refers to content, page by page, strictly after `after`: the parts of uploads
+   *  and every version that is kept, be its file live, deleted, replaced or still being copied. At
+   *  most `limit` (1 to MANIFESTS_LIMIT_MAX), in the order of ManifestPlace; fewer say nothing, only
+   *  an empty page is the end.
+   *
+   *  Pages are not of one moment. Whoever walks all of them meets every manifest that was referred
+   *  to from before the first page until after the last one, even if meanwhile it moves from an
+   *  upload to a file, or is copied and then let go by what it was copied from. */
+  listManifests(limit: number, after?: ManifestPlace): Promise<ManifestRecord[]>;
+
   /** Commits one change. Many callers' changes share one durable transaction.
    *  @throws as the change's own description says; not-found: no such space. */
   commit(change: Change): Promise<ChangeResult>;
@@ -91,5 +101,6 @@ export interface ListOptions {
 export const LIST_PAGE_MAX = 500;
 export const EVENTS_LIMIT_MAX = 2_000;
 export const TRASH_LIMIT_MAX = 1_000;
+export const MANIFESTS_LIMIT_MAX = 1_000;
 /** Changes that may wait for the writer; one more is refused with `busy`. */
 export const CHANGES_QUEUE_MAX = 10_000;

@@ -154,6 +154,17 @@ export interface UploadRecord {
   result: { spaceId: SpaceId; nodeId: NodeId; mark: number; created: boolean } | undefined;
 }
 
+/** Where a manifest is referred to from. They are ordered: parts of uploads by owner, upload and
+ *  number, text by code point; behind them versions by space, node and revision. */
+export type ManifestPlace =
+  | { kind: 'part'; owner: UserId; uploadId: string; number: number }
+  | { kind: 'version'; spaceId: SpaceId; nodeId: NodeId; contentRev: number };
+
+export interface ManifestRecord {
+  place: ManifestPlace;
+  manifest: Uint8Array;
+}
+
 export interface UploadPartRecord {
   /** Where the part comes in the whole: parts are ordered by this number. */
   number: number;

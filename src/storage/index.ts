@@ -1,5 +1,66 @@
+export { makeClusterKey, readClusterKey } from './filer/cluster-key.ts';
+export { FilerServer } from './filer/filer-server.ts';
+export type { FilerFinding } from './filer/filer-server.ts';
+export type { FilerRoot, FilerServerOptions, RefusedDisk } from './filer/filer-server.ts';
+export { filerSlice } from './filer/filer-settings.ts';
+export { FilerClient } from './filer/filer-client.ts';
+export type { FilerClientOptions, FilerState } from './filer/filer-client.ts';
+export { DiskClaims } from './filer/disk-claims.ts';
+export { LocalDisk } from './filer/local-disk.ts';
+export type { LocalDiskOptions } from './filer/local-disk.ts';
+export { DIGEST_SPAN_BYTES, DIGEST_SPANS_MAX } from './filer/disk.ts';
+export type { Disk, SpanDigests, TrashEntry } from './filer/disk.ts';
 export { storageSlice } from './settings.ts';
 export { Block, BLOCK_BYTES_MAX } from './block.ts';
 export { SEGMENT_BYTES } from './block-store.ts';
+export { RECLAIM_PAGE_MAX } from './block-reclaim.ts';
+export type {
+  BlockClaim, BlockReclaim, ReclaimState, UnneededBlock,
+} from './block-reclaim.ts';
+export { INSPECTED_BLOCKS_MAX } from './volume-reclaim.ts';
+export type {
+  Compaction, CompactOptions, InspectedVolume, TrashedVolume, TrashInspection, VolumeReclaim,
+  VolumeUse,
+} from './volume-reclaim.ts';
 export type { BlockStore, BlockStoreState } from './block-store.ts';
+export { CACHE_DEFAULTS } from './cache/cache-limits.ts';
+export type { CacheCounters, CacheLimits } from './cache/cache-limits.ts';
+export { DiskCache } from './cache/disk-cache.ts';
+export type { DiskCacheOptions } from './cache/disk-cache.ts';
 export { BlockCutter } from './chunker.ts';
+export { MIRROR_DEFAULTS } from './mirror/mirror-limits.ts';
+export type { MirrorLimits, MirrorPolicy, MirrorStatus } from './mirror/mirror-limits.ts';
+export { MirrorStore } from './mirror/mirror-store.ts';
+export type { MirrorOptions } from './mirror/mirror-store.ts';
+export { ErasureSet } from './erasure/erasure-set.ts';
+export type { ErasureSetOptions } from './erasure/erasure-set.ts';
+export { encodeErasureSet } from './erasure/set-encoder.ts';
+export type { EncodedSet, ErasureSetPlan, ErasureWork } from './erasure/set-encoder.ts';
+export { parityName, parseParityName } from './erasure/set-layout.ts';
+export { proveErasureSet } from './erasure/set-proof.ts';
+export type { ErasureProof } from './erasure/set-proof.ts';
+export { rebuildShard } from './erasure/set-rebuild.ts';
+export { shardCopy } from './erasure/shard-copy.ts';
+export type { ErasureFinding, SetPlaces, ShardPlace } from './erasure/shard-place.ts';
+export { BlockSealer } from './sealing/block-sealer.ts';
+export type { BlockSealerOptions, CompressionMode } from './sealing/block-sealer.ts';
+export {
+  initKeys, keyStatus, openSealer, rotateDataKey, rotateMasterKey, shredConfirmation, shredTenant,
+} from './sealing/key-commands.ts';
+export type {
+  KeyPlaces, KeyStatus, SealerSettings, TenantKeys,
+} from './sealing/key-commands.ts';
+export type { ClusterKey } from './filer/cluster-key.ts';
+export { nextEpoch } from './filer/epoch.ts';
+export type { CopyFinding } from './replication/copy-findings.ts';
+export { DiskRegister } from './replication/disk-register.ts';
+export type { RegisteredDisk } from './replication/disk-register.ts';
+export type { DiskOverview, DiskPlan, Disks, NewDisk } from './replication/disks.ts';
+export { openReplicatedFiles } from './replication/open-replicated-files.ts';
+export type { RepairStatus } from './replication/repair-meter.ts';
+export type { RepairWorker } from './replication/repair-worker.ts';
+export type { ReplicatedVolumeFiles } from './replication/replicated-volume-files.ts';
+export { DOMAIN_LEVELS, usualPolicy } from './replication/volume-disk.ts';
+export type {
+  DiskLabels, DomainLevel, ReplicationPolicy, VolumeDisk,
+} from './replication/volume-disk.ts';

@@ -1,7 +1,11 @@
 /** What the operator can tell the block store. */
-import { setting, sizeBytes, slice } from '../platform/index.ts';
+import { integer, oneOf, seconds, setting, sizeBytes, slice } from '../platform/index.ts';
+import { REPLICATION_DEFAULTS } from './replication/open-replicated-files.ts';
+import { DOMAIN_LEVELS, type DomainLevel } from './replication/volume-disk.ts';
 
 const TIB = 1024 ** 4;
+const COPIES_MAX = 8;
+const DAY_SECONDS = 24 * 60 * 60;
 
 export const storageSlice = slice({
   settings: {
@@ -12,5 +16,35 @@ export const storageSlice = slice({
       docs: 'Room on the disk that stays free: below it files can be read and deleted, not added. '
         + 'Left empty: 1 GiB, or 2 % of a smaller disk.',
     }),
+    copies: setting({
+      key: 'storage.copies', default: 0, parse: integer({ min: 0, max: COPIES_MAX }),
+      docs: 'On how many disks everything lies. 0: on one while there is one, on two of two, on '
+        + 'three of three and more. Disks are added with `holdfast disk add`.',
+    }),
+    acksMin: setting({
+      key: 'storage.copies_acknowledged', default: 0, parse: integer({ min: 0, max: COPIES_MAX }),
+      docs: 'How many of the copies must be on disk before anybody is told that a file is stored; '
+        + 'the others are made up at once. 0: two, or one if there is only one copy.',
+    }),
+    domain: setting<DomainLevel>({
+      key: 'storage.failure_domain', default: 'disk', parse: oneOf(DOMAIN_LEVELS),
+      docs: 'What may fail as a whole: no two copies lie in the same disk, host, rack or zone.',
+    }),
+    missingAfterSeconds: setting({
+      key: 'storage.missing_after', default: REPLICATION_DEFAULTS.missingAfterMs / 1000,
+      parse: seconds({ min: 1, max: 30 * DAY_SECONDS }), unit: 'seconds',
+      docs: 'A disk or filer that does not answer for so long is taken for lost, and the copies on '
+        + 'it are made anew elsewhere.',
+    }),
+    repairBytesPerSecond: setting({
+      key: 'storage.repair_rate', default: REPLICATION_DEFAULTS.repairBytesPerSecond,
+      parse: sizeBytes({ min: 1024 ** 2, max: TIB }), unit: 'bytes',
+      docs: 'How much repairs may copy in a second, so that users do not notice them.',
+    }),
+  },
+  check({ copies, acksMin }) {
+    if (copies === 0 || acksMin <= copies) return [];
+    const problem = 'there cannot be more acknowledged copies than copies';
+    return [{ key: 'storage.copies_acknowledged', problem }];
   },
 });

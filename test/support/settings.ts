@@ -13,6 +13,8 @@ export const settings = {
   crashCycles: count('HOLDFAST_CRASH_CYCLES', 320),
   /** Repeats the random choices of an earlier run of the crash tests. */
   crashSeed: count('HOLDFAST_CRASH_SEED', Math.trunc(performance.timeOrigin) % 1_000_000_000),
+  /** How many histories a simulation plays. */
+  simulationSeeds: count('HOLDFAST_SIMULATION_SEEDS', 10),
   /** How much is uploaded in one piece while memory is watched. */
   largeUploadBytes: count('HOLDFAST_LARGE_UPLOAD_MIB', 1024) * 1024 * 1024,
   /** The environment that programs under test inherit. */

@@ -18,16 +18,22 @@ const OUTSIDE = ['test', 'tools'];
 /** Their files are imported singly; `app` by tools and tests alone. */
 const DOORLESS = ['base', 'wire', 'app'];
 
+/** Parts of storage that work on volume files, of several disks or other machines: the files of a
+ *  local disk are their ground, not one backend among others. */
+const ON_VOLUME_FILES = /^src\/storage\/(filer|replication)\//;
+const VOLUME_FILES = 'src/storage/backends/local/';
+
 /** Packages and the only folders that may use them. What is not listed needs a line here, and an
  *  ADR: a dependency is a decision. */
 const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   '@node-rs/crc32': [/^src\/(storage|durability)\//],
+  aws4: [/^src\/storage\/backends\/(s3|testing)\//],
   'better-sqlite3': [/\/stores\//, /^src\/platform\/data-lock\.ts$/],
   commander: [/^src\/cli\//],
   'fast-check': [/\.(test|conformance)\.ts$/, /\/(testing|conformance)\//, /^test\//],
   pino: [/^src\/platform\//],
   'prom-client': [/^src\/platform\//],
-  saxes: [/^src\/protocols\//, /^test\//],
+  saxes: [/^src\/protocols\//, /^src\/storage\/backends\//, /^test\//],
   'smol-toml': [/^src\/platform\//],
   typescript: [/^tools\//],
   'unicode-case-folding': [/^src\/base\//],
@@ -102,7 +108,8 @@ function checkInside({ path }: SourceFile, imported: ImportedFile, module: strin
   if (imported.path === `src/${module}/index.ts` && imported.isImport && path.startsWith('src/')) {
     return finding('inside a module import the file itself, not the door');
   }
-  const reaches = isBackend(imported.path) && !isBackend(path) && !isTest(path);
+  const isGround = ON_VOLUME_FILES.test(path) && imported.path.startsWith(VOLUME_FILES);
+  const reaches = isBackend(imported.path) && !isBackend(path) && !isTest(path) && !isGround;
   return reaches && path.startsWith('src/') ? finding('only app may name a backend') : [];
 }
 

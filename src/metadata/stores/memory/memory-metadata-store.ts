@@ -5,12 +5,15 @@ import type { Name } from '../../../base/names.ts';
 import type { Witness } from '../../../base/witness.ts';
 import type { Change, ChangeResult, PutFile } from '../../changes.ts';
 import { checkChange, checkLimit } from '../../check-change.ts';
+import { compareCodePoints } from '../../dead-properties.ts';
 import { locksInForce } from '../../lock-rules.ts';
-import { EVENTS_LIMIT_MAX, LIST_PAGE_MAX, TRASH_LIMIT_MAX } from '../../metadata-store.ts';
+import {
+  EVENTS_LIMIT_MAX, LIST_PAGE_MAX, MANIFESTS_LIMIT_MAX, TRASH_LIMIT_MAX,
+} from '../../metadata-store.ts';
 import type { ListOptions, MetadataStore, NewSpace } from '../../metadata-store.ts';
 import type {
-  DeadProperty, EventRecord, FolderEntry, Instant, LockRecord, NodeRecord, SpaceRecord,
-  TrashRecord, UploadPartRecord, UploadRecord, VersionRecord,
+  DeadProperty, EventRecord, FolderEntry, Instant, LockRecord, ManifestPlace, ManifestRecord,
+  NodeRecord, SpaceRecord, TrashRecord, UploadPartRecord, UploadRecord, VersionRecord,
 } from '../../records.ts';
 import { nodeMissing, spaceMissing, storeClosed, versionMissing } from '../../refusals.ts';
 import {
@@ -151,6 +154,20 @@ export class MemoryMetadataStore implements MetadataStore {
     return structuredClone(this.#uploads.parts(owner, uploadId));
   }
 
+  async listManifests(limit: number, after?: ManifestPlace): Promise<ManifestRecord[]> {
+    this.#checkOpen();
+    checkLimit(limit, MANIFESTS_LIMIT_MAX);
+    const all: ManifestRecord[] = this.#uploads.manifests();
+    for (const space of this.#spaces.values()) {
+      const nodes = [...space.nodes.values()].toSorted((a, b) => a.id - b.id);
+      for (const { spaceId, nodeId, contentRev, manifest } of nodes.flatMap((n) => n.versions)) {
+        all.push({ place: { kind: 'version', spaceId, nodeId, contentRev }, manifest });
+      }
+    }
+    const from = after === undefined ? all : all.filter(({ place }) => isBehind(place, after));
+    return structuredClone(from.slice(0, limit));
+  }
+
   async commit(change: Change): Promise<ChangeResult> {
     this.#checkOpen();
     checkChange(change);
@@ -212,4 +229,13 @@ export class MemoryMetadataStore implements MetadataStore {
   async close(): Promise<void> {
     this.#closed = true;
   }
+}
+
+function isBehind(place: ManifestPlace, after: ManifestPlace): boolean {
+  if (place.kind === 'part') {
+    return after.kind === 'part' && (compareCodePoints(place.owner, after.owner)
+      || compareCodePoints(place.uploadId, after.uploadId) || place.number - after.number) > 0;
+  }
+  return after.kind === 'part' || (place.spaceId - after.spaceId || place.nodeId - after.nodeId
+    || place.contentRev - after.contentRev) > 0;
 }

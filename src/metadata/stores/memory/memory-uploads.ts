@@ -3,7 +3,7 @@ import type { UserId } from '../../../base/ids.ts';
 import { EXPIRE_UPLOADS_MAX, UPLOADS_PER_USER_MAX, UPLOAD_PARTS_MAX } from '../../changes.ts';
 import type { BeginUpload, PutPart } from '../../changes.ts';
 import { compareCodePoints } from '../../dead-properties.ts';
-import type { Instant, UploadPartRecord, UploadRecord } from '../../records.ts';
+import type { Instant, ManifestRecord, UploadPartRecord, UploadRecord } from '../../records.ts';
 import { tooManyParts, tooManyUploads, uploadEnded, uploadMissing } from '../../refusals.ts';
 
 interface MemoryUpload {
@@ -25,6 +25,16 @@ export class MemoryUploads {
   parts(owner: UserId, uploadId: string): UploadPartRecord[] {
     const parts = this.#uploads.get(keyOf(owner, uploadId))?.parts.values() ?? [];
     return [...parts].toSorted((a, b) => a.number - b.number);
+  }
+
+  /** Of all parts, by owner, upload and number. */
+  manifests(): ManifestRecord[] {
+    const uploads = [...this.#uploads.values()].map(({ record }) => record)
+      .toSorted((a, b) => compareCodePoints(a.owner, b.owner)
+        || compareCodePoints(a.uploadId, b.uploadId));
+    return uploads.flatMap(({ owner, uploadId }) =>
+      this.parts(owner, uploadId).map(({ number, manifest }) =>
+        ({ place: { kind: 'part' as const, owner, uploadId, number }, manifest })));
   }
 
   /** Whether it is new. */

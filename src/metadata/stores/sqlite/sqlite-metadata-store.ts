@@ -6,11 +6,11 @@ import type { Clock } from '../../../platform/index.ts';
 import type { Witness } from '../../../base/witness.ts';
 import type { Change, ChangeResult } from '../../changes.ts';
 import { checkChange, checkLimit } from '../../check-change.ts';
-import { EVENTS_LIMIT_MAX, TRASH_LIMIT_MAX } from '../../metadata-store.ts';
+import { EVENTS_LIMIT_MAX, MANIFESTS_LIMIT_MAX, TRASH_LIMIT_MAX } from '../../metadata-store.ts';
 import type { ListOptions, MetadataStore, NewSpace } from '../../metadata-store.ts';
 import type {
-  DeadProperty, EventRecord, FolderEntry, Instant, LockRecord, NodeRecord, SpaceRecord,
-  TrashRecord, UploadPartRecord, UploadRecord, VersionRecord,
+  DeadProperty, EventRecord, FolderEntry, Instant, LockRecord, ManifestPlace, ManifestRecord,
+  NodeRecord, SpaceRecord, TrashRecord, UploadPartRecord, UploadRecord, VersionRecord,
 } from '../../records.ts';
 import { spaceMissing, storeClosed, versionMissing } from '../../refusals.ts';
 import { openConnection } from './connection.ts';
@@ -163,6 +163,11 @@ export class SqliteMetadataStore implements MetadataStore {
 
   async listParts(owner: UserId, uploadId: string): Promise<UploadPartRecord[]> {
     return this.#read(() => this.#records.listParts(owner, uploadId));
+  }
+
+  async listManifests(limit: number, after?: ManifestPlace): Promise<ManifestRecord[]> {
+    checkLimit(limit, MANIFESTS_LIMIT_MAX);
+    return this.#read(() => this.#records.listManifests(limit, after));
   }
 
   async commit(change: Change): Promise<ChangeResult> {

@@ -1,9 +1,10 @@
 import type { Block } from '../../block.ts';
+import type { PackedBlock } from '../../sealing/packed-block.ts';
 import { crc32Within } from './checksum.ts';
 import type { VolumePosition } from './hint-file.ts';
 import { tableBytes, writeTable } from './payload.ts';
 import {
-  HEADER_BYTES, paddedBytes, recordBytes, writeBlockHeader, writeCommit,
+  HEADER_BYTES, paddedBytes, recordBytes, storedRecordBytes, writeBlockHeader, writeCommit,
 } from './record-codec.ts';
 
 /** Below this, copying a block costs less than handing its pieces to the system one by one. */
@@ -13,10 +14,17 @@ const ZEROS = Buffer.alloc(8);
 /** A block on its way to the disk. */
 export interface BatchItem {
   readonly block: Block;
+  /** What is written in the place of the block's bytes, if it is compressed or encrypted. */
+  packed?: PackedBlock | undefined;
   /** Set by the encoder: where the record header will lie in the volume… */
   offset: number;
   /** …and where it lies in the encoder's `headers`. */
   headerAt: number;
+}
+
+/** What an item takes in a volume. */
+export function itemBytes({ block, packed }: BatchItem): number {
+  return packed === undefined ? recordBytes(block.sizeBytes) : storedRecordBytes(packed);
 }
 
 export interface EncodedBatch {
@@ -51,25 +59,29 @@ export class BatchEncoder {
     let lengthBytes = 0;
     let headersCrc = 0;
     for (const item of items) {
-      const { block } = item;
+      const { block, packed } = item;
       const { sizeBytes } = block;
-      const payloadCrc = writeTable(gathered, used + HEADER_BYTES, block);
+      const payloadCrc = packed?.payloadCrc ?? writeTable(gathered, used + HEADER_BYTES, block);
+      // What is packed has no table.
+      const table = packed === undefined ? tableBytes(sizeBytes) : 0;
+      const bodyBytes = packed?.payloadBytes ?? sizeBytes;
+      const body = packed?.pieces ?? block.pieces;
       item.offset = at.end + lengthBytes;
       item.headerAt = used;
-      const header = { sizeBytes, payloadCrc, batch: at.nextBatch };
+      const header = { sizeBytes, payloadCrc, batch: at.nextBatch, packed };
       writeBlockHeader(gathered, used, block.id, header);
       headersCrc = crc32Within(gathered, used, used + HEADER_BYTES, headersCrc);
-      used += HEADER_BYTES + tableBytes(sizeBytes);
-      const padding = paddedBytes(sizeBytes) - sizeBytes;
-      if (sizeBytes <= COPY_BYTES_MAX) {
-        used = copyInto(gathered, used, block.pieces);
+      used += HEADER_BYTES + table;
+      const padding = paddedBytes(bodyBytes) - bodyBytes;
+      if (bodyBytes <= COPY_BYTES_MAX) {
+        used = copyInto(gathered, used, body);
         gathered.fill(0, used, used + padding);
         used += padding;
       } else {
-        pieces.push(gathered.subarray(taken, used), ...block.pieces, ZEROS.subarray(0, padding));
+        pieces.push(gathered.subarray(taken, used), ...body, ZEROS.subarray(0, padding));
         taken = used;
       }
-      lengthBytes += recordBytes(sizeBytes);
+      lengthBytes += itemBytes(item);
     }
     const commit = {
       batch: at.nextBatch, batchStart: at.end, batchBytes: lengthBytes,
@@ -84,9 +96,10 @@ export class BatchEncoder {
 
   #makeRoom(items: readonly BatchItem[]): void {
     let wanted = HEADER_BYTES;
-    for (const { block } of items) {
-      const small = block.sizeBytes <= COPY_BYTES_MAX;
-      wanted += small ? recordBytes(block.sizeBytes) : HEADER_BYTES + tableBytes(block.sizeBytes);
+    for (const item of items) {
+      const { sizeBytes } = item.block;
+      const small = (item.packed?.payloadBytes ?? sizeBytes) <= COPY_BYTES_MAX;
+      wanted += small ? itemBytes(item) : HEADER_BYTES + tableBytes(sizeBytes);
     }
     if (wanted <= this.#gathered.length) return;
     this.#gathered = Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(wanted)));

@@ -265,7 +265,9 @@ function liesAt(shard: Uint32Array, slot: number, { volumeId, offset }: BlockPla
 function closeGap(shard: Uint32Array, emptied: number): void {
   const slots = shard.length / SLOT_WORDS;
   let hole = emptied / SLOT_WORDS;
-  for (let slot = (hole + 1) % slots; shard[slot * SLOT_WORDS + 5] !== 0; slot = (slot + 1) % slots) {
+  for (let slot = hole; ;) {
+    slot = (slot + 1) % slots;
+    if (shard[slot * SLOT_WORDS + 5] === 0) break;
     const home = (shard[slot * SLOT_WORDS + 1] as number) % slots;
     // It may stay if its home lies behind the hole, on the way from there to where it is.
     if ((slot - home + slots) % slots < (slot - hole + slots) % slots) continue;

@@ -2,9 +2,12 @@ import { HoldfastError } from '../../../base/errors.ts';
 import type { BlockId } from '../../../base/ids.ts';
 import type { BlockRange } from '../../block-range.ts';
 import { SEGMENT_BYTES } from '../../block-store.ts';
+import { isKeyFault } from '../../sealing/block-sealer.ts';
+import { CIPHER_BYTES } from '../../sealing/block-cipher.ts';
 import type { BlockPlace } from './block-index.ts';
 import { crc32 } from './checksum.ts';
 import type { OnFinding } from './findings.ts';
+import { unpackRecord } from './packed-record.ts';
 import { areSegmentsSound, isSound, tableBytes } from './payload.ts';
 import {
   HEADER_BYTES, isPlainBlock, isRecordHeader, readBlockHeader, recordBytes,
@@ -25,7 +28,8 @@ export interface WantedBlock {
 
 /** Reads and checks a block, or the segments that a part of it touches; a second time if need be,
  *  for memory and cables fail too.
- *  @throws corrupt: both times it was not what was stored; unavailable: the disk did not answer. */
+ *  @throws corrupt: both times it was not what was stored; unavailable: the disk did not answer, or
+ *   the block's key is not here; not-found, code `shredded`: its key was destroyed on purpose. */
 export async function readBlock(
   reader: VolumeReader,
   onFinding: OnFinding,
@@ -40,6 +44,7 @@ export async function readBlock(
       const bytes = await readOnce(sourceOf(reader, volumeId), wanted);
       if (bytes !== undefined) return bytes;
     } catch (error) {
+      if (isKeyFault(error)) throw error; // No other try, and no other copy, has the key.
       failure = error;
     }
   }
@@ -61,17 +66,25 @@ export async function readBlock(
 interface Source {
   read(into: Uint8Array, position: number): Promise<number>;
   readonly tables: VolumeReader['tables'];
+  readonly sealing: VolumeReader['sealing'];
+  /** None for another copy: each must answer for itself. */
+  readonly unpacked?: VolumeReader['unpacked'];
 }
 
 function sourceOf(reader: VolumeReader, volumeId: number): Source {
-  const { tables } = reader;
-  return { tables, read: (into, position) => reader.read(volumeId, into, position) };
+  const { tables, sealing, unpacked } = reader;
+  const read: Source['read'] = (into, position) => reader.read(volumeId, into, position);
+  return { tables, sealing, unpacked, read };
 }
 
 /** Undefined when what was read is not the block. */
-function readOnce(source: Source, wanted: WantedBlock): Promise<Buffer | undefined> {
+async function readOnce(source: Source, wanted: WantedBlock): Promise<Buffer | undefined> {
   const part = wanted.range !== undefined && tableBytes(wanted.place.sizeBytes) > 0;
-  return part ? readPart(source, wanted) : readWhole(source, wanted);
+  const readPlain = part ? readPart : readWhole;
+  // Which one it is, only its header tells: look first for what is likely.
+  const [likely, other] = source.sealing.packs && source.tables.find(wanted.id) === undefined
+    ? [readPacked, readPlain] : [readPlain, readPacked];
+  return (await likely(source, wanted)) ?? other(source, wanted);
 }
 
 /** Where a volume is kept several times: tries each copy, and tells which ones were wrong. The
@@ -87,13 +100,15 @@ async function readFromCopies(
       const wrong: FileCopy[] = [];
       for (const copy of copies) {
         try {
-          const source = { tables: reader.tables, read: copy.read.bind(copy) };
+          const { tables, sealing } = reader;
+          const source = { tables, sealing, read: copy.read.bind(copy) };
           const bytes = await readOnce(source, wanted);
           if (bytes === undefined) {
             wrong.push(copy);
             continue;
           }
-          for (const bad of wrong) bad.reportDamage(offset, recordBytes(sizeBytes));
+          const lengthBytes = recordBytes(sizeBytes) + CIPHER_BYTES;
+          for (const bad of wrong) bad.reportDamage(offset, lengthBytes);
           return { bytes };
         } catch (error) {
           failure = error;
@@ -120,6 +135,16 @@ async function readWhole(source: Source, wanted: WantedBlock): Promise<Buffer | 
   const bytes = record.subarray(HEADER_BYTES + table);
   if (range === undefined) return bytes;
   return bytes.subarray(range.offsetBytes, range.offsetBytes + range.lengthBytes);
+}
+
+/** A packed block is unpacked whole, and a part is cut from it. */
+async function readPacked(source: Source, wanted: WantedBlock): Promise<Buffer | undefined> {
+  const { id, place, range } = wanted;
+  const unpack = (): Promise<Buffer | undefined> => unpackRecord(source, place, id);
+  if (range === undefined) return unpack();
+  const { unpacked } = source;
+  const bytes = unpacked?.find(id) ?? await (unpacked?.run(id, unpack) ?? unpack());
+  return bytes?.subarray(range.offsetBytes, range.offsetBytes + range.lengthBytes);
 }
 
 /** Of a block with a table. Both reads are under way at once: the index knows the size. The header

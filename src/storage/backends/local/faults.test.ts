@@ -335,7 +335,7 @@ describe('LocalVolumeStore at opening', () => {
 
 function newerVersion(volume: Buffer): Buffer {
   const bytes = Buffer.from(volume);
-  bytes.writeUInt16LE(2, 8);
+  bytes.writeUInt16LE(3, 8);
   bytes.writeUInt32LE(crc32(bytes.subarray(0, 4092)), 4092);
   return bytes;
 }

@@ -133,7 +133,7 @@ export function decodeTrailer(bytes: Buffer, volumeId: number): Trailer | undefi
 
 /** Hands each entry of a sealed volume to `take`; false, and nothing taken, when it is damaged. */
 export async function readFooter(
-  file: VolumeFile,
+  file: Pick<VolumeFile, 'read'>,
   trailer: Trailer,
   take: (bytes: Buffer, at: number) => void,
 ): Promise<boolean> {
@@ -149,7 +149,10 @@ export async function readFooter(
 }
 
 /** Where the entries that begin with each byte end: 256 numbers of 4 bytes. */
-export async function readFanout(file: VolumeFile, trailer: Trailer): Promise<Buffer> {
+export async function readFanout(
+  file: Pick<VolumeFile, 'read'>,
+  trailer: Trailer,
+): Promise<Buffer> {
   const fanout = Buffer.alloc(FANOUT_BYTES);
   const filled = await file.read(fanout, trailer.bodyAt + trailer.entryCount * ENTRY_BYTES);
   if (filled !== FANOUT_BYTES) throw new Error('a sealed volume has become shorter');

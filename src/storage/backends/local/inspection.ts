@@ -6,7 +6,8 @@ import { decodeTrailer, TRAILER_BYTES, type Trailer } from './footer-codec.ts';
 import {
   decodeSuperblock, SUPERBLOCK_BYTES, type Superblock, type SuperblockFault,
 } from './record-codec.ts';
-import { parseVolumeName, volumeName } from './volume.ts';
+import { readGoneNote } from './gone-note.ts';
+import { parseGoneName, parseTrashName, parseVolumeName, volumeName } from './volume.ts';
 import { errorCode, type VolumeFile, type VolumeFiles } from './volume-files.ts';
 
 const OP = 'storage/LocalVolumeStore.open';
@@ -29,6 +30,8 @@ export interface Inspection {
   findings: VolumeFinding[];
   /** The highest number that was ever given to a volume, as far as known. */
   lastVolumeId: number;
+  /** Numbers with a note that the volume has left, though it is there. */
+  returned: number[];
 }
 
 /** @throws corrupt, invalid: this folder must not be written to; the message says why. */
@@ -37,7 +40,8 @@ export async function inspectFolder(files: VolumeFiles, witness: Witness): Promi
   const ids = fileNames.map(parseVolumeName).filter((id) => id !== undefined);
   ids.sort((a, b) => a - b);
   const marks = new Map(witness);
-  checkAllThere(ids, marks);
+  const left = await findLeft(files, fileNames);
+  checkAllThere(new Set([...ids, ...left.keys()]), marks);
   const volumes: InspectedVolume[] = [];
   for (const id of ids) {
     volumes.push(await explained(id, () => inspectVolume(files, id, marks.get(id) ?? 0)));
@@ -50,13 +54,31 @@ export async function inspectFolder(files: VolumeFiles, witness: Witness): Promi
     }
     checkLength(volume);
   }
-  const findings = applySuccessors(volumes);
-  const lastVolumeId = Math.max(0, ...ids.slice(-1), ...marks.keys());
-  return { volumes, storeId, fileNames, findings, lastVolumeId };
+  const findings = applySuccessors(volumes, left);
+  const numbers = [...ids.slice(-1), ...marks.keys(), ...left.keys()];
+  const lastVolumeId = numbers.reduce((highest, id) => Math.max(highest, id), 0);
+  const returned = ids.filter((id) => left.get(id) === 'note');
+  return { volumes, storeId, fileNames, findings, lastVolumeId, returned };
 }
 
-function checkAllThere(ids: readonly number[], marks: ReadonlyMap<number, number>): void {
-  const there = new Set(ids);
+/** Volumes that compaction has emptied: they are missed by nobody. */
+type LeftVolumes = ReadonlyMap<number, 'note' | 'trash'>;
+
+async function findLeft(files: VolumeFiles, fileNames: readonly string[]): Promise<LeftVolumes> {
+  const left = new Map<number, 'note' | 'trash'>();
+  for (const name of fileNames) {
+    const trashed = parseTrashName(name);
+    if (trashed !== undefined && !left.has(trashed)) left.set(trashed, 'trash');
+    const gone = parseGoneName(name);
+    if (gone === undefined) continue;
+    // A damaged note explains nothing.
+    const note = await explained(gone, () => readGoneNote(files, gone));
+    if (note !== undefined) left.set(gone, 'note');
+  }
+  return left;
+}
+
+function checkAllThere(there: ReadonlySet<number>, marks: ReadonlyMap<number, number>): void {
   for (const id of marks.keys()) {
     if (there.has(id)) continue;
     const advice = 'Is its disk mounted? If it is lost, restore it from a copy.';
@@ -104,7 +126,7 @@ const SUPERBLOCK_FAULTS: Readonly<Record<SuperblockFault, string>> = {
   version: 'A volume was written by a newer version of Holdfast. Start that one or a later one.',
 };
 
-export async function readTrailer(
+async function readTrailer(
   file: VolumeFile,
   id: number,
   sizeBytes: number,
@@ -118,14 +140,18 @@ export async function readTrailer(
 }
 
 /** Each volume says how much of the one before it was durable: a mark without a witness. */
-function applySuccessors(volumes: readonly InspectedVolume[]): VolumeFinding[] {
+function applySuccessors(
+  volumes: readonly InspectedVolume[], left: LeftVolumes,
+): VolumeFinding[] {
   const findings: VolumeFinding[] = [];
   const byId = new Map(volumes.map((volume) => [volume.id, volume]));
   for (const { superblock } of volumes) {
     const { previousVolumeId, previousEnd } = superblock;
-    if (previousVolumeId === 0) continue;
+    // If it was empty then, it held nothing that could be missed.
+    if (previousVolumeId === 0 || previousEnd <= SUPERBLOCK_BYTES) continue;
     const previous = byId.get(previousVolumeId);
     if (previous !== undefined) previous.markEnd = Math.max(previous.markEnd, previousEnd);
+    else if (left.has(previousVolumeId)) continue;
     else if (!findings.some(({ volumeId }) => volumeId === previousVolumeId)) {
       findings.push({ kind: 'volume-gap', volumeId: previousVolumeId, lostCount: 1 });
     }

@@ -1,9 +1,10 @@
 import type { BlockId } from '../../../base/ids.ts';
-import { bucketOf, readFanout } from './footer-codec.ts';
+import { bucketOf, readFanout, type BucketPlace, type Trailer } from './footer-codec.ts';
 import { explained } from './inspection.ts';
 import { nextTurn } from './turn.ts';
 import type { Volume } from './volume.ts';
 import { ENTRY_BYTES, type VolumeEntries } from './volume-entries.ts';
+import type { VolumeFile } from './volume-files.ts';
 import type { VolumeReader } from './volume-reader.ts';
 
 /**
@@ -68,16 +69,60 @@ async function collectSealed(
   if (trailer === undefined) return;
   let fanout = fanouts.get(id);
   if (fanout === undefined) {
-    fanout = await reader.with(id, (file) => readFanout(file, trailer));
+    fanout = await reader.with(id, (file) =>
+      fromAnyCopy(file, (copy) => readSoundFanout(copy, trailer)));
     fanouts.set(id, fanout);
   }
   const { position, lengthBytes } = bucketOf(fanout, trailer, first);
   if (lengthBytes === 0) return;
-  const bucket = Buffer.allocUnsafeSlow(lengthBytes);
-  if ((await reader.read(id, bucket, position)) !== lengthBytes) {
-    throw new Error('a sealed volume has become shorter');
-  }
+  const bucket = await reader.with(id, (file) =>
+    fromAnyCopy(file, (copy) => readBucket(copy, { position, lengthBytes }, first)));
   for (let at = 0; at < lengthBytes; at += ENTRY_BYTES) {
     ids.push(bucket.toString('hex', at, at + 32));
   }
+}
+
+/** The part of a footer has no checksum of its own, but damage mostly shows: then another copy of
+ *  the volume, if there is one, is asked. */
+async function fromAnyCopy<T>(
+  file: VolumeFile,
+  read: (copy: Pick<VolumeFile, 'read'>) => Promise<T>,
+): Promise<T> {
+  let failure: unknown;
+  for (const copy of [file, ...(file.copies ?? [])]) {
+    try {
+      return await read(copy);
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  throw failure;
+}
+
+async function readSoundFanout(
+  file: Pick<VolumeFile, 'read'>,
+  trailer: Trailer,
+): Promise<Buffer> {
+  const fanout = await readFanout(file, trailer);
+  for (let first = 0; first < 256; first++) bucketOf(fanout, trailer, first);
+  if (fanout.readUInt32LE(255 * 4) !== trailer.entryCount) throw new Error('a footer is damaged');
+  return fanout;
+}
+
+/** Entries that all begin with the byte `first` and ascend. */
+async function readBucket(
+  file: Pick<VolumeFile, 'read'>,
+  { position, lengthBytes }: BucketPlace,
+  first: number,
+): Promise<Buffer> {
+  const bucket = Buffer.allocUnsafeSlow(lengthBytes);
+  if ((await file.read(bucket, position)) !== lengthBytes) {
+    throw new Error('a sealed volume has become shorter');
+  }
+  for (let at = 0; at < lengthBytes; at += ENTRY_BYTES) {
+    const before = Math.max(0, at - ENTRY_BYTES);
+    const ascends = bucket.compare(bucket, before, before + 32, at, at + 32) >= 0;
+    if (bucket[at] !== first || !ascends) throw new Error('a footer is damaged');
+  }
+  return bucket;
 }

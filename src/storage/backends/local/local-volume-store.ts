@@ -6,7 +6,8 @@ import type { Clock } from '../../../platform/index.ts';
 import type { Block } from '../../block.ts';
 import { checkRange, type BlockRange } from '../../block-range.ts';
 import type { BlockStore, BlockStoreState } from '../../block-store.ts';
-import type { BlockIndex } from './block-index.ts';
+import { BlockSealer, isKeyFault } from '../../sealing/block-sealer.ts';
+import type { BlockIndex, BlockPlace } from './block-index.ts';
 import { readBlock } from './block-reader.ts';
 import type { OnFinding } from './findings.ts';
 import { explained } from './inspection.ts';
@@ -14,11 +15,15 @@ import { listBlocks } from './listing.ts';
 import { LocalReclaim } from './local-reclaim.ts';
 import { NodeVolumeFiles } from './node-volume-files.ts';
 import { createVolume, type OpenVolume } from './open-volume.ts';
+import { findOtherRecords } from './other-records.ts';
+import { readKeyId } from './packed-record.ts';
 import { RecentBlocks } from './recent-blocks.ts';
+import { FORMAT_VERSION, PACKED_FORMAT_VERSION } from './record-codec.ts';
 import { recover, type Recovered } from './recovery.ts';
 import { SpaceGuard } from './space-guard.ts';
 import { VOLUME_DEFAULTS, type VolumeConfig } from './volume-config.ts';
 import type { VolumeFiles } from './volume-files.ts';
+import { VolumeKeeper } from './volume-keeper.ts';
 import { VolumeReader } from './volume-reader.ts';
 import { VolumeSealer } from './volume-sealer.ts';
 import type { Volume } from './volume.ts';
@@ -33,6 +38,9 @@ export interface LocalVolumeOptions {
   /** Hears of everything that is found wrong, at opening and later. Must not throw. */
   onFinding: OnFinding;
   config?: Partial<VolumeConfig>;
+  /** Compresses and encrypts blocks on their way to the disk; undefined: they lie there as they
+   *  are. What was packed before is read all the same, if its key is here. */
+  sealer?: BlockSealer | undefined;
   /** Instead of the folder at `root`, for tests. */
   files?: VolumeFiles;
 }
@@ -46,8 +54,10 @@ export interface LocalVolumeOptions {
  * acknowledged: such a volume is only read from, and its whole blocks are served.
  */
 export class LocalVolumeStore implements BlockStore {
-  /** What a collector needs of this store. */
+  /** What a collector needs of this store: what is garbage… */
   readonly reclaim: LocalReclaim;
+  /** …and how its room is given back. */
+  readonly keeper: VolumeKeeper;
   readonly #options: LocalVolumeOptions;
   readonly #config: VolumeConfig;
   readonly #files: VolumeFiles;
@@ -82,10 +92,15 @@ export class LocalVolumeStore implements BlockStore {
     this.#lastVolumeId = recovered.lastVolumeId;
     this.#newest = recovered.newest;
     this.#guard = new SpaceGuard(files, options.clock, this.#config.reserveBytes);
-    this.#reader = new VolumeReader(files, this.#config.openFilesMax);
+    this.#reader = new VolumeReader(files, this.#config.openFilesMax, options.sealer);
     this.#sealer = new VolumeSealer(options.onFinding);
     this.#recent = new RecentBlocks(this.#config);
     this.#lane = this.#makeLane(recovered);
+    this.keeper = new VolumeKeeper({
+      files, clock: options.clock, storeId: this.#storeId, volumes: this.#volumes,
+      index: this.#index, reader: this.#reader, lane: this.#lane, onFinding: options.onFinding,
+      checkOpen: () => this.#checkOpen('keeper'),
+    });
   }
 
   /**
@@ -95,9 +110,9 @@ export class LocalVolumeStore implements BlockStore {
    */
   static async open(options: LocalVolumeOptions): Promise<LocalVolumeStore> {
     const files = options.files ?? new NodeVolumeFiles(options.root);
-    const recovered = await recover(files, options.witness, {
-      ...VOLUME_DEFAULTS, ...options.config,
-    });
+    const settings = { ...VOLUME_DEFAULTS, ...options.config };
+    const sealing = options.sealer ?? new BlockSealer({ compression: 'off' });
+    const recovered = await recover(files, options.witness, settings, sealing);
     await explained(0, () => files.prepare());
     for (const finding of recovered.findings) options.onFinding(finding);
     const store = new LocalVolumeStore(options, files, recovered);
@@ -109,10 +124,36 @@ export class LocalVolumeStore implements BlockStore {
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     if (this.#closing !== undefined) return Promise.reject(this.#closed('put'));
     this.#key.write(block.id, 0, 32, 'hex');
-    const known = this.#index.touch(this.#key, 0) !== undefined;
-    if (known && !this.#damaged.has(block.id)) return Promise.resolve();
-    const stored = this.#lane.waitingFor(block.id) ?? this.#lane.put(block);
+    const known = this.#index.touch(this.#key, 0);
+    const isThere = known !== undefined && !this.#damaged.has(block.id);
+    if (isThere && !this.#isMixed()) return Promise.resolve();
+    const stored = isThere ? this.#putLocked(block, known) : this.#putNew(block);
     return signal === undefined ? stored : orAbort(stored, signal);
+  }
+
+  #putNew(block: Block): Promise<void> {
+    return this.#lane.waitingFor(block.id) ?? this.#lane.put(block);
+  }
+
+  /** A block that is there, but perhaps under a key that is lost or destroyed: then it is not. */
+  async #putLocked(block: Block, place: BlockPlace): Promise<void> {
+    const keyId = await this.#keyIdOf(block.id, place);
+    if (!this.#reader.sealing.isLocked(keyId)) return;
+    if (this.#closing !== undefined) throw this.#closed('put');
+    await this.#putNew(block);
+  }
+
+  #keyIdOf(id: BlockId, place: BlockPlace): Promise<number> {
+    const { volumeId } = place;
+    const source = {
+      read: (into: Uint8Array, at: number) => this.#reader.read(volumeId, into, at),
+    };
+    return explained(volumeId, () => readKeyId(source, place, id));
+  }
+
+  /** May a block be encrypted? */
+  #isMixed(): boolean {
+    return this.#volumes.some(({ formatVersion }) => formatVersion === PACKED_FORMAT_VERSION);
   }
 
   get(id: BlockId, signal?: AbortSignal): Promise<Buffer> {
@@ -147,24 +188,50 @@ export class LocalVolumeStore implements BlockStore {
       this.#recent.add(id, [bytes], bytes.length);
       return range === undefined ? bytes : cut(bytes, range);
     } catch (error) {
-      if (isKind(error, 'corrupt')) this.#damaged.add(id);
+      if (!isKind(error, 'corrupt')) throw error;
+      const bytes = await this.#readElsewhere(id, place);
+      if (bytes !== undefined) return range === undefined ? bytes : cut(bytes, range);
+      this.#damaged.add(id);
       throw error;
     }
+  }
+
+  /** After a bad record: another one of the same block, if there is one. It counts from now on. */
+  async #readElsewhere(id: BlockId, known: BlockPlace): Promise<Buffer | undefined> {
+    const others = await findOtherRecords(this.#reader, [...this.#volumes], { id, known });
+    for (const place of others) {
+      try {
+        const bytes = await readBlock(this.#reader, this.#options.onFinding, { id, place });
+        this.#key.write(id, 0, 32, 'hex');
+        const volume = this.#volumes.find((one) => one.id === place.volumeId);
+        const stays = volume !== undefined && volume.isLeaving !== true;
+        if (stays) this.#index.move(this.#key, 0, { from: known, to: place });
+        return bytes;
+      } catch (error) {
+        const isThatRecords = isKind(error, 'corrupt') || isKind(error, 'unavailable');
+        if (!isThatRecords && !isKeyFault(error)) throw error;
+      }
+    }
+    return undefined;
   }
 
   async find(id: BlockId): Promise<{ sizeBytes: number } | undefined> {
     this.#checkOpen('find');
     if (this.#damaged.has(id)) return undefined;
     const place = this.#find(id);
-    return place === undefined ? undefined : { sizeBytes: place.sizeBytes };
+    if (place === undefined) return undefined;
+    const { sealing } = this.#reader;
+    if (sealing.hasShredded && sealing.isShredded(await this.#keyIdOf(id, place))) return undefined;
+    return { sizeBytes: place.sizeBytes };
   }
 
   async *list(after?: BlockId): AsyncGenerator<BlockId> {
     this.#checkOpen('list');
+    // A volume that leaves meanwhile is still read: what it held has moved, or was dropped.
     const volumes = [...this.#volumes];
     for await (const id of listBlocks(this.#reader, volumes, after)) {
       this.#checkOpen('list');
-      if (!this.#damaged.has(id)) yield id;
+      if (!this.#damaged.has(id) && this.#find(id) !== undefined) yield id;
     }
   }
 
@@ -181,6 +248,13 @@ export class LocalVolumeStore implements BlockStore {
   /** What is durable in every volume that was written since the start. Cheap. */
   witness(): Witness {
     return [...this.#durable];
+  }
+
+  /** Ends the volume that is being written if a copy of it is missing, so that it can be copied.
+   *  Resolves when it, and whatever else was to be, is sealed. */
+  async endDegraded(): Promise<void> {
+    if (this.#closing === undefined) this.#lane.endDegraded();
+    await this.#sealer.drain();
   }
 
   /** Bytes of memory that the index takes. */
@@ -209,11 +283,19 @@ export class LocalVolumeStore implements BlockStore {
       else this.#sealer.take(open, true);
     }
     if (first !== undefined && (first.volume.entries?.count ?? 0) > 0) this.#noteDurable(first);
+    const { sealing } = this.#reader;
+    if (first !== undefined && sealing.packs &&
+      first.volume.formatVersion !== PACKED_FORMAT_VERSION) {
+      // It does not announce packed blocks, so it gets none.
+      this.#sealer.take(first, true);
+      first = undefined;
+    }
     return new WriterLane({
       limits: this.#config,
       clock: this.#options.clock,
       index: this.#index,
       guard: this.#guard,
+      pack: sealing.packs ? (block) => sealing.pack(block) : undefined,
       onFinding: this.#options.onFinding,
       first,
       nextVolume: () => this.#nextVolume(),
@@ -237,6 +319,7 @@ export class LocalVolumeStore implements BlockStore {
         createdMs: this.#options.clock.now(),
         previousVolumeId: this.#newest.volumeId,
         previousEnd: this.#newest.end,
+        formatVersion: this.#reader.sealing.packs ? PACKED_FORMAT_VERSION : FORMAT_VERSION,
       },
       this.#config,
     );

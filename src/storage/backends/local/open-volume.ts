@@ -93,6 +93,8 @@ export interface OpenVolumeParts {
 }
 
 export interface NewVolume {
+  /** FORMAT_VERSION when undefined. */
+  formatVersion?: number;
   id: number;
   storeId: Buffer;
   createdMs: number;
@@ -103,12 +105,13 @@ export interface NewVolume {
 /** Makes a volume: once resolved, the empty volume survives a power cut. */
 export async function createVolume(
   files: VolumeFiles,
-  { id, storeId, createdMs, previousVolumeId, previousEnd }: NewVolume,
+  { id, storeId, createdMs, previousVolumeId, previousEnd, formatVersion = 1 }: NewVolume,
   settings: OpenVolumeSettings,
 ): Promise<OpenVolume> {
   const seed = hash('sha256', randomBytes(32), 'buffer');
   const superblock = encodeSuperblock({
     storeId, volumeId: id, generation: 1, createdMs, seed, previousVolumeId, previousEnd,
+    formatVersion,
   });
   const file = await files.open(draftName(id), 'create');
   try {
@@ -121,7 +124,7 @@ export async function createVolume(
     throw error;
   }
   const position = { end: SUPERBLOCK_BYTES, nextBatch: 1, chain: firstChain(seed) };
-  const volume = { id, seed, entries: new VolumeEntries(), trailer: undefined };
+  const volume = { id, seed, entries: new VolumeEntries(), trailer: undefined, formatVersion };
   const hintProgress = { hintBytes: 0, entryCount: 0, end: SUPERBLOCK_BYTES };
   return new OpenVolume({ files, file, volume, position, settings, hintProgress });
 }

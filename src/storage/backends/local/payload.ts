@@ -5,6 +5,7 @@
  */
 import { BLOCK_BYTES_MAX } from '../../block.ts';
 import { SEGMENT_BYTES } from '../../block-store.ts';
+import { isPacked } from '../../sealing/packed-block.ts';
 import { crc32 } from './checksum.ts';
 
 const TABLE_ENTRY_BYTES = 4;
@@ -60,6 +61,15 @@ export function isSound(payload: Buffer, sizeBytes: number, payloadCrc: number):
   if (table === 0) return crc32(payload) === payloadCrc;
   if (crc32(payload.subarray(0, table)) !== payloadCrc) return false;
   return areSegmentsSound(payload.subarray(0, table), payload.subarray(table), 0);
+}
+
+/** The same for any payload: what is packed has no table, and is checked as a whole. */
+export function isPayloadSound(
+  payload: Buffer,
+  header: { codec: number; encryption: number; sizeBytes: number; payloadCrc: number },
+): boolean {
+  if (isPacked(header)) return crc32(payload) === header.payloadCrc;
+  return isSound(payload, header.sizeBytes, header.payloadCrc);
 }
 
 /** Checks whole segments, the first of them being number `first`, against a checked table. */

@@ -5,10 +5,16 @@
 import { hash } from 'node:crypto';
 import type { BlockId } from '../../../base/ids.ts';
 import { BLOCK_BYTES_MAX } from '../../block.ts';
+import { CIPHER_BYTES } from '../../sealing/block-cipher.ts';
+import { isKnownPacking, isPacked, type Packing } from '../../sealing/packed-block.ts';
 import { crc32, crc32Within } from './checksum.ts';
 import { tableBytes } from './payload.ts';
 
+/** Of a volume in which every block lies as it is. */
 export const FORMAT_VERSION = 1;
+/** Of a volume that may hold packed blocks. A program that does not know them must not open it: it
+ *  would take them for damage, and perhaps cut them off. */
+export const PACKED_FORMAT_VERSION = 2;
 export const SUPERBLOCK_BYTES = 4096;
 export const HEADER_BYTES = 64;
 const SUPERBLOCK_MAGIC = Buffer.from('HFVOL01\n', 'latin1');
@@ -22,6 +28,8 @@ export const TYPE_COMMIT = 3;
 export const TYPE_SEAL = 4;
 
 export interface Superblock {
+  /** FORMAT_VERSION when undefined. */
+  formatVersion?: number;
   storeId: Buffer;
   volumeId: number;
   generation: number;
@@ -37,7 +45,7 @@ export interface Superblock {
 export function encodeSuperblock(superblock: Superblock): Buffer {
   const bytes = Buffer.alloc(SUPERBLOCK_BYTES);
   SUPERBLOCK_MAGIC.copy(bytes, 0);
-  bytes.writeUInt16LE(FORMAT_VERSION, 8);
+  bytes.writeUInt16LE(superblock.formatVersion ?? FORMAT_VERSION, 8);
   bytes.writeUInt32LE(SUPERBLOCK_BYTES, 12);
   superblock.storeId.copy(bytes, 16, 0, 16);
   writeUint(bytes, superblock.volumeId, 32);
@@ -57,8 +65,10 @@ export function decodeSuperblock(bytes: Buffer): Superblock | SuperblockFault {
   if (!bytes.subarray(0, 8).equals(SUPERBLOCK_MAGIC)) return 'magic';
   const checksum = bytes.readUInt32LE(SUPERBLOCK_BYTES - 4);
   if (crc32(bytes.subarray(0, SUPERBLOCK_BYTES - 4)) !== checksum) return 'checksum';
-  if (bytes.readUInt16LE(8) !== FORMAT_VERSION) return 'version';
+  const formatVersion = bytes.readUInt16LE(8);
+  if (formatVersion < FORMAT_VERSION || formatVersion > PACKED_FORMAT_VERSION) return 'version';
   return {
+    formatVersion,
     storeId: Buffer.from(bytes.subarray(16, 32)),
     volumeId: readUint(bytes, 32),
     generation: bytes.readUInt32LE(40),
@@ -75,7 +85,7 @@ export function paddedBytes(sizeBytes: number): number {
 }
 
 /** Where it is and what it should be, as a record header says. */
-export interface BlockHeader {
+export interface BlockHeader extends Packing {
   type: number;
   /** Of the block. */
   sizeBytes: number;
@@ -85,22 +95,30 @@ export interface BlockHeader {
   batch: number;
 }
 
+export interface HeaderNumbers {
+  sizeBytes: number;
+  payloadCrc: number;
+  batch: number;
+  /** Of a block that is compressed or encrypted. */
+  packed?: (Packing & { readonly payloadBytes: number }) | undefined;
+}
+
 export function writeBlockHeader(
   into: Buffer,
   at: number,
   id: BlockId,
-  { sizeBytes, payloadCrc, batch }: Omit<BlockHeader, 'type' | 'payloadBytes'>,
+  { sizeBytes, payloadCrc, batch, packed }: HeaderNumbers,
 ): void {
   into.writeUInt32LE(RECORD_MAGIC_NUMBER, at);
   into[at + 4] = TYPE_BLOCK;
-  into[at + 5] = 0; // Codec: raw.
-  into[at + 6] = 0; // Encryption: none.
+  into[at + 5] = packed?.codec ?? 0;
+  into[at + 6] = packed?.encryption ?? 0;
   into[at + 7] = RECORD_VERSION;
-  into.writeUInt32LE(tableBytes(sizeBytes) + sizeBytes, at + 8);
+  into.writeUInt32LE(packed?.payloadBytes ?? tableBytes(sizeBytes) + sizeBytes, at + 8);
   into.writeUInt32LE(sizeBytes, at + 12);
   into.write(id, at + 16, 32, 'hex');
   into.writeUInt32LE(payloadCrc, at + 48);
-  into.writeUInt32LE(0, at + 52); // Key id: none.
+  into.writeUInt32LE(packed?.keyId ?? 0, at + 52);
   into.writeUInt32LE(batch >>> 0, at + 56);
   into.writeUInt32LE(crc32Within(into, at, at + 60), at + 60);
 }
@@ -131,6 +149,9 @@ export function isRecordHeader(bytes: Buffer, at: number): boolean {
 export function readBlockHeader(bytes: Buffer, at: number): BlockHeader {
   return {
     type: bytes[at + 4] as number,
+    codec: bytes[at + 5] as number,
+    encryption: bytes[at + 6] as number,
+    keyId: bytes.readUInt32LE(at + 52),
     sizeBytes: bytes.readUInt32LE(at + 12),
     payloadBytes: bytes.readUInt32LE(at + 8),
     payloadCrc: bytes.readUInt32LE(at + 48),
@@ -146,7 +167,20 @@ export function isPlainBlock(bytes: Buffer, at: number): boolean {
   return bytes[at + 4] === TYPE_BLOCK && bytes[at + 5] === 0 && bytes[at + 6] === 0;
 }
 
-/** What a block takes in a volume: header, table, bytes, padding. */
+/** True when it is a block that is compressed, encrypted or both, in a way known here. */
+export function isPackedBlock(bytes: Buffer, at: number): boolean {
+  const { type, sizeBytes, payloadBytes, ...packing } = readBlockHeader(bytes, at);
+  if (type !== TYPE_BLOCK || !isPacked(packing) || !isKnownPacking(packing)) return false;
+  if (sizeBytes < 1 || sizeBytes > BLOCK_BYTES_MAX) return false;
+  return payloadBytes >= 1 && payloadBytes <= sizeBytes + CIPHER_BYTES;
+}
+
+/** What a record takes in a volume, as its header says: header, payload, padding. */
+export function storedRecordBytes({ payloadBytes }: { payloadBytes: number }): number {
+  return HEADER_BYTES + paddedBytes(payloadBytes);
+}
+
+/** What a block takes in a volume as it is: header, table, bytes, padding. */
 export function recordBytes(sizeBytes: number): number {
   return HEADER_BYTES + tableBytes(sizeBytes) + paddedBytes(sizeBytes);
 }

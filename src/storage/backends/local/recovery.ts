@@ -3,16 +3,17 @@
  * scans); only then, when nothing speaks against it, are torn tails cut off.
  */
 import type { Witness } from '../../../base/witness.ts';
+import type { BlockSealer } from '../../sealing/block-sealer.ts';
 import { BlockIndex } from './block-index.ts';
 import type { VolumeFinding } from './findings.ts';
-import { readFooter } from './footer-codec.ts';
+import { readFooter, type Trailer } from './footer-codec.ts';
 import { HINT_BYTES_MAX, loadHint, type LoadedHint, type VolumePosition } from './hint-file.ts';
 import { explained, inspectFolder, type InspectedVolume, type Inspection } from './inspection.ts';
 import { OpenVolume, type OpenVolumeSettings } from './open-volume.ts';
 import { firstChain, HEADER_BYTES, readCommit, SUPERBLOCK_BYTES } from './record-codec.ts';
-import { hintName, isDraftName, volumeName, type Volume } from './volume.ts';
+import { goneName, hintName, isDraftName, volumeName, type Volume } from './volume.ts';
 import { ENTRY_BYTES, readPlace, VolumeEntries } from './volume-entries.ts';
-import { errorCode, type VolumeFile, type VolumeFiles } from './volume-files.ts';
+import { errorCode, type FileCopy, type VolumeFile, type VolumeFiles } from './volume-files.ts';
 import { scanVolume, type ScanResult } from './volume-scan.ts';
 
 export interface Recovered {
@@ -35,9 +36,10 @@ export async function recover(
   files: VolumeFiles,
   witness: Witness,
   settings: OpenVolumeSettings,
+  sealing?: BlockSealer,
 ): Promise<Recovered> {
   const inspection = await inspectFolder(files, witness);
-  return new Recovery(files, inspection, settings).run();
+  return new Recovery(files, inspection, { settings, sealing }).run();
 }
 
 interface Unsealed {
@@ -53,6 +55,7 @@ class Recovery {
   readonly #files: VolumeFiles;
   readonly #inspection: Inspection;
   readonly #settings: OpenVolumeSettings;
+  readonly #sealing: BlockSealer | undefined;
   #index = new BlockIndex();
   readonly #volumes: Volume[] = [];
   readonly #findings: VolumeFinding[];
@@ -60,10 +63,14 @@ class Recovery {
   #lostUnnamed = 0;
   #newest = { volumeId: 0, end: 0 };
 
-  constructor(files: VolumeFiles, inspection: Inspection, settings: OpenVolumeSettings) {
+  constructor(
+    files: VolumeFiles, inspection: Inspection,
+    { settings, sealing }: { settings: OpenVolumeSettings; sealing: BlockSealer | undefined },
+  ) {
     this.#files = files;
     this.#inspection = inspection;
     this.#settings = settings;
+    this.#sealing = sealing;
     this.#findings = inspection.findings;
     this.#lostUnnamed = inspection.findings.length;
   }
@@ -122,12 +129,13 @@ class Recovery {
   async #loadSealed({ id, superblock, trailer }: InspectedVolume, file: VolumeFile) {
     if (trailer === undefined) return false;
     const loaded = await explained(id, () =>
-      readFooter(file, trailer, (bytes, at) => {
+      readSoundFooter(file, trailer, (bytes, at) => {
         this.#index.set(bytes, at, { volumeId: id, ...readPlace(bytes, at) });
       }),
     );
     if (!loaded) return false;
-    this.#volumes.push({ id, seed: superblock.seed, entries: undefined, trailer });
+    const { seed, formatVersion } = superblock;
+    this.#volumes.push({ id, seed, entries: undefined, trailer, formatVersion });
     this.#newest = { volumeId: id, end: trailer.dataEnd };
     return true;
   }
@@ -150,8 +158,10 @@ class Recovery {
     }
     const hinted = entries.count;
     const from = hint?.position ?? start;
-    const scan = await scanVolume({ file, sizeBytes, key, from, markEnd, entries });
-    const volume: Volume = { id, seed, entries, trailer: undefined };
+    const sealing = this.#sealing;
+    const scan = await scanVolume({ file, sizeBytes, key, from, markEnd, entries, sealing });
+    const { formatVersion } = superblock;
+    const volume: Volume = { id, seed, entries, trailer: undefined, formatVersion };
     this.#volumes.push(volume);
     this.#newest = { volumeId: id, end: scan.position.end };
     this.#findings.push(...scan.findings);
@@ -185,6 +195,10 @@ class Recovery {
   async #removeDrafts(): Promise<void> {
     for (const name of this.#inspection.fileNames.filter(isDraftName)) {
       await explained(0, () => this.#files.remove(name));
+    }
+    // The note was written for a volume that then stayed, or it has come back since.
+    for (const id of this.#inspection.returned) {
+      await explained(id, () => this.#files.remove(goneName(id)));
     }
     // A program that was killed may have made a volume and not got round to this.
     if (this.#inspection.fileNames.length > 0) await explained(0, () => this.#files.syncFolder());
@@ -247,8 +261,26 @@ class Recovery {
   }
 }
 
+/** From the file, or from another copy of it if there are any. */
+async function readSoundFooter(
+  file: VolumeFile,
+  trailer: Trailer,
+  take: (bytes: Buffer, at: number) => void,
+): Promise<boolean> {
+  if (await readFooter(file, trailer, take)) return true;
+  const wrong: FileCopy[] = [];
+  for (const copy of file.copies ?? []) {
+    const sound = await readFooter(copy, trailer, take).catch(() => undefined);
+    if (sound === false) wrong.push(copy);
+    if (sound !== true) continue;
+    for (const bad of wrong) bad.reportDamage(trailer.bodyAt, trailer.bodyBytes);
+    return true;
+  }
+  return false;
+}
+
 /** True when the volume has, just before that position, the commit record that leads to it. */
-export async function endsWith(
+async function endsWith(
   file: VolumeFile,
   seed: Buffer,
   { end, chain }: VolumePosition,

@@ -1,8 +1,11 @@
 import { hash } from 'node:crypto';
-import { isSound, tableBytes } from './payload.ts';
+import type { BlockId } from '../../../base/ids.ts';
+import { isKeyFault, type BlockSealer } from '../../sealing/block-sealer.ts';
+import { isPacked } from '../../sealing/packed-block.ts';
+import { isPayloadSound, tableBytes } from './payload.ts';
 import {
-  HEADER_BYTES, isPlainBlock, isRecordHeader, readBlockHeader, recordBytes, RECORD_MAGIC,
-  TYPE_COMMIT,
+  HEADER_BYTES, isPackedBlock, isPlainBlock, isRecordHeader, readBlockHeader, RECORD_MAGIC,
+  storedRecordBytes, TYPE_COMMIT, type BlockHeader,
 } from './record-codec.ts';
 import type { ScanWindow } from './scan-window.ts';
 import type { VolumeEntries } from './volume-entries.ts';
@@ -21,19 +24,21 @@ export interface Salvage {
  *
  * Once a header is lost, the way to the next one is lost too, and what looks like a header may be
  * part of a user's block. So a block is believed only when its bytes hash to its id, and then it is
- * right to give them out under that id, whoever wrote them.
+ * right to give them out under that id, whoever wrote them. A block whose key is not here cannot be
+ * hashed: it is believed where the position follows from sound headers, and nowhere else.
  */
-export async function salvage({ window, entries, start, end }: {
+export async function salvage({ window, entries, start, end, sealing }: {
   window: ScanWindow;
   entries: VolumeEntries;
   start: number;
   end: number;
+  sealing?: BlockSealer | undefined;
 }): Promise<Salvage> {
   const found: Salvage = { count: 0, lostIds: [], gapBytes: 0 };
   // True while the position follows from sound headers, and not from a search.
   let sure = true;
   for (let position = start; position + HEADER_BYTES <= end; ) {
-    const record = await readRecord(window, position, end);
+    const record = await readRecord(window, position, { end, sure, sealing });
     if (record === undefined) {
       sure = false;
       const header = await window.findAligned(RECORD_MAGIC, position + 8, end);
@@ -66,26 +71,47 @@ interface FoundRecord {
 async function readRecord(
   window: ScanWindow,
   position: number,
-  end: number,
+  { end, sure, sealing }: { end: number; sure: boolean; sealing: BlockSealer | undefined },
 ): Promise<FoundRecord | undefined> {
   let at = window.offsetOf(position, HEADER_BYTES);
   if (at < 0) at = await window.load(position, HEADER_BYTES);
   if (at < 0 || !isRecordHeader(window.bytes, at)) return undefined;
-  const { type, sizeBytes, payloadBytes, payloadCrc } = readBlockHeader(window.bytes, at);
+  const header = readBlockHeader(window.bytes, at);
+  const { type, sizeBytes, payloadBytes } = header;
   const id = Buffer.from(window.bytes.subarray(at + 16, at + 48));
   if (type === TYPE_COMMIT) {
     return { id, isBlock: false, whole: false, sizeBytes: 0, lengthBytes: HEADER_BYTES };
   }
-  if (!isPlainBlock(window.bytes, at)) return undefined;
-  const lengthBytes = recordBytes(sizeBytes);
+  if (!isPlainBlock(window.bytes, at) && !isPackedBlock(window.bytes, at)) return undefined;
+  const lengthBytes = storedRecordBytes(header);
   if (position + lengthBytes > end) return undefined;
   at = window.offsetOf(position, lengthBytes);
   if (at < 0) at = await window.load(position, lengthBytes);
   if (at < 0) return undefined;
   const payloadAt = at + HEADER_BYTES;
   const payload = window.bytes.subarray(payloadAt, payloadAt + payloadBytes);
-  const content = payload.subarray(tableBytes(sizeBytes));
-  const sound = isSound(payload, sizeBytes, payloadCrc);
-  const whole = sound && hash('sha256', content, 'buffer').equals(id);
+  let whole = isPayloadSound(payload, header);
+  if (whole && isPacked(header)) {
+    const isBlock = await isThatBlock(sealing, header, { id, payload });
+    whole = isBlock ?? sure;
+  } else if (whole) {
+    whole = hash('sha256', payload.subarray(tableBytes(sizeBytes)), 'buffer').equals(id);
+  }
   return { id, isBlock: true, whole, sizeBytes, lengthBytes };
+}
+
+/** Undefined when there is no key to tell. */
+async function isThatBlock(
+  sealing: BlockSealer | undefined,
+  header: BlockHeader,
+  { id, payload }: { id: Buffer; payload: Buffer },
+): Promise<boolean | undefined> {
+  if (sealing === undefined) return undefined;
+  try {
+    const record = { ...header, id: id.toString('hex') as BlockId, payload };
+    return (await sealing.unpack(record)) !== undefined;
+  } catch (error) {
+    if (isKeyFault(error)) return undefined;
+    throw error;
+  }
 }

@@ -41,6 +41,12 @@ export class SpaceGuard {
     return !this.#full && this.#freeBytes - queuedBytes - bytes >= this.#reserveBytes;
   }
 
+  /** May `bytes` be copied from one volume to another? That may use half of the reserve, because it
+   *  is on the way to more room. */
+  admitsCopy(bytes: number, queuedBytes: number): boolean {
+    return this.#freeBytes - queuedBytes - bytes >= this.#reserveBytes / 2;
+  }
+
   /** The disk itself has said that it is full, whatever it answers when asked. */
   refuse(): void {
     this.#full = true;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,6 +30,20 @@ it('NodeVolumeFiles keeps its files for the owner alone', async () => {
   await (await files.open('v00000001.1.hv', 'create')).close();
   assert.equal((await stat(join(root, 'v00000001.1.hv'))).mode & 0o777, 0o600);
   assert.equal((await stat(root)).mode & 0o777, 0o700);
+});
+
+it('NodeVolumeFiles lets go of every file that is closed', {
+  skip: existsSync('/proc/self/fd') ? false : 'only Linux shows the open files of a process',
+}, async () => {
+  const files = new NodeVolumeFiles(folder());
+  await files.prepare();
+  const before = readdirSync('/proc/self/fd').length;
+  for (let number = 1; number <= 20; number++) {
+    const file = await files.open(`v0000000${number}.1.hv`, 'create');
+    await file.writeDurably([patterned(300_000)], 0); // Large writes open a second descriptor.
+    await file.close();
+  }
+  assert.equal(readdirSync('/proc/self/fd').length, before);
 });
 
 it('NodeVolumeFiles writes and reads beyond 4 GiB', async () => {

@@ -35,8 +35,8 @@ export interface VolumeFile {
   /** After this the bytes written before survive a power cut. Once it has failed, nothing that was
    *  written since the last success can be trusted, and a second try would answer falsely. */
   datasync(): Promise<void>;
-  /** `write`, then `datasync`, as one call: to a disk of another machine that is one message and one
-   *  answer. When it rejects, both may have failed, and what holds for `datasync` holds. */
+  /** `write`, then `datasync`, as one call: to a disk of another machine that is one message and
+   *  one answer. When it rejects, both may have failed, and what holds for `datasync` holds. */
   writeDurably(pieces: readonly Uint8Array[], position: number): Promise<void>;
   /** Like `datasync`, and the file's length too. */
   sync(): Promise<void>;

@@ -1,6 +1,8 @@
 import type { BlockId } from '../../../base/ids.ts';
-import { volumeName } from './volume.ts';
-import type { VolumeFile, VolumeFiles } from './volume-files.ts';
+import { BlockSealer } from '../../sealing/block-sealer.ts';
+import { UnpackedBlocks } from './unpacked-blocks.ts';
+import { trashName, volumeName } from './volume.ts';
+import { errorCode, type VolumeFile, type VolumeFiles } from './volume-files.ts';
 
 interface OpenFile {
   file: Promise<VolumeFile>;
@@ -14,15 +16,19 @@ const TABLES_MAX = 64;
 export class VolumeReader {
   /** Checked tables of segments. */
   readonly tables: RecentTables = new RecentTables();
+  readonly unpacked: UnpackedBlocks = new UnpackedBlocks();
+  /** Unpacks what is compressed or encrypted. */
+  readonly sealing: BlockSealer;
   readonly #files: VolumeFiles;
   readonly #openMax: number;
   /** Least recently used first. */
   readonly #open = new Map<number, OpenFile>();
   #closed = false;
 
-  constructor(files: VolumeFiles, openMax: number) {
+  constructor(files: VolumeFiles, openMax: number, sealing?: BlockSealer) {
     this.#files = files;
     this.#openMax = openMax;
+    this.sealing = sealing ?? new BlockSealer({ compression: 'off' });
   }
 
   /** Fills `into`; fewer bytes only at the end of the volume. */
@@ -34,7 +40,7 @@ export class VolumeReader {
   async with<T>(volumeId: number, use: (file: VolumeFile) => Promise<T>): Promise<T> {
     let entry = this.#open.get(volumeId);
     if (entry === undefined) {
-      entry = { file: this.#files.open(volumeName(volumeId), 'read'), users: 0 };
+      entry = { file: this.#openFile(volumeId), users: 0 };
     } else {
       this.#open.delete(volumeId);
     }
@@ -54,6 +60,17 @@ export class VolumeReader {
     }
   }
 
+  /** A volume may be emptied and go to the trash between somebody's look into the index and now:
+   *  its records are still there. */
+  async #openFile(volumeId: number): Promise<VolumeFile> {
+    try {
+      return await this.#files.open(volumeName(volumeId), 'read');
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw error;
+      return await openTrashed(this.#files, volumeId, error);
+    }
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     const idle = [...this.#open.values()].filter(({ users }) => users === 0);
@@ -68,6 +85,17 @@ export class VolumeReader {
       this.#open.delete(volumeId);
       await release(entry);
     }
+  }
+}
+
+/** The first reason counts when it is not in the trash either. */
+async function openTrashed(
+  files: VolumeFiles, volumeId: number, reason: unknown,
+): Promise<VolumeFile> {
+  try {
+    return await files.open(trashName(volumeId), 'read');
+  } catch (error) {
+    throw errorCode(error) === 'ENOENT' ? reason : error;
   }
 }
 

@@ -13,10 +13,11 @@ import type { VolumeKey, VolumePosition } from './hint-file.ts';
 import { crc32Within } from './checksum.ts';
 import type { VolumeFinding } from './findings.ts';
 import {
-  HEADER_BYTES, isPlainBlock, isRecordHeader, readBlockHeader, readCommit, recordBytes,
-  RECORD_MAGIC, TYPE_COMMIT, type Commit,
+  HEADER_BYTES, isPackedBlock, isPlainBlock, isRecordHeader, readBlockHeader, readCommit,
+  RECORD_MAGIC, storedRecordBytes, TYPE_COMMIT, type Commit,
 } from './record-codec.ts';
-import { isSound } from './payload.ts';
+import type { BlockSealer } from '../../sealing/block-sealer.ts';
+import { isPayloadSound } from './payload.ts';
 import { salvage } from './salvage.ts';
 import { ScanWindow } from './scan-window.ts';
 import { nextTurn } from './turn.ts';
@@ -32,6 +33,8 @@ export interface ScanInput {
   markEnd: number;
   /** Receives what is found, in order. */
   entries: VolumeEntries;
+  /** Unpacks what is found in damaged places. Judging needs no key. */
+  sealing?: BlockSealer | undefined;
 }
 
 export interface ScanResult {
@@ -122,18 +125,20 @@ class VolumeScan {
         this.#accept(commit, position + HEADER_BYTES);
         return undefined;
       }
-      if (!isPlainBlock(window.bytes, at)) return { badAt: position };
-      const { sizeBytes, payloadBytes, payloadCrc } = readBlockHeader(window.bytes, at);
+      const known = isPlainBlock(window.bytes, at) || isPackedBlock(window.bytes, at);
+      if (!known) return { badAt: position };
+      const header = readBlockHeader(window.bytes, at);
+      const { sizeBytes, payloadBytes } = header;
       headersCrc = crc32Within(window.bytes, at, at + HEADER_BYTES, headersCrc);
       at = window.offsetOf(position, HEADER_BYTES + payloadBytes);
       if (at < 0) at = await window.load(position, HEADER_BYTES + payloadBytes);
       if (at < 0) return { badAt: position };
       const payloadAt = at + HEADER_BYTES;
       const payload = window.bytes.subarray(payloadAt, payloadAt + payloadBytes);
-      if (!isSound(payload, sizeBytes, payloadCrc)) return { badAt: position };
+      if (!isPayloadSound(payload, header)) return { badAt: position };
       const id = Buffer.from(window.bytes.subarray(at + 16, at + 48));
       this.#pending.push({ id, offset: position, sizeBytes });
-      position += recordBytes(sizeBytes);
+      position += storedRecordBytes(header);
     }
   }
 
@@ -189,10 +194,10 @@ class VolumeScan {
     // The commit's batch begins right here, or at least one batch before it is beyond counting.
     const own = next !== undefined && next.commit.batchStart === start;
     const end = own ? next.position : (next?.commit.batchStart ?? this.#input.sizeBytes);
-    const { entries } = this.#input;
+    const { entries, sealing } = this.#input;
     // Before the next batch stands a commit record; damage to that alone costs no block.
     const recordsEnd = own || next === undefined ? end : end - HEADER_BYTES;
-    const place = { window: this.#window, entries, start, end: recordsEnd };
+    const place = { window: this.#window, entries, start, end: recordsEnd, sealing };
     const rescued = await salvage(place);
     const missing = next === undefined && this.#input.markEnd > this.#input.sizeBytes;
     const uncounted = rescued.gapBytes > 0 || missing ? 1 : 0;

@@ -49,11 +49,12 @@ export class VolumeSealer {
       } else {
         await open.hint.finish(position);
       }
-      await open.close();
     } catch (error) {
       // All blocks are durable without the footer; the next start reads the volume whole.
       const code = errorCode(error);
       this.#onFinding({ kind: 'seal-failed', volumeId: volume.id, code });
+    } finally {
+      await open.close().catch(() => undefined); // What had to be safe was synced before.
     }
   }
 }

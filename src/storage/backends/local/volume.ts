@@ -9,11 +9,17 @@ export interface Volume {
   entries: VolumeEntries | undefined;
   /** Of a sealed volume: where its sorted list of blocks is. */
   trailer: Trailer | undefined;
+  /** Of the superblock. Packed blocks are written only where it announces them. */
+  formatVersion?: number | undefined;
+  /** On its way to the trash: nothing new may come to rely on it. */
+  isLeaving?: boolean;
 }
 
 /** Volumes are numbered from 1 up and a number is never given twice. */
 const VOLUME_NAME = /^v(\d{8,15})\.1\.hv$/;
-const DRAFT_NAME = /^v\d{8,15}\.1\.hv\.new$/;
+const DRAFT_NAME = /^v\d{8,15}\.1\.(hv|gone)\.new$/;
+const GONE_NAME = /^v(\d{8,15})\.1\.gone$/;
+const TRASH_NAME = /^v(\d{8,15})\.1\.hv\.trash$/;
 
 export function volumeName(id: number): string {
   return `v${String(id).padStart(8, '0')}.1.hv`;
@@ -28,10 +34,35 @@ export function hintName(id: number): string {
   return `v${String(id).padStart(8, '0')}.1.hint`;
 }
 
+/** An emptied volume on its way out. The folder is flat, so the trash is an ending of names: going
+ *  there and coming back is one change of one folder. */
+export function trashName(id: number): string {
+  return `${volumeName(id)}.trash`;
+}
+
+/** The note that a volume has left, and was not lost. */
+export function goneName(id: number): string {
+  return `v${String(id).padStart(8, '0')}.1.gone`;
+}
+
 /** Undefined when the file is not a volume. */
 export function parseVolumeName(name: string): number | undefined {
-  const id = Number(VOLUME_NAME.exec(name)?.[1]);
-  return Number.isSafeInteger(id) && id > 0 && volumeName(id) === name ? id : undefined;
+  return parseNumber(name, VOLUME_NAME, volumeName);
+}
+
+export function parseTrashName(name: string): number | undefined {
+  return parseNumber(name, TRASH_NAME, trashName);
+}
+
+export function parseGoneName(name: string): number | undefined {
+  return parseNumber(name, GONE_NAME, goneName);
+}
+
+function parseNumber(
+  name: string, pattern: RegExp, nameOf: (id: number) => string,
+): number | undefined {
+  const id = Number(pattern.exec(name)?.[1]);
+  return Number.isSafeInteger(id) && id > 0 && nameOf(id) === name ? id : undefined;
 }
 
 export function isDraftName(name: string): boolean {

@@ -3,15 +3,17 @@
  * gathers, so under load a single sync serves hundreds of blocks, and a lone block waits for
  * nobody.
  */
+import { assert } from '../../../base/assert.ts';
 import { HoldfastError, isKind } from '../../../base/errors.ts';
 import type { BlockId } from '../../../base/ids.ts';
 import type { Clock } from '../../../platform/index.ts';
 import type { Block } from '../../block.ts';
-import { BatchEncoder, type BatchItem } from './batch-encoder.ts';
-import type { BlockIndex } from './block-index.ts';
+import type { PackedBlock } from '../../sealing/packed-block.ts';
+import { BatchEncoder, itemBytes, type BatchItem } from './batch-encoder.ts';
+import type { BlockIndex, BlockPlace } from './block-index.ts';
 import type { OnFinding } from './findings.ts';
 import type { OpenVolume } from './open-volume.ts';
-import { recordBytes } from './record-codec.ts';
+import { PACKED_FORMAT_VERSION } from './record-codec.ts';
 import type { SpaceGuard } from './space-guard.ts';
 import { nextTurn } from './turn.ts';
 import { errorCode, isOutOfRoom } from './volume-files.ts';
@@ -20,6 +22,9 @@ const OP = 'storage/LocalVolumeStore.put';
 const TRIES_MAX = 3;
 
 interface Waiting extends BatchItem {
+  /** Of a block that lies in another volume already: not for the index, which its mover changes
+   *  once the copy was read back. */
+  readonly copy: { place: BlockPlace | undefined } | undefined;
   readonly promise: Promise<void>;
   readonly resolve: () => void;
   readonly reject: (reason: unknown) => void;
@@ -39,6 +44,9 @@ export interface LaneParts {
   clock: Clock;
   index: BlockIndex;
   guard: SpaceGuard;
+  /** Compresses and encrypts a block before it is queued; undefined answers leave it as it is. May
+   *  throw. */
+  pack?: ((block: Block) => MaybePacked | Promise<MaybePacked>) | undefined;
   onFinding: OnFinding;
   /** The volume to go on with after a restart. */
   first: OpenVolume | undefined;
@@ -52,6 +60,8 @@ export interface LaneParts {
   onStored: (block: Block) => void;
 }
 
+type MaybePacked = PackedBlock | undefined;
+
 export class WriterLane {
   readonly #parts: LaneParts;
   readonly #encoder = new BatchEncoder();
@@ -61,6 +71,8 @@ export class WriterLane {
   #queue: Waiting[] = [];
   #next = 0;
   #queuedBytes = 0;
+  /** Of blocks that are counted and not queued yet. The limit of bytes bounds it. */
+  readonly #packing = new Set<Promise<void>>();
   #open: OpenVolume | undefined;
   #failure: HoldfastError | undefined;
   #running: Promise<void> | undefined;
@@ -92,25 +104,90 @@ export class WriterLane {
   put(block: Block): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const { sizeBytes } = block;
-    const { limits, guard } = this.#parts;
+    const { guard } = this.#parts;
     if (!guard.admits(sizeBytes, this.#queuedBytes)) return Promise.reject(diskFull());
-    if (this.#queuedBytes + sizeBytes > limits.queueBytesMax) {
-      const message = 'Too much is waiting to be written; try again in a moment.';
-      const facts = { queuedBytes: this.#queuedBytes };
-      return Promise.reject(new HoldfastError('busy', OP, message, { facts }));
-    }
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const waiting: Waiting = { block, offset: 0, headerAt: 0, promise, resolve, reject };
+    const waiting = this.#admit(block, undefined);
+    if (waiting === undefined) return Promise.reject(this.#tooMuch());
     this.#waiting.set(block.id, waiting);
-    this.#queue.push(waiting);
+    this.#prepare(waiting);
+    return waiting.promise;
+  }
+
+  /** Writes another copy of a block, and answers where it lies. It is durable then, and nothing
+   *  points to it. It may use half of the reserve of room: emptying volumes is what makes room.
+   *  `packed`: what to write in the place of its bytes, which are not needed then. */
+  async copy(block: Block, packed?: PackedBlock): Promise<BlockPlace> {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (!this.#parts.guard.admitsCopy(block.sizeBytes, this.#queuedBytes)) throw diskFull();
+    const copy: { place: BlockPlace | undefined } = { place: undefined };
+    const waiting = this.#admit(block, copy);
+    if (waiting === undefined) throw this.#tooMuch();
+    if (packed === undefined) this.#prepare(waiting);
+    else this.#enqueue(waiting, packed);
+    await waiting.promise;
+    assert(copy.place !== undefined, 'a copy that was written has a place');
+    return copy.place;
+  }
+
+  /** Undefined when too much is waiting. */
+  #admit(block: Block, copy: Waiting['copy']): Waiting | undefined {
+    const { sizeBytes } = block;
+    if (this.#queuedBytes + sizeBytes > this.#parts.limits.queueBytesMax) return undefined;
+    const settled = Promise.withResolvers<void>();
+    const waiting: Waiting = { block, offset: 0, headerAt: 0, copy, ...settled };
     this.#queuedBytes += sizeBytes;
+    return waiting;
+  }
+
+  /** Queues it, at once or when it is packed. */
+  #prepare(waiting: Waiting): void {
+    try {
+      const packed = this.#parts.pack?.(waiting.block);
+      if (packed instanceof Promise) this.#enqueueLater(waiting, packed);
+      else this.#enqueue(waiting, packed);
+    } catch (error) {
+      this.#settle([waiting], error);
+    }
+  }
+
+  #enqueueLater(waiting: Waiting, packed: Promise<MaybePacked>): void {
+    const queued = packed.then(
+      (result) => this.#enqueue(waiting, result),
+      (error: unknown) => this.#settle([waiting], error),
+    );
+    this.#packing.add(queued);
+    void queued.then(() => this.#packing.delete(queued));
+  }
+
+  #enqueue(waiting: Waiting, packed: MaybePacked): void {
+    // Writing may have come to its end while this one was packed.
+    if (this.#failure !== undefined) {
+      this.#settle([waiting], this.#failure);
+      return;
+    }
+    waiting.packed = packed;
+    this.#queue.push(waiting);
     this.#running ??= this.#run();
-    return promise;
+  }
+
+  #tooMuch(): HoldfastError {
+    const message = 'Too much is waiting to be written; try again in a moment.';
+    return new HoldfastError('busy', OP, message, { facts: { queuedBytes: this.#queuedBytes } });
+  }
+
+  /** Ends the open volume if a copy of it is missing; while batches are written, they do that. */
+  endDegraded(): void {
+    if (this.#running !== undefined || this.#open?.degraded !== true) return;
+    const open = this.#open;
+    this.#open = undefined;
+    this.#parts.retire(open, true);
   }
 
   /** Resolves when nothing waits any more. */
   async drain(): Promise<void> {
-    while (this.#running !== undefined) await this.#running;
+    while (this.#running !== undefined || this.#packing.size > 0) {
+      await (this.#running ?? Promise.all(this.#packing));
+    }
   }
 
   async #run(): Promise<void> {
@@ -134,7 +211,7 @@ export class WriterLane {
     const first = this.#next;
     let end = first;
     for (let bytes = 0; end < this.#queue.length && end - first < batchRecordsMax; end++) {
-      bytes += recordBytes((this.#queue[end] as Waiting).block.sizeBytes);
+      bytes += itemBytes(this.#queue[end] as Waiting);
       if (bytes > batchBytesMax && end > first) break;
     }
     const batch = this.#queue.slice(first, end);
@@ -157,7 +234,7 @@ export class WriterLane {
   #settle(batch: readonly Waiting[], error: unknown): void {
     for (const waiting of batch) {
       this.#queuedBytes -= waiting.block.sizeBytes;
-      this.#waiting.delete(waiting.block.id);
+      if (waiting.copy === undefined) this.#waiting.delete(waiting.block.id);
       if (error === undefined) waiting.resolve();
       else waiting.reject(error);
     }
@@ -196,7 +273,7 @@ export class WriterLane {
     const { limits, retire, nextVolume } = this.#parts;
     if (this.#open !== undefined) {
       let bytes = this.#open.position.end;
-      for (const { block } of batch) bytes += recordBytes(block.sizeBytes);
+      for (const waiting of batch) bytes += itemBytes(waiting);
       const count = (this.#open.volume.entries?.count ?? 0) + batch.length;
       const empty = count === batch.length;
       const fits = empty || (bytes < limits.volumeBytesMax && count <= limits.volumeBlocksMax);
@@ -209,7 +286,9 @@ export class WriterLane {
   }
 
   async #append(open: OpenVolume, batch: readonly Waiting[]): Promise<number> {
-    const { seed } = open.volume;
+    const { seed, formatVersion } = open.volume;
+    const fits = formatVersion === PACKED_FORMAT_VERSION || batch.every(isPlain);
+    assert(fits, 'packed blocks go into volumes that say so');
     const writtenMs = this.#parts.clock.now();
     const encoded = this.#encoder.encode(batch, open.position, { seed, writtenMs });
     await open.append(encoded);
@@ -220,11 +299,14 @@ export class WriterLane {
     const { volume, hint, position } = open;
     const { headers } = this.#encoder;
     this.#parts.onDurable(open);
-    for (const { block, offset, headerAt } of batch) {
+    for (const { block, offset, headerAt, copy } of batch) {
       const { sizeBytes } = block;
-      volume.entries?.add(headers, headerAt + 16, { offset, sizeBytes });
-      this.#parts.index.set(headers, headerAt + 16, { volumeId: volume.id, offset, sizeBytes });
-      this.#parts.onStored(block);
+      const place = { volumeId: volume.id, offset, sizeBytes };
+      volume.entries?.add(headers, headerAt + 16, place);
+      if (copy === undefined) {
+        this.#parts.index.set(headers, headerAt + 16, place);
+        this.#parts.onStored(block);
+      } else copy.place = place;
     }
     hint.advance(position);
   }
@@ -246,6 +328,10 @@ export class WriterLane {
     }
     retire(open, false);
   }
+}
+
+function isPlain({ packed }: Waiting): boolean {
+  return packed === undefined;
 }
 
 function diskFull(cause?: unknown): HoldfastError {

@@ -46,6 +46,11 @@ const SQL = {
     result_created FROM upload WHERE owner = ? AND upload_id = ?`,
   listParts: `SELECT number, name, size_bytes, manifest FROM upload_part
     WHERE owner = ? AND upload_id = ? ORDER BY number`,
+  listPartManifests: `SELECT owner, upload_id, number, manifest FROM upload_part
+    WHERE (owner, upload_id, number) > (?, ?, ?) ORDER BY owner, upload_id, number LIMIT ?`,
+  listVersionManifests: `SELECT space_id, node_id, content_rev, manifest FROM version
+    WHERE (space_id, node_id, content_rev) > (?, ?, ?)
+    ORDER BY space_id, node_id, content_rev LIMIT ?`,
   listWitness: 'SELECT volume_id, durable_bytes FROM witness ORDER BY volume_id',
 } as const;
 

@@ -4,8 +4,8 @@ import { DEFAULT_TENANT } from '../../../../base/ids.ts';
 import type { CasePolicy } from '../../../../base/names.ts';
 import type { Witness } from '../../../../base/witness.ts';
 import type {
-  CopyOrigin, DeadProperty, EventRecord, Instant, LockRecord, SpaceRecord, TrashRecord,
-  UploadPartRecord, UploadRecord, VersionRecord,
+  CopyOrigin, DeadProperty, EventRecord, Instant, LockRecord, ManifestPlace, ManifestRecord,
+  SpaceRecord, TrashRecord, UploadPartRecord, UploadRecord, VersionRecord,
 } from '../../../records.ts';
 import { EVENT_KINDS, kindOf } from '../rows.ts';
 import type { ReadStatements } from './read-statements.ts';
@@ -138,9 +138,39 @@ export class RecordReader {
     }));
   }
 
+  /** See MetadataStore: parts first, and versions once there are no more parts. */
+  listManifests(limit: number, after: ManifestPlace | undefined): ManifestRecord[] {
+    if (after?.kind !== 'version') {
+      const { owner = '', uploadId = '', number = -1 } = after ?? {};
+      const parts = this.#reads.listPartManifests.all(owner, uploadId, number, limit) as
+        [string, string, number, Uint8Array][];
+      if (parts.length > 0) return parts.map(toPartManifest);
+    }
+    const { spaceId = 0, nodeId = 0, contentRev = 0 } = after?.kind === 'version' ? after : {};
+    const versions = this.#reads.listVersionManifests.all(spaceId, nodeId, contentRev, limit) as
+      [number, number, number, Uint8Array][];
+    return versions.map(toVersionManifest);
+  }
+
   listWitness(): Witness {
     return this.#reads.listWitness.all() as [number, number][];
   }
+}
+
+function toPartManifest(
+  [owner, uploadId, number, bytes]: [string, string, number, Uint8Array],
+): ManifestRecord {
+  const place = { kind: 'part' as const, owner: owner as UserId, uploadId, number };
+  return { place, manifest: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
+}
+
+function toVersionManifest(
+  [spaceId, nodeId, contentRev, bytes]: [number, number, number, Uint8Array],
+): ManifestRecord {
+  const place = {
+    kind: 'version' as const, spaceId: spaceId as SpaceId, nodeId: nodeId as NodeId, contentRev,
+  };
+  return { place, manifest: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
 }
 
 function toEvent(spaceId: SpaceId, row: EventTuple): EventRecord {

@@ -15,7 +15,8 @@ export interface DiskCall {
   name: string;
 }
 
-/** What happens to a call: an error code, `CRASH` for the end of all answers, or nothing. */
+/** What happens to a call: an error code, `CRASH` for the end of all answers, `HANG` for no answer to
+ *  this one, or nothing. */
 export type FaultPlan = (call: DiskCall) => string | undefined;
 
 type Change = { position: number; bytes: Buffer } | { truncateTo: number };
@@ -99,6 +100,13 @@ export class SimulatedVolumeFiles implements VolumeFiles {
     this.#durableNames.set(name, file);
   }
 
+  /** Changes what lies on the disk, and what a program sees of it, but not what is unsynced. */
+  rot(name: string, bytes: Buffer): void {
+    const file = this.#names.get(name) as FileState;
+    file.cached = Buffer.from(bytes);
+    file.durable = Buffer.from(bytes.subarray(0, file.durable.length));
+  }
+
   drop(name: string): void {
     this.#names.delete(name);
     this.#durableNames.delete(name);
@@ -175,6 +183,7 @@ export class SimulatedVolumeFiles implements VolumeFiles {
       this.#crashed = true;
       await new Promise(() => undefined);
     }
+    if (fault === 'HANG') await new Promise(() => undefined);
     // The answer comes later, as from a real disk: other work may come in between.
     await Promise.resolve();
     if (fault !== undefined) throw systemError(fault);

@@ -4,6 +4,7 @@ import type { BlockId } from '../../../../base/ids.ts';
 import type { Witness } from '../../../../base/witness.ts';
 import { ManualClock } from '../../../../platform/index.ts';
 import { Block } from '../../../block.ts';
+import type { BlockSealer } from '../../../sealing/block-sealer.ts';
 import type { VolumeFinding } from '../findings.ts';
 import { LocalVolumeStore } from '../local-volume-store.ts';
 import { nextTurn } from '../turn.ts';
@@ -36,6 +37,7 @@ export class StoreTrial {
   readonly acknowledged = new Set<BlockId>();
   /** What a database would have kept: taken after an acknowledgement. */
   witness: Witness = [];
+  sealer: BlockSealer | undefined;
   #store: LocalVolumeStore | undefined;
 
   constructor(seed: number) {
@@ -49,9 +51,9 @@ export class StoreTrial {
   }
 
   async open(): Promise<void> {
-    const { clock, config, files, witness } = this;
+    const { clock, config, files, witness, sealer } = this;
     this.#store = await LocalVolumeStore.open({
-      root: '/simulated', witness, clock, config, files,
+      root: '/simulated', witness, clock, config, files, sealer,
       onFinding: (finding) => this.findings.push(finding),
     });
   }

@@ -1,0 +1,221 @@
+/** Garbage collection of one data directory: opened for a server or for one command. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { isKind } from '../base/errors.ts';
+import {
+  GarbageCollector, paceOf, readGcStatus, VolumeLedger, type CollectorReport,
+  type CollectorTrouble, type GcStatus,
+} from '../durability/index.ts';
+import { SqliteGcStore } from '../durability/gc/stores/sqlite/sqlite-gc-store.ts';
+import { findDataDirectory, lockData } from '../platform/index.ts';
+import type { Clock, Logger, MetricCounter, Metrics } from '../platform/index.ts';
+import { openStores } from './stores.ts';
+import type { Stores, StoresOptions } from './stores.ts';
+
+const NOTES = 'gc.db';
+const LEDGER = 'volume-ledger.log';
+const HOUR_MS = 60 * 60 * 1000;
+/** After a start there is more urgent work. */
+const FIRST_RUN_MS = 10 * 60 * 1000;
+
+export interface CollectionOptions {
+  clock: Clock;
+  bytesPerSecond: number;
+  onTrouble: (trouble: CollectorTrouble) => void;
+  signal?: AbortSignal;
+}
+
+export interface Collection {
+  collector: GarbageCollector;
+  close(): Promise<void>;
+}
+
+/** @throws corrupt: the ledger is damaged; unavailable, full, invalid. */
+export async function openCollection(
+  root: string, { metadata, blocks }: Pick<Stores, 'metadata' | 'blocks'>,
+  { clock, bytesPerSecond, onTrouble, signal }: CollectionOptions,
+): Promise<Collection> {
+  const notes = SqliteGcStore.open(join(root, NOTES));
+  try {
+    const opened = await VolumeLedger.open(join(root, LEDGER), notes);
+    const collector = new GarbageCollector({
+      metadata, blocks, reclaim: blocks.reclaim, volumes: blocks.keeper, notes, clock, onTrouble,
+      pace: paceOf(clock, bytesPerSecond, signal),
+    }, opened);
+    const close = async (): Promise<void> => {
+      await opened.ledger.close();
+      notes.close();
+    };
+    return { collector, close };
+  } catch (error) {
+    notes.close();
+    throw error;
+  }
+}
+
+/** For one command, while no server runs. @throws conflict, code `data-locked`; and as openStores
+ *  and openCollection. */
+export async function openCollectionAlone(
+  path: string,
+  options: StoresOptions & { complain: (line: string) => void },
+): Promise<Collection> {
+  const { clock, complain } = options;
+  const { path: root } = await findDataDirectory(path);
+  const lock = lockData(root);
+  let stores: Stores | undefined;
+  try {
+    stores = await openStores(root, options);
+    const opened = stores;
+    const collection = await openCollection(root, opened, {
+      clock, bytesPerSecond: Infinity, onTrouble: (trouble) => complain(textOf(trouble)),
+    });
+    const close = async (): Promise<void> => {
+      await collection.close();
+      await opened.close();
+      lock.release();
+    };
+    return { collector: collection.collector, close };
+  } catch (error) {
+    await stores?.close();
+    lock.release();
+    throw error;
+  }
+}
+
+/** Whether or not a server runs. */
+export async function readCollectionStatus(path: string, clock: Clock): Promise<GcStatus> {
+  const { path: root } = await findDataDirectory(path);
+  const file = join(root, NOTES);
+  const notes = existsSync(file) ? SqliteGcStore.openReadonly(file) : undefined;
+  const empty = SqliteGcStore.open(':memory:');
+  try {
+    const ledgerPath = join(root, LEDGER);
+    return await readGcStatus(notes ?? empty, { ledgerPath, now: clock.now() });
+  } finally {
+    notes?.close();
+    empty.close();
+  }
+}
+
+export interface ScheduleOptions {
+  clock: Clock;
+  log: Logger;
+  metrics: Metrics;
+  everyHours: number;
+  bytesPerSecond: number;
+}
+
+/** Collects now and then until it is stopped. A collection that cannot be opened or fails is told,
+ *  and never keeps the server from serving. */
+export class CollectionSchedule {
+  readonly #options: ScheduleOptions;
+  readonly #abort = new AbortController();
+  readonly #troubles: MetricCounter;
+  readonly #freed: MetricCounter;
+  #collection: Collection | undefined;
+  #cancel: () => void = () => undefined;
+  #running: Promise<void> | undefined;
+  #last: CollectorReport | undefined;
+  #lastEndedAt = 0;
+
+  private constructor(options: ScheduleOptions) {
+    const { metrics } = options;
+    this.#options = options;
+    this.#troubles = metrics.counter({
+      name: 'gc_troubles_total', labels: ['what'],
+      help: 'What kept garbage collection from dealing with something.',
+    });
+    this.#freed = metrics.counter({
+      name: 'gc_freed_bytes_total', help: 'Bytes of volumes that were unlinked.',
+    });
+    metrics.gaugeOf({
+      name: 'gc_last_run_timestamp_seconds', help: 'When garbage was last collected with success.',
+    }, () => this.#lastEndedAt / 1000);
+    metrics.gaugeOf({
+      name: 'gc_unneeded_bytes', help: 'Stored blocks that the last census did not meet.',
+    }, () => this.#last?.census.unmetBytes ?? 0);
+    metrics.gaugeOf({
+      name: 'gc_missing_blocks', help: 'Blocks that something refers to and that are not there.',
+    }, () => this.#last?.census.absentCount ?? 0);
+    metrics.gaugeOf({
+      name: 'uploads_pending_bytes', help: 'In parts of uploads that are not finished.',
+    }, () => this.#last?.census.pendingBytes ?? 0);
+    metrics.gaugeOf({
+      name: 'gc_trash_bytes', help: 'Of volumes that wait in the trash.',
+    }, () => this.#trashBytes());
+  }
+
+  static async start(
+    root: string, stores: Stores, options: ScheduleOptions,
+  ): Promise<CollectionSchedule> {
+    const schedule = new CollectionSchedule(options);
+    try {
+      const { clock, bytesPerSecond } = options;
+      schedule.#collection = await openCollection(root, stores, {
+        clock, bytesPerSecond, signal: schedule.#abort.signal,
+        onTrouble: (trouble) => schedule.#tell(trouble),
+      });
+      schedule.#next(FIRST_RUN_MS);
+    } catch (err) {
+      options.log.error({ err }, 'garbage is not collected; files are served all the same');
+    }
+    return schedule;
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async stop(): Promise<void> {
+    this.#cancel();
+    this.#abort.abort(new Error('the server is stopping'));
+    await this.#running;
+    await this.#collection?.close();
+    this.#collection = undefined;
+  }
+
+  #next(delayMs: number): void {
+    if (this.#abort.signal.aborted) return;
+    this.#cancel = this.#options.clock.after(delayMs, () => {
+      this.#running = this.#run().finally(() => this.#next(this.#options.everyHours * HOUR_MS));
+    });
+  }
+
+  async #run(): Promise<void> {
+    const { log, clock } = this.#options;
+    const { signal } = this.#abort;
+    try {
+      const report = await this.#collection?.collector.run({ signal });
+      if (report === undefined) return;
+      this.#last = report;
+      this.#lastEndedAt = clock.now();
+      this.#freed.inc({}, report.freedBytes);
+      const { census, compacted, unlinked, freedBytes } = report;
+      log.info({
+        unmetBytes: census.unmetBytes, condemnedBytes: census.condemnedBytes,
+        compacted: compacted.length, unlinked: unlinked.length, freedBytes,
+      }, 'garbage collected');
+    } catch (err) {
+      if (signal.aborted) return;
+      const isCalm = isKind(err, 'busy') || isKind(err, 'unavailable');
+      log[isCalm ? 'warn' : 'error']({ err }, 'garbage could not be collected; trying again later');
+    }
+  }
+
+  #tell(trouble: CollectorTrouble): void {
+    const { what, volumeId, count, error: err } = trouble;
+    this.#troubles.inc({ what });
+    this.#options.log.error({
+      what, ...(volumeId !== undefined && { volumeId }), ...(count !== undefined && { count }),
+      ...(err !== undefined && { err }),
+    }, 'garbage collection has met something that somebody should look at');
+  }
+
+  #trashBytes(): number {
+    const trash = this.#collection?.collector.listTrash() ?? [];
+    return trash.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  }
+}
+
+function textOf({ what, volumeId, count, error }: CollectorTrouble): string {
+  const words = [what, volumeId === undefined ? '' : `volume ${volumeId}`,
+    count === undefined ? '' : `${count} blocks`, error instanceof Error ? error.message : ''];
+  return words.filter((word) => word !== '').join(': ');
+}

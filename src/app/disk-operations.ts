@@ -1,0 +1,141 @@
+/** What `holdfast disk` has done: in the running server, or alone while none runs. */
+import { hostname } from 'node:os';
+import { HoldfastError, isKind } from '../base/errors.ts';
+import type { Operations, PlainRecord } from '../operations/index.ts';
+import type { DiskLabels, DiskPlan, NewDisk } from '../storage/index.ts';
+import type { FoundDisk } from './fleet.ts';
+import type { Stores } from './stores.ts';
+
+const OP = 'app/disk';
+const ACTIONS = ['drain', 'undrain', 'retire'] as const;
+type Action = (typeof ACTIONS)[number];
+
+const EMPTY_FOLDER = {
+  action: 'add', diskId: 'new', volumeCount: 0, volumeBytes: 0, etag: '', objections: [],
+  notes: ['The folder is empty. It becomes a disk of this server.'],
+};
+
+/** `isServing`: in a server, which goes on with what it has opened. */
+export function diskOperations(stores: Stores, { isServing }: { isServing: boolean }): Operations {
+  return {
+    'disk.list': (input) => listDisks(stores, input['all'] === true),
+    'disk.add': (input) => addDisks(stores, input, isServing),
+    'disk.plan': async (input) => {
+      const { disks } = severalOf(stores);
+      const { action, diskId, acceptLoss } = wanted(input);
+      if (action === 'drain') return plain(await disks.planDrain(diskId));
+      if (action === 'undrain') return plain(await disks.planUndrain(diskId));
+      return plain(await disks.planRetire(diskId, { acceptLoss }));
+    },
+    'disk.apply': async (input) => {
+      const { disks } = severalOf(stores);
+      const { action, acceptLoss } = wanted(input);
+      const plan = input['plan'] as unknown as DiskPlan;
+      if (action === 'drain') await disks.drain(plan);
+      else if (action === 'undrain') await disks.undrain(plan);
+      else await disks.retire(plan, { acceptLoss });
+      return {};
+    },
+  };
+}
+
+async function listDisks({ opened, blocks }: Stores, all: boolean): Promise<PlainRecord> {
+  if (opened === undefined) {
+    const { storedBytes } = blocks.state();
+    return { single: true, storedBytes };
+  }
+  const { policy, repair } = opened;
+  return plain({
+    single: false, policy, disks: await opened.disks.list(all), repair: repair.status(),
+  });
+}
+
+/** First without, then with `confirmed`: the plan is made anew and must still be the same. */
+async function addDisks(
+  stores: Stores, input: PlainRecord, isServing: boolean,
+): Promise<PlainRecord> {
+  const { fleet, opened } = stores;
+  const isConfirmed = input['confirmed'] === true;
+  let found: FoundDisk[];
+  try {
+    found = await fleet.look(textOf(input, 'place'), { adopt: isConfirmed });
+  } catch (error) {
+    const isEmpty = isKind(error, 'conflict') && error.code === 'disk-unknown';
+    if (!isEmpty || isConfirmed) throw error;
+    return plain({ plans: [EMPTY_FOLDER], restart: opened === undefined, known: 0 });
+  }
+  if (opened === undefined) return foundRegister(stores, found, input, isServing);
+  const known = new Set((await opened.disks.list(true)).map(({ id }) => id));
+  const fresh = found.filter(({ disk }) => !known.has(disk.id));
+  const plans: DiskPlan[] = [];
+  for (const one of fresh) {
+    const disk = newDisk(one, input);
+    const plan = await opened.disks.planAdd(disk);
+    plans.push(plan);
+    if (isConfirmed) await opened.disks.add(disk, plan);
+  }
+  return plain({ plans, restart: false, known: found.length - fresh.length });
+}
+
+/** The second disk ever: from now on there is a register, and copies. A running server has opened
+ *  its one disk in the plain way, and goes on so until it is started again. */
+async function foundRegister(
+  { fleet }: Stores, found: readonly FoundDisk[], input: PlainRecord, isServing: boolean,
+): Promise<PlainRecord> {
+  const plans = found.map(({ disk }) => ({
+    action: 'add', diskId: disk.id, volumeCount: 0, volumeBytes: 0, etag: '',
+    objections: [], notes: [
+      'From the next start on everything is kept on several disks; what is there now is copied.',
+    ],
+  }));
+  if (input['confirmed'] !== true) return plain({ plans, restart: true, known: 0 });
+  const own = { disk: 'volumes', host: hostname(), rack: 'one', zone: 'one' };
+  const register = await fleet.found(own);
+  const fresh = found.filter(({ disk }) => register.find(disk.id) === undefined);
+  for (const one of fresh) {
+    const { id, labels, where } = newDisk(one, input);
+    await one.disk.files.prepare();
+    await register.add(
+      { id, labels, where, state: 'active', addedMs: fleet.now() }, { id, files: one.disk.files },
+    );
+  }
+  return plain({ plans, restart: isServing, known: found.length - fresh.length });
+}
+
+function newDisk({ disk, where, host }: FoundDisk, input: PlainRecord): NewDisk {
+  const labels: DiskLabels = {
+    disk: disk.id,
+    host: optional(input, 'host') ?? host,
+    rack: optional(input, 'rack') ?? 'one',
+    zone: optional(input, 'zone') ?? 'one',
+  };
+  const remote = where.startsWith('filer:');
+  return { id: disk.id, labels, files: disk.files, state: 'active', where, remote };
+}
+
+function severalOf({ opened }: Stores) {
+  if (opened !== undefined) return opened;
+  const message = 'There is only one disk. Add another one first: holdfast disk add';
+  throw new HoldfastError('conflict', OP, message);
+}
+
+function wanted(input: PlainRecord): { action: Action; diskId: string; acceptLoss: boolean } {
+  const action = ACTIONS.find((one) => one === input['action']);
+  if (action === undefined) throw new HoldfastError('invalid', OP, 'There is no such action.');
+  return { action, diskId: textOf(input, 'diskId'), acceptLoss: input['acceptLoss'] === true };
+}
+
+function textOf(input: PlainRecord, name: string): string {
+  const value = optional(input, name);
+  if (value !== undefined) return value;
+  throw new HoldfastError('invalid', OP, `The order lacks ${name}.`);
+}
+
+function optional(input: PlainRecord, name: string): string | undefined {
+  const value = input[name];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function plain(value: object): PlainRecord {
+  return JSON.parse(JSON.stringify(value)) as PlainRecord;
+}

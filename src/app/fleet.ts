@@ -1,0 +1,270 @@
+/**
+ * The disks of a server: the folder `volumes` in its data directory alone, as long as no other disk
+ * was added; then all that the register names, in folders of this machine and on filers, as one.
+ *
+ * The register lies on every disk and, so that somebody knows where the disks are, in the folder
+ * `register` of the data directory.
+ */
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { HoldfastError, isKind } from '../base/errors.ts';
+import type { Witness } from '../base/witness.ts';
+import { parseListenAddress } from '../platform/index.ts';
+import type { Clock, Config, Logger, Random, ValuesOf } from '../platform/index.ts';
+import {
+  DiskClaims, DiskRegister, FilerClient, filerSlice, LocalDisk, nextEpoch, openReplicatedFiles, readClusterKey,
+  storageSlice, usualPolicy,
+} from '../storage/index.ts';
+import type {
+  ClusterKey, CopyFinding, Disk, DiskLabels, Disks, RegisteredDisk, RepairWorker,
+  ReplicatedVolumeFiles, ReplicationPolicy, VolumeDisk,
+} from '../storage/index.ts';
+import { NodeVolumeFiles } from '../storage/backends/local/node-volume-files.ts';
+import { MountedDisk } from './mounted-disk.ts';
+
+const OP = 'app/fleet';
+/** How the register writes a disk of a filer: `filer:HOST:PORT/DISK`. */
+const ON_FILER = /^filer:(.+)\/([0-9a-f-]{36})$/;
+/** A filer that is just starting is worth a moment; one that is away must not stop the start. */
+const FILER_WAIT_MS = 3_000;
+
+export interface FleetOptions {
+  readonly dataPath: string;
+  /** Of the data directory: names the cluster unless a key does, and this coordinator. */
+  readonly instanceId: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly random: Random;
+  readonly settings: FleetSettings;
+}
+
+export type FleetSettings = ValuesOf<typeof storageSlice.settings>
+  & Pick<ValuesOf<typeof filerSlice.settings>, 'clusterKeyPath' | 'filerCaPath'>;
+
+export function fleetSettings(config: Config): FleetSettings {
+  return { ...config.of(storageSlice), ...config.of(filerSlice) };
+}
+
+export interface OpenedFleet {
+  readonly files: ReplicatedVolumeFiles;
+  readonly repair: RepairWorker;
+  readonly disks: Disks;
+  readonly policy: ReplicationPolicy;
+}
+
+export interface FoundDisk {
+  readonly disk: Disk;
+  /** As the register writes it. */
+  readonly where: string;
+  readonly host: string;
+}
+
+export class Fleet {
+  readonly #options: FleetOptions;
+  readonly #claims = new DiskClaims();
+  readonly #clients = new Map<string, FilerClient>();
+  /** By their folders. */
+  readonly #locals = new Map<string, LocalDisk>();
+  #epoch: number | undefined;
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+  }
+
+  /** Undefined: no disk was ever added, and `volumes` is all there is.
+   *  @throws as `openReplicatedFiles` and `DiskRegister.open`. */
+  async open(witness: Witness): Promise<OpenedFleet | undefined> {
+    const { clock, log, settings } = this.#options;
+    const known = await this.#registerAlone();
+    if (known.disks.length === 0) return undefined;
+    const disks: VolumeDisk[] = [];
+    for (const entry of known.disks) disks.push(await this.#openDisk(entry));
+    const places = disks.filter(({ state }) => state !== 'retired');
+    const register = await DiskRegister.open(await this.#clusterId(), [
+      this.#ownPlace(), ...places,
+    ]);
+    await this.#keepOwnCopy(register);
+    const policy = policyOf(settings, disks);
+    const { files, repair, administer } = await openReplicatedFiles({
+      disks, policy, witness, clock,
+      onFinding: (finding) => tell(log, finding),
+      limits: {
+        repairBytesPerSecond: settings.repairBytesPerSecond,
+        missingAfterMs: settings.missingAfterSeconds * 1000,
+      },
+      onDiskState: ({ id, state }) => {
+        log.warn({ diskId: id, state }, 'a disk has changed its state');
+        register.setState(id, state).catch((err: unknown) => {
+          log.error({ err, diskId: id }, 'the list of disks could not be written');
+        });
+      },
+    });
+    return { files, repair, disks: administer(register), policy };
+  }
+
+  /** The register of a server that has had one disk until now; made with `first` for the folder
+   *  `volumes`, unless it was before. */
+  async found(first: DiskLabels): Promise<DiskRegister> {
+    await this.#ownPlace().files.prepare();
+    const known = await this.#registerAlone();
+    if (known.disks.length > 0) return known;
+    const register = await DiskRegister.open(await this.#clusterId(), [this.#ownPlace()]);
+    const where = join(this.#options.dataPath, 'volumes');
+    const disk = await this.#openLocal(where, 'with-contents');
+    const entry = { id: disk.id, labels: first, where, addedMs: this.now() };
+    await register.add({ ...entry, state: 'active' }, disk);
+    return register;
+  }
+
+  now(): number {
+    return this.#options.clock.now();
+  }
+
+  /** The disks at a place that was named by an operator: a folder, or all of a filer.
+   *  @throws conflict, code `disk-unknown`: an empty folder, and `adopt` is not set. */
+  async look(place: string, { adopt }: { adopt: boolean }): Promise<FoundDisk[]> {
+    if (!place.startsWith('filer:')) {
+      if (!isAbsolute(place)) throw invalid('Name the folder of the disk with its whole path.');
+      const disk = await this.#openLocal(place, adopt ? 'if-empty' : 'never');
+      return [{ disk, where: place, host: hostname() }];
+    }
+    const address = place.slice('filer:'.length);
+    const client = await this.#client(address);
+    const { filerId, failure } = client.state;
+    if (filerId === undefined) throw failure ?? invalid('The filer does not answer.');
+    return client.disks().map((disk) => ({
+      disk, where: `filer:${address}/${disk.id}`, host: `filer-${filerId.slice(0, 8)}`,
+    }));
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.#clients.values()) client.close();
+    for (const disk of this.#locals.values()) await disk.close();
+    this.#locals.clear();
+  }
+
+  /** As far as the data directory knows it: from its own copy, and from its first disk, so that the
+   *  loss of one of the two is no loss. */
+  async #registerAlone(): Promise<DiskRegister> {
+    const volumes = join(this.#options.dataPath, 'volumes');
+    const first = { id: 'volumes', files: new NodeVolumeFiles(volumes) };
+    return DiskRegister.open(await this.#clusterId(), [this.#ownPlace(), first]);
+  }
+
+  /** The data directory's own copy may be missing or old: it was restored, or a write to it failed. */
+  async #keepOwnCopy(register: DiskRegister): Promise<void> {
+    await this.#ownPlace().files.prepare();
+    const own = await DiskRegister.open(await this.#clusterId(), [this.#ownPlace()]);
+    const [first] = register.disks;
+    if (own.generation === register.generation || first === undefined) return;
+    await register.relocate(first.id, {}); // Writes it everywhere.
+  }
+
+  #ownPlace() {
+    const files = new NodeVolumeFiles(join(this.#options.dataPath, 'register'));
+    return { id: 'data-directory', files };
+  }
+
+  /** A disk that does not answer is opened all the same: the others may be enough. */
+  async #openDisk(entry: RegisteredDisk): Promise<VolumeDisk> {
+    const { id, labels, state, where } = entry;
+    const onFiler = ON_FILER.exec(where);
+    if (onFiler !== null) {
+      const [, address = '', diskId = ''] = onFiler;
+      const client = await this.#client(address);
+      return { id, labels, state, files: client.disk(diskId).files, remote: true };
+    }
+    const files = new MountedDisk(
+      async () => {
+        const disk = await this.#openLocal(where, 'never');
+        if (disk.id === id) return disk;
+        throw new HoldfastError('conflict', OP, 'Another disk is mounted where a known one was.', {
+          code: 'wrong-disk', facts: { diskId: disk.id },
+        });
+      },
+      (err) => this.#options.log.error({ err, diskId: id }, 'a disk cannot be used'),
+    );
+    if (state !== 'retired') await failsOnlyIfForeign(files);
+    return { id, labels, state, files };
+  }
+
+  async #openLocal(root: string, adopt: 'never' | 'if-empty' | 'with-contents') {
+    const { clock } = this.#options;
+    const clusterId = await this.#clusterId();
+    const known = this.#locals.get(root);
+    if (known !== undefined) return known;
+    const disk = await LocalDisk.open({ root, clusterId, clock, adopt });
+    this.#locals.set(root, disk);
+    return disk;
+  }
+
+  async #client(address: string): Promise<FilerClient> {
+    const known = this.#clients.get(address);
+    if (known !== undefined) return known;
+    const { dataPath, instanceId, clock, random, settings } = this.#options;
+    this.#epoch ??= await nextEpoch(join(dataPath, 'epoch.json'));
+    const { filerCaPath } = settings;
+    const client = FilerClient.open({
+      address: parseListenAddress(address), ...(await this.#key()), coordinatorId: instanceId,
+      epoch: this.#epoch, clock, random, claims: this.#claims,
+      ...(filerCaPath !== undefined && { tls: { ca: await readFile(filerCaPath) } }),
+    });
+    this.#clients.set(address, client);
+    await connected(client, clock);
+    return client;
+  }
+
+  async #key(): Promise<ClusterKey> {
+    const { dataPath, settings } = this.#options;
+    return readClusterKey(settings.clusterKeyPath ?? join(dataPath, 'cluster.key'));
+  }
+
+  /** Without a key there are no other machines, and the data directory's own id will do: a key that
+   *  is made later carries the same one. */
+  async #clusterId(): Promise<string> {
+    try {
+      return (await this.#key()).clusterId;
+    } catch (error) {
+      if (isKind(error, 'not-found')) return this.#options.instanceId;
+      throw error;
+    }
+  }
+}
+
+async function connected(client: FilerClient, clock: Clock): Promise<void> {
+  const endMs = clock.monotonic() + FILER_WAIT_MS;
+  while (!client.state.isConnected && client.state.failure === undefined) {
+    if (clock.monotonic() > endMs) return;
+    await new Promise<void>((resolve) => {
+      clock.after(20, resolve);
+    });
+  }
+}
+
+function policyOf(settings: FleetSettings, disks: readonly VolumeDisk[]): ReplicationPolicy {
+  const { domain } = settings;
+  const inUse = disks.filter(({ state }) => state !== 'retired');
+  const usual = usualPolicy(new Set(inUse.map(({ labels }) => labels[domain])).size);
+  const copies = settings.copies === 0 ? usual.copies : settings.copies;
+  const acksMin = settings.acksMin === 0 ? Math.min(2, copies) : settings.acksMin;
+  return { copies, acksMin, domain };
+}
+
+/** A disk that is away may come back. One that another server is using must stop us. */
+async function failsOnlyIfForeign(disk: MountedDisk): Promise<void> {
+  try {
+    await disk.mount();
+  } catch (error) {
+    if (isKind(error, 'conflict') && error.code === 'data-locked') throw error;
+  }
+}
+
+function tell(log: Logger, finding: CopyFinding): void {
+  const isGood = ['copy-made', 'copy-let-go', 'disk-returned'].includes(finding.kind);
+  log[isGood ? 'info' : 'warn']({ finding }, 'copies of volumes');
+}
+
+function invalid(message: string): HoldfastError {
+  return new HoldfastError('invalid', OP, message);
+}

@@ -1,0 +1,27 @@
+import { EXIT } from '../command.ts';
+import type { Command } from '../command.ts';
+import { GC_EXITS, GC_FLAGS, withCollector } from '../gc-command.ts';
+import type { GcParts } from '../gc-command.ts';
+
+export function gcRestore(parts: GcParts): Command {
+  return {
+    name: 'gc restore',
+    summary: 'Take a volume back from the trash, while no server runs',
+    args: [{ name: '<volume>', docs: 'its number, as "gc status" shows it' }],
+    flags: GC_FLAGS,
+    exits: GC_EXITS,
+    async run(terminal, input) {
+      const [text = ''] = input.args;
+      const volumeId = /^[0-9]{1,15}$/.test(text) ? Number(text) : 0;
+      if (volumeId === 0) {
+        terminal.complain('A volume is named by its number.');
+        return EXIT.usage;
+      }
+      return withCollector(parts, input, async (collector) => {
+        await collector.restore(volumeId);
+        terminal.print(`volume ${volumeId} is back; what nothing needs is collected anew`);
+        return EXIT.done;
+      });
+    },
+  };
+}

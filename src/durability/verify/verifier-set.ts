@@ -1,0 +1,68 @@
+/** Puts the verifiers of one data directory together. */
+import type { Clock, Logger, Metrics } from '../../platform/index.ts';
+import { DiskScrubber } from './disk-scrubber.ts';
+import { ExtentReferee } from './extent-referee.ts';
+import { FindingDesk } from './finding-desk.ts';
+import { ledgerFile } from './ledger.ts';
+import type { ManifestSource } from './manifest-source.ts';
+import { MetadataScan } from './metadata-scan.ts';
+import { Reconciler } from './reconciler.ts';
+import type { ReconcilerParts } from './reconciler.ts';
+import { findReferenced } from './reference-range.ts';
+import { ReplicaComparison } from './replica-comparison.ts';
+import type { ReplicaComparisonParts } from './replica-comparison.ts';
+import { TrashInspector } from './trash-inspector.ts';
+import type { Verifier } from './verifier.ts';
+import type { VerifyStore } from './verify-store.ts';
+import { blockReader } from './volume/volume-catalog.ts';
+import type { VerifiedDisk } from './volume/volume-folder.ts';
+import { WriteRereader } from './write-rereader.ts';
+import type { WriteRereaderParts } from './write-rereader.ts';
+
+export interface VerifierSetParts extends
+  Pick<ReplicaComparisonParts, 'placement'>,
+  Pick<ReconcilerParts, 'propose' | 'isKnownGarbage'> {
+  store: VerifyStore;
+  source: ManifestSource;
+  /** Asked anew by each run: disks come and go. */
+  disks: () => readonly VerifiedDisk[];
+  /** Of the ledger of volumes. */
+  ledgerPath: string;
+  clock: Clock;
+  log: Logger;
+  metrics?: Metrics;
+  /** How users read. Left out where no server runs: then samples wait. */
+  read?: WriteRereaderParts['read'];
+  /** Reads a block that verifiers cannot read themselves, because it is encrypted. */
+  readBlock?: (id: string) => Promise<Buffer | undefined>;
+  /** What is needed though no file refers to it: claims and holds. */
+  alsoNeeded?: (ids: ReadonlySet<string>) => ReadonlySet<string>;
+}
+
+export function makeVerifiers(parts: VerifierSetParts): Verifier[] {
+  const { store, source, disks, clock, log, metrics, ledgerPath, read, alsoNeeded } = parts;
+  const desk = new FindingDesk({ store, clock, log, ...(metrics !== undefined && { metrics }) });
+  const common = { store, desk, clock, disks };
+  const readBlock = parts.readBlock === undefined ? {} : { readBlock: parts.readBlock };
+  const marks = (): ReadonlyMap<number, number> => source.marks();
+  const { placement, propose, isKnownGarbage } = parts;
+  return [
+    new ExtentReferee({ ...common, marks, ledger: ledgerFile(ledgerPath) }),
+    new MetadataScan({ ...common, ...readBlock, source }),
+    new Reconciler({
+      ...common, ...readBlock, source, ...(propose !== undefined && { propose }),
+      ...(isKnownGarbage !== undefined && { isKnownGarbage }),
+    }),
+    new TrashInspector({
+      ...common,
+      references: async (ids, pace) => {
+        const read = blockReader({ disks, ...readBlock }, pace);
+        const referenced = await findReferenced(ids, { source, readBlock: read, pace });
+        return referenced.union(alsoNeeded?.(ids) ?? new Set());
+      },
+    }),
+    ...(read === undefined ? [] : [new WriteRereader({ store, desk, clock, read })]),
+    new ReplicaComparison({ ...common, ...(placement !== undefined && { placement }) }),
+    new DiskScrubber({ ...common, marks }),
+  ];
+}

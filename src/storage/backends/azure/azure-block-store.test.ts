@@ -1,0 +1,33 @@
+import { randomUUID } from 'node:crypto';
+import { after, before, describe } from 'node:test';
+import { SeededRandom, systemClock } from '../../../platform/index.ts';
+import { testBlockStore } from '../../block-store.conformance.ts';
+import { openAzureBlockStore } from './azure-block-store.ts';
+import type { AzureOptions } from './azure-options.ts';
+import {
+  Azurite, AZURITE_ACCOUNT, AZURITE_CONTAINER, AZURITE_KEY, azuriteMissing,
+} from './testing/azurite.ts';
+
+describe('with Azurite', { skip: azuriteMissing() ?? false }, () => {
+  let server: Azurite;
+  before(async () => {
+    server = await Azurite.start();
+  });
+  after(() => server.stop());
+
+  function optionsOf(more: Partial<AzureOptions> = {}): AzureOptions {
+    return {
+      account: AZURITE_ACCOUNT, container: AZURITE_CONTAINER, endpoint: server.url,
+      credentials: { accountKey: AZURITE_KEY }, prefix: `${randomUUID()}/`,
+      storeId: 'store-under-test', whenEmpty: 'create', clock: systemClock,
+      random: new SeededRandom(7), onFinding: () => undefined,
+      ...more,
+    };
+  }
+
+  testBlockStore('AzureBlockStore', () => openAzureBlockStore(optionsOf()));
+
+  testBlockStore('AzureBlockStore with pages of 50 blobs', () => {
+    return openAzureBlockStore(optionsOf({ limits: { pageKeysMax: 50 } }));
+  });
+});

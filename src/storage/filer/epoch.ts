@@ -1,0 +1,27 @@
+import { HoldfastError } from '../../base/errors.ts';
+import { readJson, replaceJson } from './durable-json.ts';
+
+/**
+ * The epoch of this start: one more than that of the last one, durable before it is used. So filers
+ * can tell a coordinator that was restarted from one that only thinks that it still runs.
+ * @throws corrupt: the file is damaged.
+ */
+export async function nextEpoch(path: string): Promise<number> {
+  let last: unknown;
+  try {
+    last = (await readJson(path))?.['epoch'] ?? 0;
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw damaged(cause);
+  }
+  if (!Number.isSafeInteger(last) || (last as number) < 0) throw damaged(undefined);
+  const epoch = (last as number) + 1;
+  await replaceJson(path, { epoch });
+  return epoch;
+}
+
+function damaged(cause: unknown): HoldfastError {
+  const message = 'The file epoch.json is damaged. Write into it {"epoch": N}, with a number N that '
+    + 'is higher than the last one in the filers\' logs.';
+  return new HoldfastError('corrupt', 'storage/nextEpoch', message, { cause });
+}

@@ -1,0 +1,332 @@
+/**
+ * A filer: serves the volume files of its disks to coordinators, and nothing else.
+ * docs/formats/filer-protocol.md.
+ */
+import net, { type AddressInfo, type Socket } from 'node:net';
+import tls from 'node:tls';
+import { HoldfastError, isKind } from '../../base/errors.ts';
+import type { Clock, ListenAddress, Random } from '../../platform/index.ts';
+import type { VolumeFiles } from '../backends/local/volume-files.ts';
+import { cloned } from './disk-claims.ts';
+import { fenced, judge, type Writer } from './disk-fence.ts';
+import type { Adoption } from './disk-identity.ts';
+import { checkKey, refused, uuidBytes, type Hello } from './handshake.ts';
+import { channelOf } from './frame-socket.ts';
+import { LocalDisk } from './local-disk.ts';
+import { ServedConnection, type ServedLimits } from './served-connection.ts';
+import type { Admission, ServedSession } from './served-session.ts';
+import { filerLost } from './wire-error.ts';
+
+export interface FilerRoot {
+  path: string;
+  /** `never` unless said. */
+  adopt?: Adoption;
+  reserveBytes?: number;
+  /** See LocalDiskOptions; never, unless said. */
+  eraseTrashAfterMs?: number;
+  /** Instead of the files at `path`, for tests. */
+  files?: VolumeFiles;
+}
+
+/** Something an operator should hear of. */
+export type FilerFinding =
+  | { kind: 'disk-refused'; root: string; reason: HoldfastError }
+  | { kind: 'peer-refused'; reason: HoldfastError; remoteAddress: string | undefined }
+  | { kind: 'fence-failed'; diskId: string; reason: unknown };
+
+export interface FilerServerOptions {
+  listen: ListenAddress;
+  roots: readonly FilerRoot[];
+  /** The cluster's secret, 32 bytes or more. */
+  key: Buffer;
+  clusterId: string;
+  filerId: string;
+  clock: Clock;
+  random: Random;
+  /** Certificate chain and key, in PEM. */
+  tls?: { cert: Buffer | string; key: Buffer | string };
+  limits?: Partial<FilerLimits>;
+  /** Must not throw. */
+  onFinding?: (finding: FilerFinding) => void;
+}
+
+export interface FilerLimits extends ServedLimits {
+  connectionsMax: number;
+  /** A new connection waits so long for what older ones have begun; then it gets the disks that
+   *  are done, and the others when they are. Less than the other side waits for its welcome. */
+  settleTimeoutMs: number;
+}
+
+export const FILER_LIMITS: Readonly<FilerLimits> = {
+  connectionsMax: 64,
+  settleTimeoutMs: 2_000,
+  handshakeTimeoutMs: 10_000,
+  frameTimeoutMs: 30_000,
+  drainTimeoutMs: 30_000,
+  idleTimeoutMs: 60_000,
+  inFlightBytesMax: 64 * 1024 ** 2,
+  inFlightRequestsMax: 1024,
+};
+
+export interface RefusedDisk {
+  readonly root: string;
+  readonly reason: HoldfastError;
+}
+
+export class FilerServer {
+  readonly #options: FilerServerOptions;
+  readonly #limits: FilerLimits;
+  readonly #server: net.Server | tls.Server;
+  readonly #disks: readonly LocalDisk[];
+  readonly #refused: readonly RefusedDisk[];
+  readonly #connections = new Set<ServedConnection>();
+  /** Who wrote last, on any of the disks. */
+  #writer: Writer | undefined;
+  #admitting: Promise<unknown> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+
+  private constructor(options: FilerServerOptions, opened: OpenedDisks) {
+    this.#options = options;
+    this.#limits = { ...FILER_LIMITS, ...options.limits };
+    this.#disks = opened.disks;
+    this.#refused = opened.refused;
+    for (const { fence } of opened.disks) {
+      if (fence.writer !== undefined && judge(fence.writer, this.#writer) === 'newer') {
+        this.#writer = fence.writer;
+      }
+    }
+    const rules = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 15_000 };
+    this.#server = options.tls === undefined
+      ? net.createServer(rules, (socket) => this.#accept(socket))
+      : tls.createServer({
+        ...rules, ...options.tls, minVersion: 'TLSv1.3',
+        handshakeTimeout: this.#limits.handshakeTimeoutMs,
+      }, (socket) => this.#accept(socket));
+    this.#server.maxConnections = this.#limits.connectionsMax * 2;
+  }
+
+  /**
+   * Opens the disks and listens. A disk that is not ours, of a newer version, a clone of another
+   * one, or does not answer is left alone and told of; the others are served.
+   * @throws conflict, corrupt, unavailable: not one disk can be served, for the first one's reason;
+   * unavailable: cannot listen there; invalid: no disk, a short key, or an id that is no UUID.
+   */
+  static async start(options: FilerServerOptions): Promise<FilerServer> {
+    checkKey(options.key);
+    uuidBytes(options.clusterId);
+    uuidBytes(options.filerId);
+    if (options.roots.length === 0) {
+      const message = 'A filer needs a disk. Name the folder of one at least.';
+      throw new HoldfastError('invalid', 'storage/FilerServer.start', message, {
+        code: 'no-disk',
+      });
+    }
+    const opened = await openDisks(options);
+    const server = new FilerServer(options, opened);
+    try {
+      for (const { root, reason } of opened.refused) {
+        options.onFinding?.({ kind: 'disk-refused', root, reason });
+      }
+      const [first] = opened.refused;
+      if (opened.disks.length === 0 && first !== undefined) throw first.reason;
+      await server.#listen();
+    } catch (error) {
+      await Promise.all(opened.disks.map((disk) => disk.close()));
+      throw error;
+    }
+    return server;
+  }
+
+  get address(): AddressInfo {
+    return this.#server.address() as AddressInfo;
+  }
+
+  get disks(): readonly LocalDisk[] {
+    return this.#disks;
+  }
+
+  get refusedDisks(): readonly RefusedDisk[] {
+    return this.#refused;
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Ends every connection, finishes what is under way, and lets go of the disks. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const stopped = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    const reason = refused('stopping');
+    await Promise.all([...this.#connections].map((connection) => connection.end(reason)));
+    await this.#admitting;
+    await stopped;
+    await Promise.all(this.#disks.map((disk) => disk.close()));
+  }
+
+  #listen(): Promise<void> {
+    const { host, port } = this.#options.listen;
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (cause: NodeJS.ErrnoException) => {
+        const message = 'The filer cannot listen on its address. Choose another one.';
+        reject(new HoldfastError('unavailable', 'storage/FilerServer.start', message, {
+          cause, facts: { host, port },
+        }));
+      });
+      this.#server.listen({ host, port, backlog: 128 }, () => {
+        this.#server.removeAllListeners('error');
+        this.#server.on('error', () => undefined); // Of one socket only: the others go on.
+        resolve();
+      });
+    });
+  }
+
+  #accept(socket: Socket): void {
+    const { remoteAddress } = socket; // Unknown once it has ended.
+    const { key, clusterId, filerId, clock, random } = this.#options;
+    socket.on('error', () => undefined); // Whoever uses it listens too.
+    const isFull = this.#connections.size >= this.#limits.connectionsMax;
+    const channel = channelOf(socket);
+    if (this.#closing !== undefined || isFull || channel === undefined) {
+      socket.destroy();
+      return;
+    }
+    this.#connections.add(new ServedConnection(socket, {
+      key, clusterId, filerId, channel, clock, random, limits: this.#limits,
+      admit: (connection, hello) => this.#admit(connection, hello),
+      checkWriter: (hello) => this.#checkWriter(hello),
+      onEnd: (connection, reason) => {
+        this.#connections.delete(connection);
+        const expected = reason instanceof HoldfastError && reason.kind === 'unavailable';
+        if (!expected || connection.peer === undefined) this.#tell(reason, remoteAddress);
+      },
+    }));
+  }
+
+  #tell(reason: Error, remoteAddress: string | undefined): void {
+    const known = reason instanceof HoldfastError ? reason : filerLost('ECONNRESET', reason);
+    this.#options.onFinding?.({ kind: 'peer-refused', reason: known, remoteAddress });
+  }
+
+  /** Readers at once, writers one after the other: each sees the fences as the one before has left
+   *  them. */
+  #admit(connection: ServedConnection, hello: Hello): Promise<Admission> {
+    if (hello.role === 'reader') return Promise.resolve(this.#allDisks());
+    const admitted = this.#admitting.then(() => this.#letIn(connection, hello));
+    this.#admitting = admitted.catch(() => undefined);
+    return admitted;
+  }
+
+  #allDisks(): Admission {
+    return { disks: this.#disks, blocked: new Set() };
+  }
+
+  async #letIn(connection: ServedConnection, hello: Hello): Promise<Admission> {
+    if (this.#closing !== undefined) throw refused('stopping');
+    const standing = judge(hello, this.#writer);
+    if (standing === 'taken') throw refused('epoch-taken');
+    // Before we wait: from now on the one before begins nothing new.
+    if (standing === 'newer') this.#writer = writerOf(hello);
+    const older = this.#endOlder(connection, hello);
+    // He may look, and is told so when he writes.
+    if (standing === 'stale') return this.#allDisks();
+    const blocked = new Set(this.#disks);
+    let failed = 0;
+    const freed = Promise.all(this.#disks.map(async (disk) => {
+      await Promise.all(older.map((session) => session.settled(disk)));
+      try {
+        await disk.fence.raise(writerOf(hello));
+      } catch (reason) {
+        failed += 1;
+        // While we waited somebody later may have come: that is no fault of the disk.
+        if (!isKind(reason, 'conflict')) {
+          this.#options.onFinding?.({ kind: 'fence-failed', diskId: disk.id, reason });
+        }
+      }
+      blocked.delete(disk);
+    }));
+    await this.#orTooLate(freed);
+    if (failed === this.#disks.length) throw refused('fence-failed');
+    return { disks: this.#disks, blocked };
+  }
+
+  /** A disk that does not come to an end must not keep the others from being used. */
+  #orTooLate(work: Promise<unknown>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const stopTimer = this.#options.clock.after(this.#limits.settleTimeoutMs, resolve);
+      work.then(() => {
+        stopTimer();
+        resolve();
+      }, reject);
+    });
+  }
+
+  /**
+   * What an older coordinator, or an older connection of this one, has begun must be over before
+   * the new one looks at the disk: else a write that was on its way would fall behind its back.
+   * @returns the sessions to wait for.
+   */
+  #endOlder(connection: ServedConnection, hello: Hello): ServedSession[] {
+    const older: ServedSession[] = [];
+    for (const other of this.#connections) {
+      const { peer, session } = other;
+      if (other === connection || peer?.role !== 'coordinator') continue;
+      const isOlder = peer.epoch < hello.epoch;
+      const isReplaced = peer.epoch === hello.epoch && peer.lane === hello.lane;
+      const isSame = peer.coordinatorId === hello.coordinatorId;
+      if (isSame && (isOlder || isReplaced)) void other.end(filerLost('ECONNRESET'));
+      if (session !== undefined && (isOlder || isReplaced)) older.push(session);
+    }
+    return older;
+  }
+
+  #checkWriter(hello: Hello): void {
+    if (hello.role !== 'coordinator') {
+      const message = 'This connection was opened for reading only.';
+      throw new HoldfastError('denied', 'storage/filer', message, { code: 'reader' });
+    }
+    const standing = judge(hello, this.#writer);
+    if (standing === 'stale' || standing === 'taken') throw fenced(standing);
+  }
+}
+
+function writerOf({ epoch, coordinatorId }: Hello): Writer {
+  return { epoch, coordinatorId };
+}
+
+interface OpenedDisks {
+  disks: LocalDisk[];
+  refused: RefusedDisk[];
+}
+
+async function openDisks(options: FilerServerOptions): Promise<OpenedDisks> {
+  const { roots, clusterId, clock } = options;
+  const opened: { root: string; disk: LocalDisk }[] = [];
+  const refusals: RefusedDisk[] = [];
+  for (const { path: root, ...rest } of roots) {
+    try {
+      opened.push({ root, disk: await LocalDisk.open({ root, clusterId, clock, ...rest }) });
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      refusals.push({ root, reason: error });
+    }
+  }
+  const disks: LocalDisk[] = [];
+  for (const { root, disk } of opened) {
+    const twins = opened.filter((other) => other.disk.id === disk.id);
+    if (twins.length === 1) {
+      disks.push(disk);
+      continue;
+    }
+    // Nobody can tell which of the two is the true one: an operator has to.
+    await disk.close();
+    refusals.push({ root, reason: cloned(disk.id) });
+  }
+  return { disks, refused: refusals };
+}

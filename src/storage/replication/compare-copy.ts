@@ -1,0 +1,55 @@
+import {
+  firstFault, hasCommitAt, readHead, startOf, walkCopy, withCopy,
+} from './copy-examination.ts';
+import type { CopyState } from './copy-table.ts';
+import { identify } from './copy-volume.ts';
+import type { DiskLink } from './disk-link.ts';
+import { volumeName } from './file-names.ts';
+import type { Pace } from './pace.ts';
+
+export interface Comparison {
+  readonly volumeId: number;
+  /** The disk that was away. */
+  readonly link: DiskLink;
+  /** Disks with a good copy. */
+  readonly sources: readonly DiskLink[];
+  readonly pace: Pace;
+  /** See CopyJob. */
+  readonly markEnd: number;
+}
+
+/**
+ * Reads a copy that was out of sight, whole, and says what it is worth beside the others. A sealed
+ * copy needs no other one to be believed. Undefined: nobody can tell for now.
+ */
+export async function compareCopy(comparison: Comparison): Promise<CopyState | undefined> {
+  const { volumeId, link, sources, pace, markEnd } = comparison;
+  const head = await readHead(link, volumeId);
+  const { superblock } = head;
+  if (typeof superblock === 'string') return 'damaged';
+  if (sources.length === 0 && head.trailer === undefined) return undefined;
+  const known = sources.length === 0 ? [link] : sources;
+  const identity = await identify({ volumeId, sources: known, markEnd });
+  if (!head.superblockBytes.equals(identity.superblockBytes)) return 'differs';
+  await pace.take(head.sizeBytes);
+  const name = volumeName(volumeId);
+  const fault = await withCopy(link, name, (file) => firstFault(file, identity));
+  if (fault === undefined) return 'good';
+  if (fault.where !== 'batch') return 'stale';
+  // As far as it is sound, is it a beginning of the others?
+  const stretch = { from: startOf(superblock), end: head.sizeBytes };
+  const { position } = await withCopy(link, name, (file) => walkCopy(file, superblock, stretch));
+  if (position.end > identity.end) {
+    // Longer by what was never acknowledged, or by another history?
+    const { end, chain } = identity;
+    const same = await withCopy(link, name, (file) =>
+      hasCommitAt(file, superblock.seed, { end, chain }));
+    return same ? 'stale' : 'differs';
+  }
+  for (const source of sources) {
+    const begins = await withCopy(source, name, (file) =>
+      hasCommitAt(file, superblock.seed, position));
+    if (begins) return 'stale';
+  }
+  return sources.length === 0 ? 'damaged' : 'differs';
+}

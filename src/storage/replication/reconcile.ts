@@ -1,0 +1,137 @@
+/** Before the store above looks at its volumes: copies are compared, and their ends levelled. */
+import { HoldfastError } from '../../base/errors.ts';
+import type { Witness } from '../../base/witness.ts';
+import type { CopyFinding } from './copy-findings.ts';
+import { judgeVolume, type Judgement, type TailFix } from './copy-judgement.ts';
+import type { CopyList } from './copy-list.ts';
+import { CopyTable, VolumeCopies } from './copy-table.ts';
+import { withCopy } from './copy-examination.ts';
+import type { DiskLink } from './disk-link.ts';
+import { FileLeg } from './file-leg.ts';
+import { volumeName } from './file-names.ts';
+import { surveyDisks, type Survey, type SurveyedVolume } from './survey.ts';
+
+const OP = 'storage/ReplicatedVolumeFiles.open';
+const CHUNK_BYTES = 1024 ** 2;
+
+export interface Reconciled {
+  readonly table: CopyTable;
+  readonly findings: CopyFinding[];
+  /** Volumes of which no single copy is whole: to be put together before the store opens. */
+  readonly merges: readonly Judgement[];
+  /** Disks that do not answer. */
+  readonly silent: readonly DiskLink[];
+}
+
+/**
+ * First everything is read and judged; only when nothing speaks against it, torn ends are cut off
+ * and short ones filled up from a longer copy. What was acknowledged is never overwritten.
+ * @throws as judgeVolume; and unavailable: a volume of the witness may be on a silent disk.
+ */
+export async function reconcile(
+  links: readonly DiskLink[],
+  witness: Witness,
+): Promise<Reconciled> {
+  const survey = await surveyDisks(links);
+  const marks = marksOf(survey, witness);
+  checkNoneHidden(survey, witness);
+  const judgements: Judgement[] = [];
+  for (const volume of [...survey.volumes.values()].sort((a, b) => a.volumeId - b.volumeId)) {
+    const list = volume.list ?? listOfFound(volume);
+    const silentMembers = list.diskIds.filter((id) => isSilent(id, survey, links)).length;
+    const markEnd = marks.get(volume.volumeId) ?? 0;
+    judgements.push(await judgeVolume({ volume, list, markEnd, silentMembers }));
+  }
+  const table = new CopyTable();
+  const findings: CopyFinding[] = [];
+  for (const judgement of judgements) {
+    findings.push(...judgement.findings);
+    for (const tail of judgement.tails) await fixTail(judgement, tail, findings);
+    const copies = copiesOf(judgement);
+    for (const { id } of survey.silent) {
+      if (copies.list.diskIds.includes(id)) copies.states.set(id, 'unchecked');
+    }
+    table.add(copies);
+  }
+  const merges = judgements.filter(({ merge }) => merge !== undefined);
+  return { table, findings, merges, silent: survey.silent };
+}
+
+/** A disk of which nothing is known, not even that it was retired, may come back. */
+function isSilent(diskId: string, survey: Survey, links: readonly DiskLink[]): boolean {
+  const link = links.find(({ id }) => id === diskId);
+  return link === undefined || survey.silent.includes(link);
+}
+
+/** A volume from the time before it had copies. */
+function listOfFound({ volumeId, heads, unreadable }: SurveyedVolume): CopyList {
+  const links = [...heads.map(({ link }) => link), ...unreadable];
+  return { volumeId, generation: 0, copies: 1, acksMin: 1, diskIds: links.map(({ id }) => id) };
+}
+
+/** From the witness, and from each volume for the one before it. */
+function marksOf({ volumes }: Survey, witness: Witness): Map<number, number> {
+  const marks = new Map(witness);
+  for (const { heads } of volumes.values()) {
+    for (const { superblock } of heads) {
+      if (typeof superblock === 'string' || superblock.previousVolumeId === 0) continue;
+      const { previousVolumeId: id, previousEnd } = superblock;
+      marks.set(id, Math.max(marks.get(id) ?? 0, previousEnd));
+    }
+  }
+  return marks;
+}
+
+/** A volume that is not found while a disk is silent is out of reach, not lost. */
+function checkNoneHidden({ volumes, silent }: Survey, witness: Witness): void {
+  if (silent.length === 0) return;
+  for (const [volumeId] of witness) {
+    if (volumes.has(volumeId)) continue;
+    const message = 'No copy of a volume can be reached. Bring its disks back and start again.';
+    const facts = { volumeId, disks: silent.map(({ id }) => id).join(' ') };
+    throw new HoldfastError('unavailable', OP, message, { facts });
+  }
+}
+
+function copiesOf({ list, states, sizeBytes, markEnd, hint }: Judgement): VolumeCopies {
+  const copies = new VolumeCopies(list);
+  for (const [link, state] of states) copies.states.set(link.id, state);
+  copies.sizeBytes = sizeBytes;
+  copies.markEnd = markEnd;
+  copies.hintDiskId = hint?.id;
+  return copies;
+}
+
+/** Cuts off what is torn, adds what is missing, and syncs. A copy that refuses falls behind. */
+async function fixTail(
+  judgement: Judgement,
+  tail: TailFix,
+  findings: CopyFinding[],
+): Promise<void> {
+  const { volumeId, states } = judgement;
+  const { link, soundEnd, end } = tail;
+  const name = volumeName(volumeId);
+  try {
+    const leg = new FileLeg(link, await link.open(name, 'write'));
+    try {
+      await leg.run(0, (file) => file.truncate(soundEnd));
+      await withCopy(tail.from, name, async (source) => {
+        for (let at = soundEnd; at < end; at += CHUNK_BYTES) {
+          const chunk = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, end - at));
+          if ((await source.read(chunk, at)) !== chunk.length) throw new Error('it became shorter');
+          await leg.run(chunk.length, (file) => file.write([chunk], at));
+        }
+      });
+      await leg.run(end - soundEnd, (file) => file.sync());
+    } finally {
+      await leg.close().catch(() => undefined);
+    }
+    const finding = { kind: 'copy-short', volumeId, diskId: link.id, code: 'filled up' } as const;
+    if (soundEnd < end) findings.push(finding);
+  } catch {
+    // It is made anew once the store runs, from one that did not fail.
+    const others = [...states].filter(([other, state]) => other !== link && state === 'good');
+    if (others.length > 0) states.set(link, 'stale');
+    findings.push({ kind: 'copy-short', volumeId, diskId: link.id, code: 'not filled up' });
+  }
+}

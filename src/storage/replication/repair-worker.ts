@@ -1,0 +1,312 @@
+/**
+ * Brings every volume back to its full number of copies, without being asked.
+ *
+ * Nothing is queued: what a volume needs is worked out anew from what is known of its copies, right
+ * before each step. So a repair whose reason has gone away is not done, and a restart forgets
+ * nothing.
+ */
+import { isKind } from '../../base/errors.ts';
+import type { Clock } from '../../platform/index.ts';
+import { errorCode } from '../backends/local/volume-files.ts';
+import { removeIfThere, replaceSmall } from './checked-json.ts';
+import { compareCopy } from './compare-copy.ts';
+import type { CopyFinding, OnCopyFinding } from './copy-findings.ts';
+import { encodeCopyList } from './copy-list.ts';
+import type { CopyTable, VolumeCopies } from './copy-table.ts';
+import { copyVolume, letGo } from './copy-volume.ts';
+import type { DiskLink } from './disk-link.ts';
+import { DiskWatch } from './disk-watch.ts';
+import { copyListName, parseCopyDraft, volumeName } from './file-names.ts';
+import { Pace } from './pace.ts';
+import type { PlacementDisk } from './placement.ts';
+import { RepairMeter, type RepairStatus } from './repair-meter.ts';
+import { countCopies, planRepair, type RepairStep } from './repair-plan.ts';
+import type { ReplicatedVolumeFiles } from './replicated-volume-files.ts';
+import type { ReplicationPolicy } from './volume-disk.ts';
+
+/** Steps for one volume in one sweep: close, compare and copy for each of its copies, let go. */
+const STEPS_MAX = 24;
+const SWEEP_EVERY_MS = 5000;
+
+export interface RepairOptions {
+  readonly clock: Clock;
+  /** Repairs together move at most so many bytes; `Infinity` for no limit. */
+  readonly bytesPerSecond: number;
+  /** A disk that does not answer for so long is taken for lost. */
+  readonly missingAfterMs: number;
+  /** Besides the volume itself, on a disk that gets a copy. */
+  readonly roomBytes: number;
+  readonly policy: ReplicationPolicy;
+  readonly onFinding: OnCopyFinding;
+  /** Ends the writing of volumes that are `degraded`. */
+  readonly endDegraded?: () => Promise<void>;
+  /** A disk has gone missing, or is back: for whoever keeps the register. */
+  readonly onDiskState?: (link: DiskLink) => void;
+}
+
+export interface RepairParts {
+  readonly links: readonly DiskLink[];
+  readonly table: CopyTable;
+  readonly files: ReplicatedVolumeFiles;
+}
+
+export class RepairWorker {
+  readonly #options: RepairOptions;
+  readonly #parts: RepairParts;
+  readonly #watch: DiskWatch;
+  readonly #pace: Pace;
+  readonly #meter: RepairMeter;
+  /** Volumes that cannot be repaired at the moment, and why. */
+  readonly #blocked = new Map<number, string>();
+  #endDegraded: (() => Promise<void>) | undefined;
+  #sweeping: Promise<void> | undefined;
+  #stopTimer: () => void = () => undefined;
+  #stopped = false;
+
+  constructor(options: RepairOptions, parts: RepairParts) {
+    const { clock, missingAfterMs, onFinding, onDiskState } = options;
+    const { links, table } = parts;
+    this.#options = options;
+    this.#parts = parts;
+    this.#endDegraded = options.endDegraded;
+    this.#pace = new Pace(clock, options.bytesPerSecond);
+    this.#meter = new RepairMeter(clock);
+    const onState = (link: DiskLink): void => onDiskState?.(link);
+    this.#watch = new DiskWatch({ links, table, clock, missingAfterMs, onFinding, onState });
+  }
+
+  /** The store above is opened after this worker is made. */
+  set endDegraded(act: () => Promise<void>) {
+    this.#endDegraded = act;
+  }
+
+  set bytesPerSecond(value: number) {
+    this.#pace.bytesPerSecond = value;
+  }
+
+  /** Sweeps now and again and again, until it is stopped. */
+  start(): void {
+    const next = (): void => {
+      if (this.#stopped) return;
+      this.#stopTimer = this.#options.clock.after(SWEEP_EVERY_MS, () => {
+        void this.sweep().finally(next);
+      });
+    };
+    void this.sweep().finally(next);
+  }
+
+  /** Resolves when nothing is written any more. A copy in the making is gone on with next time. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#stopTimer();
+    await this.#sweeping;
+  }
+
+  /** Looks at all disks, then at all volumes, those with the fewest copies first. Never rejects;
+   *  calls that come meanwhile share it. */
+  sweep(): Promise<void> {
+    this.#sweeping ??= this.#sweep().finally(() => {
+      this.#sweeping = undefined;
+    });
+    return this.#sweeping;
+  }
+
+  /** What waits, what moves, how long it will take. Cheap. */
+  status(): RepairStatus {
+    const waiting = this.#needy(this.#disksNow());
+    let toDoBytes = 0;
+    for (const { copies, missing } of waiting) toDoBytes += copies.sizeBytes * missing;
+    return this.#meter.status({
+      volumesWaiting: waiting.length, toDoBytes, bytesPerSecondMax: this.#pace.bytesPerSecond,
+      blocked: [...this.#blocked].map(([volumeId, reason]) => ({ volumeId, reason })),
+    });
+  }
+
+  async #sweep(): Promise<void> {
+    await this.#watch.look();
+    await this.#parts.files.list().catch(() => undefined); // What is where may have changed.
+    this.#blocked.clear();
+    const order = this.#needy(this.#disksNow(), true);
+    order.sort((a, b) => b.missing - a.missing || a.copies.volumeId - b.copies.volumeId);
+    for (const { copies } of order) {
+      if (this.#stopped) return;
+      await this.#repair(copies);
+    }
+    await this.#removeDrafts();
+  }
+
+  /** Copies that were begun and are not needed any more: another disk has been chosen, or the
+   *  reason has gone away. */
+  async #removeDrafts(): Promise<void> {
+    const needy = new Set(this.#needy(this.#disksNow()).map(({ copies }) => copies.volumeId));
+    for (const link of this.#parts.links.filter((one) => one.takesWrites)) {
+      if (link.silentSinceMs !== undefined) continue;
+      for (const name of this.#parts.files.namesOn(link)) {
+        const volumeId = parseCopyDraft(name);
+        if (volumeId === undefined || needy.has(volumeId)) continue;
+        await link.call(0, (files) => removeIfThere(files, name)).then(
+          () => this.#parts.files.noteFile(link, name, false),
+          () => undefined, // The next sweep tries again.
+        );
+      }
+    }
+  }
+
+  #disksNow(): PlacementDisk[] {
+    const links = this.#parts.links.filter(({ state }) => state !== 'retired');
+    return links.map(({ id, labels, state, inUse, silentSinceMs }) => ({
+      id, labels, state, answers: inUse && silentSinceMs === undefined, freeBytes: 0,
+    }));
+  }
+
+  /** Volumes with too few copies; with `all`, also those with something left over. */
+  #needy(disks: readonly PlacementDisk[], all = false) {
+    const { policy } = this.#options;
+    return this.#parts.table.all().flatMap((copies) => {
+      const { counted, wanted } = countCopies(copies, { disks, policy });
+      const missing = Math.max(0, wanted - counted.length);
+      const extra = copies.states.size > counted.length;
+      return missing > 0 || (all && extra) ? [{ copies, missing }] : [];
+    });
+  }
+
+  async #repair(copies: VolumeCopies): Promise<void> {
+    const { volumeId, list } = copies;
+    for (let steps = 0; steps < STEPS_MAX && !this.#stopped; steps++) {
+      if (this.#parts.table.find(volumeId) !== copies) return; // It was removed meanwhile.
+      try {
+        const step = await this.#plan(copies);
+        if (step.act === 'nothing') return;
+        if (step.act === 'wait') {
+          this.#blocked.set(volumeId, step.reason);
+          return;
+        }
+        if (!(await this.#take(step, copies))) return;
+      } catch (error) {
+        const detail = isKind(error, 'corrupt') ? error.message : errorCode(error);
+        this.#blocked.set(volumeId, detail);
+        const code = errorCode(error);
+        this.#report({ kind: 'copy-not-made', volumeId, code, detail: list.diskIds.join(' ') });
+        return;
+      }
+    }
+  }
+
+  async #plan(copies: VolumeCopies): Promise<RepairStep> {
+    const disks = await this.#parts.files.placementDisks();
+    const { policy, roomBytes } = this.#options;
+    const { volumeId, list, states, sizeBytes } = copies;
+    const subject = { volumeId, list, states, sizeBytes, beingWritten: copies.writers > 0 };
+    return planRepair(subject, { disks, policy, roomBytes });
+  }
+
+  /** False: nothing more to do for this volume now. */
+  async #take(step: RepairStep, copies: VolumeCopies): Promise<boolean> {
+    switch (step.act) {
+      case 'close':
+        await this.#endDegraded?.();
+        return copies.writers === 0;
+      case 'compare':
+        return this.#compare(copies, this.#link(step.diskId));
+      case 'copy':
+        return this.#copy(copies, step);
+      case 'let-go':
+        return this.#letGo(copies, this.#link(step.diskId));
+      default:
+        return false;
+    }
+  }
+
+  async #compare(copies: VolumeCopies, link: DiskLink): Promise<boolean> {
+    const { volumeId } = copies;
+    const sources = this.#parts.links.filter(({ id, inUse, silentSinceMs }) =>
+      copies.isGood(id) && inUse && silentSinceMs === undefined);
+    const state = await compareCopy({
+      volumeId, link, sources, pace: this.#pace, markEnd: copies.markEnd,
+    });
+    if (state === undefined) {
+      this.#blocked.set(volumeId, 'no whole copy can be reached to compare with');
+      return false;
+    }
+    copies.states.set(link.id, state);
+    if (state === 'good') copies.noteReplaced(link.id);
+    if (state === 'differs') {
+      this.#report({ kind: 'copies-differ', volumeId, diskId: link.id, code: 'after its return' });
+    }
+    return true;
+  }
+
+  async #copy(copies: VolumeCopies, step: RepairStep & { act: 'copy' }): Promise<boolean> {
+    const sources = step.sources.map((id) => this.#link(id));
+    const target = this.#link(step.target);
+    const { volumeId } = copies;
+    const { clock } = this.#options;
+    const helpers = this.#parts.links.filter((link) => copies.states.get(link.id) === 'stale'
+      && link.inUse && link.silentSinceMs === undefined);
+    const done = await this.#meter.measure(volumeId, (onProgress) =>
+      copyVolume({
+        volumeId, sources, helpers, target, onProgress, markEnd: copies.markEnd, pace: this.#pace,
+        stopped: () => this.#stopped,
+        onBadSource: (link, offset, code) => {
+          if (copies.demote(link.id, 'damaged')) {
+            this.#report({ kind: 'copy-damaged', volumeId, diskId: link.id, offset, code });
+          }
+        },
+        beforeNaming: () => this.#writeLists(copies, target),
+      }, clock.now()));
+    if (!done) return false;
+    copies.states.set(target.id, 'good');
+    copies.noteReplaced(target.id);
+    this.#parts.files.noteFile(target, volumeName(volumeId), true);
+    this.#report({ kind: 'copy-made', volumeId, diskId: target.id });
+    return true;
+  }
+
+  /** The copies that count, and the new one, know of each other before the new one is there. */
+  async #writeLists(copies: VolumeCopies, target: DiskLink): Promise<void> {
+    const { policy } = this.#options;
+    const { volumeId, list } = copies;
+    const { counted } = countCopies(copies, { disks: this.#disksNow(), policy });
+    const members = [...new Set([...counted, target.id])];
+    const same = members.length === list.diskIds.length
+      && members.every((id) => list.diskIds.includes(id));
+    if (same && list.generation > 0 && list.copies >= policy.copies) return;
+    const { copies: count, acksMin } = policy;
+    const next = { volumeId, generation: list.generation + 1, copies: count, acksMin };
+    const bytes = encodeCopyList({ ...next, diskIds: members });
+    for (const link of members.map((id) => this.#link(id))) {
+      if (link !== target && !link.takesWrites) continue;
+      await link.call(0, (files) => replaceSmall(files, copyListName(volumeId), bytes));
+      this.#parts.files.noteFile(link, copyListName(volumeId), true);
+    }
+    copies.list = { ...next, diskIds: members };
+  }
+
+  /** The plan was made a moment ago from what is known; what is not known is asked here. */
+  async #letGo(copies: VolumeCopies, link: DiskLink): Promise<boolean> {
+    const { volumeId } = copies;
+    const { clock, policy } = this.#options;
+    const { counted, wanted } = countCopies(copies, { disks: this.#disksNow(), policy });
+    for (const id of counted) {
+      const names = await this.#link(id).call(0, (files) => files.list());
+      if (!names.includes(volumeName(volumeId))) throw new Error('a copy that counts is not there');
+    }
+    if (counted.length < wanted || counted.includes(link.id)) return false;
+    await letGo(link, volumeId, clock.now());
+    copies.states.delete(link.id);
+    copies.noteReplaced(link.id);
+    this.#parts.files.noteFile(link, volumeName(volumeId), false);
+    this.#report({ kind: 'copy-let-go', volumeId, diskId: link.id });
+    return true;
+  }
+
+  #link(diskId: string): DiskLink {
+    const link = this.#parts.links.find(({ id }) => id === diskId);
+    if (link === undefined) throw new Error('a disk that is not configured');
+    return link;
+  }
+
+  #report(finding: CopyFinding): void {
+    this.#options.onFinding(finding);
+  }
+}

@@ -1,0 +1,391 @@
+/**
+ * Several disks that look like one to the volume store. docs/formats/copies.md has the files.
+ *
+ * The idea: a volume has the same bytes on all of its disks, and one writer. So there is nothing to
+ * vote about: every write goes to all copies, and a copy that did not take one is out until it has
+ * been made anew. Whoever repairs never has to merge, only to copy what is longer.
+ */
+import { HoldfastError } from '../../base/errors.ts';
+import type { Clock } from '../../platform/index.ts';
+import {
+  errorCode, type DiskSpace, type OpenMode, type VolumeFile, type VolumeFiles,
+} from '../backends/local/volume-files.ts';
+import { readSmall, replaceSmall } from './checked-json.ts';
+import type { OnCopyFinding } from './copy-findings.ts';
+import { decodeCopyList, encodeCopyList, type CopyList } from './copy-list.ts';
+import { VolumeCopies, type CopyTable } from './copy-table.ts';
+import { DiskLink } from './disk-link.ts';
+import { FileLeg } from './file-leg.ts';
+import {
+  copyListName, isOwnName, isVolumeDraft, parseVolumeName, volumeIdOf,
+} from './file-names.ts';
+import { logicalSpace } from './logical-space.ts';
+import { place, type PlacementDisk } from './placement.ts';
+import { CopySurroundings, noteFullDisk, type DamagedPlace } from './copy-surroundings.ts';
+import { ReplicatedFile, type FileSurroundings } from './replicated-file.ts';
+import type { ReplicationPolicy, VolumeDisk } from './volume-disk.ts';
+
+const OP = 'storage/ReplicatedVolumeFiles';
+
+export interface ReplicatedParts {
+  /** Grows when a disk is added. */
+  links: DiskLink[];
+  table: CopyTable;
+  policy: ReplicationPolicy;
+  clock: Clock;
+  /** A disk with less room gets no new volume. */
+  roomBytes: number;
+  onFinding: OnCopyFinding;
+}
+
+/**
+ * Promises what VolumeFiles promises, and: a write or sync has succeeded when it has on all copies;
+ * or on at least `acksMin` of them, and then the file is `degraded` from that moment on. It rejects
+ * with the code TOO_FEW_COPIES otherwise. A read that fails on one disk is answered by another.
+ */
+export class ReplicatedVolumeFiles implements VolumeFiles {
+  readonly #parts: ReplicatedParts;
+  /** Names of the files on each disk, as far as known. */
+  readonly #names = new Map<DiskLink, Set<string>>();
+  /** Disks whose folder has changed through us since it was last synced. */
+  readonly #unsynced = new Set<DiskLink>();
+  /** Disks whose folder a program that was killed may have changed. */
+  readonly #leftUnsynced = new Set<DiskLink>();
+
+  /** `openReplicatedFiles` makes one, after the copies have been compared. */
+  constructor(parts: ReplicatedParts) {
+    this.#parts = parts;
+    for (const link of parts.links) {
+      this.#names.set(link, new Set());
+      if (link.inUse) this.#leftUnsynced.add(link);
+    }
+  }
+
+  async list(): Promise<string[]> {
+    await this.#look();
+    const all = new Set([...this.#names.values()].flatMap((names) => [...names]));
+    return [...all].filter((name) => !isOwnName(name)).sort();
+  }
+
+  async prepare(): Promise<void> {
+    await this.#onSome(this.#parts.links.filter(({ takesWrites }) => takesWrites), (files) =>
+      files.prepare());
+  }
+
+  async open(name: string, how: OpenMode): Promise<VolumeFile> {
+    if (how === 'create') return this.#create(name);
+    if (this.#holders(name).length === 0) await this.#look();
+    if (this.#holders(name).length === 0) throw this.#absent(name);
+    const copies = this.#parts.table.find(parseVolumeName(name));
+    const around = this.#surroundings(name, how);
+    if (how === 'read') {
+      const file = new ReplicatedFile(how, [], around);
+      await file.size(); // Opens one copy, so that an absent file is told apart right here.
+      return file;
+    }
+    const legs: FileLeg[] = [];
+    let failure: unknown = this.#absent(name);
+    for (const link of around.sources()) {
+      try {
+        if (!link.takesWrites) throw systemError('EROFS');
+        legs.push(new FileLeg(link, await link.open(name, how)));
+      } catch (error) {
+        failure = error;
+        around.onWriteFailed(link, error);
+      }
+    }
+    if (legs.length === 0) throw failure;
+    if (copies !== undefined) copies.writers++;
+    return new ReplicatedFile(how, legs, around);
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    const links = this.#holders(from);
+    if (links.length === 0) throw systemError('ENOENT');
+    const leaving = parseVolumeName(from);
+    if (leaving !== undefined) this.#checkAllAnswer(leaving);
+    const arriving = parseVolumeName(to);
+    const list = arriving === undefined ? undefined : await this.#firstList(arriving, links);
+    if (list !== undefined && list.copies > 1) await this.#writeLists(list, links);
+    await this.#renameOn(links, from, to);
+    if (leaving !== undefined) this.#parts.table.delete(leaving);
+    if (list === undefined) return;
+    const copies = new VolumeCopies(list);
+    for (const { id } of links) copies.states.set(id, 'good');
+    if (isVolumeDraft(from)) copies.writers++; // The handle under which it was made.
+    this.#parts.table.add(copies);
+  }
+
+  /** On all of them, or on none as far as it can be taken back. */
+  async #renameOn(links: readonly DiskLink[], from: string, to: string): Promise<void> {
+    const done: DiskLink[] = [];
+    try {
+      await this.#onEach(links, async (link) => {
+        this.#unsynced.add(link);
+        await link.call(0, (files) => files.rename(from, to));
+        done.push(link);
+        this.#noteRenamed(link, from, to);
+      });
+    } catch (error) {
+      for (const link of done) {
+        await link.call(0, (files) => files.rename(to, from)).then(
+          () => this.#noteRenamed(link, to, from),
+          () => undefined, // One copy more or less than known: the next start, or sweep, finds it.
+        );
+      }
+      throw error;
+    }
+  }
+
+  #noteRenamed(link: DiskLink, from: string, to: string): void {
+    this.#names.get(link)?.delete(from);
+    this.#names.get(link)?.add(to);
+  }
+
+  /** A volume leaves all of its disks or none: a copy left behind would bring it back. */
+  #checkAllAnswer(volumeId: number): void {
+    const copies = this.#parts.table.find(volumeId);
+    if (copies === undefined) return;
+    const concerned = this.#parts.links.filter(({ id, state }) => state !== 'retired'
+      && (copies.states.has(id) || copies.list.diskIds.includes(id)));
+    if (concerned.every(({ inUse, silentSinceMs }) => inUse && silentSinceMs === undefined)) return;
+    throw systemError('EHOSTDOWN');
+  }
+
+  async remove(name: string): Promise<void> {
+    if (this.#holders(name).length === 0) await this.#look();
+    const links = this.#holders(name);
+    if (links.length === 0) throw systemError('ENOENT');
+    await this.#onEach(links, async (link) => {
+      this.#unsynced.add(link);
+      await link.call(0, (files) => files.remove(name)).catch((error: unknown) => {
+        if (errorCode(error) !== 'ENOENT') throw error;
+      });
+      this.#names.get(link)?.delete(name);
+    });
+    const volumeId = parseVolumeName(name);
+    if (volumeId === undefined) return;
+    this.#parts.table.delete(volumeId);
+    for (const link of links) {
+      if (!this.#names.get(link)?.has(copyListName(volumeId))) continue;
+      await link.call(0, (files) => files.remove(copyListName(volumeId))).catch(() => undefined);
+      this.#names.get(link)?.delete(copyListName(volumeId));
+    }
+  }
+
+  /** @throws when a disk on which files were made, renamed or removed does not sync them. */
+  async syncFolder(): Promise<void> {
+    for (const link of this.#leftUnsynced) {
+      if (this.#unsynced.has(link) || link.silentSinceMs !== undefined) continue;
+      await link.call(0, (files) => files.syncFolder()).then(
+        () => this.#leftUnsynced.delete(link),
+        () => undefined, // Whatever is missing after a power cut is found and copied.
+      );
+    }
+    const links = [...this.#unsynced];
+    for (const link of links) this.#unsynced.delete(link);
+    await this.#onEach(links, async (link) => {
+      try {
+        await link.call(0, (files) => files.syncFolder());
+      } catch (error) {
+        this.#unsynced.add(link);
+        throw error;
+      }
+    });
+  }
+
+  /** How much more can be stored, each byte in all of its copies. */
+  async space(): Promise<DiskSpace> {
+    const links = this.#parts.links.filter(({ inUse }) => inUse);
+    const spaces = await Promise.all(links.map(async (link) => {
+      const space = await link.measure();
+      const freeBytes = link.state === 'active' ? (space?.freeBytes ?? 0) : 0;
+      const domain = link.labels[this.#parts.policy.domain];
+      return space === undefined ? undefined : { ...space, domain, freeBytes };
+    }));
+    const known = spaces.filter((space) => space !== undefined);
+    // Too few disks is no lack of room: placement says so, with the reason.
+    const domains = new Set(known.map(({ domain }) => domain)).size;
+    if (domains === 0) throw systemError('ENODEV');
+    return logicalSpace(known, Math.min(domains, this.#parts.policy.copies));
+  }
+
+  /** From now on volumes are placed on it too. */
+  addDisk(disk: VolumeDisk): void {
+    const link = new DiskLink(disk, this.#parts.clock);
+    this.#names.set(link, new Set());
+    this.#parts.links.push(link);
+  }
+
+  /** Names of the files on a disk, as last seen. */
+  namesOn(link: DiskLink): readonly string[] {
+    return [...(this.#names.get(link) ?? [])];
+  }
+
+  /** What a disk holds has been changed behind this object's back: by a repair. */
+  noteFile(link: DiskLink, name: string, there: boolean): void {
+    if (there) this.#names.get(link)?.add(name);
+    else this.#names.get(link)?.delete(name);
+  }
+
+  /** A verifier has found bytes of that copy to be wrong: it is made anew. Calm when there is no
+   *  such copy, or when that is known already. */
+  reportDamage({ volumeId, diskId, offset = 0, lengthBytes = 0 }: DamagedPlace): void {
+    if (this.#parts.table.find(volumeId)?.demote(diskId, 'damaged') !== true) return;
+    const place = { volumeId, diskId, offset, lengthBytes };
+    this.#parts.onFinding({ kind: 'copy-damaged', ...place });
+  }
+
+  async #look(): Promise<void> {
+    const links = this.#parts.links.filter(({ inUse }) => inUse);
+    await this.#onSome(links, async (files, link) => {
+      this.#names.set(link, new Set(await files.list()));
+    });
+  }
+
+  /** Disks in use that have the file; copies that differ are not counted. */
+  #holders(name: string): DiskLink[] {
+    const copies = this.#parts.table.find(parseVolumeName(name));
+    return this.#parts.links.filter((link) =>
+      link.inUse && this.#names.get(link)?.has(name) && copies?.states.get(link.id) !== 'differs');
+  }
+
+  async #create(name: string): Promise<VolumeFile> {
+    if (this.#holders(name).length > 0) throw systemError('EEXIST');
+    const copies = this.#parts.table.find(volumeIdOf(name));
+    const avoid = new Set<DiskLink>();
+    for (;;) {
+      const links = copies === undefined
+        ? await this.#chooseDisks(volumeIdOf(name) ?? 0, avoid)
+        : this.#linksOf(copies.good).filter((link) => link.takesWrites && !avoid.has(link));
+      if (links.length === 0) throw systemError('EIO');
+      const legs = await this.#createOn(name, links, avoid);
+      const enough = copies === undefined ? links.length : 1;
+      if (legs.length >= enough) {
+        return new ReplicatedFile('create', legs, this.#surroundings(name, 'create'));
+      }
+    }
+  }
+
+  /** On all of them, or on none unless it may lie on fewer; the failing ones go to `avoid`. */
+  async #createOn(
+    name: string,
+    links: readonly DiskLink[],
+    avoid: Set<DiskLink>,
+  ): Promise<FileLeg[]> {
+    const legs: FileLeg[] = [];
+    let exists: unknown;
+    for (const link of links) {
+      try {
+        legs.push(new FileLeg(link, await link.open(name, 'create')));
+        this.#names.get(link)?.add(name);
+        this.#unsynced.add(link);
+      } catch (error) {
+        if (errorCode(error) === 'EEXIST') exists = error;
+        avoid.add(link);
+        noteFullDisk(link, error);
+      }
+    }
+    if (legs.length === links.length) return legs;
+    const optional = this.#parts.table.find(volumeIdOf(name)) !== undefined;
+    if (optional && legs.length > 0) return legs;
+    for (const leg of legs) {
+      await leg.close().catch(() => undefined);
+      await leg.link.call(0, (files) => files.remove(name)).catch(() => undefined);
+      this.#names.get(leg.link)?.delete(name);
+    }
+    if (exists !== undefined) throw exists as Error;
+    return [];
+  }
+
+  async #chooseDisks(volumeId: number, avoid: ReadonlySet<DiskLink>): Promise<DiskLink[]> {
+    const { policy, roomBytes } = this.#parts;
+    const disks = await this.placementDisks(avoid);
+    const { copies, domain } = policy;
+    const placement = place({ volumeId, copies, domain, roomBytes, disks });
+    if (placement.placed) return this.#linksOf(placement.diskIds);
+    if (placement.why === 'full') throw systemError('ENOSPC');
+    const message = 'Not enough disks can take new files at the moment. Files can be read.';
+    const facts = { reason: placement.reason };
+    throw new HoldfastError('unavailable', `${OP}.open`, message, { facts });
+  }
+
+  /** The disks as placement wants to see them. */
+  async placementDisks(avoid: ReadonlySet<DiskLink> = new Set()): Promise<PlacementDisk[]> {
+    const links = this.#parts.links.filter(({ state }) => state !== 'retired');
+    return Promise.all(links.map(async (link) => {
+      const { id, labels, state, inUse } = link;
+      const answers = inUse && link.silentSinceMs === undefined && !avoid.has(link);
+      const space = answers ? await link.space() : undefined;
+      return { id, labels, state, answers, freeBytes: space?.freeBytes ?? 0 };
+    }));
+  }
+
+  #linksOf(diskIds: readonly string[]): DiskLink[] {
+    return diskIds.flatMap((id) => this.#parts.links.filter((link) => link.id === id));
+  }
+
+  /** Newer than any list that was left from a time before the volume went to the trash. */
+  async #firstList(volumeId: number, links: readonly DiskLink[]): Promise<CopyList> {
+    const { copies, acksMin } = this.#parts.policy;
+    let generation = 1;
+    const name = copyListName(volumeId);
+    for (const link of links.filter((one) => this.#names.get(one)?.has(name))) {
+      const bytes = await link.call(0, (files) => readSmall(files, name));
+      const old = bytes === undefined ? undefined : decodeCopyList(bytes, volumeId);
+      generation = Math.max(generation, (old?.generation ?? 0) + 1);
+    }
+    return { volumeId, generation, copies, acksMin, diskIds: links.map(({ id }) => id) };
+  }
+
+  async #writeLists(list: CopyList, links: readonly DiskLink[]): Promise<void> {
+    const name = copyListName(list.volumeId);
+    await this.#onEach(links, async (link) => {
+      await link.call(0, (files) => replaceSmall(files, name, encodeCopyList(list)));
+      this.#names.get(link)?.add(name);
+    });
+  }
+
+  #surroundings(name: string, how: OpenMode): FileSurroundings {
+    return new CopySurroundings(name, how, {
+      ...this.#parts,
+      holders: (file) => this.#holders(file),
+      reportDamage: (place) => this.reportDamage(place),
+    });
+  }
+
+  /** Enough if one succeeds: a disk that does not answer is left out. */
+  async #onSome(
+    links: readonly DiskLink[],
+    act: (files: VolumeFiles, link: DiskLink) => Promise<void>,
+  ): Promise<void> {
+    let failure: unknown = systemError('ENODEV');
+    let done = 0;
+    await Promise.all(links.map(async (link) => {
+      try {
+        await link.call(0, (files) => act(files, link));
+        done++;
+      } catch (error) {
+        failure = error;
+      }
+    }));
+    if (done === 0) throw failure;
+  }
+
+  /** All are tried; rejects if any has failed. */
+  async #onEach(links: readonly DiskLink[], act: (link: DiskLink) => Promise<void>): Promise<void> {
+    const outcomes = await Promise.allSettled(links.map(act));
+    const failed = outcomes.find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason as Error;
+  }
+
+  /** A volume of which a disk is out of reach is not "not there". */
+  #absent(name: string): Error {
+    const copies = this.#parts.table.find(parseVolumeName(name));
+    return systemError(copies === undefined ? 'ENOENT' : 'EHOSTDOWN');
+  }
+}
+
+function systemError(code: string): Error {
+  return Object.assign(new Error(code), { code });
+}

@@ -1,0 +1,145 @@
+/** What each kind of step does in the world. */
+import assert from 'node:assert/strict';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { HoldfastError } from '../../../src/base/errors.ts';
+import type { BlockId } from '../../../src/base/ids.ts';
+import { heal } from './heal.ts';
+import type { Deed, Step } from './tape.ts';
+import type { World } from './world.ts';
+
+type Of<K extends Deed['do']> = Extract<Deed, { do: K }>;
+
+/** Begins the step. What takes time goes on beside the next ones. */
+export async function act(world: World, step: Step): Promise<void> {
+  const { machine, life } = world;
+  machine.reseed(step.seed);
+  switch (step.do) {
+    case 'upload': return world.begin(upload(world, step));
+    case 'read': return world.begin(read(world, step.file));
+    case 'remove': world.model.files.delete(step.file); return undefined;
+    case 'collect': return world.begin(life.collect());
+    case 'restore': return world.begin(life.restoreOldest());
+    case 'sweep': return world.begin(life.replicated?.repair.sweep() ?? Promise.resolve());
+    case 'scrub': return world.begin(machine.isTroubled ? Promise.resolve() : life.scrub());
+    case 'wait': return world.advance(step.minutes);
+    case 'trouble': return machine.trouble(step);
+    case 'leave': machine.away.add(step.disk); return undefined;
+    case 'calm': return machine.calm();
+    case 'fill': return fill(world, step);
+    case 'rot': return rot(world, step);
+    case 'stray': return stray(world, step);
+    case 'restart': return restart(world, step);
+    case 'heal': return heal(world);
+  }
+}
+
+async function upload(world: World, { file, blocks, dawdle }: Of<'upload'>): Promise<void> {
+  const { model, life } = world;
+  const claim = life.claim();
+  try {
+    await Promise.all(blocks.map((number) => {
+      const block = model.block(number);
+      if (claim.add(block.id)) world.seen.add('an upload brought what was there');
+      return life.store.put(block);
+    }));
+    for (let turns = 0; turns < dawdle; turns++) await nextTurn();
+    if (life.isOver) return;
+    model.commit(file, blocks, life.store.witness());
+    world.machine.note(`commit ${file}`);
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error;
+    if (life.isOver) return;
+    world.seen.add(`an upload was refused: ${error.kind}`);
+    world.machine.note(`refused ${file} ${error.kind}`);
+    const mayRefuse = world.isExcused || life.store.state().refusesWrites !== undefined;
+    assert.ok(mayRefuse || error.kind === 'full', `refused without a reason: ${String(error)}`);
+  } finally {
+    claim.release();
+  }
+}
+
+async function read(world: World, file: number): Promise<void> {
+  const blocks = world.model.files.get(file) ?? [];
+  for (const number of blocks) {
+    const isWanted = (): boolean => world.model.files.get(file) === blocks;
+    await readBlock(world, world.model.block(number).id, isWanted);
+  }
+}
+
+/** What is given out is right. What is refused is refused for a reason that passes. */
+export async function readBlock(
+  world: World, id: BlockId, isWanted: () => boolean = () => true,
+): Promise<void> {
+  const { life, model } = world;
+  const wasExcused = world.isExcused;
+  try {
+    const bytes = await life.store.get(id);
+    assert.ok(model.bytesOf(id)?.equals(bytes), `block ${id.slice(0, 8)} came back changed`);
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error;
+    if (life.isOver || !isWanted()) return;
+    const isPassing = error.kind === 'unavailable' || error.kind === 'corrupt';
+    const where = `block ${id.slice(0, 8)}`;
+    assert.ok(isPassing && (wasExcused || world.isExcused), `${where}: ${error.kind}, ${error.message}`);
+    world.seen.add(`a read was refused: ${error.kind}`);
+  }
+}
+
+function fill({ machine }: World, { disk, leftBytes }: Of<'fill'>): void {
+  const full = machine.disks[disk];
+  if (full === undefined) return;
+  full.capacityBytes = full.capacityBytes - full.freeBytes + leftBytes;
+}
+
+function rot(world: World, { disk, kind, where, bit }: Of<'rot'>): void {
+  const rotting = world.machine.disks[disk];
+  if (rotting === undefined || !world.mayHarm(disk)) return;
+  const isVolume = (name: string): boolean => name.endsWith('.hv');
+  const names = rotting.names().filter((name) =>
+    kind === 'any' || isVolume(name) === (kind === 'volume'));
+  const name = names[Math.floor(where * names.length)];
+  if (name === undefined) return;
+  // The fraction that was left over says where in the file.
+  const within = (where * names.length) % 1;
+  const sizeBytes = rotting.content(name).length;
+  if (sizeBytes === 0) return;
+  world.machine.harmed.add(disk);
+  world.seen.add(`rot in ${name.replace(/^v\d+\.1\.|-\d+$/g, '')}`);
+  rotting.rot(name, Math.floor(within * sizeBytes), bit);
+}
+
+function stray(world: World, step: Of<'stray'>): void {
+  if (!world.mayHarm(step.disk)) return;
+  world.machine.harmed.add(step.disk);
+  world.machine.stray(step);
+}
+
+async function restart(world: World, step: Of<'restart'>): Promise<void> {
+  const { machine } = world;
+  if (step.how === 'close') await world.settle(world.life.close(), 10);
+  else {
+    machine.stopAfter(step.calls);
+    await world.settleAll(3);
+    if (machine.isDown && step.calls > 0) world.seen.add(`${step.how} in the middle of work`);
+  }
+  world.check();
+  const how = step.how === 'power' ? 'power' : 'kill';
+  world.end(how);
+  if (step.wiped !== undefined && world.mayHarm(step.wiped)) {
+    machine.disks[step.wiped]?.wipe();
+    machine.harmed.add(step.wiped);
+    world.seen.add('a disk came back empty');
+  }
+  for (const calls of step.again) await world.openAndStop(calls);
+  await world.open();
+  await checkReadable(world);
+}
+
+/** Reads all that is needed. */
+export async function checkReadable(world: World): Promise<void> {
+  for (const id of world.model.needed()) {
+    const isDone = await world.settle(readBlock(world, id));
+    assert.ok(isDone || world.machine.hasHung, 'a read never ends');
+    if (!isDone) return;
+  }
+}

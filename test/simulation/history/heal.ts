@@ -1,0 +1,113 @@
+/** With all troubles gone everything must come right by itself: all readable, on enough disks, no
+ *  trash that stays, and room given back. */
+import assert from 'node:assert/strict';
+import type { SimulatedDisk } from '../disk/simulated-disk.ts';
+import { checkReadable } from './deeds.ts';
+import { diskId } from './life.ts';
+import type { World } from './world.ts';
+
+const DAY_MINUTES = 24 * 60;
+/** A suspicion takes a day, the trash 14 and one more. */
+const REST_DAYS = [1, 1, 1, 14, 1, 1, 14, 1, 1];
+/** What the volume that is being written may hold of garbage. */
+const GARBAGE_MAX = 40;
+
+export async function heal(world: World): Promise<void> {
+  const { machine } = world;
+  machine.calm();
+  if (!(await world.settleAll(200))) {
+    assert.ok(machine.hasHung, 'work never ends though nothing hangs');
+    world.end('kill');
+    await world.open();
+  }
+  world.check();
+  await sweep(world, 2);
+  await restartIfNeeded(world);
+  await world.finish('a scrub', world.life.scrub());
+  await sweep(world, 2);
+  await restartIfNeeded(world);
+  machine.harmed.clear();
+  await checkReadable(world);
+  await checkList(world);
+  assert.equal(world.life.store.state().damagedCount, 0, 'blocks are damaged after repair');
+  checkCopies(world);
+}
+
+/** Some things are looked at when the store starts, and nowhere else. */
+async function restartIfNeeded(world: World): Promise<void> {
+  const { life } = world;
+  world.advance(1);
+  await world.settleAll();
+  const { refusesWrites, damagedCount } = life.store.state();
+  assert.notEqual(refusesWrites, 'full', 'full with all the room in the world');
+  const isUnknown = life.copyFindings.some(({ kind }) => kind === 'foreign-file');
+  const isClosed = refusesWrites !== undefined;
+  if (!isClosed && !isUnknown && damagedCount === 0) return;
+  world.end('kill');
+  await world.open();
+  await sweep(world, 2);
+}
+
+async function sweep(world: World, times: number): Promise<void> {
+  for (let count = 0; count < times; count++) {
+    const { replicated } = world.life;
+    if (replicated !== undefined) await world.finish('a sweep', replicated.repair.sweep());
+  }
+}
+
+/** Nothing is there that was never put. */
+async function checkList({ life, model, ...world }: World): Promise<void> {
+  void world;
+  for await (const id of life.store.list()) {
+    const bytes = await life.store.get(id);
+    assert.ok(model.bytesOf(id)?.equals(bytes), `block ${id.slice(0, 8)} was never put like this`);
+  }
+}
+
+/** Every volume that is not being written has the same bytes on as many disks as it should. */
+function checkCopies({ machine, setup, life }: World): void {
+  const isVolume = (name: string): boolean => name.endsWith('.hv');
+  const names = new Set(machine.disks.flatMap((disk) => disk.names().filter(isVolume)));
+  for (const name of names) {
+    const holders = machine.disks.filter((disk) => disk.names().includes(name));
+    const where = holders.map((disk) => diskId(machine.disks.indexOf(disk))).join(' ');
+    assert.equal(holders.length, setup.copies, `${name} is on ${where}`);
+    const [first, ...others] = holders.map((disk) => disk.content(name));
+    for (const other of others) assert.ok(isSame(first as Buffer, other), `${name} differs: ${where}`);
+  }
+  const isDraft = (name: string): boolean => name.includes('.copying');
+  const drafts = machine.disks.flatMap((disk: SimulatedDisk) => disk.names().filter(isDraft));
+  assert.deepEqual(drafts, [], 'a draft was left');
+  assert.equal(life.replicated?.repair.status().volumesWaiting ?? 0, 0, 'volumes wait for repair');
+}
+
+/** Volumes without a footer may end in more or fewer zeros, or in what was never acknowledged. */
+function isSame(one: Buffer, other: Buffer): boolean {
+  if (one.equals(other)) return true;
+  const isSealed = (bytes: Buffer): boolean =>
+    bytes.subarray(-4096).subarray(0, 8).equals(Buffer.from('HFSEAL01'));
+  if (isSealed(one) || isSealed(other)) return false;
+  const length = Math.min(one.length, other.length);
+  return one.subarray(0, length).equals(other.subarray(0, length));
+}
+
+/** The end of every history: the collector gives back what nobody needs, and a last power cut. */
+export async function rest(world: World): Promise<void> {
+  await heal(world);
+  for (const days of REST_DAYS) {
+    world.advance(days * DAY_MINUTES);
+    await world.finish('a collection', world.life.collect());
+    const held = world.life.troubles.filter(({ what }) => what !== 'much-garbage');
+    assert.deepEqual(held, [], 'the collector met with trouble');
+  }
+  const trashed = await world.finish('a look', world.life.store.keeper.listTrash());
+  assert.deepEqual(trashed, [], 'trash is stuck');
+  const { store } = world.life;
+  const garbageCount = store.state().blockCount - world.model.needed().size;
+  assert.ok(garbageCount <= GARBAGE_MAX, `${garbageCount} blocks of garbage are left`);
+  await heal(world);
+  await world.finish('closing', store.close());
+  world.end('power');
+  await world.open();
+  await heal(world);
+}

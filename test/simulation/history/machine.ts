@@ -1,0 +1,118 @@
+/** The disks of one history, what troubles them at the moment, and when the power goes. */
+import { createHash } from 'node:crypto';
+import { SeededRandom } from '../../support/random.ts';
+import { SimulatedDisk, type Chance, type DiskCall, type Verdict }
+  from '../disk/simulated-disk.ts';
+import type { Deed, Setup } from './tape.ts';
+
+const CAPACITY_BYTES = 1024 ** 2;
+const SLOW_TURNS = 30;
+
+type Trouble = Extract<Deed, { do: 'trouble' }>;
+type Stray = Extract<Deed, { do: 'stray' }>;
+
+export class Machine {
+  readonly disks: SimulatedDisk[];
+  readonly away = new Set<number>();
+  /** Disks whose bytes were harmed since the last time that all was found well. */
+  readonly harmed = new Set<number>();
+  /** True when a call was left without an answer since the program started. */
+  hasHung = false;
+  /** Calls to all disks together. */
+  calls = 0;
+  #stopAt = Infinity;
+  #chance: SeededRandom = new SeededRandom(0);
+  #troubles: Trouble[] = [];
+  #strays: { disk: number; how: Stray['how']; left: number }[] = [];
+  readonly #seen: Set<string>;
+  readonly #trace = createHash('sha256');
+
+  constructor({ disks }: Setup, seen: Set<string>) {
+    this.#seen = seen;
+    this.disks = Array.from({ length: disks }, (_, number) => new SimulatedDisk({
+      onCall: (call) => this.#onCall(number, call),
+      judge: (call) => this.#judge(number, call),
+      chance: () => this.chance,
+      note: (point) => seen.add(point),
+    }));
+    for (const disk of this.disks) disk.capacityBytes = CAPACITY_BYTES;
+  }
+
+  get chance(): Chance {
+    const random = this.#chance;
+    const below = (end: number): number => Math.floor(random.next() * end);
+    return { next: () => random.next(), below };
+  }
+
+  /** Nothing is answered any more. */
+  get isDown(): boolean {
+    return this.calls >= this.#stopAt;
+  }
+
+  get isTroubled(): boolean {
+    return this.away.size > 0 || this.#troubles.length > 0 || this.harmed.size > 0
+      || this.#strays.length > 0 || this.disks.some((disk) => disk.capacityBytes < CAPACITY_BYTES);
+  }
+
+  /** What is left to chance from here on depends on this alone. */
+  reseed(seed: number): void {
+    this.#chance = new SeededRandom(seed);
+  }
+
+  stopAfter(calls: number): void {
+    this.#stopAt = this.calls + calls;
+  }
+
+  /** The machine runs again. */
+  start(): void {
+    this.#stopAt = Infinity;
+    this.hasHung = false;
+  }
+
+  trouble(trouble: Trouble): void {
+    this.#troubles.push(trouble);
+  }
+
+  stray({ disk, how, writes }: Stray): void {
+    this.#strays.push({ disk, how, left: writes });
+  }
+
+  calm(): void {
+    this.#troubles = [];
+    this.#strays = [];
+    this.away.clear();
+    for (const disk of this.disks) disk.capacityBytes = CAPACITY_BYTES;
+  }
+
+  /** Of all calls and of what was noted: two runs of one tape have the same. */
+  note(what: string): void {
+    this.#trace.update(`${what}\n`);
+  }
+
+  traceHash(): string {
+    return this.#trace.copy().digest('hex');
+  }
+
+  #onCall(number: number, { what, name }: DiskCall): boolean {
+    if (this.isDown) return false;
+    this.calls++;
+    this.note(`${number} ${what} ${name}`);
+    return true;
+  }
+
+  #judge(number: number, call: DiskCall): Verdict {
+    if (this.away.has(number)) return { fail: 'ENODEV' };
+    const stray = this.#strays.find((one) => one.disk === number && one.left > 0);
+    if (stray !== undefined && call.what === 'write') {
+      stray.left--;
+      return stray.how;
+    }
+    const trouble = this.#troubles.find(({ disk, what, share }) =>
+      disk === number && what === call.what && this.#chance.next() < share);
+    if (trouble === undefined) return undefined;
+    this.#seen.add(`${call.what} ${trouble.how}`);
+    if (trouble.how === 'hang') this.hasHung = true;
+    if (trouble.how === 'hang') return 'hang';
+    return trouble.how === 'slow' ? { turns: SLOW_TURNS } : { fail: trouble.how };
+  }
+}
