@@ -10,6 +10,8 @@ export type Goal =
   | { readonly kind: 'ratio'; readonly peer: ServerName; readonly atLeast: number;
       /** The peer's item to compare with, where it is not the same one. */
       readonly peerItem?: string }
+  /** Of the speed that Holdfast itself has with another item. */
+  | { readonly kind: 'share'; readonly of: string; readonly atLeast: number }
   | { readonly kind: 'atMost'; readonly value: number; readonly unit: Unit }
   /** Not more than the factor times another item's time, or a millisecond above it. */
   | { readonly kind: 'growth'; readonly from: string; readonly factorAtMost: number };
@@ -27,6 +29,15 @@ function ratio(peer: ServerName, atLeast: number, peerItem?: string): readonly G
 
 function atMost(value: number, unit: Unit): readonly Goal[] {
   return [{ kind: 'atMost', value, unit }];
+}
+
+function share(of: string, atLeast: number): readonly Goal[] {
+  return [{ kind: 'share', of, atLeast }];
+}
+
+/** Not more than the factor times the time of another item. */
+function slower(of: string, factor: number): readonly Goal[] {
+  return share(of, 1 / factor);
 }
 
 function flat(value: number, from: string): readonly Goal[] {
@@ -50,6 +61,12 @@ export const BARS: Readonly<Record<string, Bar>> = {
   'memory-32': { bar: atMost(300, 'MiB'), aim: atMost(200, 'MiB') },
   'start-empty': { bar: atMost(1.5, 's'), aim: atMost(0.7, 's') },
   'start-1m': { bar: atMost(3, 's'), aim: atMost(1.5, 's') },
+  'copies-3': { bar: share('copies-1', 0.4), aim: share('copies-1', 0.6) },
+  'filers-3': { bar: share('copies-1', 0.25), aim: share('copies-1', 0.4) },
+  'index-memory': { bar: atMost(32, 'B'), aim: atMost(30, 'B') },
+  'restart-1m': { bar: atMost(3, 's'), aim: atMost(1.5, 's') },
+  'scrub-rate': { bar: share('disk-read', 0.7), aim: share('disk-read', 0.9) },
+  'scrub-p99': { bar: slower('calm-p99', 1.3), aim: slower('calm-p99', 1.1) },
   'install-time': { bar: atMost(90, 's'), aim: atMost(45, 's') },
   'install-size': { bar: atMost(600, 'MB'), aim: atMost(600, 'MB') },
 };
@@ -68,6 +85,11 @@ function judgeGoal(results: Results, itemId: string, goal: Goal): Verdict {
       if (from === undefined) return 'open';
       const limit = Math.max(from.value * goal.factorAtMost, from.value + GROWTH_SLACK_MS);
       return own.value <= limit ? 'met' : 'missed';
+    }
+    case 'share': {
+      const other = findMedian(results, goal.of, 'holdfast');
+      if (other === undefined) return 'open';
+      return ratioOf(own, other) >= goal.atLeast ? 'met' : 'missed';
     }
     case 'ratio': {
       const peer = findMedian(results, goal.peerItem ?? itemId, goal.peer);
@@ -88,6 +110,7 @@ export function describeGoal(goal: Goal): string {
   switch (goal.kind) {
     case 'atMost': return `<= ${goal.value} ${goal.unit}`;
     case 'growth': return 'flat';
+    case 'share': return `${goal.atLeast.toFixed(2)} x ${goal.of}`;
     case 'ratio': return `${goal.atLeast} x ${goal.peer}`;
   }
 }

@@ -1,6 +1,6 @@
 import type { ServerName } from './servers/bench-server.ts';
 
-export type Unit = '/s' | 'MB/s' | 'ms' | 's' | 'MiB' | 'MB';
+export type Unit = '/s' | 'MB/s' | 'ms' | 's' | 'MiB' | 'MB' | 'B';
 
 /** One figure of one server, with what was seen beside it. */
 export interface Measurement {

@@ -21,7 +21,7 @@ export async function nextEpoch(path: string): Promise<number> {
 }
 
 function damaged(cause: unknown): HoldfastError {
-  const message = 'The file epoch.json is damaged. Write into it {"epoch": N}, with a number N that '
-    + 'is higher than the last one in the filers\' logs.';
+  const message = 'The file epoch.json is damaged. Write {"epoch": N} into it, N being higher than '
+    + 'the last one in the filers\' logs.';
   return new HoldfastError('corrupt', 'storage/nextEpoch', message, { cause });
 }

@@ -20,7 +20,10 @@ const DOORLESS = ['base', 'wire', 'app'];
 
 /** Parts of storage that work on volume files, of several disks or other machines: the files of a
  *  local disk are their ground, not one backend among others. */
-const ON_VOLUME_FILES = /^src\/storage\/(filer|replication)\//;
+const ON_VOLUME_FILES = /^src\/storage\/(erasure|filer|replication)\//;
+
+/** The simulator plays the storage's parts against each other, with disks of its own below them. */
+const PLAYS_PARTS = /^test\/simulation\//;
 const VOLUME_FILES = 'src/storage/backends/local/';
 
 /** Packages and the only folders that may use them. What is not listed needs a line here, and an
@@ -92,6 +95,7 @@ function checkImport(source: SourceFile, imported: ImportedFile, project: Projec
 /** Backends are chosen in `app`, and tests may use what lives in memory; tests of the whole may
  *  open any backend, to look at or to spoil what it wrote. */
 function mayReachInside(path: string, target: string, from: Place): boolean {
+  if (PLAYS_PARTS.test(path)) return true;
   if (!isBackend(target)) return false;
   if (from.module === 'app' || OUTSIDE.includes(from.module)) return true;
   return isTest(path) && target.includes('/memory/');
