@@ -4,6 +4,9 @@ import type { OpenVerifiers, VerifyParts } from '../cli/index.ts';
 import { makeVerifiers, VerifierSchedule } from '../durability/index.ts';
 import type { VerifiedDisk, VerifierSetParts, VerifyStore } from '../durability/index.ts';
 import {
+  SqliteJournalSource,
+} from '../durability/verify/stores/sqlite/sqlite-journal-source.ts';
+import {
   editSqliteMetadata,
 } from '../durability/verify/stores/sqlite/sqlite-metadata-edits.ts';
 import {
@@ -37,6 +40,7 @@ export function verifyParts(slices: readonly Slice[], clock: Clock): VerifyParts
       }),
       openMetadata: (file) => SqliteMetadataStore.open({ file, create: true }),
       openSource: (file) => SqliteManifestSource.open(file),
+      openJournal: (file) => SqliteJournalSource.open(file),
       openNotes: (file) => SqliteVerifyStore.open(file),
       openFolder: (folder) => new NodeVolumeFiles(folder),
       editMetadata: editSqliteMetadata,
@@ -50,13 +54,15 @@ type OpenOptions = Pick<VerifierSetParts, 'store' | 'clock' | 'log'>
 function openVerifiers(root: string, options: OpenOptions): OpenVerifiers {
   const local: VerifiedDisk = { id: 'local', files: new NodeVolumeFiles(join(root, VOLUMES)) };
   const source = SqliteManifestSource.open(join(root, METADATA));
+  const journal = SqliteJournalSource.open(join(root, METADATA));
   const verifiers = makeVerifiers({
-    source, ledgerPath: join(root, LEDGER), disks: () => [local], ...options,
+    source, journal, ledgerPath: join(root, LEDGER), disks: () => [local], ...options,
   });
   return {
     verifiers,
     close: async () => {
       source.close();
+      journal.close();
     },
   };
 }

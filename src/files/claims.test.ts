@@ -6,11 +6,12 @@ import { parsePath } from '../base/names.ts';
 import type { Caller } from '../identity/index.ts';
 import { MemoryMetadataStore } from '../metadata/stores/memory/memory-metadata-store.ts';
 import { MemoryBlockStore } from '../storage/backends/memory/memory-block-store.ts';
-import { BLOCK_BYTES_MAX } from '../storage/index.ts';
+import { Block, BLOCK_BYTES_MAX } from '../storage/index.ts';
 import type { BodySource } from './body.ts';
 import { bodyOf } from './body.ts';
 import { ContentStore } from './content-store.ts';
 import { FileService } from './file-service.ts';
+import { encodeManifest } from './manifest.ts';
 import { SpaceDirectory } from './space-directory.ts';
 import { UPLOAD_TTL_MS, UploadService } from './upload-service.ts';
 
@@ -26,6 +27,7 @@ describe('while content is on its way, the garbage collector', () => {
   let blocks: MemoryBlockStore;
   let files: FileService;
   let uploads: UploadService;
+  let content: ContentStore;
   let now: number;
 
   beforeEach(() => {
@@ -33,7 +35,7 @@ describe('while content is on its way, the garbage collector', () => {
     blocks = new MemoryBlockStore();
     const metadata = new MemoryMetadataStore();
     const clock = (): number => now;
-    const content = new ContentStore({
+    content = new ContentStore({
       blocks, metadata, witness: () => [], claims: blocks.reclaim,
     });
     const defaults = { casePolicy: 'sensitive' as const, quotaBytes: undefined };
@@ -99,6 +101,26 @@ describe('while content is on its way, the garbage collector', () => {
     assert.equal(await condemnAll(), 1);
     await uploads.finish(anna, 'u1', path);
     assert.equal(blocks.reclaim.state().condemnedCount, 0);
+    assert.equal(blocks.reclaim.state().openClaims, 0);
+  });
+
+  it('leaves the blocks of parts alone while they are joined', async () => {
+    const { manifest } = await content.claimed((claim) =>
+      content.receive(bodyOf(first), { claim, bytesMax: 2 * BLOCK_BYTES_MAX }));
+    await content.claimed(async (claim) => {
+      await content.join([{ manifest }], claim);
+      assert.equal(await condemnAll(), 0);
+    });
+    assert.equal(await condemnAll(), 1);
+  });
+
+  it('keeps nobody from noticing that a part to be joined has been collected', async () => {
+    const blocksOfPart = [{ id: Block.of([rest]).id, sizeBytes: rest.length }];
+    const manifest = encodeManifest({
+      chunker: 'fixed-4m', sizeBytes: rest.length, indirect: false, blocks: blocksOfPart,
+    });
+    const join = content.claimed((claim) => content.join([{ manifest }], claim));
+    await assert.rejects(join, (error) => isKind(error, 'conflict') && error.code === 'part-gone');
     assert.equal(blocks.reclaim.state().openClaims, 0);
   });
 

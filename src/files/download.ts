@@ -51,8 +51,8 @@ export class FileContent {
     return only === undefined ? Buffer.alloc(0) : this.#store.get(only.id, signal);
   }
 
-  /** Yields the bytes of the range in order, in pieces of at most READ_BYTES. A piece is valid until
-   *  the next one is asked for.
+  /** Yields the bytes of the range in order, in pieces of at most READ_BYTES. A piece is valid
+   *  until the next one is asked for.
    *  @throws invalid: not inside the content; corrupt: nothing wrong is ever yielded. */
   async *read(range: ByteRange, signal?: AbortSignal): AsyncGenerator<Buffer> {
     const { startBytes, endBytes } = range;

@@ -16,6 +16,7 @@ export {
 } from './metadata-store.ts';
 export type { ListOptions, MetadataStore, NewSpace } from './metadata-store.ts';
 export type {
-  CopyOrigin, DeadProperty, EventKind, EventRecord, FolderEntry, Instant, LockRecord, ManifestPlace,
-  ManifestRecord, NodeKind, NodeRecord, SpaceRecord, TrashRecord, UploadPartRecord, UploadRecord, VersionRecord,
+  CopyOrigin, DeadProperty, EventKind, EventRecord, FolderEntry, Instant, LockRecord,
+  ManifestPlace, ManifestRecord, NodeKind, NodeRecord, SpaceRecord, TrashRecord,
+  UploadPartRecord, UploadRecord, VersionRecord,
 } from './records.ts';

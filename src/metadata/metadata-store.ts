@@ -67,8 +67,8 @@ export interface MetadataStore {
 
   /** Everything that refers to content, page by page, strictly after `after`: the parts of uploads
    *  and every version that is kept, be its file live, deleted, replaced or still being copied. At
-   *  most `limit` (1 to MANIFESTS_LIMIT_MAX), in the order of ManifestPlace; fewer say nothing, only
-   *  an empty page is the end.
+   *  most `limit` (1 to MANIFESTS_LIMIT_MAX), in the order of ManifestPlace; fewer say nothing,
+   *  only an empty page is the end.
    *
    *  Pages are not of one moment. Whoever walks all of them meets every manifest that was referred
    *  to from before the first page until after the last one, even if meanwhile it moves from an

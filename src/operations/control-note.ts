@@ -1,7 +1,7 @@
 /**
  * DIR/control.json: where the server that runs on a data directory takes orders, and the secret
- * that proves that whoever orders may read the directory. Readable by its owner alone; a leftover of
- * a server that was killed is harmless, since nobody answers there with that secret.
+ * that proves that whoever orders may read the directory. Readable by its owner alone; a leftover
+ * of a server that was killed is harmless, since nobody answers there with that secret.
  */
 import { randomUUID } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';

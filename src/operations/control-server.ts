@@ -119,7 +119,8 @@ export class ControlServer {
     res.on('close', gone);
     try {
       this.#options.log.info({ operation }, 'an order from the command line');
-      return await act(input, { progress: (news) => say({ progress: news }), signal: order.signal });
+      const { signal } = order;
+      return await act(input, { progress: (news) => say({ progress: news }), signal });
     } finally {
       res.off('close', gone);
       this.#running.delete(order);

@@ -71,7 +71,7 @@ export async function findDataDirectory(path: string): Promise<DataDirectory> {
     const code = String((cause as NodeJS.ErrnoException).code ?? 'unknown');
     const options = { cause, facts: { code } };
     if (code === 'ENOENT' || code === 'ENOTDIR') {
-      const message = 'There is no Holdfast data in that directory. Name the right one with --data.';
+      const message = 'There is no Holdfast data in that directory. Name the right one: --data.';
       throw new HoldfastError('not-found', 'platform/findDataDirectory', message, options);
     }
     const message = 'The data directory cannot be read. Check its permissions.';

@@ -28,6 +28,8 @@ export interface ExtentRefereeParts {
   clock: Clock;
   /** How far each volume is known to have been durable, from the metadata: they must be there. */
   marks?: () => ReadonlyMap<number, number>;
+  /** The disks that should hold a copy of a volume, by id, where there are several. */
+  placement?: (volumeName: string) => readonly string[] | undefined;
   cycleMs?: number;
 }
 
@@ -175,7 +177,8 @@ export class ExtentReferee implements Verifier {
       // A volume in use goes to the trash; one in the trash comes back or goes for ever.
       const acts = file.isTrash ? ['unlink', 'restore'] : ['trash'];
       const isExcused = entries.some(({ seq, act, volumeId }) => seq > file.ledgerNumber
-        && volumeId === file.volumeId && acts.includes(act));
+        && volumeId === file.volumeId && acts.includes(act))
+        || this.#hasMoved(file, there);
       if (isExcused) this.#parts.store.dropNotes(ID, keyOf(file));
       else missing.push(file);
     }
@@ -190,6 +193,14 @@ export class ExtentReferee implements Verifier {
       this.#report('file-missing', where, { volumeId: file.volumeId });
     }
     return missing;
+  }
+
+  /** A copy that was let go because others hold the volume, as they should. */
+  #hasMoved(file: Known, there: readonly Known[]): boolean {
+    const wanted = this.#parts.placement?.(file.name);
+    if (wanted === undefined || wanted.includes(file.disk)) return false;
+    return there.some(({ disk, name, print }) => print === file.print && name === file.name
+      && wanted.includes(disk));
   }
 
   /** Whoever unlinks gives two inspections as the reason: were they what they must be? */

@@ -3,6 +3,8 @@ import type { Clock, Logger, Metrics } from '../../platform/index.ts';
 import { DiskScrubber } from './disk-scrubber.ts';
 import { ExtentReferee } from './extent-referee.ts';
 import { FindingDesk } from './finding-desk.ts';
+import { JournalAuditor } from './journal-auditor.ts';
+import type { JournalSource } from './journal-source.ts';
 import { ledgerFile } from './ledger.ts';
 import type { ManifestSource } from './manifest-source.ts';
 import { MetadataScan } from './metadata-scan.ts';
@@ -24,6 +26,7 @@ export interface VerifierSetParts extends
   Pick<ReconcilerParts, 'propose' | 'isKnownGarbage'> {
   store: VerifyStore;
   source: ManifestSource;
+  journal: JournalSource;
   /** Asked anew by each run: disks come and go. */
   disks: () => readonly VerifiedDisk[];
   /** Of the ledger of volumes. */
@@ -47,7 +50,10 @@ export function makeVerifiers(parts: VerifierSetParts): Verifier[] {
   const marks = (): ReadonlyMap<number, number> => source.marks();
   const { placement, propose, isKnownGarbage } = parts;
   return [
-    new ExtentReferee({ ...common, marks, ledger: ledgerFile(ledgerPath) }),
+    new ExtentReferee({
+      ...common, marks, ledger: ledgerFile(ledgerPath),
+      ...(placement !== undefined && { placement }),
+    }),
     new MetadataScan({ ...common, ...readBlock, source }),
     new Reconciler({
       ...common, ...readBlock, source, ...(propose !== undefined && { propose }),
@@ -63,6 +69,7 @@ export function makeVerifiers(parts: VerifierSetParts): Verifier[] {
     }),
     ...(read === undefined ? [] : [new WriteRereader({ store, desk, clock, read })]),
     new ReplicaComparison({ ...common, ...(placement !== undefined && { placement }) }),
+    new JournalAuditor({ store, desk, clock, source: parts.journal }),
     new DiskScrubber({ ...common, marks }),
   ];
 }

@@ -45,12 +45,13 @@ export interface CopyJob {
   readonly onBadSource: (link: DiskLink, offset: number, code: string) => void;
 }
 
-export type VolumeSources = Pick<CopyJob, 'volumeId' | 'sources' | 'helpers' | 'markEnd'>;
+export type VolumeSources = Pick<CopyJob, 'volumeId' | 'sources' | 'helpers' | 'markEnd'>
+  & Partial<Pick<CopyJob, 'target'>>;
 
 /** What a copy of the volume must be. A footer on any of the sources counts: the others have lost
  *  theirs. @throws unavailable: no source can be read; corrupt: together they are not whole. */
 export async function identify(from: VolumeSources): Promise<VolumeIdentity> {
-  const { volumeId, sources, helpers = [], markEnd } = from;
+  const { volumeId, sources, helpers = [], markEnd, target } = from;
   let failure: unknown;
   const heads: (CopyHead & { superblock: Superblock })[] = [];
   for (const link of sources) {
@@ -73,33 +74,44 @@ export async function identify(from: VolumeSources): Promise<VolumeIdentity> {
   if (trailer !== undefined) {
     return { ...known, end: trailer.dataEnd, chain: trailer.chain, sizeBytes };
   }
-  let { end, chain } = await furthestWalk(sources, superblock);
-  if (end < markEnd) ({ end, chain } = await furthestWalk([...sources, ...helpers], superblock));
+  const places = sources.map((link) => ({ link, name: volumeName(volumeId) }));
+  let { end, chain } = await furthestWalk(places, superblock);
+  if (end < markEnd) {
+    for (const link of helpers) places.push({ link, name: volumeName(volumeId) });
+    // A draft that was finished, but never got its name, may be the only whole copy by now.
+    if (target !== undefined) places.push({ link: target, name: copyDraftName(volumeId) });
+    ({ end, chain } = await furthestWalk(places, superblock));
+  }
   // It does not end there: it is damaged there. Whoever took that for the end would lose the rest.
   if (end < markEnd) throw damaged(volumeId, end);
   return { ...known, end, chain, sizeBytes: end };
 }
 
+interface CopyPlace {
+  readonly link: DiskLink;
+  readonly name: string;
+}
+
 /** Of a volume without a footer: how far sound batches go when each copy helps the others. */
 async function furthestWalk(
-  sources: readonly DiskLink[],
+  places: readonly CopyPlace[],
   superblock: Superblock,
 ): Promise<VolumePosition> {
   let position = startOf(superblock);
   for (let before = -1; before !== position.end; ) {
     before = position.end;
-    for (const link of sources) position = await walkOn(link, superblock, position);
+    for (const place of places) position = await walkOn(place, superblock, position);
   }
   return position;
 }
 
 async function walkOn(
-  link: DiskLink,
+  { link, name }: CopyPlace,
   superblock: Superblock,
   from: VolumePosition,
 ): Promise<VolumePosition> {
   try {
-    return await withCopy(link, volumeName(superblock.volumeId), async (file) => {
+    return await withCopy(link, name, async (file) => {
       const end = await file.size();
       return (await walkCopy(file, superblock, { from, end })).position;
     });
@@ -255,7 +267,8 @@ async function patchBatches(
   { leg, at }: Patch,
 ): Promise<VolumePosition> {
   for (const link of [...job.sources, ...(job.helpers ?? [])]) {
-    const next = await walkOn(link, superblock, at);
+    const place = { link, name: volumeName(job.volumeId) };
+    const next = await walkOn(place, superblock, at);
     if (next.end <= at.end || next.end > end) {
       job.onBadSource(link, at.end, 'damaged');
       continue;

@@ -326,6 +326,87 @@ describe('a store on several disks, at its start', () => {
   });
 });
 
+describe('a store on several disks, with one damaged copy and another that fell behind', () => {
+  /** On d1 the first volume has fallen behind, and on d2 its first batch has rotted. */
+  async function cornered(): Promise<ReplicatedTrial> {
+    const trial = await opened(TWO);
+    await trial.tryPut(trial.block(700));
+    await trial.tryPut(trial.block(700));
+    trial.disk(0).plan = once('sync', 'EIO');
+    await trial.tryPut(trial.block(700));
+    rot(trial, 1, 'v00000001.1.hv', 4096 + 100);
+    return trial;
+  }
+
+  it('reads what only the one that fell behind still has, and makes no short copy', async () => {
+    const trial = await cornered();
+    await trial.checkPromises();
+    await trial.sweep(2);
+    await trial.checkPromises();
+    trial.checkFullCopies();
+    trial.restart('crash');
+    await trial.open();
+    await trial.checkPromises();
+  });
+
+  it('keeps a finished copy whose naming was cut short, for there may be no other', async () => {
+    const trial = await cornered();
+    let named = false;
+    trial.disk(0).plan = ({ what, name }) => {
+      named ||= what === 'rename' && name.endsWith('.hv');
+      return named && what === 'rename' && name.endsWith('.copying') ? 'EIO' : undefined;
+    };
+    await trial.sweep();
+    assert.ok(named && !trial.disk(0).volumes.includes('v00000001.1.hv'));
+    await trial.checkPromises().catch((error: unknown) => {
+      assert.ok(isKind(error, 'unavailable') || isKind(error, 'corrupt'), String(error));
+    });
+    trial.disk(0).plan = () => undefined;
+    await trial.sweep(2);
+    await trial.checkPromises();
+    trial.checkFullCopies();
+  });
+
+  it('does not spread damage when it goes on with a volume after a restart', async () => {
+    for (let rotten = 0; rotten < 2; rotten++) {
+      const trial = await opened({ ...TWO, config: { hintEveryBlocks: 1 } });
+      for (let put = 0; put < 5; put++) await trial.tryPut(trial.block(700));
+      await trial.store.close();
+      trial.restart('kill');
+      await trial.open();
+      const name = 'v00000001.1.hv';
+      const bytes = trial.disk(0).files.content(name);
+      const end = bytes.findLastIndex((byte) => byte !== 0);
+      rot(trial, rotten, name, end - 300);
+      const other = trial.disk(1 - rotten).files;
+      for (let put = 0; put < 3; put++) await trial.tryPut(trial.block(700));
+      assert.equal(other.content(name)[end - 300], bytes[end - 300], 'the damage was copied');
+      await trial.checkPromises();
+      await trial.sweep(2);
+      await trial.checkPromises();
+    }
+  });
+
+  it('lists all blocks when the list at the end of one copy is damaged', async () => {
+    for (const disk of [0, 1]) {
+      const trial = await opened(TWO);
+      await trial.work(80);
+      const name = sealedName(trial);
+      const sizeBytes = trial.disk(disk).files.content(name).length;
+      for (let at = sizeBytes - 4096 - 1024; at < sizeBytes - 4096; at += 64) {
+        rot(trial, disk, name, at);
+      }
+      await trial.checkPromises();
+      for (let restarts = 0; restarts < 2; restarts++) {
+        trial.restart('kill');
+        await trial.open();
+        await trial.checkPromises();
+      }
+      assert.equal(trial.store.state().damagedCount, 0);
+    }
+  });
+});
+
 describe('RepairWorker', () => {
   it('goes on with a copy that a kill has cut short, and trusts nothing of it', async () => {
     const big = 4 * 1024 ** 2;

@@ -134,15 +134,30 @@ export class ReplicatedFile implements VolumeFile {
    *  to one of them must not spread. @throws an error if they are not alike. */
   async #readAlike(into: Uint8Array, position: number): Promise<number> {
     let first: Buffer | undefined;
+    let failure: unknown = new Error('no copy of the file can be reached');
     for (const link of this.#around.sources()) {
       const bytes = Buffer.allocUnsafeSlow(into.length);
-      const filled = await (await this.#leg(link)).read(bytes, position);
+      let filled;
+      try {
+        filled = await (await this.#leg(link)).read(bytes, position);
+      } catch (error) {
+        failure = error;
+        this.#giveUpLeg(link, error);
+        continue;
+      }
       first ??= bytes.subarray(0, filled);
       if (!first.equals(bytes.subarray(0, filled))) throw new DifferingCopiesError();
     }
-    if (first === undefined) throw new Error('no copy of the file can be reached');
+    if (first === undefined) throw failure;
     into.set(first);
     return first.length;
+  }
+
+  /** It is not written again through this handle. */
+  #giveUpLeg(link: DiskLink, error: unknown): void {
+    const leg = this.#legs.get(link);
+    if (leg !== undefined) leg.failed = true;
+    this.#around.onWriteFailed(link, error);
   }
 
   async #fromAny<T>(
@@ -209,9 +224,8 @@ export class ReplicatedFile implements VolumeFile {
         await leg.run(lengthBytes, act);
         done++;
       } catch (error) {
-        leg.failed = true;
         failure ??= error;
-        this.#around.onWriteFailed(leg.link, error);
+        this.#giveUpLeg(leg.link, error);
       }
     }));
     if (done >= Math.max(1, this.#around.writesMin())) return;

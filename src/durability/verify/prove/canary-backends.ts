@@ -2,6 +2,7 @@
 import type { Witness } from '../../../base/witness.ts';
 import type { MetadataStore } from '../../../metadata/index.ts';
 import type { BlockStore } from '../../../storage/index.ts';
+import type { JournalSource } from '../journal-source.ts';
 import type { ManifestSource } from '../manifest-source.ts';
 import type { RepairFolder } from '../repair-volume.ts';
 import type { VerifyStore } from '../verify-store.ts';
@@ -13,6 +14,7 @@ export interface CanaryBackends {
   ): Promise<CanaryBlocks>;
   openMetadata(file: string): Promise<MetadataStore>;
   openSource(file: string): ManifestSource & { close(): void };
+  openJournal(file: string): JournalSource & { close(): void };
   openNotes(file: string): VerifyStore;
   openFolder(folder: string): RepairFolder;
   /** Changes metadata behind its store's back. The file is not open then. */
@@ -27,6 +29,8 @@ export interface MetadataEdits {
   setManifest(node: EditedNode, manifest: Uint8Array): void;
   dropVersion(node: EditedNode): void;
   dropNode(node: EditedNode): void;
+  dropEvent(spaceId: number, rev: number): void;
+  setFolderBytes(spaceId: number, sizeBytes: number): void;
 }
 
 export interface EditedNode {

@@ -12,6 +12,8 @@ import { FindingDesk } from '../finding-desk.ts';
 import type { Finding } from '../finding.ts';
 import type { ManifestSource } from '../manifest-source.ts';
 import { readManifest } from '../manifest-format.ts';
+import { JournalAuditor } from '../journal-auditor.ts';
+import type { JournalSource } from '../journal-source.ts';
 import { ledgerFile } from '../ledger.ts';
 import { MetadataScan } from '../metadata-scan.ts';
 import { Reconciler } from '../reconciler.ts';
@@ -54,11 +56,12 @@ export async function verifyCanary(setting: CanarySetting): Promise<CanaryRun> {
   const paths = pathsIn(canary.directory);
   const notes = backends.openNotes(paths.notes);
   const source = backends.openSource(paths.metadata);
+  const journal = backends.openJournal(paths.metadata);
   const reading = new CanaryReading(canary, backends);
   const proposed: OrphanBlock[] = [];
   try {
     notes.addSamples(samplesOf(canary));
-    const verifiers = verifiersOf(setting, { notes, source, reading, proposed });
+    const verifiers = verifiersOf(setting, { notes, source, journal, reading, proposed });
     const idle: string[] = [];
     for (let round = 1; round <= 2; round++) {
       // Later than every time noted before, also after the notes were copied.
@@ -75,6 +78,7 @@ export async function verifyCanary(setting: CanarySetting): Promise<CanaryRun> {
   } finally {
     await reading.close();
     source.close();
+    journal.close();
     notes.close();
   }
 }
@@ -82,11 +86,12 @@ export async function verifyCanary(setting: CanarySetting): Promise<CanaryRun> {
 function verifiersOf(
   setting: CanarySetting,
   made: {
-    notes: VerifyStore; source: ManifestSource; reading: CanaryReading; proposed: OrphanBlock[];
+    notes: VerifyStore; source: ManifestSource; journal: JournalSource; reading: CanaryReading;
+    proposed: OrphanBlock[];
   },
 ): Verifier[] {
   const { canary, backends, clock, holds, wrapDisk } = setting;
-  const { notes: store, source, reading, proposed } = made;
+  const { notes: store, source, journal, reading, proposed } = made;
   const paths = pathsIn(canary.directory);
   const disks: VerifiedDisk[] = [
     wrapDisk({ id: 'disk-a', files: backends.openFolder(paths.diskA) }),
@@ -108,6 +113,7 @@ function verifiersOf(
     }),
     new ExtentReferee({ ...common, marks, ledger: ledgerFile(paths.ledger) }),
     new WriteRereader({ store, desk, clock, read: (address) => reading.read(address) }),
+    new JournalAuditor({ store, desk, clock, source: journal }),
     new Reconciler({
       ...common, source, orphanAfterMs: HOUR_MS, entriesMax: 8,
       propose: async (orphans) => {

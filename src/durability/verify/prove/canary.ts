@@ -186,6 +186,9 @@ class CanaryMaker {
     const name = (await readdir(diskA)).find((each) => parseVolumeFileName(each)?.id === 2);
     if (name === undefined) throw new Error('the canary has no second volume');
     const told = { at: CANARY_EPOCH_MS, volume: 2 };
+    // The first was away once: what was excused then is no excuse now.
+    await appendToLedger(ledger, { act: 'trash', at: CANARY_EPOCH_MS, volume: 1 });
+    await appendToLedger(ledger, { act: 'restore', at: CANARY_EPOCH_MS, volume: 1 });
     await appendToLedger(ledger, { act: 'trash', ...told, sizeBytes: 0, records: 3, dropped: 2 });
     await appendToLedger(ledger, { act: 'inspect', ...told, elsewhere: 1, dead: 2, rescued: 0 });
     await rename(join(diskA, name), join(diskA, `${name}.trash`));

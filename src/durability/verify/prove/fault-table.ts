@@ -412,7 +412,9 @@ const METADATA: readonly Fault[] = [
       planting.editMetadata().dropVersion(file);
       planting.editMetadata().dropNode(file);
     },
-    expected: { 'reconciler': ['orphan'] },
+    expected: {
+      'reconciler': ['orphan'], 'journal-auditor': ['tree-differs', 'size-sum-differs'],
+    },
     proposes: (planting) => planting.file('unsampled').blocks,
   },
   {
@@ -438,7 +440,20 @@ const METADATA: readonly Fault[] = [
   {
     name: 'an acknowledged file that is no longer found',
     plant: (planting) => planting.editMetadata().dropNode(planting.file('small')),
-    expected: { 'write-rereader': ['sample-missing'] },
+    expected: {
+      'write-rereader': ['sample-missing'],
+      'journal-auditor': ['tree-differs', 'size-sum-differs'],
+    },
+  },
+  {
+    name: 'an event that is gone from the journal',
+    plant: (planting) => planting.editMetadata().dropEvent(planting.file('small').spaceId, 2),
+    expected: { 'journal-auditor': ['journal-gap'] },
+  },
+  {
+    name: 'a folder whose size is not that of its files',
+    plant: (planting) => planting.editMetadata().setFolderBytes(planting.file('small').spaceId, 9),
+    expected: { 'journal-auditor': ['size-sum-differs'] },
   },
 ];
 
@@ -464,6 +479,17 @@ const LETTING_GO: readonly Fault[] = [
     },
   },
   {
+    name: 'the only sound copy of a file\'s block lies in the trash',
+    plant: async (planting) => {
+      const { position, volume } = planting.place('moved');
+      for (const disk of BOTH) await planting.flip(disk, volume, position + 200);
+    },
+    expected: {
+      'trash-inspector': ['trash-still-needed'], 'disk-scrubber': ['payload-damaged'],
+      'write-rereader': READ,
+    },
+  },
+  {
     name: 'a damaged volume in the trash',
     plant: (planting) =>
       planting.flip('disk-a', { name: planting.canary.trashName }, 4_096 + 20),
@@ -471,9 +497,8 @@ const LETTING_GO: readonly Fault[] = [
   },
   {
     name: 'an entry of the ledger was changed',
-    plant: (planting) => planting.editLedger(([first = '', second = '']) => [
-      first, second.replace('"dead":2', '"dead":3'),
-    ]),
+    plant: (planting) => planting.editLedger((lines) =>
+      lines.map((line) => line.replace('"dead":2', '"dead":3'))),
     expected: { 'extent-referee': ['ledger-broken'] },
   },
   {
@@ -511,7 +536,7 @@ const UNEXPLAINED: readonly Fault[] = [
       const { ledger } = pathsIn(planting.canary.directory);
       const at = planting.clock.now();
       await appendToLedger(ledger, { at, act: 'inspect', volume: 2, rescued: 0 });
-      await appendToLedger(ledger, { at, act: 'unlink', volume: 2, inspections: [2, 3] });
+      await appendToLedger(ledger, { at, act: 'unlink', volume: 2, inspections: [4, 5] });
     },
     expected: { 'extent-referee': ['unlink-unjustified'] },
   },

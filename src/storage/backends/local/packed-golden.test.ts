@@ -152,6 +152,18 @@ describe('LocalVolumeStore with one flipped bit among packed blocks', () => {
     });
   }
 
+  it('loses no other block of a damaged stretch for want of a key', async () => {
+    // A payload in the first batch of the unsealed volume; of its two records the other stays.
+    const damage = { name: UNSEALED, change: flip(8600), hint: false };
+    const keys = RING.withoutTenant('default', 1);
+    const sealer = new BlockSealer({ compression: 'off', keys });
+    assert.equal((await examine(damage)).corrupt, 1);
+    const shredded = await examine({ ...damage, sealer });
+    assert.deepEqual([shredded.corrupt, shredded.shredded, shredded.sound], [1, 8, 3]);
+    const keyless = await examine({ ...damage, sealer: undefined });
+    assert.deepEqual([keyless.corrupt, keyless.locked, keyless.sound], [1, 8, 3]);
+  });
+
   it('judges the same without a key: what was torn is cut, what is rotten is kept', async () => {
     const { length } = golden.files.get(UNSEALED) as Buffer;
     let checked = 0;

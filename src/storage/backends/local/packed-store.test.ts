@@ -359,8 +359,8 @@ describe('LocalVolumeStore with packed blocks', () => {
     const puts = blocks.map((block) => store.put(block));
     assert.equal(store.state().queuedBytes, 9 * 900_000);
     await store.close();
-    await Promise.all(puts);
     assert.equal(store.state().queuedBytes, 0);
+    await Promise.all(puts);
     const again = await open();
     for (const { id } of blocks) assert.ok(await again.get(id));
     await again.close();

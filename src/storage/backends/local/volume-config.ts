@@ -22,8 +22,8 @@ export interface VolumeConfig {
   /** The hint for a fast restart is written after so many blocks or bytes. */
   hintEveryBlocks: number;
   hintEveryBytes: number;
-  /** Batches are written in whole pages of this, the rest of the last one being zeros. A multiple of
-   *  8, and of what the disk writes at once. */
+  /** Batches are written in whole pages of this, the rest of the last one being zeros. A multiple
+   *  of 8, and of what the disk writes at once. */
   pageBytes: number;
 }
 

@@ -1,11 +1,8 @@
 /** Reads DATA/metadata.db as docs/formats/metadata.md describes it, read-only, beside a server. */
-import Database from 'better-sqlite3';
-import { HoldfastError } from '../../../../base/errors.ts';
+import type Database from 'better-sqlite3';
 import type { ManifestKey, ManifestRow, ManifestSource } from '../../manifest-source.ts';
+import { explainedRead, openMetadataReadonly } from './open-metadata-readonly.ts';
 
-const APPLICATION_ID = 0x48464d44;
-const KNOWN_FORMATS = [1];
-const BUSY_TIMEOUT_MS = 5_000;
 const OP = 'durability/SqliteManifestSource';
 
 const VERSIONS = `
@@ -49,27 +46,11 @@ export class SqliteManifestSource implements ManifestSource {
 
   /** @throws unavailable, corrupt: it cannot be read; invalid: of a format not known here. */
   static open(file: string): SqliteManifestSource {
-    return explained('open', () => {
-      const database = new Database(file, {
-        readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS,
-      });
-      try {
-        const isOurs = database.pragma('application_id', { simple: true }) === APPLICATION_ID;
-        const format = Number(database.pragma('user_version', { simple: true }));
-        if (!isOurs || !KNOWN_FORMATS.includes(format)) {
-          const message = 'The metadata database has a format that is not known here.';
-          throw new HoldfastError('invalid', OP, message, { facts: { format } });
-        }
-        return new SqliteManifestSource(database);
-      } catch (error) {
-        database.close();
-        throw error;
-      }
-    });
+    return new SqliteManifestSource(openMetadataReadonly(file));
   }
 
   page(after: ManifestKey | undefined, limit: number): readonly ManifestRow[] {
-    return explained('page', () => {
+    return explainedRead(OP, () => {
       if (after?.[0] !== 'part') {
         const [, space, node, rev] = after ?? ['version', -1, -1, -1];
         const rows = this.#sql.versions.all(space, node, rev, limit);
@@ -81,13 +62,13 @@ export class SqliteManifestSource implements ManifestSource {
   }
 
   find(key: ManifestKey): Uint8Array | undefined {
-    return explained('find', () => (key[0] === 'version'
+    return explainedRead(OP, () => (key[0] === 'version'
       ? this.#sql.findVersion.get(key[1], key[2], key[3])
       : this.#sql.findPart.get(key[1], key[2], key[3])));
   }
 
   marks(): ReadonlyMap<number, number> {
-    return explained('marks', () => new Map(this.#sql.marks.all()
+    return explainedRead(OP, () => new Map(this.#sql.marks.all()
       .map(({ volume, durable }) => [volume, durable])));
   }
 
@@ -114,19 +95,4 @@ function fromVersion({ space, node, rev, manifest }: VersionRow): ManifestRow {
 
 function fromPart({ owner, upload, number, manifest }: PartRow): ManifestRow {
   return { key: ['part', owner, upload, number], manifest };
-}
-
-function explained<T>(method: string, act: () => T): T {
-  try {
-    return act();
-  } catch (cause) {
-    if (cause instanceof HoldfastError) throw cause;
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
-    const isDamaged = /^SQLITE_(CORRUPT|NOTADB)/.test(code);
-    const message = isDamaged
-      ? 'The metadata database is damaged. Restore it from a backup.'
-      : 'The metadata database cannot be read. Look at its disk and its rights.';
-    const kind = isDamaged ? 'corrupt' : 'unavailable';
-    throw new HoldfastError(kind, `${OP}.${method}`, message, { facts: { code }, cause });
-  }
 }

@@ -25,5 +25,11 @@ export function editSqliteMetadata(file: string): MetadataEdits {
     dropNode: ({ spaceId, nodeId }) => {
       change('DELETE FROM node WHERE space_id = ? AND id = ?', spaceId, nodeId);
     },
+    dropEvent: (spaceId, rev) => {
+      change('DELETE FROM event WHERE space_id = ? AND rev = ?', spaceId, rev);
+    },
+    setFolderBytes: (spaceId, sizeBytes) => {
+      change('UPDATE folder SET size_bytes = ? WHERE space_id = ?', sizeBytes, spaceId);
+    },
   };
 }

@@ -1,0 +1,45 @@
+/** A journal and the tree that users see, for verifiers: read straight from where they are kept. */
+
+export interface JournalSpace {
+  id: number;
+  rootId: number;
+  rev: number;
+  casePolicy: 'sensitive' | 'insensitive';
+}
+
+export interface JournalEvent {
+  rev: number;
+  nodeId: number;
+  isFolder: boolean;
+  /** Where the node is afterwards; undefined: nowhere, or it is the root. */
+  parentAfter: number | undefined;
+  nameAfter: string | undefined;
+  contentRev: number;
+  /** Only of the `create` of a copy: `count` nodes, from `nodeId` as it was at `rev`. */
+  copiedFrom: { nodeId: number; rev: number; count: number } | undefined;
+}
+
+export interface ShownNode {
+  id: number;
+  canon: string;
+  name: string;
+  isFolder: boolean;
+  contentRev: number;
+  /** Of a folder: as its own figure says. */
+  sizeBytes: number;
+}
+
+/** @throws unavailable, corrupt: the metadata cannot be read. */
+export interface JournalSource {
+  /** Ids of all spaces, ascending. */
+  spaces(): readonly number[];
+  space(id: number): JournalSpace | undefined;
+  /** Ascending from after `rev`, at most `limit`. */
+  events(spaceId: number, afterRev: number, limit: number): readonly JournalEvent[];
+  /** By canonical name, strictly after `afterCanon`, at most `limit`. */
+  members(
+    spaceId: number, page: { folderId: number; afterCanon: string; limit: number },
+  ): readonly ShownNode[];
+  /** What the figure of a folder says. */
+  folderBytes(spaceId: number, folderId: number): number | undefined;
+}

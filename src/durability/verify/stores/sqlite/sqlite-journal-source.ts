@@ -1,0 +1,130 @@
+/** Reads journal and tree in DATA/metadata.db as docs/formats/metadata.md describes them. */
+import type Database from 'better-sqlite3';
+import type {
+  JournalEvent, JournalSource, JournalSpace, ShownNode,
+} from '../../journal-source.ts';
+import { explainedRead, openMetadataReadonly } from './open-metadata-readonly.ts';
+
+const OP = 'durability/SqliteJournalSource';
+const FOLDER = 1;
+
+const EVENTS = `
+SELECT rev, node_id AS nodeId, node_kind AS nodeKind, parent_after AS parentAfter,
+  name_after AS nameAfter, content_rev AS contentRev, copied_node AS copiedNode,
+  copied_rev AS copiedRev, copied_count AS copiedCount
+FROM event WHERE space_id = ? AND rev > ? ORDER BY rev LIMIT ?`;
+
+const MEMBERS = `
+SELECT node.id AS id, node.canon AS canon, node.name AS name, node.kind AS kind,
+  node.content_rev AS contentRev, node.size_bytes AS nodeBytes, folder.size_bytes AS folderBytes
+FROM node LEFT JOIN folder ON folder.space_id = node.space_id AND folder.id = node.id
+  AND node.kind = 1
+WHERE node.space_id = ? AND node.parent_id = ? AND node.canon > ? ORDER BY node.canon LIMIT ?`;
+
+interface EventRow {
+  rev: number;
+  nodeId: number;
+  nodeKind: number;
+  parentAfter: number | null;
+  nameAfter: string | null;
+  contentRev: number;
+  copiedNode: number | null;
+  copiedRev: number | null;
+  copiedCount: number | null;
+}
+
+interface MemberRow {
+  id: number;
+  canon: string;
+  name: string | null;
+  kind: number;
+  contentRev: number;
+  nodeBytes: number;
+  folderBytes: number | null;
+}
+
+interface SpaceRow {
+  id: number;
+  rootId: number;
+  rev: number;
+  casePolicy: string;
+}
+
+export class SqliteJournalSource implements JournalSource {
+  readonly #database: Database.Database;
+  readonly #sql: ReturnType<typeof prepare>;
+
+  private constructor(database: Database.Database) {
+    this.#database = database;
+    this.#sql = prepare(database);
+  }
+
+  /** @throws unavailable, corrupt: it cannot be read; invalid: of a format not known here. */
+  static open(file: string): SqliteJournalSource {
+    return new SqliteJournalSource(openMetadataReadonly(file));
+  }
+
+  spaces(): readonly number[] {
+    return explainedRead(OP, () => this.#sql.spaces.all());
+  }
+
+  space(id: number): JournalSpace | undefined {
+    const row = explainedRead(OP, () => this.#sql.space.get(id));
+    if (row === undefined) return undefined;
+    const casePolicy = row.casePolicy === 'insensitive' ? 'insensitive' : 'sensitive';
+    return { ...row, casePolicy };
+  }
+
+  events(spaceId: number, afterRev: number, limit: number): readonly JournalEvent[] {
+    return explainedRead(OP, () => this.#sql.events.all(spaceId, afterRev, limit).map(eventOf));
+  }
+
+  members(
+    spaceId: number, page: { folderId: number; afterCanon: string; limit: number },
+  ): readonly ShownNode[] {
+    const { folderId, afterCanon, limit } = page;
+    return explainedRead(OP, () =>
+      this.#sql.members.all(spaceId, folderId, afterCanon, limit).map(memberOf));
+  }
+
+  folderBytes(spaceId: number, folderId: number): number | undefined {
+    return explainedRead(OP, () => this.#sql.folderBytes.get(spaceId, folderId));
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}
+
+function prepare(database: Database.Database) {
+  return {
+    spaces: database.prepare<[], number>('SELECT id FROM space ORDER BY id').pluck(),
+    space: database.prepare<[number], SpaceRow>(
+      `SELECT id, root_id AS rootId, rev, case_policy AS casePolicy FROM space WHERE id = ?`,
+    ),
+    events: database.prepare<[number, number, number], EventRow>(EVENTS),
+    members: database.prepare<[number, number, string, number], MemberRow>(MEMBERS),
+    folderBytes: database.prepare<[number, number], number>(
+      'SELECT size_bytes FROM folder WHERE space_id = ? AND id = ?',
+    ).pluck(),
+  };
+}
+
+function eventOf(row: EventRow): JournalEvent {
+  const { rev, nodeId, contentRev, copiedNode, copiedRev, copiedCount } = row;
+  const isCopy = copiedNode !== null && copiedRev !== null && copiedCount !== null;
+  return {
+    rev, nodeId, contentRev,
+    isFolder: row.nodeKind === FOLDER,
+    parentAfter: row.parentAfter ?? undefined,
+    nameAfter: row.nameAfter ?? undefined,
+    copiedFrom: isCopy ? { nodeId: copiedNode, rev: copiedRev, count: copiedCount } : undefined,
+  };
+}
+
+function memberOf({ id, canon, name, kind, contentRev, nodeBytes, folderBytes }: MemberRow):
+ShownNode {
+  const isFolder = kind === FOLDER;
+  const sizeBytes = isFolder ? (folderBytes ?? 0) : nodeBytes;
+  return { id, canon, name: name ?? canon, isFolder, contentRev, sizeBytes };
+}
