@@ -20,6 +20,10 @@ const PACKAGES: readonly (readonly [name: string, ...signs: string[]])[] = [
   ['apache2', 'apache2'],
   ['curl', 'curl'],
   ['openssl', 'openssl'],
+  ['radosgw', 'radosgw'],
+  ['ceph-mon', 'ceph-mon'],
+  ['ceph-osd', 'ceph-osd'],
+  ['ceph-common', 'ceph'],
 ];
 const INSTALL_TIMEOUT_MS = 15 * 60_000;
 const SYSTEM_FOLDERS = ['/usr/sbin', '/sbin'];
@@ -49,6 +53,25 @@ export interface InstallContext {
   readonly path: string;
   readonly isSuperuser: boolean;
   readonly print: (line: string) => void;
+}
+
+/** Servers that come from the npm registry, each in a folder of its own: they are bigger than all
+ *  that Holdfast itself needs. */
+const SERVERS = ['test/servers/azurite'];
+
+/** Installs what is missing. Answers what is missing still. */
+export async function installServers({ root, print }: InstallContext): Promise<string[]> {
+  const missing: string[] = [];
+  for (const folder of SERVERS) {
+    if (mayUse(join(root, folder, 'node_modules'), constants.R_OK)) continue;
+    print(`Installing a server that the tests start: ${folder}`);
+    const words = ['ci', '--prefix', folder, '--no-audit', '--no-fund', '--ignore-scripts'];
+    const done = await runChild('npm', words, { cwd: root, timeoutMs: INSTALL_TIMEOUT_MS });
+    if (done.code === 0) continue;
+    print(`${done.output}\nMissing: ${folder}. Install it with: npm ci --prefix ${folder}`);
+    missing.push(folder);
+  }
+  return missing;
 }
 
 /** Installs what is missing where it may. Answers what is missing still. */
