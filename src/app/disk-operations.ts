@@ -39,15 +39,14 @@ export function diskOperations(stores: Stores, { isServing }: { isServing: boole
   };
 }
 
-async function listDisks({ opened, blocks }: Stores, all: boolean): Promise<PlainRecord> {
+async function listDisks({ fleet, opened, blocks }: Stores, all: boolean): Promise<PlainRecord> {
   if (opened === undefined) {
     const { storedBytes } = blocks.state();
-    return { single: true, storedBytes };
+    return { single: true, storedBytes, addedCount: await fleet.countAdded() };
   }
-  const { policy, repair } = opened;
-  return plain({
-    single: false, policy, disks: await opened.disks.list(all), repair: repair.status(),
-  });
+  const { policy, repair, missingAfterMs } = opened;
+  const disks = await opened.disks.list(all);
+  return plain({ single: false, policy, missingAfterMs, disks, repair: repair.status() });
 }
 
 /** First without, then with `confirmed`: the plan is made anew and must still be the same. */

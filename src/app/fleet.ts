@@ -10,14 +10,15 @@ import { hostname } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { HoldfastError, isKind } from '../base/errors.ts';
 import type { Witness } from '../base/witness.ts';
+import type { VerifiedDisk } from '../durability/index.ts';
 import { parseListenAddress } from '../platform/index.ts';
 import type { Clock, Config, Logger, Random, ValuesOf } from '../platform/index.ts';
 import {
-  DiskClaims, DiskRegister, FilerClient, filerSlice, LocalDisk, nextEpoch, openReplicatedFiles, readClusterKey,
-  storageSlice, usualPolicy,
+  DiskClaims, DiskRegister, FilerClient, filerSlice, LocalDisk, nextEpoch, openReplicatedFiles,
+  readClusterKey, storageSlice, usualPolicy,
 } from '../storage/index.ts';
 import type {
-  ClusterKey, CopyFinding, Disk, DiskLabels, Disks, RegisteredDisk, RepairWorker,
+  ClusterKey, CopyFinding, Disk, DiskLabels, DiskLink, Disks, RegisteredDisk, RepairWorker,
   ReplicatedVolumeFiles, ReplicationPolicy, VolumeDisk,
 } from '../storage/index.ts';
 import { NodeVolumeFiles } from '../storage/backends/local/node-volume-files.ts';
@@ -51,6 +52,10 @@ export interface OpenedFleet {
   readonly repair: RepairWorker;
   readonly disks: Disks;
   readonly policy: ReplicationPolicy;
+  /** A disk that does not answer for so long is taken for lost. */
+  readonly missingAfterMs: number;
+  /** The disks that hold copies at the moment, for whoever looks at each by itself. */
+  readonly verifiedDisks: () => readonly VerifiedDisk[];
 }
 
 export interface FoundDisk {
@@ -86,12 +91,12 @@ export class Fleet {
     ]);
     await this.#keepOwnCopy(register);
     const policy = policyOf(settings, disks);
-    const { files, repair, administer } = await openReplicatedFiles({
+    const missingAfterMs = settings.missingAfterSeconds * 1000;
+    const { files, repair, administer, links } = await openReplicatedFiles({
       disks, policy, witness, clock,
       onFinding: (finding) => tell(log, finding),
       limits: {
-        repairBytesPerSecond: settings.repairBytesPerSecond,
-        missingAfterMs: settings.missingAfterSeconds * 1000,
+        repairBytesPerSecond: settings.repairBytesPerSecond, missingAfterMs,
       },
       onDiskState: ({ id, state }) => {
         log.warn({ diskId: id, state }, 'a disk has changed its state');
@@ -100,7 +105,10 @@ export class Fleet {
         });
       },
     });
-    return { files, repair, disks: administer(register), policy };
+    const verifiedDisks = () => links.filter(({ inUse }) => inUse).map(verifiedDisk);
+    return {
+      files, repair, disks: administer(register), policy, missingAfterMs, verifiedDisks,
+    };
   }
 
   /** The register of a server that has had one disk until now; made with `first` for the folder
@@ -115,6 +123,17 @@ export class Fleet {
     const entry = { id: disk.id, labels: first, where, addedMs: this.now() };
     await register.add({ ...entry, state: 'active' }, disk);
     return register;
+  }
+
+  /** Disks that were added and are used from the next start on, for a server that began with one. */
+  async countAdded(): Promise<number> {
+    const { disks } = await this.#registerAlone();
+    return Math.max(0, disks.filter(({ state }) => state !== 'retired').length - 1);
+  }
+
+  /** Of the disk on which the data directory's own volumes lie. */
+  ownSpace() {
+    return new NodeVolumeFiles(join(this.#options.dataPath, 'volumes')).space();
   }
 
   now(): number {
@@ -230,6 +249,16 @@ export class Fleet {
       throw error;
     }
   }
+}
+
+function verifiedDisk(link: DiskLink): VerifiedDisk {
+  return {
+    id: link.id,
+    files: {
+      list: () => link.call(0, (files) => files.list()),
+      open: (name) => link.open(name, 'read'),
+    },
+  };
 }
 
 async function connected(client: FilerClient, clock: Clock): Promise<void> {

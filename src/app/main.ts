@@ -2,15 +2,18 @@
 import { readFile } from 'node:fs/promises';
 import {
   clusterKey, configCheck, configShow, diskAdd, diskDrain, diskList, diskRetire, diskUndrain,
-  gcRestore, gcRun, gcStatus, openTerminal, runCommandLine, serve, userAdd, userDisable,
-  userEnable, userList, userPassword, verifyProve, verifyRun, verifyStatus, versionCommand,
+  durability, gcRestore, gcRun, gcStatus, keysCommands, openTerminal, runCommandLine, serve,
+  userAdd, userDisable, userEnable, userList, userPassword, verifyProve, verifyRun, verifyStatus,
+  versionCommand,
 } from '../cli/index.ts';
 import type { StartServer } from '../cli/index.ts';
 import type { PlainRecord } from '../operations/index.ts';
 import { serverSlice, silentLog, systemClock, systemRandom } from '../platform/index.ts';
 import type { Config } from '../platform/index.ts';
 import { openCollectionAlone, readCollectionStatus } from './collection.ts';
+import { readFleet } from './figures.ts';
 import { fleetSettings } from './fleet.ts';
+import { keyParts } from './keys.ts';
 import { SLICES } from './settings.ts';
 import { startFiler } from './filer.ts';
 import { makeKeyOf } from './cluster.ts';
@@ -66,6 +69,11 @@ const commands = [
   diskDrain(disks),
   diskUndrain(disks),
   diskRetire(disks),
+  durability({
+    slices: SLICES,
+    readFleet: (config) => readFleet(config, { clock: systemClock, random: systemRandom }),
+  }),
+  ...keysCommands(keyParts(SLICES)),
   gcStatus(collection),
   gcRun(collection),
   gcRestore(collection),

@@ -5,6 +5,7 @@ import type { Operations, PlainRecord } from '../operations/index.ts';
 import { findDataDirectory, lockData, serverSlice, silentLog } from '../platform/index.ts';
 import type { Clock, Config, DataLock, Random } from '../platform/index.ts';
 import { diskOperations } from './disk-operations.ts';
+import { figureOperations } from './figure-operations.ts';
 import { fleetSettings } from './fleet.ts';
 import { openStores } from './stores.ts';
 import type { Stores } from './stores.ts';
@@ -15,7 +16,7 @@ export interface OrderParts {
 }
 
 export function operationsOf(stores: Stores, options: { isServing: boolean }): Operations {
-  return diskOperations(stores, options);
+  return { ...diskOperations(stores, options), ...figureOperations(stores) };
 }
 
 /** @throws what the operation throws; unavailable: a server runs there and does not answer. */

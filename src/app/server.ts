@@ -1,5 +1,6 @@
 /** Brings the server up: listens first (503 until ready), then opens the stores, then serves. */
 import { HoldfastError, isKind } from '../base/errors.ts';
+import type { BlockId } from '../base/ids.ts';
 import type { RunningServer, StartOptions } from '../cli/index.ts';
 import { gcSlice } from '../durability/index.ts';
 import { filesSlice } from '../files/index.ts';
@@ -53,6 +54,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     const services = buildServices({
       stores: opened.stores, clock, random, instanceId: shortInstanceId(data.instanceId),
       ...config.of(filesSlice), ...config.of(nextcloudSlice),
+      watch: () => opened.verification?.sampler,
     });
     watchBlocks(metrics, () => opened.stores?.blocks.state());
     opened.server.serve([...health, ...services.routes]);
@@ -68,7 +70,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     }
     const { server } = opened;
     opened.verification = Verification.start(data.path, {
-      clock, log, metrics, isLoaded: () => server.inFlight > 0,
+      clock, random, log, metrics, isLoaded: () => server.inFlight > 0,
+      ...verifiedBy(services, opened.stores),
     });
     opened.control = await ControlServer.open({
       directory: data.path, log, random,
@@ -81,6 +84,20 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     await stop(0);
     throw error;
   }
+}
+
+/** How verifiers see what is stored: as users do, and disk by disk. */
+function verifiedBy({ files }: Services, { blocks, opened }: Stores) {
+  return {
+    read: async (address: string, signal: AbortSignal) => (
+      { kind: 'bytes' as const, pieces: await files.readBack(address, signal) }
+    ),
+    readBlock: (id: string) => blocks.get(id as BlockId).catch((error: unknown) => {
+      if (isKind(error, 'not-found')) return undefined;
+      throw error;
+    }),
+    ...(opened !== undefined && { disks: () => opened.verifiedDisks() }),
+  };
 }
 
 /** What is stored survives a crash, so leaving it open is better than hanging for ever. */

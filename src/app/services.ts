@@ -2,6 +2,7 @@
 import type { Clock, Random, Route } from '../platform/index.ts';
 import type { CasePolicy } from '../base/names.ts';
 import { ContentStore, FileService, SpaceDirectory, UploadService } from '../files/index.ts';
+import type { WriteWatch } from '../files/index.ts';
 import { Authenticator, davRoutes, nextcloudRoutes, pageRoutes } from '../protocols/index.ts';
 import type { Stores } from './stores.ts';
 
@@ -14,6 +15,7 @@ export interface ServiceOptions {
   /** 0: no limit. */
   quotaBytes: number;
   bulkUpload: 'off' | 'on';
+  watch: () => WriteWatch | undefined;
 }
 
 export interface Services {
@@ -32,7 +34,8 @@ export function buildServices(options: ServiceOptions): Services {
     blocks, metadata, witness: () => blocks.witness(), claims: blocks.reclaim,
   });
   const spaces = new SpaceDirectory({ metadata, defaults, now });
-  const files = new FileService({ metadata, content, spaces, now });
+  const { watch } = options;
+  const files = new FileService({ metadata, content, spaces, now, watch });
   const uploads = new UploadService({ metadata, content, files, now });
   const authenticator = new Authenticator(identity);
   const parts = {

@@ -11,6 +11,8 @@ import { SqliteIdentityStore } from '../identity/stores/sqlite/sqlite-identity-s
 import { SqliteMetadataStore } from '../metadata/stores/sqlite/sqlite-metadata-store.ts';
 import { findDataDirectory, openDataDirectory } from '../platform/index.ts';
 import type { Clock, Logger, Random } from '../platform/index.ts';
+import { openSealer } from '../storage/index.ts';
+import type { VolumeFinding } from '../storage/backends/local/findings.ts';
 import { LocalVolumeStore } from '../storage/backends/local/local-volume-store.ts';
 import { Fleet } from './fleet.ts';
 import type { FleetSettings, OpenedFleet } from './fleet.ts';
@@ -91,14 +93,17 @@ async function openIdentity(file: string, create: boolean, clock: Clock): Promis
 
 async function openBlocks(
   root: string, { witness, several }: { witness: Witness; several: OpenedFleet | undefined },
-  { log, clock, settings: { reserveBytes } }: StoresOptions,
+  { log, clock, settings: { reserveBytes, compression, encryptionKeyPath } }: StoresOptions,
 ): Promise<LocalVolumeStore> {
   if (several === undefined) await mkdir(root, { recursive: true, mode: 0o700 });
+  const sealer = await openSealer({
+    dataDirectory: dirname(root), masterKeyFile: encryptionKeyPath, compression,
+  });
   const blocks = await LocalVolumeStore.open({
-    root, clock, witness,
+    root, clock, witness, sealer,
     ...(several !== undefined && { files: several.files }),
     ...(reserveBytes !== undefined && { config: { reserveBytes } }),
-    onFinding: (finding) => log.error({ finding }, 'stored bytes are damaged'),
+    onFinding: (finding) => tell(log, finding),
   });
   if (several !== undefined) {
     several.repair.endDegraded = () => blocks.endDegraded();
@@ -106,6 +111,23 @@ async function openBlocks(
   }
   return blocks;
 }
+
+/** Only what cannot be read as it was stored is an alarm. */
+function tell(log: Logger, finding: VolumeFinding): void {
+  const [level, message] = WORDS[finding.kind];
+  log[level]({ finding }, message);
+}
+
+const WORDS: Readonly<Record<VolumeFinding['kind'], readonly ['error' | 'warn' | 'info', string]>> = {
+  'torn-tail': ['info', 'what was being written when the program ended was cut off'],
+  'damaged-range': ['error', 'stored bytes are damaged'],
+  'damaged-block': ['error', 'stored bytes are damaged'],
+  'read-failed': ['error', 'stored bytes cannot be read'],
+  'write-failed': ['warn', 'a disk refused a write; it was or will be made on another volume'],
+  'seal-failed': ['warn', 'a volume could not be sealed; the next start reads it whole'],
+  'volume-gap': ['error', 'a volume is missing'],
+  'writes-stopped': ['error', 'no volume can be written; writes are refused until a restart'],
+};
 
 async function checkNothingLost(
   paths: { identity: string; metadata: string; volumes: string }, mayCreate: boolean,

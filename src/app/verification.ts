@@ -1,7 +1,7 @@
 /** The verifiers of one data directory: for a server, and for one command beside it. */
 import { join } from 'node:path';
 import type { OpenVerifiers, VerifyParts } from '../cli/index.ts';
-import { makeVerifiers, VerifierSchedule } from '../durability/index.ts';
+import { makeVerifiers, VerifierSchedule, WriteSampler } from '../durability/index.ts';
 import type { VerifiedDisk, VerifierSetParts, VerifyStore } from '../durability/index.ts';
 import {
   SqliteJournalSource,
@@ -17,7 +17,7 @@ import {
   SqliteMetadataStore,
 } from '../metadata/stores/sqlite/sqlite-metadata-store.ts';
 import { silentLog } from '../platform/index.ts';
-import type { Clock, Logger, Metrics, Slice } from '../platform/index.ts';
+import type { Clock, Logger, Metrics, Random, Slice } from '../platform/index.ts';
 import { LocalVolumeStore } from '../storage/backends/local/local-volume-store.ts';
 import { NodeVolumeFiles } from '../storage/backends/local/node-volume-files.ts';
 
@@ -49,7 +49,7 @@ export function verifyParts(slices: readonly Slice[], clock: Clock): VerifyParts
 }
 
 type OpenOptions = Pick<VerifierSetParts, 'store' | 'clock' | 'log'>
-  & Partial<Pick<VerifierSetParts, 'metrics' | 'read' | 'disks' | 'placement' | 'propose'>>;
+  & Partial<Pick<VerifierSetParts, 'metrics' | 'read' | 'readBlock' | 'disks' | 'placement'>>;
 
 function openVerifiers(root: string, options: OpenOptions): OpenVerifiers {
   const local: VerifiedDisk = { id: 'local', files: new NodeVolumeFiles(join(root, VOLUMES)) };
@@ -70,8 +70,9 @@ function openVerifiers(root: string, options: OpenOptions): OpenVerifiers {
 /** `read` is how users read, for samples of writes; `disks` and `placement` are all places with
  *  volumes, and where copies belong, if there is more than the one folder. */
 export interface VerificationOptions
-  extends Partial<Pick<VerifierSetParts, 'read' | 'disks' | 'placement'>> {
+  extends Partial<Pick<VerifierSetParts, 'read' | 'readBlock' | 'disks' | 'placement'>> {
   clock: Clock;
+  random: Random;
   log: Logger;
   metrics: Metrics;
   /** True while users are waiting. */
@@ -84,15 +85,21 @@ export class Verification {
   readonly #store: VerifyStore;
   readonly #opened: OpenVerifiers;
   readonly #schedule: VerifierSchedule;
+  /** Takes samples of what users write. */
+  readonly sampler: WriteSampler;
 
-  private constructor(store: VerifyStore, opened: OpenVerifiers, schedule: VerifierSchedule) {
+  private constructor(
+    store: VerifyStore, opened: OpenVerifiers,
+    { schedule, sampler }: { schedule: VerifierSchedule; sampler: WriteSampler },
+  ) {
+    this.sampler = sampler;
     this.#store = store;
     this.#opened = opened;
     this.#schedule = schedule;
   }
 
   static start(root: string, options: VerificationOptions): Verification | undefined {
-    const { clock, log, metrics, isLoaded, ...rest } = options;
+    const { clock, random, log, metrics, isLoaded, ...rest } = options;
     let store: SqliteVerifyStore | undefined;
     try {
       store = SqliteVerifyStore.open(join(root, NOTES));
@@ -101,7 +108,8 @@ export class Verification {
       const { verifiers } = opened;
       const schedule = new VerifierSchedule({ verifiers, store, clock, log, metrics, isLoaded });
       schedule.start();
-      return new Verification(store, opened, schedule);
+      const sampler = new WriteSampler({ store, clock, random });
+      return new Verification(store, opened, { schedule, sampler });
     } catch (err) {
       store?.close();
       log.error({ err }, 'nothing is verified; files are served all the same');
@@ -111,6 +119,7 @@ export class Verification {
 
   async stop(): Promise<void> {
     await this.#schedule.stop();
+    this.sampler.flush();
     await this.#opened.close();
     this.#store.close();
   }

@@ -23,6 +23,8 @@ const GROUPS: Readonly<Record<string, string>> = {
   cluster: 'Join machines',
   disk: 'Add disks, look at them, let them go',
   config: 'Check and show the configuration',
+  gc: 'Give back the room of what nothing needs',
+  keys: 'Encrypt what is stored',
   verify: 'See that everything stored is still there and right',
 };
 

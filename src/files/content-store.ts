@@ -8,6 +8,7 @@ import type { Checksum, ChecksumAlgorithm } from './checksums.ts';
 import { blocksOf, FileContent } from './download.ts';
 import type { BlockRef } from './manifest.ts';
 import { decodeManifest } from './manifest.ts';
+import type { WriteSample } from './write-watch.ts';
 import { receive, ReceiveBudget, storeManifest } from './receive.ts';
 
 export interface StoredContent {
@@ -79,6 +80,7 @@ export class ContentStore {
       algorithm?: ChecksumAlgorithm | undefined;
       bytesMax: number;
       claim: BlockClaim;
+      sample?: WriteSample | undefined;
       signal?: AbortSignal;
     },
   ): Promise<StoredContent> {
@@ -130,6 +132,11 @@ export class ContentStore {
 
   async blocksOf(manifest: Uint8Array): Promise<readonly BlockRef[]> {
     return blocksOf(this.#blocks, decodeManifest(manifest));
+  }
+
+  /** All bytes in order, block by block. */
+  async *readManifest(manifest: Uint8Array, signal: AbortSignal): AsyncGenerator<Buffer> {
+    for (const block of await this.blocksOf(manifest)) yield this.readBlock(block, signal);
   }
 
   /** Reads a block whole. @throws corrupt; not-found. */

@@ -6,6 +6,7 @@
  * Durability: a resolved promise means that the change survives a power cut.
  */
 import { HoldfastError } from '../base/errors.ts';
+import { parseSpaceId } from '../base/ids.ts';
 import type { NodeId } from '../base/ids.ts';
 import type { Name } from '../base/names.ts';
 import type { Caller } from '../identity/index.ts';
@@ -24,6 +25,7 @@ import { checkChecksum, formatChecksum, newHasher, withChecksum } from './checks
 import type { ContentStore } from './content-store.ts';
 import type { FileContent } from './download.ts';
 import type { KnownSpace, SpaceDirectory } from './space-directory.ts';
+import type { WriteWatch } from './write-watch.ts';
 
 /** What a request brings along besides what it asks for. */
 export interface Deal {
@@ -72,17 +74,21 @@ export class FileService {
   readonly #content: ContentStore;
   readonly #spaces: SpaceDirectory;
   readonly #now: () => Instant;
+  readonly #watch: () => WriteWatch | undefined;
 
   constructor(parts: {
     metadata: MetadataStore;
     content: ContentStore;
     spaces: SpaceDirectory;
     now: () => Instant;
+    /** Asked for each upload: who looks on at the moment. */
+    watch?: () => WriteWatch | undefined;
   }) {
     this.#metadata = parts.metadata;
     this.#content = parts.content;
     this.#spaces = parts.spaces;
     this.#now = parts.now;
+    this.#watch = parts.watch ?? (() => undefined);
   }
 
   /** undefined when nothing is there. @throws denied. */
@@ -148,14 +154,15 @@ export class FileService {
   ): Promise<Written> {
     const { caller, target, claim, bytesMax } = deed;
     const { signal, checksum } = options;
+    const sample = this.#watch()?.begin();
     const content = await this.#content.receive(body, {
-      algorithm: checksum?.algorithm, bytesMax, claim, ...(signal && { signal }),
+      algorithm: checksum?.algorithm, bytesMax, claim, sample, ...(signal && { signal }),
     });
     if (checksum !== undefined && content.checksum !== undefined) {
       checkChecksum(checksum, content.checksum);
     }
     failpoint('files.blocks-durable');
-    return this.#commit({
+    const written = await this.#commit({
       op: 'put-file',
       spaceId: target.space.id,
       parentId: target.parent.id,
@@ -171,6 +178,19 @@ export class FileService {
       witness: this.#content.witness(),
       actor: this.#actor(caller, options),
     });
+    const { spaceId, id, contentRev } = written.node;
+    sample?.finish(`${spaceId}/${id}/${contentRev}`);
+    return written;
+  }
+
+  /** The bytes of a write that a WriteSample was told of, also when the file was changed since.
+   *  For verifiers: it asks for no permission. @throws not-found; corrupt; unavailable. */
+  async readBack(address: string, signal: AbortSignal): Promise<AsyncIterable<Buffer>> {
+    const [spaceId = '', id = '', contentRev = ''] = address.split('/');
+    const version = await this.#metadata.getVersion(
+      parseSpaceId(Number(spaceId)), Number(id) as NodeId, Number(contentRev),
+    );
+    return this.#content.readManifest(version.manifest, signal);
   }
 
   /** @throws exists; conflict `parent-missing`, `name-clash`; locked; denied. */

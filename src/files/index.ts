@@ -16,5 +16,6 @@ export { decodeManifest } from './manifest.ts';
 export type { BlockRef, Manifest } from './manifest.ts';
 export { filesSlice } from './settings.ts';
 export { SpaceDirectory } from './space-directory.ts';
+export type { WriteSample, WriteWatch } from './write-watch.ts';
 export { UPLOAD_TTL_MS, UploadService } from './upload-service.ts';
 export type { FinishOptions } from './upload-service.ts';

@@ -13,6 +13,7 @@ import { bodyCut, bodyOf } from './body.ts';
 import type { Checksum, ChecksumAlgorithm } from './checksums.ts';
 import { newHasher } from './checksums.ts';
 import type { BlockRef } from './manifest.ts';
+import type { WriteSample } from './write-watch.ts';
 import { encodeEntries, encodeManifest, INLINE_BYTES_MAX } from './manifest.ts';
 
 /** Of one body, handed to the block store and not yet durable. */
@@ -44,6 +45,7 @@ export interface ReceiveOptions {
   algorithm?: ChecksumAlgorithm | undefined;
   bytesMax: number;
   budget: ReceiveBudget;
+  sample?: WriteSample | undefined;
   /** Gets every block before it is put. */
   claim: BlockClaim;
   signal?: AbortSignal;
@@ -86,6 +88,7 @@ class Receiver {
   readonly #signal: AbortSignal | undefined;
   readonly #algorithm: ChecksumAlgorithm | undefined;
   readonly #hasher: Hash | undefined;
+  readonly #sample: WriteSample | undefined;
   readonly #cutter = new BlockCutter();
   readonly #refs: BlockRef[] = [];
   readonly #puts = new Set<Promise<void>>();
@@ -100,6 +103,7 @@ class Receiver {
     this.#bytesMax = options.bytesMax;
     this.#signal = options.signal;
     this.#algorithm = options.algorithm;
+    this.#sample = options.sample;
     this.#hasher = options.algorithm === undefined ? undefined : newHasher(options.algorithm);
   }
 
@@ -112,6 +116,7 @@ class Receiver {
       throw new HoldfastError('quota', 'files/receive', message, { facts });
     }
     this.#hasher?.update(piece);
+    this.#sample?.update(piece);
     for (const block of this.#cutter.push(piece)) this.#put(block);
     if (this.#inFlightBytes <= this.#budget.inFlightBytesMax) return undefined;
     return new Promise((wake) => {

@@ -42,7 +42,7 @@ export type { ErasureProof } from './erasure/set-proof.ts';
 export { rebuildShard } from './erasure/set-rebuild.ts';
 export { shardCopy } from './erasure/shard-copy.ts';
 export type { ErasureFinding, SetPlaces, ShardPlace } from './erasure/shard-place.ts';
-export { BlockSealer } from './sealing/block-sealer.ts';
+export { BlockSealer, DEFAULT_TENANT } from './sealing/block-sealer.ts';
 export type { BlockSealerOptions, CompressionMode } from './sealing/block-sealer.ts';
 export {
   initKeys, keyStatus, openSealer, rotateDataKey, rotateMasterKey, shredConfirmation, shredTenant,
@@ -53,6 +53,7 @@ export type {
 export type { ClusterKey } from './filer/cluster-key.ts';
 export { nextEpoch } from './filer/epoch.ts';
 export type { CopyFinding } from './replication/copy-findings.ts';
+export type { DiskLink } from './replication/disk-link.ts';
 export { DiskRegister } from './replication/disk-register.ts';
 export type { RegisteredDisk } from './replication/disk-register.ts';
 export type { DiskOverview, DiskPlan, Disks, NewDisk } from './replication/disks.ts';

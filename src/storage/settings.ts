@@ -1,6 +1,7 @@
 /** What the operator can tell the block store. */
-import { integer, oneOf, seconds, setting, sizeBytes, slice } from '../platform/index.ts';
+import { integer, oneOf, optionalText, seconds, setting, sizeBytes, slice } from '../platform/index.ts';
 import { REPLICATION_DEFAULTS } from './replication/open-replicated-files.ts';
+import type { CompressionMode } from './sealing/block-sealer.ts';
 import { DOMAIN_LEVELS, type DomainLevel } from './replication/volume-disk.ts';
 
 const TIB = 1024 ** 4;
@@ -35,6 +36,16 @@ export const storageSlice = slice({
       parse: seconds({ min: 1, max: 30 * DAY_SECONDS }), unit: 'seconds',
       docs: 'A disk or filer that does not answer for so long is taken for lost, and the copies on '
         + 'it are made anew elsewhere.',
+    }),
+    compression: setting<CompressionMode>({
+      key: 'storage.compression', default: 'off', parse: oneOf(['off', 'auto']),
+      docs: '`auto` compresses what becomes at least a tenth smaller. It costs processor time with '
+        + 'every upload. Versions of Holdfast before this one cannot open such volumes.',
+    }),
+    encryptionKeyPath: setting<string | undefined>({
+      key: 'storage.encryption_key_file', default: undefined, parse: optionalText,
+      docs: 'The file of the master key, outside of the data directory. With it everything stored '
+        + 'from then on is encrypted (AES-256-GCM); make the keys with `holdfast keys init`.',
     }),
     repairBytesPerSecond: setting({
       key: 'storage.repair_rate', default: REPLICATION_DEFAULTS.repairBytesPerSecond,

@@ -17,6 +17,13 @@ export const settings = {
   simulationSeeds: count('HOLDFAST_SIMULATION_SEEDS', 10),
   /** How much is uploaded in one piece while memory is watched. */
   largeUploadBytes: count('HOLDFAST_LARGE_UPLOAD_MIB', 1024) * 1024 * 1024,
+  /** How many random histories of the store are played, and from which seed on. */
+  simulationHistories: count('HOLDFAST_SIMULATION_HISTORIES', 2000),
+  simulationSeed: count('HOLDFAST_SIMULATION_SEED', 1),
+  /** A file with the tape of one history: only that is played. */
+  simulationTape: process.env['HOLDFAST_SIMULATION_TAPE'],
+  /** Up to how many writes a power cut may leave out or keep, in crash states that are counted. */
+  crashStateWrites: count('HOLDFAST_CRASH_STATE_WRITES', 2),
   /** The environment that programs under test inherit. */
   inherited: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LANG: 'C.UTF-8' },
 } as const;

@@ -75,6 +75,6 @@ describe('garbage collection', { timeout: 120_000 }, () => {
     await server.stop();
     assert.equal((await gc(server.data, 'run', '--despite', 'everything')).code, 2);
     assert.equal((await gc(server.data, 'restore', 'x')).code, 2);
-    assert.equal((await gc(server.data, 'restore', '7')).code, 1);
+    assert.equal((await gc(server.data, 'restore', '7')).code, 3);
   });
 });

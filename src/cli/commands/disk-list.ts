@@ -9,6 +9,7 @@ interface DiskRow {
   where: string;
   state: string;
   answers: boolean;
+  silentMs?: number;
   freeBytes?: number;
   totalBytes?: number;
   volumeCount: number;
@@ -48,16 +49,25 @@ function show(terminal: Terminal, answer: Answer): void {
   if (answer['single'] === true) {
     const stored = inGib(Number(answer['storedBytes']));
     terminal.print(`One disk: the folder "volumes" in the data directory, with ${stored}.`);
-    terminal.print('There is one copy of everything. Add a disk with: holdfast disk add <folder>');
+    const added = Number(answer['addedCount']);
+    terminal.print(`There is one copy of everything. ${added === 0
+      ? 'Add a disk with: holdfast disk add <folder>'
+      : `${counted(added, 'more disk')} ${added === 1 ? 'was' : 'were'} added: `
+        + 'start the server again to use them.'}`);
     return;
   }
   const { copies, acksMin, domain } = answer['policy'] as Record<string, string>;
   terminal.print(`${copies} copies, each in another ${domain}; `
     + `stored means on ${acksMin} of them.`, );
-  for (const disk of answer['disks'] as readonly DiskRow[]) terminal.print(rowOf(disk));
+  const disks = answer['disks'] as readonly DiskRow[];
+  for (const disk of disks) terminal.print(rowOf(disk));
   const repair = answer['repair'] as RepairRow;
+  const silent = disks.filter((disk) => !disk.answers && disk.state !== 'retired');
+  for (const disk of silent) terminal.print(whatBecomesOf(disk, Number(answer['missingAfterMs'])));
   if (repair.volumesWaiting === 0) {
-    terminal.print('Every volume has all its copies.');
+    terminal.print(silent.some(({ state }) => state !== 'missing')
+      ? 'Every volume has all its copies, if those disks come back with theirs.'
+      : 'Every volume has all its copies.');
     return;
   }
   const left = repair.remainingMs === undefined ? '' : `, about ${minutes(repair.remainingMs)} left`;
@@ -77,6 +87,21 @@ function rowOf(disk: DiskRow): string {
   return `${id}  ${state}${silent}${needed}\n    ${disk.where}\n`
     + `    host ${labels.host}, rack ${labels.rack}, zone ${labels.zone}; `
     + `${volumeCount} volumes, ${inGib(volumeBytes)}; ${room}`;
+}
+
+/** Nobody should have to guess whether to wait or to act. */
+function whatBecomesOf({ id, state, silentMs }: DiskRow, missingAfterMs: number): string {
+  if (state === 'missing') {
+    return `${id} is taken for lost: its copies are made anew on other disks. If it comes back, it `
+      + 'is compared and used again; if not: holdfast disk retire';
+  }
+  const leftMs = Math.max(0, missingAfterMs - (silentMs ?? 0));
+  return `${id} does not answer: its volumes are read from other disks. If that lasts another `
+    + `${minutes(leftMs)}, its copies are made anew.`;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function minutes(ms: number): string {

@@ -112,7 +112,7 @@ export class DiskScrubber implements Verifier {
 
   /** Every volume of every disk that answers, with its notes brought up to date. */
   async #takeStock(budget: Budget, signal: AbortSignal): Promise<Volume[]> {
-    const { store, disks } = this.#parts;
+    const { store, desk, disks } = this.#parts;
     const volumes: Volume[] = [];
     const marks = new Map(this.#parts.marks?.() ?? []);
     for (const disk of disks()) {
@@ -125,7 +125,7 @@ export class DiskScrubber implements Verifier {
       }
       const there = new Set(names.map((name) => `${disk.id}/${name}`));
       for (const { name } of store.listUnits(ID)) {
-        if (name.startsWith(`${disk.id}/`) && !there.has(name)) store.dropUnit(ID, name);
+        if (name.startsWith(`${disk.id}/`) && !there.has(name)) desk.forget(ID, name);
       }
     }
     for (const volume of volumes) volume.markEnd = marks.get(volume.volumeId) ?? 0;
@@ -230,7 +230,7 @@ export class DiskScrubber implements Verifier {
     };
     const result = await this.#check(volume, { ...pace, from, note });
     if (result === 'gone') {
-      store.dropUnit(ID, unit.name);
+      this.#parts.desk.forget(ID, unit.name);
       return 0;
     }
     const faults = result === 'unreadable'

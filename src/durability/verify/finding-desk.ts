@@ -36,6 +36,12 @@ export class FindingDesk {
     else log.warn(line, text);
   }
 
+  /** The scope is no more: nothing can be wrong with it. What took it away is for the referee. */
+  forget(verifier: VerifierId, scope: string): void {
+    this.#parts.store.dropUnit(verifier, scope);
+    this.settle(verifier, Number.MAX_SAFE_INTEGER, scope);
+  }
+
   /** What of this scope was not seen again since `sinceMs` is no longer so. */
   settle(verifier: VerifierId, sinceMs: number, scope?: string): void {
     const { store, clock, log } = this.#parts;

@@ -57,10 +57,10 @@ export class JournalAuditor implements Verifier {
   }
 
   async run(budget: Budget, signal: AbortSignal, options: RunOptions = {}): Promise<RunOutcome> {
-    const { source, store, clock } = this.#parts;
+    const { source, store, desk, clock } = this.#parts;
     const outcome: RunOutcome = { result: 'checked', checked: 0, reports: 0 };
     const names = new Map(source.spaces().map((id) => [`space ${id}`, id]));
-    for (const { name } of store.listUnits(ID)) if (!names.has(name)) store.dropUnit(ID, name);
+    for (const { name } of store.listUnits(ID)) if (!names.has(name)) desk.forget(ID, name);
     for (const [name, id] of names) {
       const checkedMs = store.findUnit(ID, name)?.checkedMs;
       const age = clock.now() - (checkedMs ?? 0);

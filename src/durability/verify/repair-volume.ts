@@ -11,6 +11,7 @@ import type { CheckResult } from './volume/volume-check.ts';
 import { readAt, systemCode, withVolume } from './volume/volume-folder.ts';
 import type { ReadableVolume, VolumeFolder } from './volume/volume-folder.ts';
 import { HEAD_BYTES, parseVolumeFileName, readHead } from './volume/volume-format.ts';
+import type { VolumeHead } from './volume/volume-format.ts';
 import { PIECE_BYTES } from './volume/volume-window.ts';
 import type { Pace } from './volume/volume-window.ts';
 
@@ -54,12 +55,33 @@ export async function repairVolume(order: RepairOrder): Promise<RepairOutcome> {
   if (fromGood === undefined || fromGood.faults.length > 0) {
     throw refuse('The copy to repair from is damaged itself. Nothing was changed.');
   }
+  if (!(await areOneVolume(order))) {
+    throw refuse('The two copies belong to different volumes. Nothing was changed.');
+  }
   const draft = `${name}.repair-${stamp}`;
   await copyTo(draft, order);
   if (fromBad !== undefined) await bad.files.rename(name, `${name}.bad-${stamp}`);
   await bad.files.rename(draft, name);
   await bad.files.syncFolder();
   return 'repaired';
+}
+
+/** By their superblocks; a damaged one cannot speak against it. */
+async function areOneVolume({ name, bad, good }: RepairOrder): Promise<boolean> {
+  const [left, right] = [await headIn(bad.files, name), await headIn(good.files, name)];
+  if (left === undefined || right === undefined) return true;
+  return left.storeId === right.storeId && left.seed.equals(right.seed);
+}
+
+async function headIn(files: VolumeFolder, name: string): Promise<VolumeHead | undefined> {
+  try {
+    const bytes = await withVolume(files, name, (file) => readAt(file, 0, HEAD_BYTES));
+    const head = readHead(bytes);
+    return typeof head === 'string' ? undefined : head;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 /** Undefined when there is no such file. */

@@ -60,7 +60,7 @@ export class ReplicaComparison implements Verifier {
   }
 
   async run(budget: Budget, signal: AbortSignal, options: RunOptions = {}): Promise<RunOutcome> {
-    const { store, clock, disks } = this.#parts;
+    const { store, desk, clock, disks } = this.#parts;
     const outcome: RunOutcome = { result: 'checked', checked: 0, reports: 0 };
     const all = disks();
     if (all.length < 2) {
@@ -69,7 +69,7 @@ export class ReplicaComparison implements Verifier {
     }
     const volumes = await this.#gather(all);
     const names = new Set(volumes.map(({ name }) => name));
-    for (const { name } of store.listUnits(ID)) if (!names.has(name)) store.dropUnit(ID, name);
+    for (const { name } of store.listUnits(ID)) if (!names.has(name)) desk.forget(ID, name);
     for (const volume of volumes) {
       const unit = store.findUnit(ID, volume.name);
       const age = clock.now() - (unit?.checkedMs ?? 0);

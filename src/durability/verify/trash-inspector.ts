@@ -88,11 +88,11 @@ export class TrashInspector implements Verifier {
   }
 
   async run(budget: Budget, signal: AbortSignal, options: RunOptions = {}): Promise<RunOutcome> {
-    const { store, clock } = this.#parts;
+    const { store, desk, clock } = this.#parts;
     const outcome: RunOutcome = { result: 'checked', checked: 0, reports: 0 };
     const entries = await this.#entries();
     const there = new Set(entries.map(({ id }) => id));
-    for (const { name } of store.listUnits(ID)) if (!there.has(name)) store.dropUnit(ID, name);
+    for (const { name } of store.listUnits(ID)) if (!there.has(name)) desk.forget(ID, name);
     if (entries.length === 0) {
       return { ...outcome, result: 'nothing-to-do', reason: 'the trash is empty' };
     }

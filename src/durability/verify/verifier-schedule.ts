@@ -1,6 +1,7 @@
 /** Lets all verifiers of a server run in the background, for as long as it serves. */
-import type { Clock, Logger, MetricGauge, Metrics } from '../../platform/index.ts';
+import type { Clock, Logger, MetricCounter, MetricGauge, Metrics } from '../../platform/index.ts';
 import { PacedBudget, Pacer, pause } from './budget.ts';
+import type { Budget } from './budget.ts';
 import type { RunNote } from './coverage.ts';
 import type { Verifier, VerifierId, WorkUnit } from './verifier.ts';
 import type { VerifyStore } from './verify-store.ts';
@@ -34,12 +35,17 @@ export class VerifierSchedule {
   readonly #stop = new AbortController();
   readonly #loops: Promise<void>[] = [];
   readonly #runs: MetricGauge;
+  readonly #checked: MetricCounter;
 
   constructor(parts: ScheduleParts) {
     this.#parts = parts;
     this.#runs = parts.metrics.gauge({
       name: 'verify_last_run_timestamp_seconds', labels: ['verifier'],
       help: 'When a verifier last came to the end of a run.',
+    });
+    this.#checked = parts.metrics.counter({
+      name: 'verify_checked_total', labels: ['verifier', 'unit'],
+      help: 'Bytes or items that verifiers have looked at.',
     });
     this.#publish();
   }
@@ -53,7 +59,7 @@ export class VerifierSchedule {
     for (const verifier of verifiers) {
       const rate = perSecond?.[verifier.unit] ?? PER_SECOND[verifier.unit];
       const budget = new PacedBudget({ pacer, clock, perSecond: rate });
-      this.#loops.push(this.#loop(verifier, budget));
+      this.#loops.push(this.#loop(verifier, this.#counted(verifier, budget)));
     }
   }
 
@@ -63,7 +69,17 @@ export class VerifierSchedule {
     await Promise.all(this.#loops);
   }
 
-  async #loop(verifier: Verifier, budget: PacedBudget): Promise<void> {
+  #counted({ id: verifier, unit }: Verifier, budget: Budget): Budget {
+    return {
+      take: async (amount, signal) => {
+        await budget.take(amount, signal);
+        this.#checked.inc({ verifier, unit }, amount);
+      },
+      rest: () => budget.rest(),
+    };
+  }
+
+  async #loop(verifier: Verifier, budget: Budget): Promise<void> {
     const { clock } = this.#parts;
     const { signal } = this.#stop;
     const everyMs = LOOK_EVERY[verifier.id] ?? LOOK_EVERY_MS;
@@ -73,7 +89,7 @@ export class VerifierSchedule {
     }
   }
 
-  async #runOnce(verifier: Verifier, budget: PacedBudget): Promise<void> {
+  async #runOnce(verifier: Verifier, budget: Budget): Promise<void> {
     const { clock, log, store } = this.#parts;
     const { signal } = this.#stop;
     try {

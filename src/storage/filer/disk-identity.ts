@@ -56,11 +56,13 @@ async function adopt(root: string, request: IdentityRequest): Promise<DiskIdenti
   const names = await readdir(root);
   const empty = names.every((name) => HARMLESS.some((harmless) => harmless.test(name)));
   if (!empty && request.adopt !== 'with-contents') {
-    const message = 'The disk holds files and no identity. Is it the right one? If so, adopt it.';
+    const message = 'The folder holds files and was never a disk of Holdfast. Is it the right one? '
+      + 'A new disk must be empty.';
     throw new HoldfastError('conflict', 'storage/identifyDisk', message, { code: 'disk-foreign' });
   }
   if (request.adopt === 'never') {
-    const message = 'The disk is empty. Is it mounted? If it is a new one, adopt it.';
+    const message = 'The disk is empty. Is it mounted? If it is a new one of a filer, start that once '
+      + 'with --adopt-empty.';
     throw new HoldfastError('conflict', 'storage/identifyDisk', message, { code: 'disk-unknown' });
   }
   const identity = {

@@ -299,7 +299,7 @@ async function slowFiler() {
 /** Long enough for everybody who knocks to be heard: round trips of somebody else. */
 async function someTime(server: FilerServer): Promise<void> {
   const reader = await trial.connect(server, { role: 'reader' });
-  for (let trips = 0; trips < 50; trips++) await diskOf(reader).files.list();
+  for (let trips = 0; trips < 400; trips++) await diskOf(reader).files.list();
   reader.close();
 }
 

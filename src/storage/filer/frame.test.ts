@@ -66,13 +66,17 @@ describe('frames', () => {
   });
 
   it('notice any single bit that has changed', () => {
-    const bytes = bytesOf([{ type: 7, data: [Buffer.from('some data')] }], new FrameSeal(KEY));
-    for (let bit = 0; bit < bytes.length * 8; bit++) {
-      const changed = Buffer.from(bytes);
-      changed[bit >> 3] = (changed[bit >> 3] as number) ^ (1 << (bit & 7));
-      const decoder = new FrameDecoder(LIMITS);
-      decoder.seal = new FrameSeal(KEY);
-      assert.throws(() => decode(decoder, [changed]), isBadFrame, `bit ${bit}`);
+    for (const sealed of [true, false]) {
+      const seal = sealed ? new FrameSeal(KEY) : undefined;
+      const bytes = bytesOf([{ type: 7, data: [Buffer.from('some data')] }], seal);
+      for (let bit = 0; bit < bytes.length * 8; bit++) {
+        if (!sealed && bit >> 7 === 2) continue; // Bytes 32 to 47: the seal that is not there.
+        const changed = Buffer.from(bytes);
+        changed[bit >> 3] = (changed[bit >> 3] as number) ^ (1 << (bit & 7));
+        const decoder = new FrameDecoder(LIMITS);
+        if (sealed) decoder.seal = new FrameSeal(KEY);
+        assert.throws(() => decode(decoder, [changed]), isBadFrame, `bit ${bit}`);
+      }
     }
   });
 

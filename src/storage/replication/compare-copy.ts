@@ -19,17 +19,18 @@ export interface Comparison {
 }
 
 /**
- * Reads a copy that was out of sight, whole, and says what it is worth beside the others. A sealed
- * copy needs no other one to be believed. Undefined: nobody can tell for now.
+ * Reads a copy that was out of sight, whole, and says what it is worth beside the others. Where
+ * there is no other, it is right if it has all that was acknowledged.
+ * @throws corrupt, unavailable: nobody can tell for now.
  */
-export async function compareCopy(comparison: Comparison): Promise<CopyState | undefined> {
+export async function compareCopy(comparison: Comparison): Promise<CopyState> {
   const { volumeId, link, sources, pace, markEnd } = comparison;
   const head = await readHead(link, volumeId);
   const { superblock } = head;
   if (typeof superblock === 'string') return 'damaged';
-  if (sources.length === 0 && head.trailer === undefined) return undefined;
   const known = sources.length === 0 ? [link] : sources;
-  const identity = await identify({ volumeId, sources: known, markEnd });
+  // Where a source is damaged, the returned copy may be what is right.
+  const identity = await identify({ volumeId, sources: known, helpers: [link], markEnd });
   if (!head.superblockBytes.equals(identity.superblockBytes)) return 'differs';
   await pace.take(head.sizeBytes);
   const name = volumeName(volumeId);

@@ -74,7 +74,7 @@ export async function judgeVolume(input: JudgementInput): Promise<Judgement> {
   for (const link of volume.unreadable) judgement.states.set(link, 'damaged');
   const heads = await sameHistory(input, judgement);
   if (heads.length === 0) return unrecognized(input, judgement);
-  const sealed = sealedHeads(heads, input);
+  const sealed = await sealedHeads(heads, input);
   if (sealed.length > 0) return judgeSealed(sealed, heads, judgement);
   checkEnoughSeen(input, judgement);
   return new UnsealedVolume(input, membersOf(heads, judgement), judgement).judge();
@@ -140,16 +140,31 @@ function setAside(judgement: Judgement, link: DiskLink, code: string): void {
   findings.push({ kind: 'copies-differ', volumeId, diskId: link.id, code });
 }
 
-/** Sealed copies that can be true. If they do not agree, nobody can tell which one is. */
-function sealedHeads(
+/**
+ * The sealed copies that are right. Two that were sealed apart from each other, each while the
+ * other's disk was away, may differ in a last batch that only one of them ever had: then the longer
+ * one has all that the shorter one has. Otherwise nobody can tell which one is right.
+ */
+async function sealedHeads(
   heads: readonly SoundHead[],
   { markEnd, volume }: JudgementInput,
-): SoundHead[] {
+): Promise<SoundHead[]> {
+  const { volumeId } = volume;
   const sealed = heads.filter(({ trailer }) => trailer !== undefined && trailer.dataEnd >= markEnd);
-  const [first] = sealed;
-  const agree = sealed.every((head) => head.trailerBytes.equals(first?.trailerBytes as Buffer));
-  if (!agree) throw differ(volume.volumeId, sealed);
-  return sealed;
+  const [longest] = [...sealed].sort((a, b) => endOf(b) - endOf(a));
+  const same = sealed.filter((head) => longest && head.trailerBytes.equals(longest.trailerBytes));
+  for (const { trailer, superblock } of sealed.filter((head) => !same.includes(head))) {
+    if (longest === undefined || trailer === undefined) continue;
+    const { dataEnd: end, chain } = trailer;
+    const begins = end < endOf(longest) && (await withCopy(longest.link, volumeName(volumeId),
+      (file) => hasCommitAt(file, superblock.seed, { end, chain })));
+    if (!begins) throw differ(volumeId, sealed);
+  }
+  return same;
+}
+
+function endOf({ trailer }: SoundHead): number {
+  return trailer?.dataEnd ?? 0;
 }
 
 function judgeSealed(

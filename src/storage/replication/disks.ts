@@ -25,6 +25,8 @@ export interface DiskOverview {
   readonly where: string;
   readonly state: DiskState;
   readonly answers: boolean;
+  /** For how long it has not answered; undefined while it does. */
+  readonly silentMs: number | undefined;
   /** Undefined when it does not answer. */
   readonly freeBytes: number | undefined;
   readonly totalBytes: number | undefined;
@@ -193,9 +195,11 @@ export class Disks {
     const link = this.#parts.links.find((one) => one.id === id);
     const answers = link !== undefined && link.inUse && link.silentSinceMs === undefined;
     const space = answers ? await link.measure() : undefined;
+    const sinceMs = link?.silentSinceMs;
     const on = this.#parts.table.all().filter(({ states }) => states.has(id));
     return {
       id, labels, where, state: link?.state ?? state, answers,
+      silentMs: sinceMs === undefined ? undefined : this.#parts.clock.monotonic() - sinceMs,
       freeBytes: space?.freeBytes, totalBytes: space?.totalBytes,
       volumeCount: on.length, volumeBytes: sumBytes(on),
       neededCount: link === undefined ? 0 : this.#neededOn(link).length,

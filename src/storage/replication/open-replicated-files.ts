@@ -52,6 +52,8 @@ export interface Replicated {
   readonly repair: RepairWorker;
   /** What is done with disks, for a cluster that keeps a register of them. */
   readonly administer: (register: DiskRegister) => Disks;
+  /** All disks, also those that are added later. */
+  readonly links: readonly DiskLink[];
 }
 
 /**
@@ -85,7 +87,7 @@ export async function openReplicatedFiles(options: ReplicatedOptions): Promise<R
   const { roomBytes } = limits;
   const administer = (register: DiskRegister): Disks =>
     new Disks({ register, links, table, files, policy, clock, roomBytes });
-  return { files, repair, administer };
+  return { files, repair, administer, links };
 }
 
 function checkPolicy({ disks, policy }: ReplicatedOptions): void {

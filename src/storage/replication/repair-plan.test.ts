@@ -43,6 +43,8 @@ describe('planRepair', () => {
         assert.ok(steps < 30, 'it never ends');
         const step = planRepair(subject, around);
         const { counted, wanted } = countCopies(subject, around);
+        const hosts = counted.map((id) => disks.find((disk) => disk.id === id)?.labels.host);
+        assert.equal(new Set(hosts).size, counted.length, 'two copies in one domain count twice');
         if (step.act === 'nothing') {
           assert.ok(counted.length >= wanted);
           return;

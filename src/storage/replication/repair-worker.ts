@@ -224,10 +224,6 @@ export class RepairWorker {
     const state = await compareCopy({
       volumeId, link, sources, pace: this.#pace, markEnd: copies.markEnd,
     });
-    if (state === undefined) {
-      this.#blocked.set(volumeId, 'no whole copy can be reached to compare with');
-      return false;
-    }
     copies.states.set(link.id, state);
     if (state === 'good') copies.noteReplaced(link.id);
     if (state === 'differs') {

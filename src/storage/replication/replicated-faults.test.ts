@@ -65,7 +65,7 @@ describe('a store on several disks', () => {
     let failed = false;
     trial.disk(1).plan = (call) => {
       const code = fail(call);
-      if (failed && call.name === 'v00000001.1.hv' && call.what === 'write') writesAfter++;
+      if (failed && call.name.startsWith('v00000001.1.hv') && call.what === 'write') writesAfter++;
       failed ||= code !== undefined;
       return code;
     };
@@ -193,6 +193,23 @@ describe('a store on several disks', () => {
     await trial.checkPromises();
   });
 
+  it('lets go of what was made anew while a disk was away, also over a restart', async () => {
+    const trial = await opened(SPARE);
+    await trial.work(100);
+    trial.disk(0).away = true;
+    trial.restart('kill');
+    await trial.open();
+    trial.clock.advance(QUARTER_HOUR_MS + 1);
+    await trial.sweep(2);
+    trial.checkFullCopies();
+    trial.restart('kill');
+    await trial.open();
+    trial.disk(0).away = false;
+    await trial.sweep(2);
+    trial.checkFullCopies();
+    await trial.checkPromises();
+  });
+
   it('leaves the copies of a disk alone that is back soon', async () => {
     const trial = await opened(SPARE);
     await trial.work(60);
@@ -227,6 +244,29 @@ describe('a store on several disks, at its start', () => {
       trial.checkFullCopies();
       assert.equal(trial.store.state().damagedCount, 0);
     }
+  });
+
+  it('does not call safe what only one disk took, and was refused before', async () => {
+    const trial = await opened(TWO);
+    await trial.tryPut(trial.block(700));
+    const block = trial.block(700);
+    let failed = false;
+    trial.disk(0).plan = ({ what }) => {
+      failed ||= what === 'write';
+      return failed ? 'CRASH' : undefined;
+    };
+    trial.disk(1).plan = ({ what }) => (failed && what === 'truncate' ? 'CRASH' : undefined);
+    await trial.settle(trial.tryPut(block), 1);
+    trial.restart('kill');
+    trial.disk(0).away = true;
+    await trial.open();
+    await trial.store.get(block.id); // It is there, but on one disk alone.
+    assert.equal(await trial.store.find(block.id), undefined);
+    assert.ok(isKind(await trial.tryPut(block), 'unavailable'));
+    trial.disk(0).away = false;
+    await trial.sweep(2);
+    assert.equal(await trial.tryPut(block), undefined);
+    await trial.checkPromises();
   });
 
   it('refuses when no copy of a volume can be reached, and changes nothing', async () => {
@@ -349,6 +389,42 @@ describe('a store on several disks, with one damaged copy and another that fell 
     await trial.checkPromises();
   });
 
+  it('makes no copy of the damaged one that ends where the damage is', async () => {
+    const trial = await opened(SPARE);
+    await trial.tryPut(trial.block(700));
+    const [behind, rotten] = trial.disks.filter(({ volumes }) => volumes.length > 0);
+    assert.ok(behind && rotten);
+    behind.plan = once('sync', 'EIO');
+    await trial.tryPut(trial.block(700));
+    rot(trial, trial.disks.indexOf(rotten), 'v00000001.1.hv', 4096 + 100);
+    behind.away = true;
+    await trial.sweep();
+    trial.clock.advance(QUARTER_HOUR_MS + 1);
+    await trial.sweep(2);
+    assert.ok(kindsOf(trial).some((kind) => kind.startsWith('copy-not-made')));
+    behind.away = false;
+    await trial.sweep(2);
+    await trial.checkPromises();
+    await trial.sweep(2);
+    trial.checkFullCopies();
+  });
+
+  it('does not give up what the disk that is away may have', async () => {
+    const trial = await opened(TWO);
+    for (let put = 0; put < 4; put++) await trial.tryPut(trial.block(700));
+    trial.restart('kill');
+    for (const { files } of trial.disks) {
+      for (const hint of files.names().filter((one) => one.endsWith('.hint'))) files.drop(hint);
+    }
+    rot(trial, 1, 'v00000001.1.hv', 4096 + 100);
+    trial.disk(0).away = true;
+    await assert.rejects(trial.open(), (error) => isKind(error, 'unavailable'));
+    trial.disk(0).away = false;
+    await trial.open();
+    await trial.checkPromises();
+    assert.deepEqual(trial.findings, []);
+  });
+
   it('keeps a finished copy whose naming was cut short, for there may be no other', async () => {
     const trial = await cornered();
     let named = false;
@@ -370,7 +446,7 @@ describe('a store on several disks, with one damaged copy and another that fell 
   it('does not spread damage when it goes on with a volume after a restart', async () => {
     for (let rotten = 0; rotten < 2; rotten++) {
       const trial = await opened({ ...TWO, config: { hintEveryBlocks: 1 } });
-      for (let put = 0; put < 5; put++) await trial.tryPut(trial.block(700));
+      for (let put = 0; put < 7; put++) await trial.tryPut(trial.block(700));
       await trial.store.close();
       trial.restart('kill');
       await trial.open();
@@ -402,7 +478,7 @@ describe('a store on several disks, with one damaged copy and another that fell 
         await trial.open();
         await trial.checkPromises();
       }
-      assert.equal(trial.store.state().damagedCount, 0);
+      assert.deepEqual(trial.findings, [], 'the footer of the other copy was not used');
     }
   });
 });

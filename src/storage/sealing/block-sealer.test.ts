@@ -81,10 +81,10 @@ describe('BlockSealer', () => {
     assert.equal(await sealer.pack(Block.of([randomBytes(4096)])), undefined);
     // Only the first part is tried: a film with a long text behind it stays a film.
     const mixed = Buffer.concat([randomBytes(65_536), prose(200_000)]);
-    assert.equal(await sealer.pack(Block.of([mixed])), undefined);
+    assert.ok((await sealer.pack(Block.of([mixed]))) === undefined);
     // And a text before a film does not make the film smaller.
     const other = Buffer.concat([prose(65_536), randomBytes(1_000_000)]);
-    assert.equal(await sealer.pack(Block.of([other])), undefined);
+    assert.ok((await sealer.pack(Block.of([other]))) === undefined);
     assert.deepEqual(sealer.counts, { compressed: 0, incompressible: 3, mismatched: 0 });
     assert.ok((await packed(sealer, Block.of([prose(4096)]))).payloadBytes < 3687);
   });

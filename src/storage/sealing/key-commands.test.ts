@@ -194,7 +194,9 @@ describe('The keys of a server', () => {
     assert.deepEqual(status?.tenants.map(({ shreddedKeyCount, currentKeyId }) =>
       [shreddedKeyCount, currentKeyId]), [[1, undefined]]);
     // Both files: the copy too must not have the key any more.
-    for (const [, text] of await contents()) assert.equal(text?.includes('wrapped'), false);
+    const files = await contents();
+    assert.deepEqual(files.map(([name]) => name), ['keys-copy.json', 'keys.json']);
+    for (const [, text] of files) assert.equal(text?.includes('wrapped'), false);
     assert.ok((await open())?.hasShredded);
   });
 

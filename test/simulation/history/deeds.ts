@@ -14,13 +14,13 @@ export async function act(world: World, step: Step): Promise<void> {
   const { machine, life } = world;
   machine.reseed(step.seed);
   switch (step.do) {
-    case 'upload': return world.begin(upload(world, step));
-    case 'read': return world.begin(read(world, step.file));
+    case 'upload': return world.begin(step.do, upload(world, step));
+    case 'read': return world.begin(step.do, read(world, step.file));
     case 'remove': world.model.files.delete(step.file); return undefined;
-    case 'collect': return world.begin(life.collect());
-    case 'restore': return world.begin(life.restoreOldest());
-    case 'sweep': return world.begin(life.replicated?.repair.sweep() ?? Promise.resolve());
-    case 'scrub': return world.begin(machine.isTroubled ? Promise.resolve() : life.scrub());
+    case 'collect': return world.begin(step.do, life.collect());
+    case 'restore': return world.begin(step.do, life.restoreOldest());
+    case 'sweep': return world.begin(step.do, life.repair());
+    case 'scrub': return world.begin(step.do, machine.isTroubled ? Promise.resolve() : life.scrub());
     case 'wait': return world.advance(step.minutes);
     case 'trouble': return machine.trouble(step);
     case 'leave': machine.away.add(step.disk); return undefined;
@@ -39,7 +39,10 @@ async function upload(world: World, { file, blocks, dawdle }: Of<'upload'>): Pro
   try {
     await Promise.all(blocks.map((number) => {
       const block = model.block(number);
+      const { condemnedCount } = life.store.reclaim.state();
       if (claim.add(block.id)) world.seen.add('an upload brought what was there');
+      const isRescued = life.store.reclaim.state().condemnedCount < condemnedCount;
+      if (isRescued) world.seen.add('a condemned block was rescued');
       return life.store.put(block);
     }));
     for (let turns = 0; turns < dawdle; turns++) await nextTurn();
@@ -120,7 +123,7 @@ async function restart(world: World, step: Of<'restart'>): Promise<void> {
   else {
     machine.stopAfter(step.calls);
     await world.settleAll(3);
-    if (machine.isDown && step.calls > 0) world.seen.add(`${step.how} in the middle of work`);
+    if (machine.isDown && step.calls > 0) noteWhatWasCut(world, step.how);
   }
   world.check();
   const how = step.how === 'power' ? 'power' : 'kill';
@@ -133,6 +136,11 @@ async function restart(world: World, step: Of<'restart'>): Promise<void> {
   for (const calls of step.again) await world.openAndStop(calls);
   await world.open();
   await checkReadable(world);
+}
+
+function noteWhatWasCut({ life, seen }: World, how: string): void {
+  seen.add(`${how} in the middle of work`);
+  for (const work of life.busyWith) seen.add(`${how} in the middle of a ${work}`);
 }
 
 /** Reads all that is needed. */

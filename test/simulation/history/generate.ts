@@ -8,8 +8,8 @@ const STEPS = { min: 15, max: 45 };
 
 /** How often each kind comes, where it is not left out. Uploads are never left out. */
 const WEIGHTS: Readonly<Record<StepKind, number>> = {
-  upload: 40, read: 6, remove: 10, collect: 8, restore: 2, sweep: 6, scrub: 3, wait: 8,
-  trouble: 6, leave: 4, calm: 5, fill: 2, rot: 3, stray: 3, restart: 10, heal: 1,
+  upload: 36, read: 6, remove: 10, collect: 9, restore: 2, sweep: 6, scrub: 3, wait: 9,
+  trouble: 8, leave: 5, calm: 6, fill: 3, rot: 4, stray: 4, restart: 10, heal: 2,
 };
 
 export function generateTape(seed: number): Tape {
@@ -57,7 +57,7 @@ function makeDeed(kind: StepKind, random: SeededRandom, { disks, contents }: Set
     case 'upload': {
       const count = random.pick([1, 1, 2, 3, 8]);
       const blocks = Array.from({ length: count }, () => random.between(0, contents - 1));
-      return { do: kind, file, blocks, dawdle: random.pick([0, 0, 5, 60]) };
+      return { do: kind, file, blocks, dawdle: random.pick([0, 0, 5, 60, 400]) };
     }
     case 'read':
     case 'remove':
@@ -65,7 +65,8 @@ function makeDeed(kind: StepKind, random: SeededRandom, { disks, contents }: Set
     case 'wait':
       return { do: kind, minutes: random.pick([1, 20, 26 * 60, 26 * 60, 15 * 24 * 60]) };
     case 'trouble': {
-      const what = random.pick(['write', 'sync', 'rename', 'open', 'folder', 'read'] as const);
+      const what = random.pick(
+        ['write', 'sync', 'sync', 'rename', 'open', 'folder', 'read'] as const);
       const how = random.pick(['EIO', 'EIO', 'ENOSPC', 'hang', 'slow']);
       return { do: kind, disk, what, how, share: random.pick([0.05, 0.3, 1]) };
     }
@@ -93,6 +94,6 @@ function makeRestart(random: SeededRandom, disks: number): Deed {
   const calls = random.pick([0, random.between(1, 12), random.between(1, 120)]);
   const again: number[] = [];
   while (again.length < 3 && random.next() < 0.3) again.push(random.between(1, 60));
-  const wiped = random.next() < 0.1 ? { wiped: random.between(0, disks - 1) } : {};
+  const wiped = random.next() < 0.2 ? { wiped: random.between(0, disks - 1) } : {};
   return { do: 'restart', how, calls, again, ...wiped };
 }

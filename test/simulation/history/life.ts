@@ -1,14 +1,10 @@
 /** One run of the program: from its start on what the disks hold until it is killed or closed. */
 import { HoldfastError } from '../../../src/base/errors.ts';
-import { EagerBudget, GarbageCollector, type CollectorTrouble, type VolumeLedger }
+import { GarbageCollector, type CollectorTrouble, type VolumeLedger }
   from '../../../src/durability/index.ts';
 import type { GcStore } from '../../../src/durability/gc/gc-store.ts';
 import { SqliteGcStore } from '../../../src/durability/gc/stores/sqlite/sqlite-gc-store.ts';
-import { DiskScrubber } from '../../../src/durability/verify/disk-scrubber.ts';
-import { FindingDesk } from '../../../src/durability/verify/finding-desk.ts';
-import { SqliteVerifyStore }
-  from '../../../src/durability/verify/stores/sqlite/sqlite-verify-store.ts';
-import { silentLog, type Clock, type ManualClock } from '../../../src/platform/index.ts';
+import type { Clock, ManualClock } from '../../../src/platform/index.ts';
 import type { BlockClaim } from '../../../src/storage/index.ts';
 import type { VolumeFinding } from '../../../src/storage/backends/local/findings.ts';
 import { LocalVolumeStore } from '../../../src/storage/backends/local/local-volume-store.ts';
@@ -16,9 +12,11 @@ import type { VolumeFiles } from '../../../src/storage/backends/local/volume-fil
 import type { CopyFinding } from '../../../src/storage/replication/copy-findings.ts';
 import { openReplicatedFiles, type Replicated }
   from '../../../src/storage/replication/open-replicated-files.ts';
+import type { ReplicationPolicy } from '../../../src/storage/replication/volume-disk.ts';
 import type { Machine } from './machine.ts';
 import type { Model } from './model.ts';
-import { PaperLedger } from './paper-ledger.ts';
+import type { PaperLedger } from './paper-ledger.ts';
+import { findDamage } from './scrub.ts';
 import type { Setup } from './tape.ts';
 
 /** What outlives programs besides the disks. */
@@ -37,6 +35,7 @@ export interface Surroundings {
 export interface PlantedFaults {
   readonly wrapDisk?: (files: VolumeFiles, state: { isCompacting: () => boolean }) => VolumeFiles;
   readonly claim?: (store: LocalVolumeStore) => BlockClaim;
+  readonly policy?: (policy: ReplicationPolicy) => ReplicationPolicy;
   /** Changes something for as long as the history runs. Answers what takes it back. */
   readonly install?: () => () => void;
 }
@@ -60,13 +59,14 @@ export class Life {
   readonly troubles: CollectorTrouble[] = [];
   #opened: Opened | undefined;
   #collector: GarbageCollector | undefined;
-  #isCompacting = false;
+  /** What would be cut short now. */
+  readonly busyWith = new Set<'collection' | 'compaction' | 'repair'>();
   #isOver = false;
 
   constructor(around: Surroundings) {
     this.#around = around;
     const { machine, faults, clock } = around;
-    const state = { isCompacting: () => this.#isCompacting };
+    const state = { isCompacting: () => this.busyWith.has('compaction') };
     this.#disks = machine.disks.map((disk) => {
       const files = disk.attach();
       return faults.wrapDisk?.(files, state) ?? files;
@@ -117,6 +117,7 @@ export class Life {
   /** One run of the collector, with all that it may refuse. */
   async collect(): Promise<void> {
     const { seen } = this.#around;
+    this.busyWith.add('collection');
     try {
       const report = await this.#collector?.run();
       if (report === undefined) return;
@@ -129,7 +130,15 @@ export class Life {
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
       seen.add(`collector refused: ${error.kind}`);
+    } finally {
+      this.busyWith.delete('collection');
     }
+  }
+
+  async repair(): Promise<void> {
+    this.busyWith.add('repair');
+    await this.replicated?.repair.sweep();
+    this.busyWith.delete('repair');
   }
 
   async restoreOldest(): Promise<void> {
@@ -145,25 +154,13 @@ export class Life {
 
   /** Reads all of all disks and reports the copies that are damaged. */
   async scrub(): Promise<void> {
-    const { machine } = this.#around;
-    const disks = this.#disks.map((files, number) => ({ id: diskId(number), files }))
-      .filter((_, number) => !machine.away.has(number));
-    const store = SqliteVerifyStore.open(':memory:');
-    const clock = this.#clock;
-    const desk = new FindingDesk({ store, clock, log: silentLog });
-    const marks = (): ReadonlyMap<number, number> => new Map(this.store.witness());
-    const scrubber = new DiskScrubber({
-      disks: () => disks, store, desk, clock, confirmAfterMs: 0, marks,
-    });
-    const { signal } = new AbortController();
-    await scrubber.run(new EagerBudget(64 * 1024), signal, { everything: true });
-    for (const { kind, scope, severity } of store.listFindings({ state: 'open', limit: 1000 })) {
-      const [disk = '', name = ''] = scope.split('/');
-      if (severity !== 'damage' || kind === 'unreadable') continue;
-      this.#around.seen.add('the scrubber found damage');
-      this.replicated?.files.reportDamage({ volumeId: Number(name.slice(1, 9)), diskId: disk });
+    const disks = this.#disks.map((files, number) => ({ id: diskId(number), files }));
+    const marks = new Map(this.store.witness());
+    for (const damaged of await findDamage(disks, this.#clock, marks)) {
+      if (this.isOver) return;
+      this.#around.seen.add('a verifier found damage');
+      this.replicated?.files.reportDamage(damaged);
     }
-    store.close();
   }
 
   async close(): Promise<void> {
@@ -176,14 +173,15 @@ export class Life {
   }
 
   #openReplicated(): Promise<Replicated> {
-    const { setup, model } = this.#around;
+    const { setup, model, faults } = this.#around;
     const { copies, acksMin } = setup;
+    const policy = { copies, acksMin, domain: 'host' } as const;
     const disks = this.#disks.map((files, number) => ({
       id: diskId(number), files, state: 'active' as const,
       labels: { disk: diskId(number), host: `h${number}`, rack: 'r', zone: 'z' },
     }));
     return openReplicatedFiles({
-      disks, policy: { copies, acksMin, domain: 'host' }, witness: model.witness,
+      disks, policy: faults.policy?.(policy) ?? policy, witness: model.witness,
       clock: this.#clock, limits: { roomBytes: 0, repairBytesPerSecond: Infinity },
       onFinding: (finding) => this.#noteFinding(finding.kind, () =>
         this.copyFindings.push(finding)),
@@ -209,11 +207,11 @@ export class Life {
       restore: keeper.restore.bind(keeper),
       unlink: keeper.unlink.bind(keeper),
       compact: async (...[volumeId, options]: Parameters<typeof keeper.compact>) => {
-        this.#isCompacting = true;
+        this.busyWith.add('compaction');
         try {
           return await keeper.compact(volumeId, options);
         } finally {
-          this.#isCompacting = false;
+          this.busyWith.delete('compaction');
         }
       },
     });

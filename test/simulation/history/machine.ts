@@ -21,6 +21,7 @@ export class Machine {
   /** Calls to all disks together. */
   calls = 0;
   #stopAt = Infinity;
+  #wasTroubled = false;
   #chance: SeededRandom = new SeededRandom(0);
   #troubles: Trouble[] = [];
   #strays: { disk: number; how: Stray['how']; left: number }[] = [];
@@ -49,9 +50,22 @@ export class Machine {
     return this.calls >= this.#stopAt;
   }
 
+  /** Is anything the matter just now? */
   get isTroubled(): boolean {
-    return this.away.size > 0 || this.#troubles.length > 0 || this.harmed.size > 0
+    const isTroubled = this.away.size > 0 || this.#troubles.length > 0 || this.harmed.size > 0
       || this.#strays.length > 0 || this.disks.some((disk) => disk.capacityBytes < CAPACITY_BYTES);
+    this.#wasTroubled ||= isTroubled;
+    return isTroubled;
+  }
+
+  /** Has anything been the matter since all was last found well? */
+  get wasTroubled(): boolean {
+    return this.isTroubled || this.#wasTroubled;
+  }
+
+  noteWell(): void {
+    this.harmed.clear();
+    this.#wasTroubled = false;
   }
 
   /** What is left to chance from here on depends on this alone. */
@@ -70,6 +84,7 @@ export class Machine {
   }
 
   trouble(trouble: Trouble): void {
+    this.#wasTroubled = true;
     this.#troubles.push(trouble);
   }
 
@@ -78,6 +93,7 @@ export class Machine {
   }
 
   calm(): void {
+    this.#wasTroubled ||= this.isTroubled;
     this.#troubles = [];
     this.#strays = [];
     this.away.clear();

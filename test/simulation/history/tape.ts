@@ -62,6 +62,7 @@ export interface Tape {
 
 export const SETUPS: readonly Pick<Setup, 'disks' | 'copies' | 'acksMin'>[] = [
   { disks: 1, copies: 1, acksMin: 1 },
+  { disks: 1, copies: 1, acksMin: 1 },
   { disks: 2, copies: 2, acksMin: 2 },
   { disks: 3, copies: 2, acksMin: 2 },
   { disks: 3, copies: 2, acksMin: 1 },

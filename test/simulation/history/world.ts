@@ -49,7 +49,7 @@ export class World {
 
   /** May something be unreadable for now? */
   get isExcused(): boolean {
-    return this.machine.isTroubled;
+    return this.machine.wasTroubled;
   }
 
   /** So many disks may lose what they hold before anything acknowledged is lost. */
@@ -59,10 +59,12 @@ export class World {
   }
 
   /** Begins something that nobody waits for. What goes wrong in it fails the history. */
-  begin(work: Promise<void>): void {
+  begin(what: string, work: Promise<void>): void {
     const life = this.#life;
     const noted = work.catch((error: unknown) => {
-      if (!life.isOver) this.#failure ??= { error };
+      const told = error instanceof Error ? error.message : String(error);
+      const failed = new Error(`${what}: ${told}`, { cause: error });
+      if (!life.isOver) this.#failure ??= { error: failed };
     }).finally(() => this.#underWay.delete(noted));
     this.#underWay.add(noted);
   }
@@ -119,15 +121,16 @@ export class World {
 
   /** Starts the program. What refuses to start because of troubles starts without them. */
   async open(): Promise<void> {
-    for (;;) {
+    for (let tries = 1; ; tries++) {
       this.#life = new Life(this.around);
       try {
         if (await this.settle(this.#life.open())) return;
-        assert.ok(this.machine.hasHung, 'the program does not come up');
+        assert.ok(this.machine.hasHung && tries === 1, 'the program does not come up');
         this.seen.add('a start hung');
       } catch (error) {
-        if (!(error instanceof HoldfastError) || !this.isExcused) throw error;
-        assert.ok(error.kind === 'unavailable' || error.kind === 'full', String(error));
+        // With nothing the matter, and after it was, nothing may keep it from starting.
+        if (!(error instanceof HoldfastError) || !this.machine.isTroubled || tries > 1) throw error;
+        assert.ok(['unavailable', 'full', 'corrupt'].includes(error.kind), String(error));
         this.seen.add(`a start was refused: ${error.kind}`);
         this.machine.note('refused');
       }

@@ -1,5 +1,8 @@
 /** The concrete stores for a canary, as the program puts them together. */
 import {
+  SqliteJournalSource,
+} from '../../../src/durability/verify/stores/sqlite/sqlite-journal-source.ts';
+import {
   editSqliteMetadata,
 } from '../../../src/durability/verify/stores/sqlite/sqlite-metadata-edits.ts';
 import {
@@ -23,6 +26,7 @@ export const BACKENDS: CanaryBackends = {
   }),
   openMetadata: (file) => SqliteMetadataStore.open({ file, create: true }),
   openSource: (file) => SqliteManifestSource.open(file),
+  openJournal: (file) => SqliteJournalSource.open(file),
   openNotes: (file) => SqliteVerifyStore.open(file),
   openFolder: (folder) => new NodeVolumeFiles(folder),
   editMetadata: editSqliteMetadata,

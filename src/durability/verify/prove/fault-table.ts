@@ -21,6 +21,8 @@ export interface Fault {
   /** A sound second copy lies on the other disk: the volumes are repaired from there, and then
    *  nothing may be left open. */
   repair?: (planting: Planting) => { disk: DiskName; name: string }[];
+  /** Files that do not belong there, to be put aside under a name that no volume has. */
+  aside?: (planting: Planting) => { disk: DiskName; name: string }[];
   /** Blocks that the reconciler must propose to put away, and no others. */
   proposes?: (planting: Planting) => string[];
 }
@@ -342,6 +344,8 @@ const FILES: readonly Fault[] = [
       'extent-referee': ['file-renamed'], 'disk-scrubber': ['superblock-damaged'],
       'replica-comparison': ['replica-missing'], 'write-rereader': READ,
     },
+    aside: () => [{ disk: 'disk-a', name: 'v00000099.1.hv' }],
+    repair: ofSealed,
   },
   {
     name: 'a volume from the trash is back',
@@ -354,6 +358,9 @@ const FILES: readonly Fault[] = [
     },
     expected: { 'extent-referee': ['file-unknown'], 'reconciler': ['orphan'] },
     proposes: ({ canary }) => canary.deadBlocks.map(({ id }) => id),
+    aside: ({ canary }) => [
+      { disk: 'disk-b', name: canary.trashName.slice(0, -'.trash'.length) },
+    ],
   },
   {
     name: 'a volume of another store',
@@ -365,6 +372,7 @@ const FILES: readonly Fault[] = [
       'extent-referee': ['file-foreign'], 'disk-scrubber': ['superblock-damaged'],
       'reconciler': ['orphan'],
     },
+    aside: () => [{ disk: 'disk-b', name: 'v00000098.1.hv' }],
   },
   {
     name: 'a disk that refuses to read one volume',

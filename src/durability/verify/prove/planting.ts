@@ -80,7 +80,7 @@ export class Planting {
     await rm(this.pathOf(disk, volume.name));
   }
 
-  async rename(disk: DiskName, volume: MappedVolume, to: string): Promise<void> {
+  async rename(disk: DiskName, volume: { name: string }, to: string): Promise<void> {
     await rename(this.pathOf(disk, volume.name), this.pathOf(disk, to));
   }
 

@@ -25,7 +25,8 @@ export interface ProofLine {
   /** `verifier: kinds`, in the order of the verifiers' names. */
   expected: string[];
   found: string[];
-  repair: 'repaired' | 'no second copy' | 'not repaired';
+  /** `-`: there is nothing from which it could be repaired here. */
+  repair: 'repaired' | 'not repaired' | '-';
   /** What is not as it must be; empty: proved. */
   complaints: string[];
 }
@@ -104,7 +105,7 @@ function healthyLine({ open, idle }: CanaryRun): ProofLine {
   for (const id of idle) complaints.push(`${id} had nothing to do: it proves nothing here`);
   return {
     fault: 'the canary before any fault', expected: [], found: foundBy(open),
-    repair: 'no second copy', complaints,
+    repair: '-', complaints,
   };
 }
 
@@ -122,10 +123,13 @@ async function proveOne(fault: Fault, planting: Planting): Promise<ProofLine> {
   ];
   const line: ProofLine = {
     fault: fault.name, expected: listed(fault.expected), found: foundBy(run.open),
-    repair: 'no second copy', complaints,
+    repair: '-', complaints,
   };
-  if (fault.repair === undefined) return line;
-  await repairAll(fault.repair(planting), planting);
+  if (fault.repair === undefined && fault.aside === undefined) return line;
+  for (const { disk, name } of fault.aside?.(planting) ?? []) {
+    await planting.rename(disk, { name }, `${name}.aside`);
+  }
+  await repairAll(fault.repair?.(planting) ?? [], planting);
   const after = await verifyCanary(setting);
   const left = [
     ...foundBy(after.open).map((found) => `still open after the repair: ${found}`),

@@ -1,9 +1,10 @@
 /** A disk in memory with volumes written from docs/formats/volume.md, for tests of verifiers. */
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import type { ReadableVolume, VerifiedDisk, VolumeFolder } from '../volume/volume-folder.ts';
+import type { RepairFile, RepairFolder } from '../repair-volume.ts';
+import type { VerifiedDisk } from '../volume/volume-folder.ts';
 
-export class MemoryDisk implements VolumeFolder {
+export class MemoryDisk implements RepairFolder {
   readonly files = new Map<string, Buffer>();
   /** Names that were opened, in order. */
   readonly opened: string[] = [];
@@ -18,7 +19,15 @@ export class MemoryDisk implements VolumeFolder {
     return [...this.files.keys()];
   }
 
-  async open(name: string): Promise<ReadableVolume> {
+  async rename(from: string, to: string): Promise<void> {
+    this.files.set(to, this.#bytes(from));
+    this.files.delete(from);
+  }
+
+  async syncFolder(): Promise<void> {}
+
+  async open(name: string, how: 'read' | 'create' = 'read'): Promise<RepairFile> {
+    if (how === 'create') this.files.set(name, Buffer.alloc(0));
     if (!this.files.has(name)) throw Object.assign(new Error('none'), { code: 'ENOENT' });
     this.opened.push(name);
     return {
@@ -27,6 +36,11 @@ export class MemoryDisk implements VolumeFolder {
         this.onRead(name, position);
         return this.#bytes(name).copy(into, 0, position, position + into.length);
       },
+      write: async (pieces, position) => {
+        const kept = this.#bytes(name).subarray(0, position);
+        this.files.set(name, Buffer.concat([kept, ...pieces]));
+      },
+      sync: async () => undefined,
       close: async () => undefined,
     };
   }

@@ -168,6 +168,23 @@ describe('AzureBlockStore', { skip: azuriteMissing() ?? false }, () => {
     assert.ok((await store.get(block.id)).equals(CONTENT));
   });
 
+  it('believes only Azure\'s own word that a blob is absent or this is the part', async () => {
+    const block = Block.of([CONTENT]);
+    await store.put(block);
+    const path = /\/blocks\//;
+    const answer = { status: 404, body: '<html>nothing here</html>' };
+    proxy.spoil({ fault: 'answer', path, answer });
+    await assert.rejects(store.get(block.id), isUnavailable);
+    await assert.rejects(store.find(block.id), isUnavailable);
+    await assert.rejects(store.put(block), isUnavailable);
+    proxy.heal();
+    const headers = { 'content-range': 'bytes 0-4/5' };
+    proxy.spoil({ fault: 'answer', path, answer: { status: 206, body: 'wrong', headers } });
+    await assert.rejects(store.read(block.id, SEGMENT_BYTES, 10), (error) => {
+      return error instanceof HoldfastError && error.code === 'service-garbled';
+    });
+  });
+
   it('notices other bytes in a blob, and puts the block anew', async () => {
     const block = Block.of([CONTENT]);
     await store.put(block);

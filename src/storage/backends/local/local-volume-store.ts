@@ -71,6 +71,8 @@ export class LocalVolumeStore implements BlockStore {
   readonly #lane: WriterLane;
   /** Blocks that were acknowledged and cannot be read. */
   readonly #damaged: Set<string>;
+  /** Blocks that can be read and must be stored again if they are put. */
+  readonly #doubtful: Set<string>;
   readonly #lostUnnamed: number;
   /** Durable bytes of each volume that was written since the start. */
   readonly #durable = new Map<number, number>();
@@ -88,6 +90,7 @@ export class LocalVolumeStore implements BlockStore {
     this.#index = recovered.index;
     this.reclaim = new LocalReclaim(this.#index, () => this.list());
     this.#damaged = recovered.lostIds;
+    this.#doubtful = recovered.doubtfulIds;
     this.#lostUnnamed = recovered.lostUnnamed;
     this.#lastVolumeId = recovered.lastVolumeId;
     this.#newest = recovered.newest;
@@ -125,10 +128,15 @@ export class LocalVolumeStore implements BlockStore {
     if (this.#closing !== undefined) return Promise.reject(this.#closed('put'));
     this.#key.write(block.id, 0, 32, 'hex');
     const known = this.#index.touch(this.#key, 0);
-    const isThere = known !== undefined && !this.#damaged.has(block.id);
+    const isThere = known !== undefined && this.#isSafe(block.id);
     if (isThere && !this.#isMixed()) return Promise.resolve();
     const stored = isThere ? this.#putLocked(block, known) : this.#putNew(block);
     return signal === undefined ? stored : orAbort(stored, signal);
+  }
+
+  /** Was it stored as promised, as far as known? */
+  #isSafe(id: BlockId): boolean {
+    return !this.#damaged.has(id) && !this.#doubtful.has(id);
   }
 
   #putNew(block: Block): Promise<void> {
@@ -217,7 +225,7 @@ export class LocalVolumeStore implements BlockStore {
 
   async find(id: BlockId): Promise<{ sizeBytes: number } | undefined> {
     this.#checkOpen('find');
-    if (this.#damaged.has(id)) return undefined;
+    if (!this.#isSafe(id)) return undefined;
     const place = this.#find(id);
     if (place === undefined) return undefined;
     const { sealing } = this.#reader;
@@ -303,6 +311,7 @@ export class LocalVolumeStore implements BlockStore {
       onDurable: (volume) => this.#noteDurable(volume),
       onStored: (block) => {
         if (this.#damaged.size > 0) this.#damaged.delete(block.id);
+        if (this.#doubtful.size > 0) this.#doubtful.delete(block.id);
         this.#recent.add(block.id, block.pieces, block.sizeBytes);
       },
     });

@@ -153,15 +153,17 @@ describe('LocalVolumeStore with one flipped bit among packed blocks', () => {
   }
 
   it('loses no other block of a damaged stretch for want of a key', async () => {
-    // A payload in the first batch of the unsealed volume; of its two records the other stays.
-    const damage = { name: UNSEALED, change: flip(8600), hint: false };
+    // The second record of a batch in the unsealed volume; the first one stays.
     const keys = RING.withoutTenant('default', 1);
     const sealer = new BlockSealer({ compression: 'off', keys });
-    assert.equal((await examine(damage)).corrupt, 1);
-    const shredded = await examine({ ...damage, sealer });
-    assert.deepEqual([shredded.corrupt, shredded.shredded, shredded.sound], [1, 8, 3]);
-    const keyless = await examine({ ...damage, sealer: undefined });
-    assert.deepEqual([keyless.corrupt, keyless.locked, keyless.sound], [1, 8, 3]);
+    for (const [part, at] of [['header', 8600], ['payload', 8630]] as const) {
+      const damage = { name: UNSEALED, change: flip(at), hint: false };
+      assert.equal((await examine(damage)).corrupt, 1, part);
+      const shredded = await examine({ ...damage, sealer });
+      assert.deepEqual([shredded.corrupt, shredded.shredded, shredded.sound], [1, 8, 3], part);
+      const keyless = await examine({ ...damage, sealer: undefined });
+      assert.deepEqual([keyless.corrupt, keyless.locked, keyless.sound], [1, 8, 3], part);
+    }
   });
 
   it('judges the same without a key: what was torn is cut, what is rotten is kept', async () => {

@@ -16,6 +16,7 @@ import { crc32 } from './checksum.ts';
 import { LocalVolumeStore } from './local-volume-store.ts';
 import { writeBlockHeader } from './record-codec.ts';
 import { StoreTrial, TINY_VOLUMES } from './testing/store-trial.ts';
+import type { FileCopy } from './volume-files.ts';
 
 const base = await mkdtemp(join(tmpdir(), 'holdfast-packed-'));
 after(() => rm(base, { recursive: true }));
@@ -287,6 +288,37 @@ describe('LocalVolumeStore with packed blocks', () => {
       assert.ok((await trial.store.get(victim.id)).equals(Buffer.concat(victim.pieces)));
       assert.equal(trial.store.state().damagedCount, 1);
     }
+  });
+
+  it('takes a packed block from another copy of its volume, and tells which is bad', async () => {
+    const trial = await opened(24, encrypting(RING));
+    const blocks = [300, 9000].map((sizeBytes) => trial.block(sizeBytes));
+    for (const block of blocks) await trial.store.put(block);
+    await trial.store.close();
+    const sound = Buffer.from(trial.files.content(FIRST));
+    const rotten = Buffer.from(sound);
+    const lastAt = sound.lastIndexOf('HFR1', sound.length - 65, 'latin1');
+    for (const at of [RECORDS_AT + 100, lastAt - 100]) rotten[at] = (rotten[at] as number) ^ 4;
+    const reported: [number, number][] = [];
+    const copyOf = (bytes: Buffer): FileCopy => ({
+      read: (into, position) => Promise.resolve(bytes.copy(into, 0, position)),
+      reportDamage: (position, lengthBytes) => reported.push([position, lengthBytes]),
+    });
+    const open = trial.files.open.bind(trial.files);
+    await trial.open();
+    trial.files.setContent(FIRST, rotten);
+    trial.files.open = async (name, how) =>
+      Object.assign(await open(name, how), { copies: [copyOf(rotten), copyOf(sound)] });
+    for (const { id, pieces } of blocks) {
+      assert.ok((await trial.store.get(id)).equals(Buffer.concat(pieces)));
+    }
+    // At least the records; a little more does no harm.
+    assert.equal(reported.length, 2);
+    for (const [at, [position, lengthBytes]] of reported.entries()) {
+      const payloadBytes = sound.readUInt32LE(position + 8);
+      assert.ok(lengthBytes >= 64 + payloadBytes, `record ${at}`);
+    }
+    assert.equal(trial.store.state().damagedCount, 0);
   });
 
   it('reads compressed blocks after compression was switched off', async () => {

@@ -28,6 +28,9 @@ export interface Recovered {
   findings: VolumeFinding[];
   /** Hex ids of acknowledged blocks that are damaged everywhere. */
   lostIds: Set<string>;
+  /** Hex ids of blocks that may be on fewer disks than anybody was promised: they can be read, but
+   *  whoever puts one of them again is not told that it is safe. */
+  doubtfulIds: Set<string>;
   /** Lost blocks whose ids nobody knows. */
   lostUnnamed: number;
 }
@@ -60,6 +63,7 @@ class Recovery {
   readonly #volumes: Volume[] = [];
   readonly #findings: VolumeFinding[];
   readonly #lostIds = new Set<string>();
+  readonly #doubtfulIds = new Set<string>();
   #lostUnnamed = 0;
   #newest = { volumeId: 0, end: 0 };
 
@@ -101,6 +105,7 @@ class Recovery {
       storeId, lastVolumeId, writable, volumes: this.#volumes, index: this.#index,
       newest: this.#newest,
       findings: this.#findings, lostIds: this.#lostIds, lostUnnamed: this.#lostUnnamed,
+      doubtfulIds: this.#doubtfulIds,
     };
   }
 
@@ -230,6 +235,7 @@ class Recovery {
         entryCount: hinted,
         end: hint?.position.end ?? SUPERBLOCK_BYTES,
       };
+      if (file.degraded === true) this.#doubtLastBatch(volume, scan);
       const [files, settings, { position }] = [this.#files, this.#settings, scan];
       return new OpenVolume({ files, file, volume, position, settings, hintProgress });
     } catch (error) {
@@ -239,6 +245,16 @@ class Recovery {
       if (last !== undefined && last.end > markEnd) volume.entries?.dropFrom(last.start);
       await file?.close();
       return undefined;
+    }
+  }
+
+  /** A copy is missing: the last batch may have been written to the others alone, and refused. */
+  #doubtLastBatch({ entries }: Volume, { lastBatch }: ScanResult): void {
+    if (entries === undefined || lastBatch === undefined) return;
+    for (let number = entries.count - 1; number >= 0; number--) {
+      const { bytes, at } = entries.at(number);
+      if (readPlace(bytes, at).offset < lastBatch.start) return;
+      this.#doubtfulIds.add(bytes.toString('hex', at, at + 32));
     }
   }
 

@@ -1,0 +1,31 @@
+/** What `holdfast durability` asks the stores: how much there is, and on which disks. */
+import type { Operations } from '../operations/index.ts';
+import type { DiskOverview, ReplicationPolicy } from '../storage/index.ts';
+import type { Stores } from './stores.ts';
+
+export interface Figures {
+  readonly blockCount: number;
+  readonly storedBytes: number;
+  /** Of a server with one disk. */
+  readonly space?: { readonly totalBytes: number };
+  readonly policy?: ReplicationPolicy;
+  readonly disks?: readonly DiskOverview[];
+}
+
+export function figureOperations(stores: Stores): Operations {
+  return {
+    'store.figures': async () => {
+      const { blockCount, storedBytes } = stores.blocks.state();
+      if (stores.opened === undefined) {
+        const space = await stores.fleet.ownSpace();
+        return plain({ blockCount, storedBytes, space });
+      }
+      const { policy, disks } = stores.opened;
+      return plain({ blockCount, storedBytes, policy, disks: await disks.list() });
+    },
+  };
+}
+
+function plain(value: object) {
+  return JSON.parse(JSON.stringify(value)) as Awaited<ReturnType<Operations[string]>>;
+}

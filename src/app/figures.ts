@@ -1,0 +1,86 @@
+/** The figures that `holdfast durability` reckons with: disks, copies, and what verifiers saw. */
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { verifyReport } from '../durability/index.ts';
+import type { DurabilityInput, Evidence, FleetDisk, VerifyReport } from '../durability/index.ts';
+import {
+  SqliteVerifyStore,
+} from '../durability/verify/stores/sqlite/sqlite-verify-store.ts';
+import { findDataDirectory, serverSlice } from '../platform/index.ts';
+import type { Config } from '../platform/index.ts';
+import type { Figures } from './figure-operations.ts';
+import { fleetSettings } from './fleet.ts';
+import { order } from './orders.ts';
+import type { OrderParts } from './orders.ts';
+
+const VOLUME_BYTES = 1024 ** 3;
+
+/** From the server that runs on the data, or from the data itself. */
+export async function readFleet(config: Config, parts: OrderParts): Promise<DurabilityInput> {
+  const { path } = await findDataDirectory(config.of(serverSlice).dataDirectory);
+  const figures = await order(config, { operation: 'store.figures', input: {} }, parts) as
+    unknown as Figures;
+  const { blockCount, storedBytes, policy } = figures;
+  const volumes = Math.max(1, Math.ceil(storedBytes / VOLUME_BYTES));
+  const settings = fleetSettings(config);
+  const evidence = readEvidence(path, figures, parts.clock.now());
+  return {
+    disks: disksOf(figures),
+    classes: [{
+      name: 'all files', volumes, openVolumes: 1, offsite: false,
+      redundancy: {
+        kind: 'replicas', copies: policy?.copies ?? 1, acknowledged: policy?.acksMin ?? 1,
+      },
+      volumeBytes: Math.max(1, Math.round(storedBytes / volumes)),
+      blockBytes: Math.max(1, Math.round(storedBytes / Math.max(1, blockCount))),
+    }],
+    assumptions: {
+      detectMs: { value: settings.missingAfterSeconds * 1000, origin: 'given' },
+      repairBytesPerSecond: { value: settings.repairBytesPerSecond, origin: 'given' },
+    },
+    ...(evidence !== undefined && { evidence }),
+  };
+}
+
+function disksOf({ disks, space, storedBytes }: Figures): FleetDisk[] {
+  if (disks === undefined) {
+    return [{
+      id: 'volumes', host: hostname(), rack: 'one', zone: 'one',
+      capacityBytes: space?.totalBytes ?? storedBytes, usedBytes: storedBytes,
+    }];
+  }
+  return disks.map(({ id, labels, totalBytes, volumeBytes }) => ({
+    id, host: labels.host, rack: labels.rack, zone: labels.zone,
+    capacityBytes: totalBytes ?? volumeBytes, usedBytes: volumeBytes,
+  }));
+}
+
+/** What the last round of the disk scrubber and the open findings say. */
+function readEvidence(path: string, figures: Figures, nowMs: number): Evidence | undefined {
+  const store = SqliteVerifyStore.openReadonly(join(path, 'verify.db'));
+  if (store === undefined) return undefined;
+  try {
+    return evidenceOf(verifyReport(store, nowMs), figures);
+  } finally {
+    store.close();
+  }
+}
+
+function evidenceOf(report: VerifyReport, figures: Figures): Evidence | undefined {
+  const scrubber = report.verifiers.find(({ id }) => id === 'disk-scrubber');
+  if (scrubber?.lastEndedMs === undefined || scrubber.lastBegunMs === undefined) return undefined;
+  const { checked, total } = scrubber.coverage;
+  if (checked === 0 || total === 0) return undefined;
+  const share = checked / total;
+  const { blockCount, storedBytes, policy } = figures;
+  const copies = policy?.copies ?? 1;
+  return {
+    // One round: whatever was there at its beginning has been looked at once.
+    periodMs: scrubber.cycleMs, checkIntervalMs: scrubber.cycleMs,
+    blocksKept: blockCount,
+    blocksChecked: Math.round(blockCount * copies * share),
+    bytesChecked: Math.round(storedBytes * copies * share),
+    blocksBad: scrubber.openDamage, repairsDone: 0, blocksLost: 0,
+    coverage: Math.min(1, share),
+  };
+}

@@ -1,0 +1,41 @@
+/** The key commands on the data directory of a configuration. */
+import type { KeyParts } from '../cli/index.ts';
+import { HoldfastError } from '../base/errors.ts';
+import { findDataDirectory, lockData, serverSlice, systemClock } from '../platform/index.ts';
+import type { Config, Slice } from '../platform/index.ts';
+import {
+  DEFAULT_TENANT, initKeys, keyStatus, rotateDataKey, rotateMasterKey, shredTenant, storageSlice,
+} from '../storage/index.ts';
+import type { KeyPlaces } from '../storage/index.ts';
+
+export function keyParts(slices: readonly Slice[]): KeyParts {
+  return {
+    slices,
+    init: (config) => alone(config, (places) => initKeys(places, systemClock)),
+    rotate: (config) => alone(config, (places) => rotateDataKey(places, systemClock)),
+    rotateMaster: (config, newFile) => alone(config, (places) => rotateMasterKey(places, newFile)),
+    shred: (config, typed) => alone(config, (places) =>
+      shredTenant(places, systemClock, { tenantId: DEFAULT_TENANT, typed })),
+    status: async (config) => {
+      const { path } = await findDataDirectory(config.of(serverSlice).dataDirectory);
+      return keyStatus(path);
+    },
+  };
+}
+
+/** A running server keeps the keys that it has started with: it must not run. */
+async function alone<T>(config: Config, act: (places: KeyPlaces) => Promise<T>): Promise<T> {
+  const { path } = await findDataDirectory(config.of(serverSlice).dataDirectory);
+  const { encryptionKeyPath } = config.of(storageSlice);
+  if (encryptionKeyPath === undefined) {
+    const message = 'Name the file of the master key first: storage.encryption_key_file in the '
+      + 'settings, or HOLDFAST_STORAGE_ENCRYPTION_KEY_FILE.';
+    throw new HoldfastError('invalid', 'app/keys', message);
+  }
+  const lock = lockData(path);
+  try {
+    return await act({ dataDirectory: path, masterKeyFile: encryptionKeyPath });
+  } finally {
+    lock.release();
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * Machines and disks that are not what they seem: refused with the reason, and nothing on them, or
+ * on the disks that are known, is changed.
+ */
+import { after, before, describe, it } from 'node:test';
+import assert from 'node:assert/strict';
+import { cpSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DavClient } from '../support/dav-client.ts';
+import { eventually } from '../support/deadline.ts';
+import { clustersForTests, TestCluster, TestFiler } from '../support/filer.ts';
+import { scratchFolder } from '../support/scratch.ts';
+import { TestServer } from '../support/server.ts';
+import { hashFolder, seededBytes } from '../support/trees.ts';
+
+const SETTINGS = {
+  HOLDFAST_STORAGE_COPIES: '2', HOLDFAST_STORAGE_COPIES_ACKNOWLEDGED: '2',
+  HOLDFAST_STORAGE_MISSING_AFTER: '600',
+};
+
+describe('a server with one filer refuses', { timeout: 180_000 }, () => {
+  const clusters = clustersForTests();
+  let cluster: TestCluster;
+  let filer: TestFiler;
+  let user: DavClient;
+  let known: string;
+  /** An older server's data, from before the last restarts. */
+  const old = scratchFolder('old-data');
+  let files = 0;
+
+  before(async () => {
+    cluster = await clusters.cluster({ env: SETTINGS });
+    filer = await clusters.filer({ key: cluster.key });
+    await cluster.diskWell('add', '--filer', filer.address, '--yes');
+    await cluster.server.restart();
+    user = await cluster.server.addUser();
+    known = (await cluster.diskAt('filer:')).id;
+    await works();
+    await cluster.server.stop();
+    cpSync(cluster.server.data, old, { recursive: true });
+    await cluster.server.startAgain();
+    await cluster.server.restart();
+    await works();
+  });
+
+  /** Stored on both disks, and read back. */
+  async function works(): Promise<void> {
+    const name = `file ${(files += 1)}.bin`;
+    const bytes = seededBytes(200_000, name);
+    const put = await user.put(name, bytes);
+    assert.equal(put.status, 201, put.text);
+    for (let n = 1; n <= files; n += 1) {
+      const { status, body } = await user.get(`file ${n}.bin`);
+      assert.equal(status, 200);
+      assert.ok(body.equals(seededBytes(200_000, `file ${n}.bin`)), `file ${n}.bin`);
+    }
+    const { disks, repair } = await cluster.listing();
+    assert.deepEqual(disks.map(({ answers, state }) => [answers, state]), [
+      [true, 'active'], [true, 'active'],
+    ]);
+    assert.equal(repair.volumesWaiting, 0);
+  }
+
+  /** The other filer is left as it was. */
+  async function refusesToAdd(other: TestFiler, reason: RegExp): Promise<void> {
+    const before = hashFolder(join(other.disk, 'trash')) + readdirText(other.disk);
+    const { code, stdout, stderr } = await cluster.disk('add', '--filer', other.address, '--yes');
+    assert.equal(code, 3, `${stdout}${stderr}`);
+    assert.match(stdout + stderr, reason);
+    assert.equal(hashFolder(join(other.disk, 'trash')) + readdirText(other.disk), before);
+    await works();
+  }
+
+  function readdirText(disk: string): string {
+    return hashFolder(disk);
+  }
+
+  it('a filer of another cluster', async () => {
+    const foreign = await clusters.cluster();
+    await refusesToAdd(await clusters.filer({ key: foreign.key }), /another cluster/);
+  });
+
+  it('a filer with another key', async () => {
+    const [first, id] = readFileSync(cluster.key, 'utf8').split('\n');
+    const key = join(scratchFolder('key'), 'cluster.key');
+    const secret = Buffer.alloc(32, 7).toString('base64');
+    writeFileSync(key, `${first}\n${id}\n${secret}\n`, { mode: 0o600 });
+    await refusesToAdd(await clusters.filer({ key }), /key/);
+  });
+
+  it('a copy of a disk that it has', async () => {
+    const disk = scratchFolder('clone');
+    await filer.stop();
+    cpSync(filer.disk, disk, { recursive: true });
+    await filer.startAgain();
+    await eventually(20_000, 'the filer is back', async () =>
+      (await cluster.diskAt('filer:')).answers);
+    await refusesToAdd(await clusters.filer({ key: cluster.key, disk }), /twice|copy/);
+  });
+
+  it('another disk where a known one was', async () => {
+    const folder = scratchFolder('disk-folder');
+    await cluster.diskWell('add', folder, '--yes');
+  });
+
+  it('to work with a copy of its own data that is older', async () => {
+    const restored = TestServer.prepare({ data: old, env: SETTINGS });
+    clusters.owns(restored);
+    const before = hashFolder(filer.disk);
+    await restored.startAgain().catch((error: unknown) => error);
+    assert.equal(hashFolder(filer.disk), before);
+    await works();
+  });
+});
