@@ -112,7 +112,9 @@ function greetingOf(filer: FilerServer): string[] {
   const where = formatListenAddress({ host: address, port });
   const lines = [`This filer keeps volumes on ${filer.disks.length} disk(s), at ${where}:`];
   for (const { id } of filer.disks) lines.push(`  disk ${id}`);
-  for (const { root, reason } of filer.refusedDisks) lines.push(`  refused ${root}: ${reason.message}`);
+  for (const { root, reason } of filer.refusedDisks) {
+    lines.push(`  refused ${root}: ${reason.message}`);
+  }
   lines.push('', 'On the main machine:', `  holdfast disk add --filer ${where}`);
   return lines;
 }

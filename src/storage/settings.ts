@@ -1,5 +1,7 @@
 /** What the operator can tell the block store. */
-import { integer, oneOf, optionalText, seconds, setting, sizeBytes, slice } from '../platform/index.ts';
+import {
+  integer, oneOf, optionalText, seconds, setting, sizeBytes, slice,
+} from '../platform/index.ts';
 import { REPLICATION_DEFAULTS } from './replication/open-replicated-files.ts';
 import type { CompressionMode } from './sealing/block-sealer.ts';
 import { DOMAIN_LEVELS, type DomainLevel } from './replication/volume-disk.ts';

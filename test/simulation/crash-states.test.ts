@@ -7,25 +7,25 @@ import { describe, it, type TestContext } from 'node:test';
 import { settings } from '../support/settings.ts';
 import { Bench, ONE_DISK } from './crash-states/bench.ts';
 import { enumerateStates, type Effort, type Tally } from './crash-states/enumerate.ts';
-import type { LogEvent } from './crash-states/recording.ts';
+import type { EventLog, LogEvent } from './crash-states/recording.ts';
 import { allWorkloads, SCENARIOS, type Workload } from './crash-states/workloads.ts';
 
 const EFFORT: Effort = {
   writesMax: settings.crashStateWrites, sectorsMax: 12 * settings.crashStateWrites, secondEvery: 12,
 };
 
-async function record({ setup, run }: Workload): Promise<readonly LogEvent[]> {
+async function record({ setup, run }: Workload): Promise<EventLog> {
   const bench = new Bench(setup);
   await bench.open();
   await run(bench);
-  return bench.log.events;
+  return bench.log;
 }
 
 async function enumerate(workloads: readonly Workload[], test: TestContext): Promise<void> {
   const sum: Tally = { states: 0, secondStates: 0, calls: 0 };
   for (const workload of workloads) {
-    const events = await record(workload);
-    const { states, secondStates, calls } = await enumerateStates(workload.setup, events, EFFORT)
+    const log = await record(workload);
+    const { states, secondStates, calls } = await enumerateStates(workload.setup, log, EFFORT)
       .catch((error: unknown) => {
         throw new Error(`${workload.name}: ${String(error)}`, { cause: error });
       });
@@ -39,8 +39,8 @@ async function enumerate(workloads: readonly Workload[], test: TestContext): Pro
 }
 
 describe('the store after a power cut', () => {
-  it('keeps its promises in every state of all workloads of up to three operations', (test) =>
-    enumerate(allWorkloads(3), test));
+  it('keeps its promises in every state of all short workloads', (test) =>
+    enumerate(allWorkloads(settings.crashStateOperations), test));
 
   it('keeps its promises in every state of the workloads that were thought out', (test) =>
     enumerate(SCENARIOS, test));
@@ -55,14 +55,14 @@ describe('the enumeration of states', () => {
   };
 
   it('would find a sync that is missing, whichever it is', async () => {
-    const events = await record(workload);
+    const { events } = await record(workload);
     const stored = events.findIndex(({ kind }) => kind === 'stored');
     const isSync = ({ kind }: LogEvent): boolean => kind === 'sync' || kind === 'folder';
     const numbers = [...events.keys()].filter((at) => isSync(events[at] as LogEvent));
     const harmless: string[] = [];
     for (const number of numbers.filter((at) => at < stored)) {
       const without = events.filter((_, at) => at !== number);
-      const found = await enumerateStates(ONE_DISK, without, EFFORT)
+      const found = await enumerateStates(ONE_DISK, { events: without, from: 0 }, EFFORT)
         .then(() => false, () => true);
       if (!found) harmless.push(`${number}: ${(events[number] as LogEvent).kind}`);
     }
@@ -71,11 +71,11 @@ describe('the enumeration of states', () => {
   });
 
   it('would find a volume that is named before its bytes are durable', async () => {
-    const events = [...await record(workload)];
+    const events = [...(await record(workload)).events];
     const renamed = events.findIndex(({ kind }) => kind === 'rename');
     const synced = events.findLastIndex(({ kind }, at) => kind === 'sync' && at < renamed);
     const [sync] = events.splice(synced, 1);
     events.splice(renamed + 1, 0, sync as LogEvent);
-    await assert.rejects(enumerateStates(ONE_DISK, events, EFFORT));
+    await assert.rejects(enumerateStates(ONE_DISK, { events, from: 0 }, EFFORT));
   });
 });

@@ -24,6 +24,8 @@ export const settings = {
   simulationTape: process.env['HOLDFAST_SIMULATION_TAPE'],
   /** Up to how many writes a power cut may leave out or keep, in crash states that are counted. */
   crashStateWrites: count('HOLDFAST_CRASH_STATE_WRITES', 2),
+  /** How long the workloads are of which every order of operations is tried. */
+  crashStateOperations: count('HOLDFAST_CRASH_STATE_OPERATIONS', 3),
   /** The environment that programs under test inherit. */
   inherited: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LANG: 'C.UTF-8' },
 } as const;

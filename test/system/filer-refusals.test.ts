@@ -2,13 +2,15 @@
  * Machines and disks that are not what they seem: refused with the reason, and nothing on them, or
  * on the disks that are known, is changed.
  */
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
-import { cpSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fingerprint } from '../support/dav-client.ts';
 import type { DavClient } from '../support/dav-client.ts';
 import { eventually } from '../support/deadline.ts';
-import { clustersForTests, TestCluster, TestFiler } from '../support/filer.ts';
+import { clustersForTests, TestFiler, volumesIn } from '../support/filer.ts';
+import type { TestCluster } from '../support/filer.ts';
 import { scratchFolder } from '../support/scratch.ts';
 import { TestServer } from '../support/server.ts';
 import { hashFolder, seededBytes } from '../support/trees.ts';
@@ -23,7 +25,6 @@ describe('a server with one filer refuses', { timeout: 180_000 }, () => {
   let cluster: TestCluster;
   let filer: TestFiler;
   let user: DavClient;
-  let known: string;
   /** An older server's data, from before the last restarts. */
   const old = scratchFolder('old-data');
   let files = 0;
@@ -34,7 +35,6 @@ describe('a server with one filer refuses', { timeout: 180_000 }, () => {
     await cluster.diskWell('add', '--filer', filer.address, '--yes');
     await cluster.server.restart();
     user = await cluster.server.addUser();
-    known = (await cluster.diskAt('filer:')).id;
     await works();
     await cluster.server.stop();
     cpSync(cluster.server.data, old, { recursive: true });
@@ -63,16 +63,12 @@ describe('a server with one filer refuses', { timeout: 180_000 }, () => {
 
   /** The other filer is left as it was. */
   async function refusesToAdd(other: TestFiler, reason: RegExp): Promise<void> {
-    const before = hashFolder(join(other.disk, 'trash')) + readdirText(other.disk);
+    const untouched = hashFolder(other.disk);
     const { code, stdout, stderr } = await cluster.disk('add', '--filer', other.address, '--yes');
-    assert.equal(code, 3, `${stdout}${stderr}`);
     assert.match(stdout + stderr, reason);
-    assert.equal(hashFolder(join(other.disk, 'trash')) + readdirText(other.disk), before);
+    assert.equal(code, 3, `${stdout}${stderr}`);
+    assert.equal(hashFolder(other.disk), untouched);
     await works();
-  }
-
-  function readdirText(disk: string): string {
-    return hashFolder(disk);
   }
 
   it('a filer of another cluster', async () => {
@@ -98,9 +94,37 @@ describe('a server with one filer refuses', { timeout: 180_000 }, () => {
     await refusesToAdd(await clusters.filer({ key: cluster.key, disk }), /twice|copy/);
   });
 
+  it('to start a filer on a disk of another cluster', async () => {
+    const foreign = await clusters.cluster();
+    const other = await clusters.filer({ key: foreign.key });
+    await other.stop();
+    const untouched = hashFolder(other.disk);
+    const wrong = TestFiler.prepare({ key: cluster.key, disk: other.disk });
+    const { code, stderr } = await wrong.failedStart();
+    assert.notEqual(code, 0);
+    assert.match(stderr, /belongs to another cluster/);
+    assert.equal(hashFolder(other.disk), untouched);
+  });
+
   it('another disk where a known one was', async () => {
-    const folder = scratchFolder('disk-folder');
-    await cluster.diskWell('add', folder, '--yes');
+    const { server } = cluster;
+    const place = join(server.data, 'volumes');
+    const aside = join(scratchFolder('aside'), 'volumes');
+    await server.stop();
+    renameSync(place, aside);
+    cpSync(filer.disk, place, { recursive: true });
+    const untouched = volumesIn(place).map((name) => fingerprint(readFileSync(join(place, name))));
+    await server.startAgain();
+    assert.match(server.log, /Another disk is mounted where a known one was/);
+    assert.equal((await user.get('file 1.bin')).status, 200, 'the filer has it');
+    assert.equal((await user.put('more.bin', 'more')).status, 503, 'there is room for one copy only');
+    await server.stop();
+    const names = volumesIn(place);
+    assert.deepEqual(names.map((name) => fingerprint(readFileSync(join(place, name)))), untouched);
+    rmSync(place, { recursive: true });
+    renameSync(aside, place);
+    await server.startAgain();
+    await works();
   });
 
   it('to work with a copy of its own data that is older', async () => {

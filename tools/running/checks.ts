@@ -12,6 +12,10 @@ const UNIT_TESTS = [
   'src/**/*.test.ts', 'wire/**/*.test.ts', 'tools/**/*.test.ts', 'launcher/*.test.mjs',
 ];
 
+/** They start servers of others and take their time: only `npm test` runs them. */
+const PEER_TEST = /\.peer\.test\.ts$/;
+export const PEER_TESTS = 'src/**/*.peer.test.ts';
+
 interface Check {
   readonly name: string;
   readonly args: readonly string[];
@@ -49,7 +53,8 @@ async function runCheck({ name, args }: Check, { root, print }: CheckContext): P
 }
 
 async function runUnitTests({ root, print }: CheckContext): Promise<Tally> {
-  const paths = await filesOf(root, UNIT_TESTS);
+  const all = await filesOf(root, UNIT_TESTS);
+  const paths = all.filter((path) => !PEER_TEST.test(path));
   return runQuickFiles(paths, { root, print, timeoutMs: UNIT_TIMEOUT_MS });
 }
 

@@ -33,7 +33,10 @@ const FLAGS: readonly CommandFlag[] = [
   { flags: '--config <file>', docs: 'settings, in TOML, that name the file of the master key' },
 ];
 const EXITS = {
-  0: 'done', 1: 'failed, with the reason on screen', 2: 'wrong usage', 3: 'refused: see the message',
+  0: 'done',
+  1: 'failed, with the reason on screen',
+  2: 'wrong usage',
+  3: 'refused: see the message',
 };
 
 export function keysCommands(parts: KeyParts): readonly Command[] {
@@ -114,6 +117,7 @@ function show(terminal: Terminal, { masterId, isLame, tenants }: KeysStatus): vo
     const since = new Date(currentSinceMs ?? 0).toISOString().slice(0, 10);
     const current = currentKeyId === undefined ? 'all keys destroyed'
       : `key ${currentKeyId} since ${since}`;
-    terminal.print(`  ${tenantId}: ${current}, ${oldKeyCount} older, ${shreddedKeyCount} destroyed`);
+    const others = `${oldKeyCount} older, ${shreddedKeyCount} destroyed`;
+    terminal.print(`  ${tenantId}: ${current}, ${others}`);
   }
 }

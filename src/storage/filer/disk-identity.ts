@@ -61,8 +61,8 @@ async function adopt(root: string, request: IdentityRequest): Promise<DiskIdenti
     throw new HoldfastError('conflict', 'storage/identifyDisk', message, { code: 'disk-foreign' });
   }
   if (request.adopt === 'never') {
-    const message = 'The disk is empty. Is it mounted? If it is a new one of a filer, start that once '
-      + 'with --adopt-empty.';
+    const message = 'The disk is empty. Is it mounted? If it is a new one of a filer, start that '
+      + 'once with --adopt-empty.';
     throw new HoldfastError('conflict', 'storage/identifyDisk', message, { code: 'disk-unknown' });
   }
   const identity = {

@@ -168,6 +168,24 @@ describe('a store on several disks', () => {
     trial.checkFullCopies();
   });
 
+  it('goes on without a disk that fell silent before its folder was synced', async () => {
+    const trial = await opened({ ...THREE, disks: 4 });
+    await trial.work(20);
+    const { length: before } = trial.disk(1).volumes;
+    trial.disk(0).plan = (call) => {
+      if (call.what === 'folder') trial.disk(0).away = true;
+      return undefined;
+    };
+    for (let n = 0; n < 40; n++) assert.equal(await trial.tryPut(trial.block(3000)), undefined);
+    assert.ok(trial.disk(0).away, 'its folder was never synced');
+    assert.ok(trial.disk(1).volumes.length > before + 1, 'no volume was made meanwhile');
+    trial.disk(0).away = false;
+    trial.disk(0).plan = () => undefined;
+    await trial.sweep(3);
+    await trial.checkPromises();
+    trial.checkFullCopies();
+  });
+
   it('makes new copies when a disk is away for long, and compares it when it returns', async () => {
     const trial = await opened(SPARE);
     await trial.work(100);

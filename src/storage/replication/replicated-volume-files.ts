@@ -47,8 +47,9 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
   readonly #parts: ReplicatedParts;
   /** Names of the files on each disk, as far as known. */
   readonly #names = new Map<DiskLink, Set<string>>();
-  /** Disks whose folder has changed through us since it was last synced. */
-  readonly #unsynced = new Set<DiskLink>();
+  /** Disks whose folder has changed through us since it was last synced, and the volumes that got
+   *  their names there meanwhile. */
+  readonly #unsynced = new Map<DiskLink, Set<number>>();
   /** Disks whose folder a program that was killed may have changed. */
   readonly #leftUnsynced = new Set<DiskLink>();
 
@@ -121,7 +122,7 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
     const done: DiskLink[] = [];
     try {
       await this.#onEach(links, async (link) => {
-        this.#unsynced.add(link);
+        this.#noteUnsynced(link, parseVolumeName(to));
         await link.call(0, (files) => files.rename(from, to));
         done.push(link);
         this.#noteRenamed(link, from, to);
@@ -157,7 +158,7 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
     const links = this.#holders(name);
     if (links.length === 0) throw systemError('ENOENT');
     await this.#onEach(links, async (link) => {
-      this.#unsynced.add(link);
+      this.#noteUnsynced(link);
       await link.call(0, (files) => files.remove(name)).catch((error: unknown) => {
         if (errorCode(error) !== 'ENOENT') throw error;
       });
@@ -182,16 +183,35 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
         () => undefined, // Whatever is missing after a power cut is found and copied.
       );
     }
-    const links = [...this.#unsynced];
-    for (const link of links) this.#unsynced.delete(link);
-    await this.#onEach(links, async (link) => {
+    const changed = new Map(this.#unsynced);
+    this.#unsynced.clear();
+    await this.#onEach([...changed.keys()], async (link) => {
       try {
         await link.call(0, (files) => files.syncFolder());
       } catch (error) {
-        this.#unsynced.add(link);
+        this.#noteNotSynced(link, changed.get(link) ?? new Set());
         throw error;
       }
     });
+  }
+
+  #noteUnsynced(link: DiskLink, volumeId?: number): void {
+    const named = this.#unsynced.get(link) ?? new Set();
+    if (volumeId !== undefined) named.add(volumeId);
+    this.#unsynced.set(link, named);
+  }
+
+  /** Whoever asked is told once. A disk that is out of reach must not fail all that comes after,
+   *  which has nothing to do with it: what got a name there is made anew, and the folder is synced
+   *  when the disk is back. */
+  #noteNotSynced(link: DiskLink, named: ReadonlySet<number>): void {
+    if (link.silentSinceMs === undefined) {
+      for (const volumeId of named) this.#noteUnsynced(link, volumeId);
+      if (named.size === 0) this.#noteUnsynced(link);
+      return;
+    }
+    this.#leftUnsynced.add(link);
+    for (const volumeId of named) this.#parts.table.find(volumeId)?.demote(link.id, 'stale');
   }
 
   /** How much more can be stored, each byte in all of its copies. */
@@ -279,7 +299,7 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
       try {
         legs.push(new FileLeg(link, await link.open(name, 'create')));
         this.#names.get(link)?.add(name);
-        this.#unsynced.add(link);
+        this.#noteUnsynced(link);
       } catch (error) {
         if (errorCode(error) === 'EEXIST') exists = error;
         avoid.add(link);

@@ -23,6 +23,8 @@ export type LogEvent = DiskEvent | Promised;
 
 export class EventLog {
   readonly events: LogEvent[] = [];
+  /** States before this event are looked at elsewhere. */
+  from = 0;
   #files = 0;
 
   nextFile(): number {

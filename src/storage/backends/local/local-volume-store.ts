@@ -169,7 +169,7 @@ export class LocalVolumeStore implements BlockStore {
   }
 
   read(
-    id: BlockId, offsetBytes: number, lengthBytes: number, signal?: AbortSignal, into?: Buffer,
+    ...[id, offsetBytes, lengthBytes, signal, into]: Parameters<BlockStore['read']>
   ): Promise<Buffer> {
     return this.#read(id, { offsetBytes, lengthBytes }, signal, into);
   }

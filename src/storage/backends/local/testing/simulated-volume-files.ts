@@ -15,8 +15,8 @@ export interface DiskCall {
   name: string;
 }
 
-/** What happens to a call: an error code, `CRASH` for the end of all answers, `HANG` for no answer to
- *  this one, or nothing. */
+/** What happens to a call: an error code, `CRASH` for the end of all answers, `HANG` for no answer
+ *  to this one, or nothing. */
 export type FaultPlan = (call: DiskCall) => string | undefined;
 
 type Change = { position: number; bytes: Buffer } | { truncateTo: number };
