@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import { HoldfastError, isKind } from '../base/errors.ts';
 import type { Operations, PlainRecord } from '../operations/index.ts';
-import type { DiskLabels, DiskPlan, NewDisk } from '../storage/index.ts';
+import type { DiskLabels, DiskPlan, NewDisk, RegisteredDisk } from '../storage/index.ts';
 import type { FoundDisk } from './fleet.ts';
 import type { Stores } from './stores.ts';
 
@@ -42,7 +42,8 @@ export function diskOperations(stores: Stores, { isServing }: { isServing: boole
 async function listDisks({ fleet, opened, blocks }: Stores, all: boolean): Promise<PlainRecord> {
   if (opened === undefined) {
     const { storedBytes } = blocks.state();
-    return { single: true, storedBytes, addedCount: await fleet.countAdded() };
+    const registered = await fleet.registered();
+    return { single: true, storedBytes, addedCount: Math.max(0, registered.length - 1) };
   }
   const { policy, repair, missingAfterMs } = opened;
   const disks = await opened.disks.list(all);
@@ -54,26 +55,60 @@ async function addDisks(
   stores: Stores, input: PlainRecord, isServing: boolean,
 ): Promise<PlainRecord> {
   const { fleet, opened } = stores;
-  const isConfirmed = input['confirmed'] === true;
-  let found: FoundDisk[];
+  const place = textOf(input, 'place');
+  const adopt = input['confirmed'] === true;
   try {
-    found = await fleet.look(textOf(input, 'place'), { adopt: isConfirmed });
+    const answer = await fleet.look(place, { adopt }, async (found) => {
+      refuseCopies(found, await fleet.registered());
+      return adopt ? undefined : planAdding(stores, found, input);
+    });
+    if (answer !== undefined) return answer;
   } catch (error) {
     const isEmpty = isKind(error, 'conflict') && error.code === 'disk-unknown';
-    if (!isEmpty || isConfirmed) throw error;
+    if (!isEmpty || adopt) throw error;
     return plain({ plans: [EMPTY_FOLDER], restart: opened === undefined, known: 0 });
   }
+  const found = await fleet.use(place, { adopt });
   if (opened === undefined) return foundRegister(stores, found, input, isServing);
-  const known = new Set((await opened.disks.list(true)).map(({ id }) => id));
-  const fresh = found.filter(({ disk }) => !known.has(disk.id));
+  const fresh = await onlyNew(stores, found);
   const plans: DiskPlan[] = [];
   for (const one of fresh) {
     const disk = newDisk(one, input);
     const plan = await opened.disks.planAdd(disk);
     plans.push(plan);
-    if (isConfirmed) await opened.disks.add(disk, plan);
+    await opened.disks.add(disk, plan);
   }
   return plain({ plans, restart: false, known: found.length - fresh.length });
+}
+
+async function planAdding(
+  stores: Stores, found: readonly FoundDisk[], input: PlainRecord,
+): Promise<PlainRecord> {
+  const { opened } = stores;
+  const fresh = await onlyNew(stores, found);
+  const known = found.length - fresh.length;
+  if (opened === undefined) {
+    return plain({ plans: fresh.map(({ disk }) => firstPlan(disk.id)), restart: true, known });
+  }
+  const plans: DiskPlan[] = [];
+  for (const one of fresh) plans.push(await opened.disks.planAdd(newDisk(one, input)));
+  return plain({ plans, restart: false, known });
+}
+
+async function onlyNew({ fleet }: Stores, found: readonly FoundDisk[]): Promise<FoundDisk[]> {
+  const known = new Set((await fleet.registered()).map(({ id }) => id));
+  return found.filter(({ disk }) => !known.has(disk.id));
+}
+
+/** A disk is in one place. Nobody can tell which of two is the true one but an operator. */
+function refuseCopies(found: readonly FoundDisk[], known: readonly RegisteredDisk[]): void {
+  for (const { disk, where } of found) {
+    const same = known.find(({ id }) => id === disk.id);
+    if (same === undefined || same.where === where || same.state === 'retired') continue;
+    const message = `A disk there has the id ${disk.id}, which is known at ${same.where}: one is a `
+      + 'copy of the other. Take the copy away. If the disk was moved, serve it where it was.';
+    throw new HoldfastError('conflict', OP, message, { code: 'disk-cloned' });
+  }
 }
 
 /** The second disk ever: from now on there is a register, and copies. A running server has opened
@@ -81,13 +116,6 @@ async function addDisks(
 async function foundRegister(
   { fleet }: Stores, found: readonly FoundDisk[], input: PlainRecord, isServing: boolean,
 ): Promise<PlainRecord> {
-  const plans = found.map(({ disk }) => ({
-    action: 'add', diskId: disk.id, volumeCount: 0, volumeBytes: 0, etag: '',
-    objections: [], notes: [
-      'From the next start on everything is kept on several disks; what is there now is copied.',
-    ],
-  }));
-  if (input['confirmed'] !== true) return plain({ plans, restart: true, known: 0 });
   const own = { disk: 'volumes', host: hostname(), rack: 'one', zone: 'one' };
   const register = await fleet.found(own);
   const fresh = found.filter(({ disk }) => register.find(disk.id) === undefined);
@@ -98,7 +126,16 @@ async function foundRegister(
       { id, labels, where, state: 'active', addedMs: fleet.now() }, { id, files: one.disk.files },
     );
   }
+  const plans = fresh.map(({ disk }) => firstPlan(disk.id));
   return plain({ plans, restart: isServing, known: found.length - fresh.length });
+}
+
+function firstPlan(diskId: string) {
+  return {
+    action: 'add', diskId, volumeCount: 0, volumeBytes: 0, etag: '', objections: [], notes: [
+      'From the next start on everything is kept on several disks; what is there now is copied.',
+    ],
+  };
 }
 
 function newDisk({ disk, where, host }: FoundDisk, input: PlainRecord): NewDisk {

@@ -125,10 +125,10 @@ export class Fleet {
     return register;
   }
 
-  /** Disks that were added and are used from the next start on, for a server that began with one. */
-  async countAdded(): Promise<number> {
-    const { disks } = await this.#registerAlone();
-    return Math.max(0, disks.filter(({ state }) => state !== 'retired').length - 1);
+  /** What the register says now; a server that has begun with one disk uses it from its next start
+   *  on. */
+  async registered(): Promise<readonly RegisteredDisk[]> {
+    return (await this.#registerAlone()).disks;
   }
 
   /** Of the disk on which the data directory's own volumes lie. */
@@ -140,21 +140,34 @@ export class Fleet {
     return this.#options.clock.now();
   }
 
-  /** The disks at a place that was named by an operator: a folder, or all of a filer.
-   *  @throws conflict, code `disk-unknown`: an empty folder, and `adopt` is not set. */
-  async look(place: string, { adopt }: { adopt: boolean }): Promise<FoundDisk[]> {
+  /**
+   * The disks at a place that was named by an operator: a folder, or all of a filer. For `look`
+   * alone a filer that is not known is asked over a connection of its own, which changes nothing
+   * there and takes no disk from another filer.
+   * @throws conflict, code `disk-unknown`: an empty folder, and `adopt` is not set.
+   */
+  async look<T>(
+    place: string, { adopt }: { adopt: boolean }, act: (found: FoundDisk[]) => Promise<T>,
+  ): Promise<T> {
+    const address = place.startsWith('filer:') ? place.slice('filer:'.length) : undefined;
+    if (address === undefined || this.#clients.has(address)) return act(await this.use(place, { adopt }));
+    const client = await this.#open(address, 'reader', new DiskClaims());
+    try {
+      return await act(foundAt(address, client));
+    } finally {
+      client.close();
+    }
+  }
+
+  /** The same, to be used from now on. */
+  async use(place: string, { adopt }: { adopt: boolean }): Promise<FoundDisk[]> {
     if (!place.startsWith('filer:')) {
       if (!isAbsolute(place)) throw invalid('Name the folder of the disk with its whole path.');
       const disk = await this.#openLocal(place, adopt ? 'if-empty' : 'never');
       return [{ disk, where: place, host: hostname() }];
     }
     const address = place.slice('filer:'.length);
-    const client = await this.#client(address);
-    const { filerId, failure } = client.state;
-    if (filerId === undefined) throw failure ?? invalid('The filer does not answer.');
-    return client.disks().map((disk) => ({
-      disk, where: `filer:${address}/${disk.id}`, host: `filer-${filerId.slice(0, 8)}`,
-    }));
+    return foundAt(address, await this.#client(address));
   }
 
   async close(): Promise<void> {
@@ -221,15 +234,21 @@ export class Fleet {
   async #client(address: string): Promise<FilerClient> {
     const known = this.#clients.get(address);
     if (known !== undefined) return known;
-    const { dataPath, instanceId, clock, random, settings } = this.#options;
+    const client = await this.#open(address, 'coordinator', this.#claims);
+    this.#clients.set(address, client);
+    return client;
+  }
+
+  async #open(
+    address: string, role: 'coordinator' | 'reader', claims: DiskClaims,
+  ): Promise<FilerClient> {
+    const { dataPath, instanceId, clock, random, settings: { filerCaPath } } = this.#options;
     this.#epoch ??= await nextEpoch(join(dataPath, 'epoch.json'));
-    const { filerCaPath } = settings;
     const client = FilerClient.open({
       address: parseListenAddress(address), ...(await this.#key()), coordinatorId: instanceId,
-      epoch: this.#epoch, clock, random, claims: this.#claims,
+      epoch: this.#epoch, clock, random, role, claims,
       ...(filerCaPath !== undefined && { tls: { ca: await readFile(filerCaPath) } }),
     });
-    this.#clients.set(address, client);
     await connected(client, clock);
     return client;
   }
@@ -259,6 +278,14 @@ function verifiedDisk(link: DiskLink): VerifiedDisk {
       open: (name) => link.open(name, 'read'),
     },
   };
+}
+
+function foundAt(address: string, client: FilerClient): FoundDisk[] {
+  const { filerId, failure } = client.state;
+  if (filerId === undefined) throw failure ?? invalid('The filer does not answer.');
+  return client.disks().map((disk) => ({
+    disk, where: `filer:${address}/${disk.id}`, host: `filer-${filerId.slice(0, 8)}`,
+  }));
 }
 
 async function connected(client: FilerClient, clock: Clock): Promise<void> {

@@ -13,8 +13,8 @@ const UNIT_TESTS = [
 ];
 
 /** They start servers of others and take their time: only `npm test` runs them. */
-const PEER_TEST = /\.peer\.test\.ts$/;
-export const PEER_TESTS = 'src/**/*.peer.test.ts';
+const SERVER_TEST = /-with-server\.test\.ts$/;
+export const SERVER_TESTS = 'src/**/*-with-server.test.ts';
 
 interface Check {
   readonly name: string;
@@ -54,7 +54,7 @@ async function runCheck({ name, args }: Check, { root, print }: CheckContext): P
 
 async function runUnitTests({ root, print }: CheckContext): Promise<Tally> {
   const all = await filesOf(root, UNIT_TESTS);
-  const paths = all.filter((path) => !PEER_TEST.test(path));
+  const paths = all.filter((path) => !SERVER_TEST.test(path));
   return runQuickFiles(paths, { root, print, timeoutMs: UNIT_TIMEOUT_MS });
 }
 
