@@ -20,6 +20,7 @@ import { silentLog } from '../platform/index.ts';
 import type { Clock, Logger, Metrics, Random, Slice } from '../platform/index.ts';
 import { LocalVolumeStore } from '../storage/backends/local/local-volume-store.ts';
 import { NodeVolumeFiles } from '../storage/backends/local/node-volume-files.ts';
+import { openOnlookerDisks } from './onlooker.ts';
 
 const NOTES = 'verify.db';
 const METADATA = 'metadata.db';
@@ -32,7 +33,17 @@ export function verifyParts(slices: readonly Slice[], clock: Clock): VerifyParts
     slices, clock,
     openNotesReadonly: (root) => SqliteVerifyStore.openReadonly(join(root, NOTES)),
     openNotes: (root) => SqliteVerifyStore.open(join(root, NOTES)),
-    openVerifiers: async (root, store) => openVerifiers(root, { store, clock, log: silentLog }),
+    openVerifiers: async (root, store) => {
+      const { disks, close } = await openOnlookerDisks(root, clock);
+      const opened = openVerifiers(root, { store, clock, log: silentLog, disks: () => disks });
+      return {
+        verifiers: opened.verifiers,
+        close: async () => {
+          await opened.close();
+          close();
+        },
+      };
+    },
     backends: {
       openBlocks: (folder, { volumeBytesMax, witness }) => LocalVolumeStore.open({
         root: folder, witness, clock, onFinding: () => undefined,

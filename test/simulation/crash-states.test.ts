@@ -11,7 +11,7 @@ import type { EventLog, LogEvent } from './crash-states/recording.ts';
 import { allWorkloads, SCENARIOS, type Workload } from './crash-states/workloads.ts';
 
 const EFFORT: Effort = {
-  writesMax: settings.crashStateWrites, sectorsMax: 12 * settings.crashStateWrites, secondEvery: 12,
+  writesMax: settings.crashStateWrites, sectorsMax: 14 * settings.crashStateWrites, secondEvery: 12,
 };
 
 async function record({ setup, run }: Workload): Promise<EventLog> {
