@@ -1,7 +1,7 @@
 /**
- * `npm run soak [-- HOURS]`: simulations of the store with new seeds, batch after batch, for so many
- * hours (1 without a number), after every crash state of longer workloads. Ends at the first failure,
- * whose tape it prints; the last line says how much was done.
+ * `npm run soak [-- HOURS]`: simulations of the store with new seeds, batch after batch, for so
+ * many hours (1 without a number), after every crash state of longer workloads. Ends at the first
+ * failure, whose tape it prints; the last line says how much was done.
  */
 import { runChild } from './running/child.ts';
 import { ROOT } from './running/checks.ts';

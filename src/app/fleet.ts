@@ -7,7 +7,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { HoldfastError, isKind } from '../base/errors.ts';
 import type { Witness } from '../base/witness.ts';
 import type { VerifiedDisk } from '../durability/index.ts';
@@ -15,7 +15,7 @@ import { parseListenAddress } from '../platform/index.ts';
 import type { Clock, Config, Logger, Random, ValuesOf } from '../platform/index.ts';
 import {
   DiskClaims, DiskRegister, FilerClient, filerSlice, LocalDisk, nextEpoch, openReplicatedFiles,
-  readClusterKey, storageSlice, usualPolicy,
+  readClusterKey, returnEpoch, storageSlice, usualPolicy,
 } from '../storage/index.ts';
 import type {
   ClusterKey, CopyFinding, Disk, DiskLabels, DiskLink, Disks, RegisteredDisk, RepairWorker,
@@ -27,6 +27,8 @@ import { MountedDisk } from './mounted-disk.ts';
 const OP = 'app/fleet';
 /** How the register writes a disk of a filer: `filer:HOST:PORT/DISK`. */
 const ON_FILER = /^filer:(.+)\/([0-9a-f-]{36})$/;
+/** Within the data directory. */
+const OWN_DISK = 'volumes';
 /** A filer that is just starting is worth a moment; one that is away must not stop the start. */
 const FILER_WAIT_MS = 3_000;
 
@@ -118,9 +120,8 @@ export class Fleet {
     const known = await this.#registerAlone();
     if (known.disks.length > 0) return known;
     const register = await DiskRegister.open(await this.#clusterId(), [this.#ownPlace()]);
-    const where = join(this.#options.dataPath, 'volumes');
-    const disk = await this.#openLocal(where, 'with-contents');
-    const entry = { id: disk.id, labels: first, where, addedMs: this.now() };
+    const disk = await this.#openLocal(this.#folderOf(OWN_DISK), 'with-contents');
+    const entry = { id: disk.id, labels: first, where: OWN_DISK, addedMs: this.now() };
     await register.add({ ...entry, state: 'active' }, disk);
     return register;
   }
@@ -128,7 +129,14 @@ export class Fleet {
   /** What the register says now; a server that has begun with one disk uses it from its next start
    *  on. */
   async registered(): Promise<readonly RegisteredDisk[]> {
-    return (await this.#registerAlone()).disks;
+    const { disks } = await this.#registerAlone();
+    return disks.map((disk) => (ON_FILER.test(disk.where) ? disk
+      : { ...disk, where: this.#folderOf(disk.where) }));
+  }
+
+  /** The data directory may be moved, and its own disk goes with it. */
+  #folderOf(where: string): string {
+    return resolve(this.#options.dataPath, where);
   }
 
   /** Of the disk on which the data directory's own volumes lie. */
@@ -150,7 +158,9 @@ export class Fleet {
     place: string, { adopt }: { adopt: boolean }, act: (found: FoundDisk[]) => Promise<T>,
   ): Promise<T> {
     const address = place.startsWith('filer:') ? place.slice('filer:'.length) : undefined;
-    if (address === undefined || this.#clients.has(address)) return act(await this.use(place, { adopt }));
+    if (address === undefined || this.#clients.has(address)) {
+      return act(await this.use(place, { adopt }));
+    }
     const client = await this.#open(address, 'reader', new DiskClaims());
     try {
       return await act(foundAt(address, client));
@@ -184,7 +194,7 @@ export class Fleet {
     return DiskRegister.open(await this.#clusterId(), [this.#ownPlace(), first]);
   }
 
-  /** The data directory's own copy may be missing or old: it was restored, or a write to it failed. */
+  /** The data directory's own copy may be missing or old: it was restored, or not written. */
   async #keepOwnCopy(register: DiskRegister): Promise<void> {
     await this.#ownPlace().files.prepare();
     const own = await DiskRegister.open(await this.#clusterId(), [this.#ownPlace()]);
@@ -209,7 +219,7 @@ export class Fleet {
     }
     const files = new MountedDisk(
       async () => {
-        const disk = await this.#openLocal(where, 'never');
+        const disk = await this.#openLocal(this.#folderOf(where), 'never');
         if (disk.id === id) return disk;
         throw new HoldfastError('conflict', OP, 'Another disk is mounted where a known one was.', {
           code: 'wrong-disk', facts: { diskId: disk.id },
@@ -236,14 +246,33 @@ export class Fleet {
     if (known !== undefined) return known;
     const client = await this.#open(address, 'coordinator', this.#claims);
     this.#clients.set(address, client);
+    await this.#checkNewest(client);
     return client;
+  }
+
+  /** A data directory that was restored knows nothing of what was written after it was copied. */
+  async #checkNewest(client: FilerClient): Promise<void> {
+    const epoch = this.#epoch ?? 0;
+    const lastEpoch = Math.max(0, ...client.state.disks.map((disk) => disk.lastEpoch));
+    if (lastEpoch <= epoch) return;
+    await returnEpoch(this.#epochPath, epoch);
+    const message = 'The filers have been written to by a server whose data is newer than this '
+      + 'copy of it. Let that one run. If it is gone for good, and this copy is the newest there '
+      + `is, write {"epoch": ${lastEpoch}} into epoch.json here and start again.`;
+    throw new HoldfastError('conflict', OP, message, {
+      code: 'stale-epoch', facts: { epoch, lastEpoch },
+    });
+  }
+
+  get #epochPath(): string {
+    return join(this.#options.dataPath, 'epoch.json');
   }
 
   async #open(
     address: string, role: 'coordinator' | 'reader', claims: DiskClaims,
   ): Promise<FilerClient> {
-    const { dataPath, instanceId, clock, random, settings: { filerCaPath } } = this.#options;
-    this.#epoch ??= await nextEpoch(join(dataPath, 'epoch.json'));
+    const { instanceId, clock, random, settings: { filerCaPath } } = this.#options;
+    this.#epoch ??= await nextEpoch(this.#epochPath);
     const client = FilerClient.open({
       address: parseListenAddress(address), ...(await this.#key()), coordinatorId: instanceId,
       epoch: this.#epoch, clock, random, role, claims,

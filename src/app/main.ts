@@ -8,7 +8,7 @@ import {
 } from '../cli/index.ts';
 import type { StartServer } from '../cli/index.ts';
 import type { PlainRecord } from '../operations/index.ts';
-import { serverSlice, silentLog, systemClock, systemRandom } from '../platform/index.ts';
+import { serverSlice, silentLog, stayAwake, systemClock, systemRandom } from '../platform/index.ts';
 import type { Config } from '../platform/index.ts';
 import { openCollectionAlone, readCollectionStatus } from './collection.ts';
 import { readFleet } from './figures.ts';
@@ -88,8 +88,10 @@ const commands = [
 /** For a thread or socket that would not let go: everything that matters is closed by then. */
 const LEAVE_MS_MAX = 1_000;
 
+const letGo = stayAwake();
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   commands, terminal, version: manifest.version,
 });
+letGo();
 
 systemClock.after(LEAVE_MS_MAX, () => process.exit());

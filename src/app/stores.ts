@@ -118,7 +118,9 @@ function tell(log: Logger, finding: VolumeFinding): void {
   log[level]({ finding }, message);
 }
 
-const WORDS: Readonly<Record<VolumeFinding['kind'], readonly ['error' | 'warn' | 'info', string]>> = {
+type Words = readonly ['error' | 'warn' | 'info', string];
+
+const WORDS: Readonly<Record<VolumeFinding['kind'], Words>> = {
   'torn-tail': ['info', 'what was being written when the program ended was cut off'],
   'damaged-range': ['error', 'stored bytes are damaged'],
   'damaged-block': ['error', 'stored bytes are damaged'],
@@ -141,7 +143,8 @@ async function checkNothingLost(
   }
   if (!mayCreate && missing.length > 0) refuseLoss(missing);
   // A first start that was cut short may have made some of the stores, but no data.
-  const hasVolumes = wanted.includes(paths.volumes) && !missing.includes('volumes') && (await readdir(paths.volumes)).length > 0;
+  const isThere = wanted.includes(paths.volumes) && !missing.includes('volumes');
+  const hasVolumes = isThere && (await readdir(paths.volumes)).length > 0;
   if (hasVolumes && missing.includes('metadata.db')) refuseLoss(missing);
 }
 

@@ -52,3 +52,12 @@ export class ManualClock implements Clock {
     for (const entry of due.sort((a, b) => a.dueMs - b.dueMs)) entry.act();
   }
 }
+
+const AWAKE_MS = 60_000;
+
+/** Our timers do not keep a process alive: a command that waits for nothing but one of them would
+ *  end in the middle. Until the returned function is called, the process stays. */
+export function stayAwake(): () => void {
+  const timer = setInterval(() => undefined, AWAKE_MS);
+  return () => clearInterval(timer);
+}

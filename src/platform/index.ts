@@ -1,4 +1,4 @@
-export { ManualClock, systemClock } from './clock.ts';
+export { ManualClock, stayAwake, systemClock } from './clock.ts';
 export type { Clock } from './clock.ts';
 export { describeError, openLog, silentLog } from './log.ts';
 export type { LogFacts, LogLevel, LogOptions, Logger, OpenLog } from './log.ts';

@@ -51,7 +51,7 @@ export type {
   KeyPlaces, KeyStatus, SealerSettings, TenantKeys,
 } from './sealing/key-commands.ts';
 export type { ClusterKey } from './filer/cluster-key.ts';
-export { nextEpoch } from './filer/epoch.ts';
+export { nextEpoch, returnEpoch } from './filer/epoch.ts';
 export type { CopyFinding } from './replication/copy-findings.ts';
 export type { DiskLink } from './replication/disk-link.ts';
 export { DiskRegister } from './replication/disk-register.ts';

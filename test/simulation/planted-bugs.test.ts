@@ -1,4 +1,4 @@
-/** A simulator that finds nothing may be blind: here it must find bugs that are known to be there. */
+/** A simulator that finds nothing may be blind: it must find bugs that are known to be there. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { generateTape } from './history/generate.ts';

@@ -70,9 +70,11 @@ function show(terminal: Terminal, answer: Answer): void {
       : 'Every volume has all its copies.');
     return;
   }
-  const left = repair.remainingMs === undefined ? '' : `, about ${minutes(repair.remainingMs)} left`;
-  terminal.print(`${repair.volumesWaiting} volumes lack copies: ${inGib(repair.toDoBytes)} to copy`
-    + `, ${inGib(repair.doneBytes)} copied${left}.`);
+  const canEnd = repair.remainingMs !== undefined && repair.blocked.length === 0;
+  const left = canEnd ? `, about ${minutes(repair.remainingMs ?? 0)} left` : '';
+  const lacking = repair.volumesWaiting === 1 ? 'lacks' : 'lack';
+  terminal.print(`${counted(repair.volumesWaiting, 'volume')} ${lacking} copies: `
+    + `${inGib(repair.toDoBytes)} to copy, ${inGib(repair.doneBytes)} copied${left}.`);
   for (const { volumeId, reason } of repair.blocked.slice(0, 20)) {
     terminal.print(`  volume ${volumeId} waits: ${reason}`);
   }
@@ -86,7 +88,7 @@ function rowOf(disk: DiskRow): string {
   const needed = state === 'draining' ? `, ${disk.neededCount} still to be copied` : '';
   return `${id}  ${state}${silent}${needed}\n    ${disk.where}\n`
     + `    host ${labels.host}, rack ${labels.rack}, zone ${labels.zone}; `
-    + `${volumeCount} volumes, ${inGib(volumeBytes)}; ${room}`;
+    + `${counted(volumeCount, 'volume')}, ${inGib(volumeBytes)}; ${room}`;
 }
 
 /** Nobody should have to guess whether to wait or to act. */

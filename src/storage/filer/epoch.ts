@@ -20,6 +20,12 @@ export async function nextEpoch(path: string): Promise<number> {
   return epoch;
 }
 
+/** Gives an epoch back under which nothing was written: else a copy of an old data directory that
+ *  is started again and again, and refused, would become the newest in the end. */
+export async function returnEpoch(path: string, epoch: number): Promise<void> {
+  await replaceJson(path, { epoch: epoch - 1 });
+}
+
 function damaged(cause: unknown): HoldfastError {
   const message = 'The file epoch.json is damaged. Write {"epoch": N} into it, N being higher than '
     + 'the last one in the filers\' logs.';

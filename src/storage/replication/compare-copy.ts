@@ -2,7 +2,7 @@ import {
   firstFault, hasCommitAt, readHead, startOf, walkCopy, withCopy,
 } from './copy-examination.ts';
 import type { CopyState } from './copy-table.ts';
-import { identify } from './copy-volume.ts';
+import { identify, type KnownVolume } from './copy-volume.ts';
 import type { DiskLink } from './disk-link.ts';
 import { volumeName } from './file-names.ts';
 import type { Pace } from './pace.ts';
@@ -14,8 +14,7 @@ export interface Comparison {
   /** Disks with a good copy. */
   readonly sources: readonly DiskLink[];
   readonly pace: Pace;
-  /** See CopyJob. */
-  readonly markEnd: number;
+  readonly known: KnownVolume;
 }
 
 /**
@@ -24,19 +23,20 @@ export interface Comparison {
  * @throws corrupt, unavailable: nobody can tell for now.
  */
 export async function compareCopy(comparison: Comparison): Promise<CopyState> {
-  const { volumeId, link, sources, pace, markEnd } = comparison;
+  const { volumeId, link, sources, pace, known } = comparison;
   const head = await readHead(link, volumeId);
   const { superblock } = head;
   if (typeof superblock === 'string') return 'damaged';
-  const known = sources.length === 0 ? [link] : sources;
+  const trusted = sources.length === 0 ? [link] : sources;
   // Where a source is damaged, the returned copy may be what is right.
-  const identity = await identify({ volumeId, sources: known, helpers: [link], markEnd });
+  const identity = await identify({ volumeId, sources: trusted, helpers: [link], known });
   if (!head.superblockBytes.equals(identity.superblockBytes)) return 'differs';
   await pace.take(head.sizeBytes);
   const name = volumeName(volumeId);
   const fault = await withCopy(link, name, (file) => firstFault(file, identity));
   if (fault === undefined) return 'good';
-  if (fault.where !== 'batch') return 'stale';
+  // Alone it has all that was acknowledged, and can be the source of a whole one.
+  if (fault.where !== 'batch') return sources.length === 0 ? 'damaged' : 'stale';
   // As far as it is sound, is it a beginning of the others?
   const stretch = { from: startOf(superblock), end: head.sizeBytes };
   const { position } = await withCopy(link, name, (file) => walkCopy(file, superblock, stretch));

@@ -3,7 +3,7 @@ import {
   HINT_BYTES_MAX, loadHint, type VolumePosition,
 } from '../backends/local/hint-file.ts';
 import {
-  decodeTrailer, readFooter, TRAILER_BYTES, type Trailer,
+  decodeTrailer, encodeFooter, readFooter, TRAILER_BYTES, type Trailer,
 } from '../backends/local/footer-codec.ts';
 import {
   decodeSuperblock, firstChain, HEADER_BYTES, readCommit, SUPERBLOCK_BYTES, type Superblock,
@@ -171,4 +171,18 @@ export async function firstFault(
   const sound = last.equals(identity.trailerBytes)
     && (await readFooter(file, trailer, () => undefined));
   return sound ? undefined : { where: 'footer' };
+}
+
+/** The footer, made anew from the batches; undefined when it is not the one that was written. */
+export async function rebuildFooter(
+  file: VolumeFile,
+  { superblock, end, chain, trailerBytes }: VolumeIdentity,
+): Promise<Buffer[] | undefined> {
+  const { volumeId, seed } = superblock;
+  const entries = new VolumeEntries();
+  const key = { volumeId, seed };
+  const from = startOf(superblock);
+  await walkVolume({ file, sizeBytes: end, key, from, markEnd: 0, entries });
+  const { pieces } = await encodeFooter({ volumeId, dataEnd: end, chain, entries });
+  return pieces.at(-1)?.equals(trailerBytes) === true ? pieces : undefined;
 }

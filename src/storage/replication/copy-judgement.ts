@@ -35,6 +35,8 @@ export interface Judgement {
   readonly sizeBytes: number;
   /** Up to here its bytes were acknowledged, or count as if they were from now on. */
   readonly markEnd: number;
+  /** Of a sealed volume. */
+  readonly trailerBytes: Buffer | undefined;
   /** Ends of unsealed copies to be made alike, before anything is added to them. */
   readonly tails: TailFix[];
   /** No copy is whole, but together they are: up to here. */
@@ -61,15 +63,60 @@ export interface JudgementInput {
   readonly markEnd: number;
   /** Disks of the list that do not answer; retired ones are not among them. */
   readonly silentMembers: number;
+  /** All disks that do not answer. */
+  readonly silentDisks: number;
 }
 
 /** @throws corrupt: copies differ and nothing decides, or all superblocks are damaged; unavailable:
  *  too few copies can be seen, or what is missing here may lie on a disk that does not answer. */
 export async function judgeVolume(input: JudgementInput): Promise<Judgement> {
+  const { list } = input;
+  let { volume, silentMembers } = input;
+  // Each round either ends it or leaves out one copy more.
+  for (;;) {
+    try {
+      return await judgeSeen({ ...input, volume, silentMembers });
+    } catch (error) {
+      if (!(error instanceof UnreadableCopyError)) throw error;
+      const { link } = error;
+      const silent = link.silentSinceMs !== undefined;
+      if (silent && list.diskIds.includes(link.id)) silentMembers++;
+      const unreadable = silent ? volume.unreadable : [...volume.unreadable, link];
+      const heads = volume.heads.filter((head) => head.link !== link);
+      volume = { ...volume, heads, unreadable };
+    }
+  }
+}
+
+/** A copy that could be opened before, and cannot be read now. */
+class UnreadableCopyError extends Error {
+  override readonly name = 'UnreadableCopyError';
+  readonly link: DiskLink;
+
+  constructor(link: DiskLink, cause: unknown) {
+    super('a copy of a volume cannot be read', { cause });
+    this.link = link;
+  }
+}
+
+/** One bad sector, or a disk that falls silent just now, must not end the start of the store. */
+async function withHead<T>(
+  { link }: CopyHead,
+  volumeId: number,
+  use: (file: VolumeFile) => Promise<T>,
+): Promise<T> {
+  try {
+    return await withCopy(link, volumeName(volumeId), use);
+  } catch (error) {
+    throw new UnreadableCopyError(link, error);
+  }
+}
+
+async function judgeSeen(input: JudgementInput): Promise<Judgement> {
   const { volume, list } = input;
   const judgement: Judgement = {
     volumeId: volume.volumeId, list, states: new Map(), sizeBytes: 0, markEnd: input.markEnd,
-    tails: [], merge: undefined, hint: undefined, findings: [],
+    trailerBytes: undefined, tails: [], merge: undefined, hint: undefined, findings: [],
   };
   for (const link of volume.unreadable) judgement.states.set(link, 'damaged');
   const heads = await sameHistory(input, judgement);
@@ -125,10 +172,11 @@ async function sameHistory(input: JudgementInput, judgement: Judgement): Promise
 
 async function furthest(heads: readonly SoundHead[]): Promise<number> {
   let end = 0;
-  for (const { link, superblock, trailer, sizeBytes } of heads) {
+  for (const head of heads) {
+    const { superblock, trailer, sizeBytes } = head;
     const stretch = { from: startOf(superblock), end: trailer?.dataEnd ?? sizeBytes };
-    const name = volumeName(superblock.volumeId);
-    const walked = await withCopy(link, name, (file) => walkCopy(file, superblock, stretch));
+    const walked = await withHead(head, superblock.volumeId, (file) =>
+      walkCopy(file, superblock, stretch));
     end = Math.max(end, walked.position.end);
   }
   return end;
@@ -156,8 +204,8 @@ async function sealedHeads(
   for (const { trailer, superblock } of sealed.filter((head) => !same.includes(head))) {
     if (longest === undefined || trailer === undefined) continue;
     const { dataEnd: end, chain } = trailer;
-    const begins = end < endOf(longest) && (await withCopy(longest.link, volumeName(volumeId),
-      (file) => hasCommitAt(file, superblock.seed, { end, chain })));
+    const begins = end < endOf(longest) && (await withHead(longest, volumeId, (file) =>
+      hasCommitAt(file, superblock.seed, { end, chain })));
     if (!begins) throw differ(volumeId, sealed);
   }
   return same;
@@ -173,12 +221,14 @@ function judgeSealed(
   judgement: Judgement,
 ): Judgement {
   const sizeBytes = Math.min(...sealed.map((head) => head.sizeBytes));
+  const [{ trailerBytes }] = sealed as [SoundHead];
+  const markEnd = Math.max(judgement.markEnd, ...sealed.map(endOf));
   for (const head of heads) {
     const right = sealed.includes(head) && head.sizeBytes === sizeBytes;
     judgement.states.set(head.link, right ? 'good' : 'stale');
     if (!right) noteShort(judgement, head.link, 'without the footer');
   }
-  return { ...judgement, sizeBytes };
+  return { ...judgement, sizeBytes, markEnd, trailerBytes };
 }
 
 function noteShort({ findings, volumeId }: Judgement, link: DiskLink, code: string): void {
@@ -187,9 +237,11 @@ function noteShort({ findings, volumeId }: Judgement, link: DiskLink, code: stri
 
 /** No copy begins like a volume: the store above refuses it, with its own words. */
 function unrecognized(input: JudgementInput, judgement: Judgement): Judgement {
-  if (input.silentMembers > 0) throw tooFewSeen(input, 0);
-  for (const { link } of input.volume.heads) judgement.states.set(link, 'good');
-  for (const link of input.volume.unreadable) judgement.states.set(link, 'good');
+  const { volume, silentMembers, silentDisks } = input;
+  // Without a list of its copies there may be one on any disk.
+  const hidden = volume.list === undefined ? silentDisks : silentMembers;
+  if (hidden + volume.unreadable.length > 0) throw tooFewSeen(input, 0);
+  for (const { link } of volume.heads) judgement.states.set(link, 'good');
   return judgement;
 }
 
@@ -244,15 +296,17 @@ class UnsealedVolume {
     return { ...this.#judgement, sizeBytes: end, markEnd: end };
   }
 
-  #with<T>(head: SoundHead, use: Parameters<typeof withCopy<T>>[2]): Promise<T> {
-    return withCopy(head.link, volumeName(this.#judgement.volumeId), use);
+  #with<T>(head: SoundHead, use: (file: VolumeFile) => Promise<T>): Promise<T> {
+    return withHead(head, this.#judgement.volumeId, use);
   }
 
   /** Each from the best hint that it fulfils, or from the start. */
   async #walkAll(): Promise<WalkedCopy[]> {
     const hints: { link: DiskLink; at: VolumePosition }[] = [];
     for (const { link } of this.#heads) {
-      const at = await readHint(link, this.#superblock);
+      const at = await readHint(link, this.#superblock).catch((error: unknown) => {
+        throw new UnreadableCopyError(link, error);
+      });
       if (at !== undefined) hints.push({ link, at });
     }
     hints.sort((a, b) => b.at.end - a.at.end);
@@ -343,7 +397,8 @@ class UnsealedVolume {
       return;
     }
     states.set(link, 'good');
-    if (soundEnd === end && sizeBytes === end) return;
+    // Also when it looks right: that may be in the system's memory only, over the rest of a batch
+    // that failed and was cut off. It must be gone before another one is written there.
     tails.push({ link, soundEnd, from: best.head.link, end });
   }
 

@@ -1,3 +1,4 @@
+import { decodeTrailer } from '../backends/local/footer-codec.ts';
 import { errorCode, isOutOfRoom, type OpenMode } from '../backends/local/volume-files.ts';
 import type { OnCopyFinding } from './copy-findings.ts';
 import type { CopyTable, VolumeCopies } from './copy-table.ts';
@@ -98,6 +99,19 @@ export class CopySurroundings implements FileSurroundings {
     const copies = this.#known();
     if (copies === undefined) return;
     copies.markEnd = Math.max(copies.markEnd, endOfBatch(pieces, position));
+    copies.trailerBytes = undefined;
+  }
+
+  onCut(): void {
+    const copies = this.#known();
+    if (copies !== undefined) copies.trailerBytes = undefined;
+  }
+
+  onSynced(lastPiece: Uint8Array | undefined): void {
+    const copies = this.#known();
+    if (copies === undefined || lastPiece === undefined) return;
+    const bytes = Buffer.from(lastPiece);
+    if (decodeTrailer(bytes, copies.volumeId) !== undefined) copies.trailerBytes = bytes;
   }
 
   onWriteFailed(link: DiskLink, error: unknown): void {

@@ -22,6 +22,13 @@ export class VolumeCopies {
   writers = 0;
   /** Up to here, at least, its bytes were acknowledged. */
   markEnd = 0;
+  /** Nothing behind `markEnd` was: what lies there is left from a write that failed. */
+  isMarkExact = false;
+  /** The last bytes of the volume, once it is sealed, as all copies must have them. Undefined: it
+   *  is not sealed, or nobody has told. */
+  trailerBytes: Buffer | undefined;
+  /** Disks on which the footer was not read since the start. */
+  readonly unproven: Set<string> = new Set();
   /** The disk whose hint the copies were compared by: the store above must start from the same. */
   hintDiskId: string | undefined;
   /** How big a copy is, as last seen; for telling how much there is to do. */
@@ -30,6 +37,11 @@ export class VolumeCopies {
   constructor(list: CopyList) {
     this.volumeId = list.volumeId;
     this.list = list;
+  }
+
+  /** No copy that is made goes beyond this. */
+  get endMax(): number {
+    return this.isMarkExact ? this.markEnd : Infinity;
   }
 
   get good(): string[] {

@@ -7,13 +7,15 @@
  */
 import { HoldfastError } from '../../base/errors.ts';
 import type { VolumePosition } from '../backends/local/hint-file.ts';
-import type { Superblock } from '../backends/local/record-codec.ts';
+import { decodeTrailer, TRAILER_BYTES, type Trailer } from '../backends/local/footer-codec.ts';
+import { paddedBytes, type Superblock } from '../backends/local/record-codec.ts';
 import { errorCode, type VolumeFile } from '../backends/local/volume-files.ts';
 import {
   decodeChecked, encodeChecked, readSmall, removeIfThere, replaceSmall,
 } from './checked-json.ts';
 import {
-  firstFault, readHead, startOf, walkCopy, withCopy, type CopyHead, type VolumeIdentity,
+  firstFault, readHead, rebuildFooter, startOf, walkCopy, withCopy, type CopyHead, type Stretch,
+  type VolumeIdentity,
 } from './copy-examination.ts';
 import type { DiskLink } from './disk-link.ts';
 import { FileLeg } from './file-leg.ts';
@@ -26,14 +28,24 @@ const SYNC_EVERY_BYTES = 32 * 1024 ** 2;
 /** For one place of a draft that is wrong although it was written from a sound source. */
 const TRIES_MAX = 3;
 
+/** What the running store knows of a volume. */
+export interface KnownVolume {
+  /** A copy that ends before this has lost acknowledged bytes. */
+  readonly markEnd: number;
+  /** What lies behind this was never acknowledged. On a disk that failed it may be in the system's
+   *  memory only, over something else: it must not spread. */
+  readonly endMax: number;
+  /** Of a sealed volume, if known: a copy without it has lost it. */
+  readonly trailerBytes: Buffer | undefined;
+}
+
 export interface CopyJob {
   readonly volumeId: number;
   /** The most trusted first. */
   readonly sources: readonly DiskLink[];
   /** Disks whose copy has fallen behind: it may still have a batch that all sources have lost. */
   readonly helpers?: readonly DiskLink[];
-  /** A copy that ends before this has lost acknowledged bytes. */
-  readonly markEnd: number;
+  readonly known: KnownVolume;
   readonly target: DiskLink;
   readonly pace: Pace;
   /** Asked between steps: true ends the work, leaving the draft for later. */
@@ -45,46 +57,80 @@ export interface CopyJob {
   readonly onBadSource: (link: DiskLink, offset: number, code: string) => void;
 }
 
-export type VolumeSources = Pick<CopyJob, 'volumeId' | 'sources' | 'helpers' | 'markEnd'>
-  & Partial<Pick<CopyJob, 'target'>>;
+export type VolumeSources = Pick<CopyJob, 'volumeId' | 'sources' | 'helpers' | 'known'>
+  & Partial<Pick<CopyJob, 'target' | 'onBadSource'>>;
 
 /** What a copy of the volume must be. A footer on any of the sources counts: the others have lost
  *  theirs. @throws unavailable: no source can be read; corrupt: together they are not whole. */
 export async function identify(from: VolumeSources): Promise<VolumeIdentity> {
-  const { volumeId, sources, helpers = [], markEnd, target } = from;
+  const { volumeId, sources, helpers = [], known, target } = from;
+  const heads = await soundHeads(from);
+  const head = heads.find((one) => isFinal(one, known)) ?? (heads[0] as SoundHead);
+  const { superblock, superblockBytes } = head;
+  const sealed = footerOf(volumeId, head, known);
+  if (sealed !== undefined) {
+    const { dataEnd: end, chain } = sealed.trailer;
+    return { superblock, superblockBytes, end, chain, ...sealed };
+  }
+  const places = sources.map((link) => ({ link, name: volumeName(volumeId) }));
+  let { end, chain } = await furthestWalk(places, superblock, known.endMax);
+  if (end < known.markEnd) {
+    for (const link of helpers) places.push({ link, name: volumeName(volumeId) });
+    // A draft that was finished, but never got its name, may be the only whole copy by now.
+    if (target !== undefined) places.push({ link: target, name: copyDraftName(volumeId) });
+    ({ end, chain } = await furthestWalk(places, superblock, known.endMax));
+  }
+  // It does not end there: it is damaged there. Whoever took that for the end would lose the rest.
+  if (end < known.markEnd) throw damaged(volumeId, end);
+  const trailerBytes = Buffer.alloc(0);
+  return {
+    superblock, superblockBytes, end, chain, sizeBytes: end, trailer: undefined, trailerBytes,
+  };
+}
+
+type SoundHead = CopyHead & { readonly superblock: Superblock };
+
+/** Of the sources; only if none begins like the volume, of the copies that have fallen behind:
+ *  they have the same beginning. At least one. */
+async function soundHeads(from: VolumeSources): Promise<SoundHead[]> {
+  const { volumeId, sources, helpers = [], onBadSource } = from;
   let failure: unknown;
-  const heads: (CopyHead & { superblock: Superblock })[] = [];
-  for (const link of sources) {
+  const heads: SoundHead[] = [];
+  for (const link of [...sources, ...helpers]) {
+    const isSource = sources.includes(link);
+    if (!isSource && heads.length > 0) break;
     try {
       const head = await readHead(link, volumeId);
       const { superblock } = head;
-      if (typeof superblock !== 'string') heads.push({ ...head, superblock });
+      const right = typeof superblock !== 'string' && superblock.volumeId === volumeId;
+      if (right) heads.push({ ...head, superblock });
+      else if (isSource) onBadSource?.(link, 0, 'damaged');
     } catch (error) {
       failure = error;
     }
   }
-  const head = heads.find(({ trailer }) => trailer !== undefined) ?? heads[0];
-  if (head === undefined) {
-    const message = 'No copy of the volume can be read. Bring its disks back.';
-    const facts = { volumeId, code: errorCode(failure) };
-    throw new HoldfastError('unavailable', OP, message, { facts, cause: failure });
+  if (heads.length > 0) return heads;
+  const message = 'No copy of the volume can be read. Bring its disks back.';
+  const facts = { volumeId, code: errorCode(failure) };
+  throw new HoldfastError('unavailable', OP, message, { facts, cause: failure });
+}
+
+/** Its footer is not left from a time before something was added. */
+function isFinal({ trailer }: CopyHead, { markEnd, endMax }: KnownVolume): boolean {
+  return trailer !== undefined && trailer.dataEnd >= markEnd && trailer.dataEnd <= endMax;
+}
+
+type SealedAs = Pick<VolumeIdentity, 'sizeBytes' | 'trailerBytes'> & { trailer: Trailer };
+
+function footerOf(volumeId: number, head: CopyHead, known: KnownVolume): SealedAs | undefined {
+  const { trailerBytes } = known;
+  const trailer = trailerBytes && decodeTrailer(trailerBytes, volumeId);
+  if (trailerBytes !== undefined && trailer !== undefined) {
+    const sizeBytes = trailer.bodyAt + paddedBytes(trailer.bodyBytes) + TRAILER_BYTES;
+    return { trailer, trailerBytes, sizeBytes };
   }
-  const { superblock, superblockBytes, trailer, trailerBytes, sizeBytes } = head;
-  const known = { superblock, superblockBytes, trailer, trailerBytes };
-  if (trailer !== undefined) {
-    return { ...known, end: trailer.dataEnd, chain: trailer.chain, sizeBytes };
-  }
-  const places = sources.map((link) => ({ link, name: volumeName(volumeId) }));
-  let { end, chain } = await furthestWalk(places, superblock);
-  if (end < markEnd) {
-    for (const link of helpers) places.push({ link, name: volumeName(volumeId) });
-    // A draft that was finished, but never got its name, may be the only whole copy by now.
-    if (target !== undefined) places.push({ link: target, name: copyDraftName(volumeId) });
-    ({ end, chain } = await furthestWalk(places, superblock));
-  }
-  // It does not end there: it is damaged there. Whoever took that for the end would lose the rest.
-  if (end < markEnd) throw damaged(volumeId, end);
-  return { ...known, end, chain, sizeBytes: end };
+  if (head.trailer === undefined || !isFinal(head, known)) return undefined;
+  return { trailer: head.trailer, trailerBytes: head.trailerBytes, sizeBytes: head.sizeBytes };
 }
 
 interface CopyPlace {
@@ -96,11 +142,14 @@ interface CopyPlace {
 async function furthestWalk(
   places: readonly CopyPlace[],
   superblock: Superblock,
+  endMax: number,
 ): Promise<VolumePosition> {
   let position = startOf(superblock);
   for (let before = -1; before !== position.end; ) {
     before = position.end;
-    for (const place of places) position = await walkOn(place, superblock, position);
+    for (const place of places) {
+      position = await walkOn(place, superblock, { from: position, end: endMax });
+    }
   }
   return position;
 }
@@ -108,11 +157,11 @@ async function furthestWalk(
 async function walkOn(
   { link, name }: CopyPlace,
   superblock: Superblock,
-  from: VolumePosition,
+  { from, end: endMax }: Stretch,
 ): Promise<VolumePosition> {
   try {
     return await withCopy(link, name, async (file) => {
-      const end = await file.size();
+      const end = Math.min(endMax, await file.size());
       return (await walkCopy(file, superblock, { from, end })).position;
     });
   } catch {
@@ -237,6 +286,7 @@ function readFrom(
 async function patch(job: CopyJob, identity: VolumeIdentity, leg: FileLeg): Promise<void> {
   const { volumeId, target } = job;
   let from = startOf(identity.superblock);
+  let superblockTries = 0;
   let footerTries = 0;
   let triesHere = 0;
   // Each round gets at least one batch further, or tries the same place again, not for ever.
@@ -249,6 +299,9 @@ async function patch(job: CopyJob, identity: VolumeIdentity, leg: FileLeg): Prom
       triesHere = fault.at.end === from.end ? triesHere + 1 : 0;
       if (triesHere > TRIES_MAX) throw damaged(volumeId, from.end);
       from = await patchBatches(job, identity, { leg, at: fault.at });
+    } else if (fault.where === 'superblock') {
+      if (++superblockTries > TRIES_MAX) throw damaged(volumeId, 0);
+      await leg.run(0, (file) => file.write([identity.superblockBytes], 0));
     } else {
       await patchFooter(job, identity, { leg, number: footerTries++ });
     }
@@ -268,8 +321,9 @@ async function patchBatches(
 ): Promise<VolumePosition> {
   for (const link of [...job.sources, ...(job.helpers ?? [])]) {
     const place = { link, name: volumeName(job.volumeId) };
-    const next = await walkOn(place, superblock, at);
-    if (next.end <= at.end || next.end > end) {
+    // A copy that has fallen behind may go on behind the end, with what was never acknowledged.
+    const next = await walkOn(place, superblock, { from: at, end });
+    if (next.end <= at.end) {
       job.onBadSource(link, at.end, 'damaged');
       continue;
     }
@@ -283,18 +337,41 @@ async function patchBatches(
   throw damaged(job.volumeId, at.end);
 }
 
+/** From the other sources, one after the other, and if none has it from the draft's own batches: a
+ *  footer repeats what they say. */
 async function patchFooter(
   job: CopyJob,
-  { end, sizeBytes }: VolumeIdentity,
+  identity: VolumeIdentity,
   { leg, number }: { leg: FileLeg; number: number },
 ): Promise<void> {
-  const link = job.sources[number + 1];
-  if (link === undefined) throw damaged(job.volumeId, end);
-  job.onBadSource(job.sources[number] as DiskLink, end, 'damaged');
-  const footer = Buffer.alloc(sizeBytes - end);
-  await readFrom(job, link, { into: footer, at: end });
-  await leg.run(footer.length, (file) => file.write([footer], end));
+  const { volumeId, sources } = job;
+  const { end, sizeBytes, trailer } = identity;
+  if (number >= sources.length) throw damaged(volumeId, end);
+  const link = sources[number + 1];
+  if (trailer !== undefined) {
+    job.onBadSource(sources[number] as DiskLink, end, 'damaged');
+    const pieces = link === undefined
+      ? await withCopy(job.target, copyDraftName(volumeId), (file) => rebuildFooter(file, identity))
+      : [await readFooterBytes(job, link, { at: end, lengthBytes: sizeBytes - end })];
+    if (pieces === undefined) throw damaged(volumeId, end);
+    await leg.run(sizeBytes - end, (file) => file.write(pieces, end));
+  }
   await leg.run(0, (file) => file.truncate(sizeBytes));
+}
+
+/** Zeros where it cannot be read, for the check to find. */
+async function readFooterBytes(
+  job: CopyJob,
+  link: DiskLink,
+  { at, lengthBytes }: { at: number; lengthBytes: number },
+): Promise<Buffer> {
+  const into = Buffer.alloc(lengthBytes);
+  try {
+    await readFrom(job, link, { into, at });
+  } catch (error) {
+    job.onBadSource(link, at, errorCode(error));
+  }
+  return into;
 }
 
 function damaged(volumeId: number, offset: number): HoldfastError {

@@ -114,7 +114,7 @@ async function merge(
   if (target === undefined) return;
   try {
     await copyVolume({
-      volumeId, sources, target, markEnd: copies.markEnd, pace: new Pace(clock, Infinity),
+      volumeId, sources, target, known: copies, pace: new Pace(clock, Infinity),
       stopped: () => false, onProgress: () => undefined,
       onBadSource: () => undefined, beforeNaming: () => Promise.resolve(),
     }, clock.now());

@@ -37,10 +37,7 @@ export async function reconcile(
   checkNoneHidden(survey, witness);
   const judgements: Judgement[] = [];
   for (const volume of [...survey.volumes.values()].sort((a, b) => a.volumeId - b.volumeId)) {
-    const list = volume.list ?? listOfFound(volume);
-    const silentMembers = list.diskIds.filter((id) => isSilent(id, survey, links)).length;
-    const markEnd = marks.get(volume.volumeId) ?? 0;
-    judgements.push(await judgeVolume({ volume, list, markEnd, silentMembers }));
+    judgements.push(await judgeAnswering(volume, { survey, links, marks }));
   }
   const table = new CopyTable();
   const findings: CopyFinding[] = [];
@@ -55,6 +52,28 @@ export async function reconcile(
   }
   const merges = judgements.filter(({ merge }) => merge !== undefined);
   return { table, findings, merges, silent: survey.silent };
+}
+
+interface Seen {
+  readonly survey: Survey;
+  readonly links: readonly DiskLink[];
+  readonly marks: ReadonlyMap<number, number>;
+}
+
+/** A disk may fall silent at any time: it is not asked for every volume again. */
+async function judgeAnswering(found: SurveyedVolume, seen: Seen): Promise<Judgement> {
+  const { survey, links, marks } = seen;
+  const list = found.list ?? listOfFound(found);
+  const heads = found.heads.filter(({ link }) => link.silentSinceMs === undefined);
+  const silentMembers = list.diskIds.filter((id) => isSilent(id, survey, links)).length;
+  const judgement = await judgeVolume({
+    volume: { ...found, heads }, list, silentMembers, markEnd: marks.get(found.volumeId) ?? 0,
+    silentDisks: survey.silent.length,
+  });
+  for (const link of survey.answered.filter(({ silentSinceMs }) => silentSinceMs !== undefined)) {
+    if (!survey.silent.includes(link)) survey.silent.push(link);
+  }
+  return judgement;
 }
 
 /** A disk of which nothing is known, not even that it was retired, may come back. */
@@ -93,11 +112,15 @@ function checkNoneHidden({ volumes, silent }: Survey, witness: Witness): void {
   }
 }
 
-function copiesOf({ list, states, sizeBytes, markEnd, hint }: Judgement): VolumeCopies {
+function copiesOf(judgement: Judgement): VolumeCopies {
+  const { list, states, sizeBytes, markEnd, hint, trailerBytes } = judgement;
   const copies = new VolumeCopies(list);
   for (const [link, state] of states) copies.states.set(link.id, state);
   copies.sizeBytes = sizeBytes;
   copies.markEnd = markEnd;
+  copies.isMarkExact = true;
+  copies.trailerBytes = trailerBytes;
+  if (trailerBytes !== undefined) for (const id of copies.good) copies.unproven.add(id);
   copies.hintDiskId = hint?.id;
   return copies;
 }

@@ -10,6 +10,7 @@ import type { Clock } from '../../platform/index.ts';
 import { errorCode } from '../backends/local/volume-files.ts';
 import { removeIfThere, replaceSmall } from './checked-json.ts';
 import { compareCopy } from './compare-copy.ts';
+import { isFooterSound } from './footer-check.ts';
 import type { CopyFinding, OnCopyFinding } from './copy-findings.ts';
 import { encodeCopyList } from './copy-list.ts';
 import type { CopyTable, VolumeCopies } from './copy-table.ts';
@@ -128,11 +129,34 @@ export class RepairWorker {
     this.#blocked.clear();
     const order = this.#needy(this.#disksNow(), true);
     order.sort((a, b) => b.missing - a.missing || a.copies.volumeId - b.copies.volumeId);
-    for (const { copies } of order) {
+    await this.#repairAll(order.map(({ copies }) => copies));
+    await this.#repairAll(await this.#checkFooters());
+    await this.#removeDrafts();
+  }
+
+  async #repairAll(volumes: readonly VolumeCopies[]): Promise<void> {
+    for (const copies of volumes) {
       if (this.#stopped) return;
       await this.#repair(copies);
     }
-    await this.#removeDrafts();
+  }
+
+  /** A power cut may have torn a footer that was never synced, and left what tells that there is
+   *  one. Nobody would notice before the copy is needed. Once for each copy after each start. */
+  async #checkFooters(): Promise<VolumeCopies[]> {
+    const damaged: VolumeCopies[] = [];
+    for (const copies of this.#parts.table.all()) {
+      for (const diskId of copies.unproven) {
+        if (this.#stopped) return damaged;
+        const sound = await isFooterSound(copies, this.#link(diskId), this.#pace);
+        if (sound === undefined) continue; // The next sweep asks again.
+        copies.unproven.delete(diskId);
+        if (sound) continue;
+        this.#parts.files.reportDamage({ volumeId: copies.volumeId, diskId });
+        damaged.push(copies);
+      }
+    }
+    return damaged;
   }
 
   /** Copies that were begun and are not needed any more: another disk has been chosen, or the
@@ -222,7 +246,7 @@ export class RepairWorker {
     const sources = this.#parts.links.filter(({ id, inUse, silentSinceMs }) =>
       copies.isGood(id) && inUse && silentSinceMs === undefined);
     const state = await compareCopy({
-      volumeId, link, sources, pace: this.#pace, markEnd: copies.markEnd,
+      volumeId, link, sources, pace: this.#pace, known: copies,
     });
     copies.states.set(link.id, state);
     if (state === 'good') copies.noteReplaced(link.id);
@@ -241,7 +265,7 @@ export class RepairWorker {
       && link.inUse && link.silentSinceMs === undefined);
     const done = await this.#meter.measure(volumeId, (onProgress) =>
       copyVolume({
-        volumeId, sources, helpers, target, onProgress, markEnd: copies.markEnd, pace: this.#pace,
+        volumeId, sources, helpers, target, onProgress, known: copies, pace: this.#pace,
         stopped: () => this.#stopped,
         onBadSource: (link, offset, code) => {
           if (copies.demote(link.id, 'damaged')) {

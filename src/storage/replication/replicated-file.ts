@@ -20,6 +20,10 @@ export interface FileSurroundings {
   onWritten(end: number): void;
   /** Enough copies have these bytes, durably. */
   onDurable(pieces: readonly Uint8Array[], position: number): void;
+  /** The file was cut off. */
+  onCut(): void;
+  /** Enough copies have all of the file, durably; this was written last. */
+  onSynced(lastPiece: Uint8Array | undefined): void;
   /** A write or sync on that disk has failed, or never reached it because it has no handle. */
   onWriteFailed(link: DiskLink, error: unknown): void;
   onReadFailed(link: DiskLink, error: unknown): void;
@@ -57,6 +61,7 @@ export class ReplicatedFile implements VolumeFile {
   readonly #readers = new Map<DiskLink, Reader>();
   readonly #opening = new Map<DiskLink, Promise<FileLeg>>();
   #unsyncedBytes = 0;
+  #lastPiece: Uint8Array | undefined;
   #closed = false;
 
   /** `legs`: what is written to; for reading, none. */
@@ -96,6 +101,7 @@ export class ReplicatedFile implements VolumeFile {
   write(pieces: readonly Uint8Array[], position: number): Promise<void> {
     const lengthBytes = lengthOf(pieces);
     this.#unsyncedBytes += lengthBytes;
+    this.#lastPiece = pieces.at(-1);
     this.#around.onWritten(position + lengthBytes);
     return this.#onAll(lengthBytes, (file) => file.write(pieces, position));
   }
@@ -113,11 +119,15 @@ export class ReplicatedFile implements VolumeFile {
     this.#around.onDurable(pieces, position);
   }
 
-  sync(): Promise<void> {
-    return this.#onAll(this.#syncBytes(), (file) => file.sync());
+  async sync(): Promise<void> {
+    const last = this.#lastPiece;
+    await this.#onAll(this.#syncBytes(), (file) => file.sync());
+    this.#around.onSynced(last);
   }
 
   truncate(sizeBytes: number): Promise<void> {
+    this.#lastPiece = undefined;
+    this.#around.onCut();
     return this.#onAll(0, (file) => file.truncate(sizeBytes));
   }
 

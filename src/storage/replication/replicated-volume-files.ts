@@ -10,14 +10,16 @@ import type { Clock } from '../../platform/index.ts';
 import {
   errorCode, type DiskSpace, type OpenMode, type VolumeFile, type VolumeFiles,
 } from '../backends/local/volume-files.ts';
+import { SUPERBLOCK_BYTES } from '../backends/local/record-codec.ts';
 import { readSmall, replaceSmall } from './checked-json.ts';
 import type { OnCopyFinding } from './copy-findings.ts';
 import { decodeCopyList, encodeCopyList, type CopyList } from './copy-list.ts';
 import { VolumeCopies, type CopyTable } from './copy-table.ts';
+import { letGo } from './copy-volume.ts';
 import { DiskLink } from './disk-link.ts';
 import { FileLeg } from './file-leg.ts';
 import {
-  copyListName, isOwnName, isVolumeDraft, parseVolumeName, volumeIdOf,
+  copyListName, isOwnName, isVolumeDraft, parseVolumeName, volumeIdOf, volumeName,
 } from './file-names.ts';
 import { logicalSpace } from './logical-space.ts';
 import { place, type PlacementDisk } from './placement.ts';
@@ -101,10 +103,13 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
   }
 
   async rename(from: string, to: string): Promise<void> {
-    const links = this.#holders(from);
+    let links = this.#holders(from);
     if (links.length === 0) throw systemError('ENOENT');
     const leaving = parseVolumeName(from);
-    if (leaving !== undefined) this.#checkAllAnswer(leaving);
+    if (leaving !== undefined) {
+      this.#checkAllAnswer(leaving);
+      links = await this.#keepGood(leaving, links);
+    }
     const arriving = parseVolumeName(to);
     const list = arriving === undefined ? undefined : await this.#firstList(arriving, links);
     if (list !== undefined && list.copies > 1) await this.#writeLists(list, links);
@@ -113,7 +118,11 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
     if (list === undefined) return;
     const copies = new VolumeCopies(list);
     for (const { id } of links) copies.states.set(id, 'good');
-    if (isVolumeDraft(from)) copies.writers++; // The handle under which it was made.
+    if (isVolumeDraft(from)) {
+      copies.writers++; // The handle under which it was made.
+      copies.markEnd = SUPERBLOCK_BYTES;
+      copies.isMarkExact = true;
+    }
     this.#parts.table.add(copies);
   }
 
@@ -151,6 +160,20 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
       && (copies.states.has(id) || copies.list.diskIds.includes(id)));
     if (concerned.every(({ inUse, silentSinceMs }) => inUse && silentSinceMs === undefined)) return;
     throw systemError('EHOSTDOWN');
+  }
+
+  /** Nobody mends what lies in the trash, and whoever brings it back takes all copies for whole: so
+   *  only those that are go there. */
+  async #keepGood(volumeId: number, links: readonly DiskLink[]): Promise<DiskLink[]> {
+    const copies = this.#parts.table.find(volumeId);
+    const good = links.filter(({ id }) => copies?.isGood(id));
+    if (copies === undefined || good.length === 0) return [...links];
+    for (const link of links.filter((one) => !good.includes(one))) {
+      await letGo(link, volumeId, this.#parts.clock.now());
+      copies.states.delete(link.id);
+      this.noteFile(link, volumeName(volumeId), false);
+    }
+    return good;
   }
 
   async remove(name: string): Promise<void> {

@@ -68,13 +68,15 @@ async function fill(bench: Bench, times = 3): Promise<void> {
   for (let count = 0; count < times; count++) await bench.put(4500);
 }
 
-async function failing(bench: Bench, what: 'write' | 'sync' | 'rename', act: () => Promise<unknown>) {
+type Act = () => Promise<unknown>;
+
+async function failing(bench: Bench, what: 'write' | 'sync', act: Act): Promise<void> {
   bench.judge = (_, call) => (call.what === what ? { fail: 'EIO' } : undefined);
   await act().catch(() => undefined); // Refused: nothing was promised.
   bench.judge = () => undefined;
 }
 
-async function onceFailing(bench: Bench, what: 'write' | 'sync', act: () => Promise<unknown>) {
+async function onceFailing(bench: Bench, what: 'write' | 'sync', act: Act): Promise<void> {
   let left = 1;
   bench.judge = (_, call) => (call.what === what && left-- > 0 ? { fail: 'EIO' } : undefined);
   await act();

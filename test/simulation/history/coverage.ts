@@ -1,5 +1,5 @@
-/** Rare things that a simulation is for. A run in which one of them never happens proves too little,
- *  and the generator has to be mended. */
+/** Rare things that a simulation is for. A run in which one of them never happens proves too
+ *  little, and the generator has to be mended. */
 export const SOMETIMES: readonly string[] = [
   // Disks.
   'write EIO', 'write ENOSPC', 'write hang', 'write slow', 'sync EIO', 'sync hang', 'rename EIO',

@@ -11,25 +11,43 @@ type Of<K extends Deed['do']> = Extract<Deed, { do: K }>;
 
 /** Begins the step. What takes time goes on beside the next ones. */
 export async function act(world: World, step: Step): Promise<void> {
-  const { machine, life } = world;
+  const { machine } = world;
+  const isAnEnd = step.do === 'restart' || step.do === 'heal';
+  if (world.coming !== undefined && (machine.isDown || isAnEnd)) await comeUp(world);
   machine.reseed(step.seed);
+  const work = workOf(world, step);
+  if (work !== undefined) world.begin(step.do, work);
+  else await befall(world, step);
+}
+
+/** What the program does; undefined when it is something that happens to it. */
+function workOf(world: World, step: Step): Promise<void> | undefined {
+  const { life, machine } = world;
   switch (step.do) {
-    case 'upload': return world.begin(step.do, upload(world, step));
-    case 'read': return world.begin(step.do, read(world, step.file));
-    case 'remove': world.model.files.delete(step.file); return undefined;
-    case 'collect': return world.begin(step.do, life.collect());
-    case 'restore': return world.begin(step.do, life.restoreOldest());
-    case 'sweep': return world.begin(step.do, life.repair());
-    case 'scrub': return world.begin(step.do, machine.isTroubled ? Promise.resolve() : life.scrub());
-    case 'wait': return world.advance(step.minutes);
-    case 'trouble': return machine.trouble(step);
-    case 'leave': machine.away.add(step.disk); return undefined;
-    case 'calm': return machine.calm();
-    case 'fill': return fill(world, step);
-    case 'rot': return rot(world, step);
-    case 'stray': return stray(world, step);
-    case 'restart': return restart(world, step);
-    case 'heal': return heal(world);
+    case 'upload': return upload(world, step);
+    case 'read': return read(world, step.file);
+    case 'collect': return collect(world, step.runs);
+    case 'restore': return life.restoreOldest();
+    case 'sweep': return life.repair();
+    case 'scrub': return machine.isTroubled ? Promise.resolve() : life.scrub();
+    default: return undefined;
+  }
+}
+
+async function befall(world: World, step: Step): Promise<void> {
+  const { machine } = world;
+  switch (step.do) {
+    case 'remove': world.model.files.delete(step.file); break;
+    case 'wait': world.advance(step.minutes); break;
+    case 'trouble': machine.trouble(step); break;
+    case 'leave': machine.away.add(step.disk); break;
+    case 'calm': machine.calm(); break;
+    case 'fill': fill(world, step); break;
+    case 'rot': rot(world, step); break;
+    case 'stray': stray(world, step); break;
+    case 'restart': await restart(world, step); break;
+    case 'heal': await heal(world); break;
+    default: throw new Error(`nobody knows what ${step.do} is`);
   }
 }
 
@@ -61,6 +79,14 @@ async function upload(world: World, { file, blocks, dawdle }: Of<'upload'>): Pro
   }
 }
 
+async function collect(world: World, runs: number): Promise<void> {
+  const { life } = world;
+  for (let run = 0; run < runs && !life.isOver; run++) {
+    if (run > 0) world.advance(25 * 60);
+    await life.collect();
+  }
+}
+
 async function read(world: World, file: number): Promise<void> {
   const blocks = world.model.files.get(file) ?? [];
   for (const number of blocks) {
@@ -83,7 +109,8 @@ export async function readBlock(
     if (life.isOver || !isWanted()) return;
     const isPassing = error.kind === 'unavailable' || error.kind === 'corrupt';
     const where = `block ${id.slice(0, 8)}`;
-    assert.ok(isPassing && (wasExcused || world.isExcused), `${where}: ${error.kind}, ${error.message}`);
+    const isExcused = isPassing && (wasExcused || world.isExcused);
+    assert.ok(isExcused, `${where}: ${error.kind}, ${error.message}`);
     world.seen.add(`a read was refused: ${error.kind}`);
   }
 }
@@ -106,20 +133,40 @@ function rot(world: World, { disk, kind, where, bit }: Of<'rot'>): void {
   const within = (where * names.length) % 1;
   const sizeBytes = rotting.content(name).length;
   if (sizeBytes === 0) return;
-  world.machine.harmed.add(disk);
+  world.machine.harm(disk);
   world.seen.add(`rot in ${name.replace(/^v\d+\.1\.|-\d+$/g, '')}`);
   rotting.rot(name, Math.floor(within * sizeBytes), bit);
 }
 
 function stray(world: World, step: Of<'stray'>): void {
   if (!world.mayHarm(step.disk)) return;
-  world.machine.harmed.add(step.disk);
+  world.machine.harm(step.disk);
   world.machine.stray(step);
 }
 
 async function restart(world: World, step: Of<'restart'>): Promise<void> {
+  if (step.later === true) {
+    world.machine.stopAfter(step.calls);
+    world.coming = step;
+    return;
+  }
+  await endAndStart(world, step);
+}
+
+/** The machine has gone down in the middle of something, or will not any more. */
+export async function comeUp(world: World): Promise<void> {
+  const step = world.coming;
+  if (step !== undefined) await endAndStart(world, { ...step, calls: 0 });
+}
+
+async function endAndStart(world: World, step: Of<'restart'>): Promise<void> {
   const { machine } = world;
-  if (step.how === 'close') await world.settle(world.life.close(), 10);
+  world.coming = undefined;
+  if (machine.isDown) noteWhatWasCut(world, step.how);
+  else if (step.how === 'close') {
+    machine.noteTrouble(); // A store that is being closed refuses.
+    await world.settle(world.life.close(), 10);
+  }
   else {
     machine.stopAfter(step.calls);
     await world.settleAll(3);
@@ -130,7 +177,7 @@ async function restart(world: World, step: Of<'restart'>): Promise<void> {
   world.end(how);
   if (step.wiped !== undefined && world.mayHarm(step.wiped)) {
     machine.disks[step.wiped]?.wipe();
-    machine.harmed.add(step.wiped);
+    machine.harm(step.wiped);
     world.seen.add('a disk came back empty');
   }
   for (const calls of step.again) await world.openAndStop(calls);

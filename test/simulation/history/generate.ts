@@ -8,7 +8,7 @@ const STEPS = { min: 15, max: 45 };
 
 /** How often each kind comes, where it is not left out. Uploads are never left out. */
 const WEIGHTS: Readonly<Record<StepKind, number>> = {
-  upload: 36, read: 6, remove: 10, collect: 9, restore: 2, sweep: 6, scrub: 3, wait: 9,
+  upload: 36, read: 6, remove: 10, collect: 10, restore: 4, sweep: 6, scrub: 3, wait: 9,
   trouble: 8, leave: 5, calm: 6, fill: 3, rot: 4, stray: 4, restart: 10, heal: 2,
 };
 
@@ -59,6 +59,8 @@ function makeDeed(kind: StepKind, random: SeededRandom, { disks, contents }: Set
       const blocks = Array.from({ length: count }, () => random.between(0, contents - 1));
       return { do: kind, file, blocks, dawdle: random.pick([0, 0, 5, 60, 400]) };
     }
+    case 'collect':
+      return { do: kind, runs: random.pick([1, 1, 2, 3, 20]) };
     case 'read':
     case 'remove':
       return { do: kind, file };
@@ -91,9 +93,10 @@ function makeDeed(kind: StepKind, random: SeededRandom, { disks, contents }: Set
 
 function makeRestart(random: SeededRandom, disks: number): Deed {
   const how = random.pick<Restart>(['kill', 'power', 'power', 'close']);
-  const calls = random.pick([0, random.between(1, 12), random.between(1, 120)]);
+  const calls = random.pick([0, random.between(1, 12), random.between(1, 150)]);
   const again: number[] = [];
   while (again.length < 3 && random.next() < 0.3) again.push(random.between(1, 60));
   const wiped = random.next() < 0.2 ? { wiped: random.between(0, disks - 1) } : {};
-  return { do: 'restart', how, calls, again, ...wiped };
+  const later = how !== 'close' && calls > 0 && random.next() < 0.7 ? { later: true as const } : {};
+  return { do: 'restart', how, calls, again, ...later, ...wiped };
 }

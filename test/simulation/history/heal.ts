@@ -1,6 +1,8 @@
 /** With all troubles gone everything must come right by itself: all readable, on enough disks, no
  *  trash that stays, and room given back. */
 import assert from 'node:assert/strict';
+import { isKind } from '../../../src/base/errors.ts';
+import type { CollectorTrouble } from '../../../src/durability/index.ts';
 import type { SimulatedDisk } from '../disk/simulated-disk.ts';
 import { checkReadable } from './deeds.ts';
 import { diskId } from './life.ts';
@@ -15,7 +17,10 @@ const GARBAGE_MAX = 40;
 export async function heal(world: World): Promise<void> {
   const { machine } = world;
   machine.calm();
-  if (!(await world.settleAll(200))) {
+  const isDone = await world.settleAll(200);
+  // Nobody watches over a lone disk: whoever waits for a call that hangs waits for ever.
+  const isStuck = world.setup.disks === 1 && machine.hasHung;
+  if (!isDone || isStuck) {
     assert.ok(machine.hasHung, 'work never ends though nothing hangs');
     world.end('kill');
     await world.open();
@@ -51,8 +56,10 @@ async function scrubAndCheck(world: World): Promise<void> {
   await sweep(world, 2);
   await restartIfNeeded(world);
   await checkReadable(world);
-  await checkList(world);
-  assert.equal(world.life.store.state().damagedCount, 0, 'blocks are damaged after repair');
+  await world.finish('a list', checkList(world));
+  const { damagedCount } = world.life.store.state();
+  // Of blocks that nobody was promised a harmed disk may have had the last copy.
+  if (world.machine.harmed.size === 0) assert.equal(damagedCount, 0, 'blocks are damaged');
   checkCopies(world);
   world.machine.noteWell();
 }
@@ -95,7 +102,8 @@ function checkCopies({ machine, setup, life }: World): void {
     const where = holders.map((disk) => diskId(machine.disks.indexOf(disk))).join(' ');
     assert.equal(holders.length, setup.copies, `${name} is on ${where}`);
     const [first, ...others] = holders.map((disk) => disk.content(name));
-    for (const other of others) assert.ok(isSame(first as Buffer, other), `${name} differs: ${where}`);
+    const areAlike = others.every((other) => isSame(first as Buffer, other));
+    assert.ok(areAlike, `${name} differs: ${where}`);
   }
   const isDraft = (name: string): boolean => name.includes('.copying');
   const drafts = machine.disks.flatMap((disk: SimulatedDisk) => disk.names().filter(isDraft));
@@ -113,18 +121,35 @@ function isSame(one: Buffer, other: Buffer): boolean {
   return one.subarray(0, length).equals(other.subarray(0, length));
 }
 
+/** What was harmed before it went to the trash may stay there until somebody has looked. */
+async function checkTrash(world: World): Promise<void> {
+  const { life, machine, seen } = world;
+  const isExcused = ({ what, error }: CollectorTrouble): boolean => what === 'much-garbage'
+    || (what === 'inspection' && machine.wasEverHarmed && isKind(error, 'corrupt'));
+  const troubles = life.troubles.filter((trouble) => !isExcused(trouble));
+  assert.deepEqual(troubles, [], 'the collector met with trouble');
+  const trashed = await world.finish('a look', life.store.keeper.listTrash());
+  const stuck = new Set(life.troubles.map(({ volumeId }) => volumeId));
+  if (stuck.size > 0) seen.add('damaged trash stays');
+  const others = trashed.filter(({ volumeId }) => !stuck.has(volumeId));
+  assert.deepEqual(others, [], 'trash is stuck');
+}
+
 /** The end of every history: the collector gives back what nobody needs, and a last power cut. */
 export async function rest(world: World): Promise<void> {
   await heal(world);
+  if (world.machine.wasEverTroubled) {
+    // A step of the collector that failed half way may wait for the next start.
+    world.end('kill');
+    await world.open();
+    await heal(world);
+  }
   world.life.troubles.length = 0;
   for (const days of REST_DAYS) {
     world.advance(days * DAY_MINUTES);
     await world.finish('a collection', world.life.collect());
-    const held = world.life.troubles.filter(({ what }) => what !== 'much-garbage');
-    assert.deepEqual(held, [], 'the collector met with trouble');
   }
-  const trashed = await world.finish('a look', world.life.store.keeper.listTrash());
-  assert.deepEqual(trashed, [], 'trash is stuck');
+  await checkTrash(world);
   const { store } = world.life;
   const garbageCount = store.state().blockCount - world.model.needed().size;
   assert.ok(garbageCount <= GARBAGE_MAX, `${garbageCount} blocks of garbage are left`);

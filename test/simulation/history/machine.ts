@@ -16,6 +16,8 @@ export class Machine {
   readonly away = new Set<number>();
   /** Disks whose bytes were harmed since the last time that all was found well. */
   readonly harmed = new Set<number>();
+  wasEverHarmed = false;
+  wasEverTroubled = false;
   /** True when a call was left without an answer since the program started. */
   hasHung = false;
   /** Calls to all disks together. */
@@ -63,6 +65,11 @@ export class Machine {
     return this.isTroubled || this.#wasTroubled;
   }
 
+  harm(disk: number): void {
+    this.harmed.add(disk);
+    this.wasEverHarmed = true;
+  }
+
   noteWell(): void {
     this.harmed.clear();
     this.#wasTroubled = false;
@@ -83,8 +90,13 @@ export class Machine {
     this.hasHung = false;
   }
 
+  noteTrouble(): void {
+    this.#wasTroubled = true;
+  }
+
   trouble(trouble: Trouble): void {
     this.#wasTroubled = true;
+    this.wasEverTroubled = true;
     this.#troubles.push(trouble);
   }
 

@@ -1,5 +1,5 @@
 /** Plays one tape from its beginning to its end. */
-import { act } from './deeds.ts';
+import { act, comeUp } from './deeds.ts';
 import { rest } from './heal.ts';
 import type { PlantedFaults } from './life.ts';
 import type { Tape } from './tape.ts';
@@ -27,6 +27,7 @@ export async function play(tape: Tape, faults: PlantedFaults = {}): Promise<Outc
       await world.pause(step);
       world.check();
     }
+    await comeUp(world);
     await rest(world);
     world.check();
   } catch (error) {

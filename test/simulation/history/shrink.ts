@@ -1,7 +1,7 @@
 /**
- * Makes a failing tape shorter: steps are taken away as long as it fails, many at a time first, then
- * what is left is made plainer. Whatever fails counts, not only what failed first: one bug has many
- * faces, and a shorter tape of any of them is what a person wants to see.
+ * Makes a failing tape shorter: steps are taken away as long as it fails, many at a time first;
+ * then what is left is made plainer. Whatever fails counts, not only what failed first: one bug has
+ * many faces, and a shorter tape of any of them is what a person wants to see.
  */
 import type { PlantedFaults } from './life.ts';
 import { play } from './play.ts';

@@ -30,7 +30,8 @@ export type Deed =
   | { do: 'upload'; file: number; blocks: readonly number[]; dawdle: number }
   | { do: 'read'; file: number }
   | { do: 'remove'; file: number }
-  | { do: 'collect' }
+  /** So many runs of the collector, a bit more than a day apart. */
+  | { do: 'collect'; runs: number }
   /** Takes the oldest volume back from the trash. */
   | { do: 'restore' }
   | { do: 'sweep' }
@@ -47,8 +48,9 @@ export type Deed =
   /** Writes are answered with success and lie elsewhere, or nowhere. */
   | { do: 'stray'; disk: number; how: 'misdirect' | 'lose'; writes: number }
   /** The program ends after so many calls to disks; then it starts, and may end again meanwhile.
-   *  `wiped`: this disk comes back empty. */
-  | { do: 'restart'; how: Restart; calls: number; again: readonly number[]; wiped?: number }
+   *  `later`: the next steps are done until then. `wiped`: this disk comes back empty. */
+  | { do: 'restart'; how: Restart; calls: number; again: readonly number[]; later?: true;
+    wiped?: number }
   /** All is well for a while, and everything must come right. */
   | { do: 'heal' };
 

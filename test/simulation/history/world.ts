@@ -11,7 +11,7 @@ import { Life, type PlantedFaults, type Surroundings } from './life.ts';
 import { Machine } from './machine.ts';
 import { Model } from './model.ts';
 import { PaperLedger } from './paper-ledger.ts';
-import type { Setup, Step } from './tape.ts';
+import type { Deed, Setup, Step } from './tape.ts';
 
 /** When no disk was asked for so long, only time can bring things on. */
 const QUIET_TURNS = 40;
@@ -25,6 +25,8 @@ export class World {
   readonly clock = new ManualClock(1_700_000_000_000);
   /** Rare things that have happened. */
   readonly seen = new Set<string>();
+  /** What goes on from when the machine goes down. */
+  coming: Extract<Deed, { do: 'restart' }> | undefined;
   #life: Life;
   readonly #underWay = new Set<Promise<void>>();
   #failure: { error: unknown } | undefined;

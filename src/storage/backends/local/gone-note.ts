@@ -71,15 +71,26 @@ export async function writeGoneNote(files: VolumeFiles, note: GoneNote): Promise
   await files.syncFolder();
 }
 
-/** Undefined when there is none, or a damaged one. */
+/** Undefined when none of its copies is sound. A copy that cannot be read is no reason to give up
+ *  as long as another one explains the number. */
 export async function readGoneNote(
   files: VolumeFiles, volumeId: number,
 ): Promise<GoneNote | undefined> {
   const file = await files.open(goneName(volumeId), 'read');
   try {
     const bytes = Buffer.alloc(GONE_BYTES);
-    const filled = await file.read(bytes, 0);
-    return decodeGoneNote(bytes.subarray(0, filled), volumeId);
+    let failure: unknown;
+    for (const copy of [file, ...(file.copies ?? [])]) {
+      try {
+        const filled = await copy.read(bytes, 0);
+        const note = decodeGoneNote(bytes.subarray(0, filled), volumeId);
+        if (note !== undefined) return note;
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    if (failure !== undefined) throw failure;
+    return undefined;
   } finally {
     await file.close();
   }

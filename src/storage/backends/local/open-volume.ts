@@ -65,10 +65,11 @@ export class OpenVolume {
     return tail;
   }
 
-  /** Takes back what a failed `append` may have left, so that nobody finds it after a restart and
-   *  believes in it. May reject: then the next start sorts it out. */
+  /** Takes back, durably, what a failed `append` or `seal` may have left, so that nobody finds it
+   *  after a restart and believes in it. May reject: then the next start sorts it out. */
   async cutBack(): Promise<void> {
     await this.#file.truncate(this.position.end);
+    await this.#file.sync();
   }
 
   /** Writes the footer, durably. */

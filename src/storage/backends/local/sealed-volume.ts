@@ -12,30 +12,61 @@ export interface SealedVolume {
 }
 
 /** @throws corrupt: it is not, or no longer, that volume. */
+/** Of several copies the first one that is whole: in the trash nobody mends the others.
+ *  @throws corrupt: it is not, or no longer, that volume. */
 export async function openSealed(
   files: VolumeFiles, name: string, volumeId: number,
 ): Promise<SealedVolume> {
   const file = await files.open(name, 'read');
   try {
-    const { seed } = await readSuperblock(file, volumeId);
-    const bytes = Buffer.alloc(TRAILER_BYTES);
-    const at = (await file.size()) - TRAILER_BYTES;
-    const filled = at < 0 ? 0 : await file.read(bytes, at);
-    const trailer = decodeTrailer(bytes.subarray(0, filled), volumeId);
-    const records = trailer === undefined ? undefined : await VolumeRecords.load(file, trailer);
-    if (trailer === undefined || records === undefined) throw damaged(volumeId);
-    return { seed, trailer, records };
+    let failure: unknown;
+    const sizeBytes = await file.size();
+    for (const copy of [file, ...(file.copies ?? [])]) {
+      try {
+        const sealed = await readSealed(copy, { volumeId, sizeBytes });
+        if (sealed !== undefined) return sealed;
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    throw failure ?? damaged(volumeId);
   } finally {
     await file.close();
   }
 }
 
+type Readable = Pick<VolumeFile, 'read'>;
+
+/** Undefined when its beginning or its footer is not sound. */
+async function readSealed(
+  file: Readable,
+  { volumeId, sizeBytes }: { volumeId: number; sizeBytes: number },
+): Promise<SealedVolume | undefined> {
+  const superblock = await findSuperblock(file, volumeId);
+  const bytes = Buffer.alloc(TRAILER_BYTES);
+  const at = sizeBytes - TRAILER_BYTES;
+  const filled = at < 0 ? 0 : await file.read(bytes, at);
+  const trailer = decodeTrailer(bytes.subarray(0, filled), volumeId);
+  if (superblock === undefined || trailer === undefined) return undefined;
+  const records = await VolumeRecords.load(file, trailer);
+  return records && { seed: superblock.seed, trailer, records };
+}
+
+/** @throws corrupt: none of its copies begins like that volume. */
 export async function readSuperblock(file: VolumeFile, volumeId: number): Promise<Superblock> {
+  for (const copy of [file, ...(file.copies ?? [])]) {
+    const superblock = await findSuperblock(copy, volumeId).catch(() => undefined);
+    if (superblock !== undefined) return superblock;
+  }
+  throw damaged(volumeId);
+}
+
+async function findSuperblock(file: Readable, volumeId: number): Promise<Superblock | undefined> {
   const head = Buffer.alloc(SUPERBLOCK_BYTES);
   const filled = await file.read(head, 0);
   const superblock = decodeSuperblock(head.subarray(0, filled));
-  if (typeof superblock === 'string' || superblock.volumeId !== volumeId) throw damaged(volumeId);
-  return superblock;
+  const right = typeof superblock !== 'string' && superblock.volumeId === volumeId;
+  return right ? superblock : undefined;
 }
 
 function damaged(volumeId: number): HoldfastError {

@@ -126,7 +126,10 @@ class Inspection implements TrashInspection {
   async #copy(file: VolumeFile, place: BlockPlace, id: BlockId): Promise<BlockPlace> {
     const { lane, reader: { sealing } } = this.#parts;
     try {
-      const bytes = await readRecord({ file, sealing }, place, id);
+      let bytes: Buffer | undefined;
+      for (const copy of [file, ...(file.copies ?? [])]) {
+        bytes ??= await readRecord({ file: copy, sealing }, place, id);
+      }
       if (bytes === undefined) throw lost(id, place);
       return await lane.copy(Block.hashed(id, [bytes], bytes.length));
     } catch (error) {

@@ -63,6 +63,7 @@ export class VolumeKeeper implements VolumeReclaim {
     const { volume, records } = await this.#load(volumeId);
     // From here on nothing new points to it.
     volume.isLeaving = true;
+    let hasLeft = false;
     try {
       await this.#checkEmpty(records);
       await explained(volumeId, async () => {
@@ -72,10 +73,14 @@ export class VolumeKeeper implements VolumeReclaim {
           seed: volume.seed,
         });
         await files.rename(volumeName(volumeId), trashName(volumeId));
+        hasLeft = true;
         await files.syncFolder();
       });
     } catch (error) {
-      volume.isLeaving = false;
+      const isBack = !hasLeft || (await files.rename(trashName(volumeId), volumeName(volumeId))
+        .then(() => true, () => false));
+      if (isBack) volume.isLeaving = false;
+      else volumes.splice(volumes.indexOf(volume), 1);
       throw error;
     }
     volumes.splice(volumes.indexOf(volume), 1);

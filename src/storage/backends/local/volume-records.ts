@@ -30,7 +30,9 @@ export class VolumeRecords {
   }
 
   /** Undefined when the footer is damaged. */
-  static async load(file: VolumeFile, trailer: Trailer): Promise<VolumeRecords | undefined> {
+  static async load(
+    file: Pick<VolumeFile, 'read'>, trailer: Trailer,
+  ): Promise<VolumeRecords | undefined> {
     const body = Buffer.allocUnsafeSlow(trailer.entryCount * ENTRY_BYTES);
     const sound = await readFooter(file, trailer, (bytes, at) => {
       bytes.copy(body, at, at, at + ENTRY_BYTES);

@@ -53,6 +53,8 @@ export class VolumeSealer {
       // All blocks are durable without the footer; the next start reads the volume whole.
       const code = errorCode(error);
       this.#onFinding({ kind: 'seal-failed', volumeId: volume.id, code });
+      // Half of a footer that a power cut tears must not be taken for one.
+      if (volume.entries !== undefined) await open.cutBack().catch(() => undefined);
     } finally {
       await open.close().catch(() => undefined); // What had to be safe was synced before.
     }
