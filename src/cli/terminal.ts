@@ -12,8 +12,14 @@ export interface TerminalStreams {
   readonly stderr: NodeJS.WriteStream;
 }
 
+/** Whoever reads what we print may have seen enough: `holdfast disk list | head -3`. */
+function ignoreClosed(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+}
+
 export function openTerminal(streams: TerminalStreams = process): Terminal {
   const { stdin, stdout, stderr } = streams;
+  for (const stream of [stdout, stderr]) stream.on('error', ignoreClosed);
   return {
     print: (line) => void stdout.write(`${line}\n`),
     complain: (line) => void stderr.write(`${line}\n`),

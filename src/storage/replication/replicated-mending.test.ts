@@ -1,4 +1,4 @@
-/** Faults that come one after the other: what is left of the first must not harm with the second. */
+/** Faults that come one after the other: what one has left must not do harm with the next. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isKind } from '../../base/errors.ts';
@@ -23,6 +23,15 @@ function isOf(call: DiskCall, ...what: DiskCall['what'][]): boolean {
 
 const refusing = (...what: DiskCall['what'][]): FaultPlan => (call) =>
   (isOf(call, ...what) ? 'EIO' : undefined);
+/** Unlike a write that is refused, it leaves nothing behind. */
+const hanging: FaultPlan = (call) => (isOf(call, 'write') ? 'HANG' : undefined);
+
+/** Small ones, that fit into the first volume. */
+async function put(trial: ReplicatedTrial, blocks: number): Promise<void> {
+  for (let count = 0; count < blocks; count++) {
+    await trial.settle(trial.tryPut(trial.block(300 + count)));
+  }
+}
 
 function change(disk: TrialDisk, change_: (bytes: Buffer) => Buffer, name = FIRST): void {
   disk.files.setContent(name, change_(Buffer.from(disk.files.content(name))));
@@ -50,11 +59,11 @@ async function checkMended(trial: ReplicatedTrial): Promise<void> {
 describe('copies of a volume, after a failed write', () => {
   it('are never made of what was not acknowledged', async () => {
     const trial = await opened(TWO);
-    await trial.work(3);
+    await put(trial, 3);
     const [[, markEnd]] = trial.store.witness() as [[number, number]];
     trial.disk(0).plan = refusing('write');
     trial.disk(1).plan = refusing('sync', 'truncate');
-    await trial.work(1);
+    await put(trial, 1);
     assert.ok(trial.disk(1).files.content(FIRST).length > markEnd, 'nothing was left behind');
     for (const disk of trial.disks) disk.plan = () => undefined;
     await checkMended(trial);
@@ -64,10 +73,10 @@ describe('copies of a volume, after a failed write', () => {
   it('have lost what was cut off also after a power cut', async () => {
     for (let seed = 1; seed < 12; seed++) {
       const trial = await opened({ ...TWO, seed });
-      await trial.work(3);
+      await put(trial, 3);
       const [[, markEnd]] = trial.store.witness() as [[number, number]];
-      trial.disk(0).plan = refusing('write');
-      await trial.work(1);
+      trial.disk(0).plan = hanging;
+      await put(trial, 1);
       trial.restart('crash');
       assert.equal(trial.disk(1).files.content(FIRST).length, markEnd, `seed ${seed}`);
     }
@@ -76,16 +85,16 @@ describe('copies of a volume, after a failed write', () => {
   it('end the same, durably, before anything is added after a start', async () => {
     for (let seed = 1; seed < 12; seed++) {
       const trial = await opened({ ...TWO, seed });
-      await trial.work(3);
+      await put(trial, 3);
       const [[, markEnd]] = trial.store.witness() as [[number, number]];
-      trial.disk(0).plan = refusing('write');
+      trial.disk(0).plan = hanging;
       let cut = false;
       trial.disk(1).plan = (call) => {
         if (cut && isOf(call, 'sync')) return 'CRASH';
         cut ||= isOf(call, 'truncate');
         return undefined;
       };
-      await trial.work(1);
+      await put(trial, 1);
       trial.restart('kill');
       await trial.open();
       trial.restart('crash');
@@ -98,14 +107,14 @@ describe('copies of a volume, after a failed write', () => {
 
   it('are mended from one that has more than was acknowledged', async () => {
     const trial = await opened(TWO);
-    await trial.work(3);
+    await put(trial, 3);
     trial.disk(0).plan = (call) => (isOf(call, 'write') ? 'CRASH' : undefined);
     void trial.tryPut(trial.block(700));
     await trial.settle(new Promise(() => undefined), 1);
     trial.restart('kill');
     trial.disk(1).away = true;
     await trial.open();
-    await trial.sweep();
+    await trial.store.endDegraded();
     assert.ok(isSealed(trial.disk(0)));
     change(trial.disk(0), flip(4200));
     trial.disk(1).away = false;
@@ -162,7 +171,7 @@ describe('copies of a sealed volume', () => {
     const trial = await opened(TWO);
     let cut = false;
     trial.disk(1).plan = (call) => {
-      if (cut && isOf(call, 'write')) return 'ENOSPC';
+      if (cut && isOf(call, 'write')) return 'EIO';
       cut ||= isOf(call, 'truncate');
       return undefined;
     };
@@ -206,6 +215,27 @@ describe('a start', () => {
   });
 });
 
+describe('a batch that one disk alone has after a power cut', () => {
+  it('is not said to be durable as long as no other can take it', async () => {
+    const trial = await opened({ ...TWO, disks: 3 });
+    await put(trial, 3);
+    const [first, second] = trial.disks.filter(({ volumes }) => volumes.includes(FIRST));
+    assert.ok(first && second);
+    second.plan = (call) => (isOf(call, 'write') ? 'CRASH' : undefined);
+    first.plan = (call) => (isOf(call, 'truncate') ? 'CRASH' : undefined);
+    void trial.tryPut(trial.block(700));
+    await trial.settle(new Promise(() => undefined), 1);
+    trial.restart('kill');
+    second.plan = refusing('write', 'truncate');
+    await trial.open();
+    await put(trial, 3);
+    trial.restart('kill');
+    first.files.drop(FIRST);
+    await trial.open();
+    await checkMended(trial);
+  });
+});
+
 describe('a volume on its way to the trash', () => {
   async function emptied(setup: TrialSetup): Promise<ReplicatedTrial> {
     const trial = await opened(setup);
@@ -216,6 +246,7 @@ describe('a volume on its way to the trash', () => {
 
   it('takes only whole copies along', async () => {
     const trial = await opened({ ...THREE, policy: { ...THREE.policy, acksMin: 1 } });
+    await put(trial, 3);
     trial.disk(0).plan = refusing('write');
     await trial.work(80);
     await trial.store.endDegraded();
@@ -244,11 +275,12 @@ describe('a volume on its way to the trash', () => {
 
   it('stays where it is when its leaving was not synced', async () => {
     const trial = await emptied(TWO);
-    let renamed = false;
+    let renamed: boolean | undefined;
     trial.disk(0).plan = (call) => {
-      if (renamed && call.what === 'folder') return 'EIO';
-      renamed ||= isOf(call, 'rename');
-      return undefined;
+      const fails = renamed === true && call.what === 'folder';
+      if (fails) renamed = false;
+      if (isOf(call, 'rename')) renamed ??= true;
+      return fails ? 'EIO' : undefined;
     };
     const moved = trial.store.keeper.moveToTrash(1);
     await assert.rejects(moved, (error) => isKind(error, 'unavailable'));

@@ -38,7 +38,7 @@ async function befall(world: World, step: Step): Promise<void> {
   const { machine } = world;
   switch (step.do) {
     case 'remove': world.model.files.delete(step.file); break;
-    case 'wait': world.advance(step.minutes); break;
+    case 'wait': await world.advance(step.minutes); break;
     case 'trouble': machine.trouble(step); break;
     case 'leave': machine.away.add(step.disk); break;
     case 'calm': machine.calm(); break;
@@ -82,7 +82,7 @@ async function upload(world: World, { file, blocks, dawdle }: Of<'upload'>): Pro
 async function collect(world: World, runs: number): Promise<void> {
   const { life } = world;
   for (let run = 0; run < runs && !life.isOver; run++) {
-    if (run > 0) world.advance(25 * 60);
+    if (run > 0) await world.advance(25 * 60);
     await life.collect();
   }
 }

@@ -26,7 +26,7 @@ export async function heal(world: World): Promise<void> {
     await world.open();
   }
   world.check();
-  world.advance(1); // Some answers of disks are believed for a while.
+  await world.advance(1); // Some answers of disks are believed for a while.
   await world.settleAll();
   await sweep(world, 2);
   await restartIfNeeded(world);
@@ -67,8 +67,7 @@ async function scrubAndCheck(world: World): Promise<void> {
 /** Some things are looked at when the store starts, and nowhere else. */
 async function restartIfNeeded(world: World): Promise<void> {
   const { life } = world;
-  world.advance(1);
-  await world.settleAll();
+  await world.liveOn(2);
   const { refusesWrites, damagedCount } = life.store.state();
   assert.notEqual(refusesWrites, 'full', 'full with all the room in the world');
   const isUnknown = life.copyFindings.some(({ kind }) => kind === 'foreign-file');
@@ -146,7 +145,7 @@ export async function rest(world: World): Promise<void> {
   }
   world.life.troubles.length = 0;
   for (const days of REST_DAYS) {
-    world.advance(days * DAY_MINUTES);
+    await world.advance(days * DAY_MINUTES);
     await world.finish('a collection', world.life.collect());
   }
   await checkTrash(world);

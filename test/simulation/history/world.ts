@@ -117,7 +117,17 @@ export class World {
     return work;
   }
 
-  advance(minutes: number): void {
+  /** Some minutes, in each of which what is due is done. */
+  async liveOn(minutes: number): Promise<void> {
+    for (let minute = 0; minute < minutes; minute++) {
+      await this.advance(1);
+      for (let turns = 0; turns < QUIET_TURNS; turns++) await nextTurn();
+    }
+  }
+
+  /** Timers go off between turns, never in the middle of one. */
+  async advance(minutes: number): Promise<void> {
+    await nextTurn();
     this.clock.advance(minutes * MINUTE_MS);
   }
 

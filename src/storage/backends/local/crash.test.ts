@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { StoreTrial, TINY_VOLUMES } from './testing/store-trial.ts';
 
-const SEEDS = 80;
+const SEEDS = 40;
 const FIRST_SEED = 1;
 
 /** Works, is killed or loses power at some call, starts again (and perhaps loses power again). */

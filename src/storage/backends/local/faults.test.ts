@@ -322,6 +322,40 @@ describe('LocalVolumeStore at opening', () => {
     assert.deepEqual(trial.findings, []);
   });
 
+  it('goes on when a hint cannot be read', async () => {
+    const trial = await opened(19);
+    await trial.work(20);
+    await trial.store.close();
+    assert.ok(trial.files.names().some((name) => name.endsWith('.hint')));
+    trial.files.plan = ({ name, what }) =>
+      name.endsWith('.hint') && what === 'read' ? 'EIO' : undefined;
+    await trial.open();
+    await trial.checkPromises();
+  });
+
+  it('calls no batch durable that it could not make so', async () => {
+    for (let seed = 30; seed < 40; seed++) {
+      const trial = await opened(seed);
+      await trial.work(3);
+      const name = volumesOf(trial).at(-1);
+      trial.files.plan = ({ what }) => (what === 'sync' ? 'CRASH' : undefined);
+      void trial.store.put(trial.block(400)).catch(() => undefined);
+      await quiet();
+      trial.kill();
+      let opens = 0; // The first is for the look, the next for the scan, the third for writing.
+      trial.files.plan = (call) =>
+        call.what === 'open' && call.name === name && ++opens === 3 ? 'EIO' : undefined;
+      await trial.open();
+      assert.ok(trial.findings.some(({ kind }) => kind === 'write-failed'));
+      await trial.work(2);
+      trial.crash();
+      trial.findings.length = 0;
+      await trial.open();
+      assert.equal(trial.store.state().damagedCount, 0, `seed ${seed}`);
+      await trial.checkPromises();
+    }
+  });
+
   it('keeps few files open', async () => {
     const trial = await opened(21);
     await trial.work(200);

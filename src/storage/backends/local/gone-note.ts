@@ -89,7 +89,7 @@ export async function readGoneNote(
         failure ??= error;
       }
     }
-    if (failure !== undefined) throw failure;
+    if (failure !== undefined) throw failure as Error;
     return undefined;
   } finally {
     await file.close();

@@ -290,7 +290,8 @@ export class LocalVolumeStore implements BlockStore {
       if (open.volume.id === this.#newest.volumeId) first = open;
       else this.#sealer.take(open, true);
     }
-    if (first !== undefined && (first.volume.entries?.count ?? 0) > 0) this.#noteDurable(first);
+    const isWhole = (first?.volume.entries?.count ?? 0) > 0 && first?.degraded === false;
+    if (first !== undefined && isWhole) this.#noteDurable(first);
     const { sealing } = this.#reader;
     if (first !== undefined && sealing.packs &&
       first.volume.formatVersion !== PACKED_FORMAT_VERSION) {

@@ -68,8 +68,12 @@ export class OpenVolume {
   /** Takes back, durably, what a failed `append` or `seal` may have left, so that nobody finds it
    *  after a restart and believes in it. May reject: then the next start sorts it out. */
   async cutBack(): Promise<void> {
-    await this.#file.truncate(this.position.end);
-    await this.#file.sync();
+    try {
+      await this.#file.truncate(this.position.end);
+    } finally {
+      // Where there are several copies, some may have done it although it has failed.
+      await this.#file.sync();
+    }
   }
 
   /** Writes the footer, durably. */

