@@ -261,8 +261,8 @@ class Recovery {
     }
   }
 
-  /** The next volume must not say of this one that its last batch is durable when that is not known:
-   *  whoever lost it to a power cut would be told that acknowledged bytes are gone. */
+  /** The next volume must not say of this one that its last batch is durable when nobody knows it:
+   *  were it lost to a power cut, acknowledged bytes would seem to be gone. */
   #claimLess({ id, markEnd }: InspectedVolume, { lastBatch: last }: ScanResult): void {
     if (last === undefined || last.end <= markEnd || this.#newest.volumeId !== id) return;
     this.#newest = { volumeId: id, end: last.start };
