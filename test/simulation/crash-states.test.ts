@@ -5,45 +5,30 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { settings } from '../support/settings.ts';
-import { Bench, ONE_DISK } from './crash-states/bench.ts';
-import { enumerateStates, type Effort, type Tally } from './crash-states/enumerate.ts';
-import type { EventLog, LogEvent } from './crash-states/recording.ts';
-import { allWorkloads, SCENARIOS, type Workload } from './crash-states/workloads.ts';
+import { apart } from './apart.ts';
+import { ONE_DISK } from './crash-states/bench.ts';
+import { enumerateStates, type Effort } from './crash-states/enumerate.ts';
+import { MANY, record, type Enumerated } from './crash-states/many.ts';
+import type { LogEvent } from './crash-states/recording.ts';
+import type { Workload } from './crash-states/workloads.ts';
 
 const EFFORT: Effort = {
   writesMax: settings.crashStateWrites, sectorsMax: 14 * settings.crashStateWrites, secondEvery: 12,
 };
 
-async function record({ setup, run }: Workload): Promise<EventLog> {
-  const bench = new Bench(setup);
-  await bench.open();
-  await run(bench);
-  return bench.log;
-}
-
-async function enumerate(workloads: readonly Workload[], test: TestContext): Promise<void> {
-  const sum: Tally = { states: 0, secondStates: 0, calls: 0 };
-  for (const workload of workloads) {
-    const log = await record(workload);
-    const { states, secondStates, calls } = await enumerateStates(workload.setup, log, EFFORT)
-      .catch((error: unknown) => {
-        throw new Error(`${workload.name}: ${String(error)}`, { cause: error });
-      });
-    sum.states += states;
-    sum.secondStates += secondStates;
-    sum.calls += calls;
-  }
-  test.diagnostic(`${workloads.length} workloads with ${sum.calls} calls: ${sum.states} states, `
-    + `and ${sum.secondStates} after a power cut during a start`);
-  assert.ok(sum.states > 1000, 'too few states prove nothing');
+async function report(test: TestContext, enumerating: Promise<Enumerated>): Promise<void> {
+  const { workloads, calls, states, secondStates } = await enumerating;
+  test.diagnostic(`${workloads} workloads with ${calls} calls: ${states} states, and `
+    + `${secondStates} after a power cut during a start`);
+  assert.ok(states > 1000, 'too few states prove nothing');
 }
 
 describe('the store after a power cut', () => {
   it('keeps its promises in every state of all short workloads', (test) =>
-    enumerate(allWorkloads(settings.crashStateOperations), test));
+    report(test, apart(MANY, 'enumerateShort', settings.crashStateOperations, EFFORT)));
 
   it('keeps its promises in every state of the workloads that were thought out', (test) =>
-    enumerate(SCENARIOS, test));
+    report(test, apart(MANY, 'enumerateScenarios', EFFORT)));
 });
 
 describe('the enumeration of states', () => {
