@@ -142,9 +142,14 @@ class Recovery {
   /** False when there is no footer, or a damaged one: then the volume is scanned. */
   async #loadSealed({ id, superblock, trailer }: InspectedVolume, file: VolumeFile) {
     if (trailer === undefined) return false;
+    const { dataEnd } = trailer;
+    const doubtfulFrom = await explained(id, () =>
+      startOfDoubt(file, { dataEnd, seed: superblock.seed }));
     const loaded = await explained(id, () =>
       readSoundFooter(file, trailer, (bytes, at) => {
-        this.#index.set(bytes, at, { volumeId: id, ...readPlace(bytes, at) });
+        const place = readPlace(bytes, at);
+        this.#index.set(bytes, at, { volumeId: id, ...place });
+        if (place.offset >= doubtfulFrom) this.#doubtfulIds.add(bytes.toString('hex', at, at + 32));
       }),
     );
     if (!loaded) return false;
@@ -313,6 +318,22 @@ async function readSoundFooter(
     return true;
   }
   return false;
+}
+
+/**
+ * Of a sealed volume of which a copy is missing: where its last batch begins. It may have been
+ * written to the other copies alone, and refused; whoever puts one of its blocks stores it again.
+ * Batches before it were on all copies when the next one was written.
+ */
+async function startOfDoubt(
+  file: VolumeFile, { dataEnd, seed }: { dataEnd: number; seed: Buffer },
+): Promise<number> {
+  if (file.degraded !== true) return Infinity;
+  const bytes = Buffer.alloc(HEADER_BYTES);
+  const filled = await file.read(bytes, dataEnd - HEADER_BYTES);
+  const isWhole = filled === HEADER_BYTES;
+  const commit = isWhole ? readCommit(bytes, 0, seed, dataEnd - HEADER_BYTES) : undefined;
+  return commit?.batchStart ?? 0;
 }
 
 /** True when the volume has, just before that position, the commit record that leads to it. */
