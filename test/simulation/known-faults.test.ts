@@ -1,4 +1,4 @@
-/** Histories that once broke a promise, each shrunk to the few steps that did. They must never again. */
+/** Histories that once broke a promise, each shrunk to the few steps that did. Never again. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
