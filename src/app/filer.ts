@@ -19,6 +19,10 @@ export async function startFiler(options: StartOptions): Promise<RunningServer> 
   const settings = config.of(filerSlice);
   checkGuarded(config);
   const opened: { server?: HttpServer; filer?: FilerServer } = {};
+  const health = healthRoutes({
+    metrics, blocks: () => undefined, server: () => opened.server,
+    isAdministrator: async () => false,
+  });
   const unwatch = watchEventLoop({ metrics, log, clock });
   const stop = async (deadlineMs: number): Promise<void> => {
     unwatch();
@@ -29,10 +33,7 @@ export async function startFiler(options: StartOptions): Promise<RunningServer> 
     const cluster = await readClusterKey(settings.clusterKeyPath ?? join(data.path, 'cluster.key'));
     opened.server = await HttpServer.open({
       listen: config.of(serverSlice).listen, log, clock, metrics, isStarting: true,
-      routes: healthRoutes({
-        metrics, blocks: () => undefined, server: () => opened.server,
-        isAdministrator: async () => false,
-      }),
+      routes: health,
     });
     opened.filer = await FilerServer.start({
       listen: settings.filerListen,
@@ -45,10 +46,7 @@ export async function startFiler(options: StartOptions): Promise<RunningServer> 
       ...(await tlsOf(config)),
     });
     watchDisks(metrics, opened.filer);
-    opened.server.serve(healthRoutes({
-      metrics, blocks: () => undefined, server: () => opened.server,
-      isAdministrator: async () => false,
-    }));
+    opened.server.serve(health);
     return { url: opened.server.url, greeting: greetingOf(opened.filer), stop, reload };
   } catch (error) {
     await stop(0);

@@ -7,7 +7,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { HoldfastError, isKind } from '../base/errors.ts';
 import type { Witness } from '../base/witness.ts';
 import type { VerifiedDisk } from '../durability/index.ts';
@@ -22,11 +22,10 @@ import type {
   ReplicatedVolumeFiles, ReplicationPolicy, VolumeDisk,
 } from '../storage/index.ts';
 import { NodeVolumeFiles } from '../storage/backends/local/node-volume-files.ts';
+import { folderOfDisk, parseFilerPlace } from './disk-place.ts';
 import { MountedDisk } from './mounted-disk.ts';
 
 const OP = 'app/fleet';
-/** How the register writes a disk of a filer: `filer:HOST:PORT/DISK`. */
-const ON_FILER = /^filer:(.+)\/([0-9a-f-]{36})$/;
 /** Within the data directory. */
 const OWN_DISK = 'volumes';
 /** A filer that is just starting is worth a moment; one that is away must not stop the start. */
@@ -130,13 +129,12 @@ export class Fleet {
    *  on. */
   async registered(): Promise<readonly RegisteredDisk[]> {
     const { disks } = await this.#registerAlone();
-    return disks.map((disk) => (ON_FILER.test(disk.where) ? disk
+    return disks.map((disk) => (parseFilerPlace(disk.where) !== undefined ? disk
       : { ...disk, where: this.#folderOf(disk.where) }));
   }
 
-  /** The data directory may be moved, and its own disk goes with it. */
   #folderOf(where: string): string {
-    return resolve(this.#options.dataPath, where);
+    return folderOfDisk(this.#options.dataPath, where);
   }
 
   /** Of the disk on which the data directory's own volumes lie. */
@@ -211,11 +209,10 @@ export class Fleet {
   /** A disk that does not answer is opened all the same: the others may be enough. */
   async #openDisk(entry: RegisteredDisk): Promise<VolumeDisk> {
     const { id, labels, state, where } = entry;
-    const onFiler = ON_FILER.exec(where);
-    if (onFiler !== null) {
-      const [, address = '', diskId = ''] = onFiler;
-      const client = await this.#client(address);
-      return { id, labels, state, files: client.disk(diskId).files, remote: true };
+    const onFiler = parseFilerPlace(where);
+    if (onFiler !== undefined) {
+      const client = await this.#client(onFiler.address);
+      return { id, labels, state, files: client.disk(onFiler.diskId).files, remote: true };
     }
     const files = new MountedDisk(
       async () => {

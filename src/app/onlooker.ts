@@ -1,14 +1,14 @@
 /** All disks of a data directory for a command that only looks, beside a server or without one. */
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isKind } from '../base/errors.ts';
+import { HoldfastError, isKind } from '../base/errors.ts';
 import type { VerifiedDisk } from '../durability/index.ts';
 import { findDataDirectory, parseListenAddress, systemRandom } from '../platform/index.ts';
 import type { Clock } from '../platform/index.ts';
 import { DiskRegister, FilerClient, readClusterKey } from '../storage/index.ts';
 import type { ClusterKey, RegisteredDisk } from '../storage/index.ts';
 import { NodeVolumeFiles } from '../storage/backends/local/node-volume-files.ts';
-
-const ON_FILER = /^filer:(.+)\/([0-9a-f-]{36})$/;
+import { folderOfDisk, parseFilerPlace } from './disk-place.ts';
 
 export interface OnlookerDisks {
   readonly disks: readonly VerifiedDisk[];
@@ -29,7 +29,9 @@ export async function openOnlookerDisks(root: string, clock: Clock): Promise<Onl
   try {
     const disks: VerifiedDisk[] = [];
     for (const entry of register.disks.filter(({ state }) => state !== 'retired')) {
-      disks.push(await openDisk(entry, { key, clients, clock, coordinatorId: instanceId }));
+      disks.push(await openDisk(entry, {
+        root, key, clients, clock, coordinatorId: instanceId,
+      }));
     }
     return { disks: disks.length === 0 ? [volumes] : disks, close };
   } catch (error) {
@@ -39,6 +41,7 @@ export async function openOnlookerDisks(root: string, clock: Clock): Promise<Onl
 }
 
 interface Ways {
+  readonly root: string;
   readonly key: ClusterKey | undefined;
   readonly clients: Map<string, FilerClient>;
   readonly clock: Clock;
@@ -46,9 +49,15 @@ interface Ways {
 }
 
 async function openDisk({ id, where }: RegisteredDisk, ways: Ways): Promise<VerifiedDisk> {
-  const [, address = '', diskId = ''] = ON_FILER.exec(where) ?? [];
-  if (address === '' || ways.key === undefined) return { id, files: new NodeVolumeFiles(where) };
-  const { key, clients, clock, coordinatorId } = ways;
+  const place = parseFilerPlace(where);
+  if (place === undefined) {
+    const folder = folderOfDisk(ways.root, where);
+    await checkMounted(folder, id);
+    return { id, files: new NodeVolumeFiles(folder) };
+  }
+  const { address, diskId } = place;
+  const { clients, clock, coordinatorId } = ways;
+  const key = ways.key ?? (await readClusterKey(join(ways.root, 'cluster.key')));
   let client = clients.get(address);
   client ??= await FilerClient.connect({
     address: parseListenAddress(address), ...key, role: 'reader', coordinatorId, epoch: 0, clock,
@@ -56,6 +65,23 @@ async function openDisk({ id, where }: RegisteredDisk, ways: Ways): Promise<Veri
   });
   clients.set(address, client);
   return { id, files: client.disk(diskId).files };
+}
+
+/** A disk that is away must not look like an empty one. */
+async function checkMounted(folder: string, diskId: string): Promise<void> {
+  let found: unknown;
+  try {
+    found = JSON.parse(await readFile(join(folder, 'disk.json'), 'utf8'));
+  } catch (cause) {
+    throw notMounted(diskId, cause);
+  }
+  if ((found as { diskId?: unknown } | null)?.diskId !== diskId) throw notMounted(diskId);
+}
+
+function notMounted(diskId: string, cause?: unknown): HoldfastError {
+  const message = 'A disk is not mounted where it should be, so what it holds cannot be judged.';
+  const options = { cause, code: 'disk-missing', facts: { diskId } };
+  return new HoldfastError('unavailable', 'app/openOnlookerDisks', message, options);
 }
 
 async function clusterKey(root: string): Promise<ClusterKey | undefined> {

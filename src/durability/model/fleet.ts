@@ -1,11 +1,8 @@
 /** A fleet as the model sees it: disks in their failure domains, and how each class is kept. */
 import { HoldfastError } from '../../base/errors.ts';
+import type { DomainLevel } from '../../storage/index.ts';
 import { ASSUMPTION_NAMES } from './assumptions-table.ts';
 import type { AssumptionName, Figure } from './assumptions-table.ts';
-
-/** From small to large: what fails as one. */
-export const DOMAIN_LEVELS = ['disk', 'host', 'rack', 'zone'] as const;
-export type DomainLevel = (typeof DOMAIN_LEVELS)[number];
 
 export interface FleetDisk {
   readonly id: string;

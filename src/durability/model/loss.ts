@@ -10,7 +10,8 @@
 import { lossBeforeReturn, lossWithin } from './absorbing-chain.ts';
 import type { Assumptions } from './assumptions-table.ts';
 import { shapeOf } from './fleet.ts';
-import type { DiskSummary, DomainLevel, StorageClass } from './fleet.ts';
+import type { DomainLevel } from '../../storage/index.ts';
+import type { DiskSummary, StorageClass } from './fleet.ts';
 import { placementOf, setCount } from './placement.ts';
 import type { LevelPlacement, Placement } from './placement.ts';
 import { chainOf } from './redundancy-chain.ts';

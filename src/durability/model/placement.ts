@@ -1,6 +1,8 @@
 /** How the shards of a class lie in the failure domains, and how many different sets that makes. */
-import { DOMAIN_LEVELS, shapeOf } from './fleet.ts';
-import type { DiskSummary, DomainLevel, StorageClass } from './fleet.ts';
+import { DOMAIN_LEVELS } from '../../storage/index.ts';
+import type { DomainLevel } from '../../storage/index.ts';
+import { shapeOf } from './fleet.ts';
+import type { DiskSummary, StorageClass } from './fleet.ts';
 import { choose } from './redundancy-chain.ts';
 
 export interface LevelPlacement {

@@ -1,9 +1,10 @@
+import type { DomainLevel } from '../../storage/index.ts';
 import { ASSUMPTIONS, ASSUMPTION_NAMES, settleAssumptions } from './assumptions-table.ts';
 import type { AssumptionName, Assumptions, Figure } from './assumptions-table.ts';
 import { upperBound, weighEvidence } from './evidence.ts';
 import type { Evidence, EvidenceResult } from './evidence.ts';
 import { checkFleet, shapeOf, summarizeDisks } from './fleet.ts';
-import type { DomainLevel, Fleet, Redundancy, StorageClass } from './fleet.ts';
+import type { Fleet, Redundancy, StorageClass } from './fleet.ts';
 import { fleetLoss } from './loss.ts';
 import type { ClassLoss } from './loss.ts';
 import { placementOf } from './placement.ts';
