@@ -1,6 +1,7 @@
 /** The ledger of volumes without a file: what was appended is durable at once. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { encodeLine, ZERO_HASH, type LedgerEntry, type NewEntry }
+import { ZERO_HASH } from '../../../src/base/hash-chain.ts';
+import { encodeLine, type LedgerEntry, type NewEntry }
   from '../../../src/durability/gc/ledger/ledger-entry.ts';
 
 export class PaperLedger {

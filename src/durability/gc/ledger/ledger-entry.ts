@@ -1,8 +1,5 @@
 /** The entries of the ledger of volumes and their chain of hashes: docs/formats/ledger.md. */
-import { hash } from 'node:crypto';
-
-export const ZERO_HASH = '0'.repeat(64);
-const LINE = /^([0-9a-f]{64}) (\{.*\})$/;
+import { chainLine, unchainLine } from '../../../base/hash-chain.ts';
 
 interface EntryBase {
   seq: number;
@@ -54,18 +51,15 @@ export type NewEntry = WithoutSeq<LedgerEntry>;
 
 /** One line with its end, and the hash that the next one goes on from. */
 export function encodeLine(entry: LedgerEntry, previous: string): { line: string; hash: string } {
-  const json = JSON.stringify(entry);
-  const chained = hash('sha256', `${previous} ${json}`);
-  return { line: `${chained} ${json}\n`, hash: chained };
+  return chainLine(JSON.stringify(entry), previous);
 }
 
 /** One line without its end; undefined when it does not go on from `previous`, or is no entry. */
 export function decodeLine(
   line: string, previous: { seq: number; hash: string },
 ): { entry: LedgerEntry; hash: string } | undefined {
-  const match = LINE.exec(line);
-  const [, chained = '', json = ''] = match ?? [];
-  if (match === null || hash('sha256', `${previous.hash} ${json}`) !== chained) return undefined;
-  const entry = JSON.parse(json) as LedgerEntry;
-  return entry.seq === previous.seq + 1 ? { entry, hash: chained } : undefined;
+  const decoded = unchainLine(line, previous.hash);
+  if (decoded === undefined) return undefined;
+  const entry = JSON.parse(decoded.text) as LedgerEntry;
+  return entry.seq === previous.seq + 1 ? { entry, hash: decoded.hash } : undefined;
 }

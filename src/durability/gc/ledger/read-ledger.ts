@@ -2,7 +2,8 @@
 import { open } from 'node:fs/promises';
 import { HoldfastError } from '../../../base/errors.ts';
 import type { LedgerHead } from '../gc-store.ts';
-import { decodeLine, ZERO_HASH, type LedgerEntry } from './ledger-entry.ts';
+import { ZERO_HASH } from '../../../base/hash-chain.ts';
+import { decodeLine, type LedgerEntry } from './ledger-entry.ts';
 
 const OP = 'durability/readLedger';
 /** About a million entries: four for each gigabyte that was ever given back. */
