@@ -32,14 +32,15 @@ export interface Collection {
 
 /** @throws corrupt: the ledger is damaged; unavailable, full, invalid. */
 export async function openCollection(
-  root: string, { metadata, blocks }: Pick<Stores, 'metadata' | 'blocks'>,
+  root: string,
+  { metadata, blocks, backend }: Pick<Stores, 'metadata' | 'blocks' | 'backend'>,
   { clock, bytesPerSecond, onTrouble, signal }: CollectionOptions,
 ): Promise<Collection> {
   const notes = SqliteGcStore.open(join(root, NOTES));
   try {
     const opened = await VolumeLedger.open(join(root, LEDGER), notes);
     const collector = new GarbageCollector({
-      metadata, blocks, reclaim: blocks.reclaim, volumes: blocks.keeper, notes, clock, onTrouble,
+      metadata, blocks, reclaim: backend.reclaim, volumes: backend.volumes, notes, clock, onTrouble,
       pace: paceOf(clock, bytesPerSecond, signal),
     }, opened);
     const close = async (): Promise<void> => {

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { HoldfastError, isKind } from '../base/errors.ts';
 import type { Operations, PlainRecord } from '../operations/index.ts';
 import type { DiskLabels, DiskPlan, NewDisk, RegisteredDisk } from '../storage/index.ts';
+import { applyMove, planMove } from './disk-move.ts';
 import type { FoundDisk } from './fleet.ts';
 import type { Stores } from './stores.ts';
 
@@ -18,8 +19,10 @@ const EMPTY_FOLDER = {
 /** `isServing`: in a server, which goes on with what it has opened. */
 export function diskOperations(stores: Stores, { isServing }: { isServing: boolean }): Operations {
   return {
-    'disk.list': (input) => listDisks(stores, input['all'] === true),
+    'disk.list': async (input) => (
+      { ...(await listDisks(stores, input['all'] === true)), serving: isServing }),
     'disk.add': (input) => addDisks(stores, input, isServing),
+    'disk.move': (input) => moveDisk(stores, input),
     'disk.plan': async (input) => {
       const { disks } = severalOf(stores);
       const { action, diskId, acceptLoss } = wanted(input);
@@ -47,7 +50,11 @@ async function listDisks({ fleet, opened, blocks }: Stores, all: boolean): Promi
   }
   const { policy, repair, missingAfterMs } = opened;
   const disks = await opened.disks.list(all);
-  return plain({ single: false, policy, missingAfterMs, disks, repair: repair.status() });
+  const newVolumes = await opened.disks.newVolumes();
+  return plain({
+    single: false, policy, missingAfterMs, disks, newVolumes, repair: repair.status(),
+    erasure: opened.sets.status(),
+  });
 }
 
 /** First without, then with `confirmed`: the plan is made anew and must still be the same. */
@@ -81,6 +88,21 @@ async function addDisks(
   return plain({ plans, restart: false, known: found.length - fresh.length });
 }
 
+/** First without, then with `confirmed`: it is planned anew, and refused when it has objections. */
+export async function moveDisk(
+  { fleet, opened }: Pick<Stores, 'fleet' | 'opened'>, input: PlainRecord,
+): Promise<PlainRecord> {
+  const labels: { host?: string; rack?: string; zone?: string } = {};
+  for (const level of ['host', 'rack', 'zone'] as const) {
+    const label = optional(input, level);
+    if (label !== undefined) labels[level] = label;
+  }
+  const order = { diskId: textOf(input, 'diskId'), place: textOf(input, 'place'), labels };
+  if (input['confirmed'] === true) return plain(await applyMove(fleet, opened, order));
+  const register = opened?.disks.register ?? (await fleet.knownDisks());
+  return plain((await planMove({ fleet, register }, order)).plan);
+}
+
 async function planAdding(
   stores: Stores, found: readonly FoundDisk[], input: PlainRecord,
 ): Promise<PlainRecord> {
@@ -106,7 +128,7 @@ function refuseCopies(found: readonly FoundDisk[], known: readonly RegisteredDis
     const same = known.find(({ id }) => id === disk.id);
     if (same === undefined || same.where === where || same.state === 'retired') continue;
     const message = `A disk there has the id ${disk.id}, which is known at ${same.where}: one is a `
-      + 'copy of the other. Take the copy away. If the disk was moved, serve it where it was.';
+      + `copy of the other. Take the copy away. If it was moved: holdfast disk move ${disk.id}`;
     throw new HoldfastError('conflict', OP, message, { code: 'disk-cloned' });
   }
 }

@@ -1,6 +1,6 @@
 /** What `holdfast durability` asks the stores: how much there is, and on which disks. */
 import type { Operations } from '../operations/index.ts';
-import type { DiskOverview, ReplicationPolicy } from '../storage/index.ts';
+import type { DiskOverview, ReplicationPolicy, SetKind } from '../storage/index.ts';
 import type { Stores } from './stores.ts';
 
 export interface Figures {
@@ -10,6 +10,7 @@ export interface Figures {
   readonly space?: { readonly totalBytes: number };
   readonly policy?: ReplicationPolicy;
   readonly disks?: readonly DiskOverview[];
+  readonly erasure?: readonly SetKind[];
 }
 
 export function figureOperations(stores: Stores): Operations {
@@ -20,8 +21,10 @@ export function figureOperations(stores: Stores): Operations {
         const space = await stores.fleet.ownSpace();
         return plain({ blockCount, storedBytes, space });
       }
-      const { policy, disks } = stores.opened;
-      return plain({ blockCount, storedBytes, policy, disks: await disks.list() });
+      const { policy, disks, sets } = stores.opened;
+      return plain({
+        blockCount, storedBytes, policy, disks: await disks.list(), erasure: sets.kinds(),
+      });
     },
   };
 }

@@ -2,7 +2,9 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { verifyReport } from '../durability/index.ts';
-import type { DurabilityInput, Evidence, FleetDisk, VerifyReport } from '../durability/index.ts';
+import type {
+  DurabilityInput, Evidence, FleetDisk, StorageClass, VerifyReport,
+} from '../durability/index.ts';
 import {
   SqliteVerifyStore,
 } from '../durability/verify/stores/sqlite/sqlite-verify-store.ts';
@@ -21,25 +23,37 @@ export async function readFleet(config: Config, parts: OrderParts): Promise<Dura
   const figures = await order(config, { operation: 'store.figures', input: {} }, parts) as
     unknown as Figures;
   const { blockCount, storedBytes, policy } = figures;
-  const volumes = Math.max(1, Math.ceil(storedBytes / VOLUME_BYTES));
+  const blockBytes = Math.max(1, Math.round(storedBytes / Math.max(1, blockCount)));
+  const old = classesOf(figures, blockBytes);
+  const inSets = old.reduce((sum, { volumes: count, volumeBytes }) => sum + count * volumeBytes, 0);
+  const copiedBytes = Math.max(0, storedBytes - inSets);
+  const volumes = Math.max(1, Math.ceil(copiedBytes / VOLUME_BYTES));
   const settings = fleetSettings(config);
   const evidence = readEvidence(path, figures, parts.clock.now());
   return {
     disks: disksOf(figures),
     classes: [{
-      name: 'all files', volumes, openVolumes: 1, offsite: false,
+      name: old.length === 0 ? 'all files' : 'what has copies', volumes, openVolumes: 1, offsite: false,
       redundancy: {
         kind: 'replicas', copies: policy?.copies ?? 1, acknowledged: policy?.acksMin ?? 1,
       },
-      volumeBytes: Math.max(1, Math.round(storedBytes / volumes)),
-      blockBytes: Math.max(1, Math.round(storedBytes / Math.max(1, blockCount))),
-    }],
+      volumeBytes: Math.max(1, Math.round(copiedBytes / volumes)), blockBytes,
+    }, ...old],
     assumptions: {
       detectMs: { value: settings.missingAfterSeconds * 1000, origin: 'given' },
       repairBytesPerSecond: { value: settings.repairBytesPerSecond, origin: 'given' },
     },
     ...(evidence !== undefined && { evidence }),
   };
+}
+
+/** Old volumes that have parity in place of copies. */
+function classesOf({ erasure = [] }: Figures, blockBytes: number): StorageClass[] {
+  return erasure.map(({ data, parity, volumes, volumeBytes }) => ({
+    name: `old volumes in sets of ${data} + ${parity}`, volumes, openVolumes: 0, offsite: false,
+    redundancy: { kind: 'erasure', data, parity },
+    volumeBytes: Math.max(1, Math.round(volumeBytes / volumes)), blockBytes,
+  }));
 }
 
 function disksOf({ disks, space, storedBytes }: Figures): FleetDisk[] {

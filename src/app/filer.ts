@@ -8,8 +8,8 @@ import {
   formatListenAddress, HttpServer, isLoopback, Metrics, serverSlice, watchEventLoop,
 } from '../platform/index.ts';
 import type { Config, Logger } from '../platform/index.ts';
-import { filerSlice, FilerServer, readClusterKey } from '../storage/index.ts';
-import type { FilerFinding } from '../storage/index.ts';
+import { filerRoots, filerSlice, FilerServer, readClusterKey } from '../storage/index.ts';
+import type { FilerFinding, FilerRoot } from '../storage/index.ts';
 import { healthRoutes } from './health.ts';
 
 export async function startFiler(options: StartOptions): Promise<RunningServer> {
@@ -17,6 +17,7 @@ export async function startFiler(options: StartOptions): Promise<RunningServer> 
   const metrics = new Metrics();
   metrics.addProcess();
   const settings = config.of(filerSlice);
+  const keyPath = settings.clusterKeyPath ?? join(data.path, 'cluster.key');
   checkGuarded(config);
   const opened: { server?: HttpServer; filer?: FilerServer } = {};
   const health = healthRoutes({
@@ -30,7 +31,7 @@ export async function startFiler(options: StartOptions): Promise<RunningServer> 
     await opened.server?.drain(deadlineMs);
   };
   try {
-    const cluster = await readClusterKey(settings.clusterKeyPath ?? join(data.path, 'cluster.key'));
+    const cluster = await readClusterKey(keyPath);
     opened.server = await HttpServer.open({
       listen: config.of(serverSlice).listen, log, clock, metrics, isStarting: true,
       routes: health,
@@ -47,7 +48,12 @@ export async function startFiler(options: StartOptions): Promise<RunningServer> 
     });
     watchDisks(metrics, opened.filer);
     opened.server.serve(health);
-    return { url: opened.server.url, greeting: greetingOf(opened.filer), stop, reload };
+    const { server, filer } = opened;
+    const reload = async (): Promise<void> => {
+      filer.renew({ ...(await readClusterKey(keyPath)), ...(await tlsOf(config)) });
+      log.info('the cluster key and the certificate were read again');
+    };
+    return { url: server.url, greeting: greetingOf(filer), stop, reload };
   } catch (error) {
     await stop(0);
     throw error;
@@ -65,14 +71,12 @@ function checkGuarded(config: Config): void {
   throw new HoldfastError('invalid', 'app/startFiler', message);
 }
 
-async function rootsOf(config: Config, dataPath: string) {
-  const { filerDisks, filerAdoptsEmpty } = config.of(filerSlice);
-  const adopt = filerAdoptsEmpty ? 'if-empty' as const : 'never' as const;
-  if (filerDisks.length > 0) return filerDisks.map((path) => ({ path, adopt }));
-  // Ours from the beginning: no other disk can be meant.
-  const path = join(dataPath, 'disk');
-  await mkdir(path, { recursive: true, mode: 0o700 });
-  return [{ path, adopt: 'if-empty' as const }];
+async function rootsOf(config: Config, dataPath: string): Promise<FilerRoot[]> {
+  const settings = config.of(filerSlice);
+  const roots = filerRoots(settings, dataPath);
+  const isOwn = settings.filerDisks.length === 0;
+  if (isOwn) for (const { path } of roots) await mkdir(path, { recursive: true, mode: 0o700 });
+  return roots;
 }
 
 async function tlsOf(config: Config) {
@@ -115,8 +119,4 @@ function greetingOf(filer: FilerServer): string[] {
   }
   lines.push('', 'On the main machine:', `  holdfast disk add --filer ${where}`);
   return lines;
-}
-
-async function reload(): Promise<void> {
-  // Certificates of filers are read at the start only.
 }

@@ -10,20 +10,22 @@ import { hostname } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { HoldfastError, isKind } from '../base/errors.ts';
 import type { Witness } from '../base/witness.ts';
+import { LocalFolder } from '../durability/index.ts';
 import type { VerifiedDisk } from '../durability/index.ts';
 import { parseListenAddress } from '../platform/index.ts';
 import type { Clock, Config, Logger, Random, ValuesOf } from '../platform/index.ts';
 import {
-  DiskClaims, DiskRegister, FilerClient, filerSlice, LocalDisk, nextEpoch, openReplicatedFiles,
-  readClusterKey, returnEpoch, storageSlice, usualPolicy,
+  DiskClaims, DiskRegister, erasurePolicy, erasureSlice, FilerClient, filerSlice, identifyDisk, KEEP_TRASH_MS, LocalDisk,
+  nextEpoch, openReplicatedFiles, readClusterKey, returnEpoch, storageSlice, usualPolicy,
 } from '../storage/index.ts';
 import type {
-  ClusterKey, CopyFinding, Disk, DiskLabels, DiskLink, Disks, RegisteredDisk, RepairWorker,
+  ClusterKey, CopyFinding, Disk, DiskLabels, DiskLink, Disks, ErasureSets, RegisteredDisk, RepairWorker,
   ReplicatedVolumeFiles, ReplicationPolicy, VolumeDisk,
 } from '../storage/index.ts';
+import type { VolumeFinding } from '../storage/backends/local/findings.ts';
 import { NodeVolumeFiles } from '../storage/backends/local/node-volume-files.ts';
 import { folderOfDisk, parseFilerPlace } from './disk-place.ts';
-import { MountedDisk } from './mounted-disk.ts';
+import { MountedDisk, type OpenDisk } from './mounted-disk.ts';
 
 const OP = 'app/fleet';
 /** Within the data directory. */
@@ -42,10 +44,11 @@ export interface FleetOptions {
 }
 
 export type FleetSettings = ValuesOf<typeof storageSlice.settings>
+  & ValuesOf<typeof erasureSlice.settings>
   & Pick<ValuesOf<typeof filerSlice.settings>, 'clusterKeyPath' | 'filerCaPath'>;
 
 export function fleetSettings(config: Config): FleetSettings {
-  return { ...config.of(storageSlice), ...config.of(filerSlice) };
+  return { ...config.of(storageSlice), ...config.of(erasureSlice), ...config.of(filerSlice) };
 }
 
 export interface OpenedFleet {
@@ -57,6 +60,19 @@ export interface OpenedFleet {
   readonly missingAfterMs: number;
   /** The disks that hold copies at the moment, for whoever looks at each by itself. */
   readonly verifiedDisks: () => readonly VerifiedDisk[];
+  /** Disks that have left for good, by id. */
+  readonly goneIds: () => readonly string[];
+  readonly sets: ErasureSets;
+  /** Hears of damage that the store above has found: no copy gave the right bytes. */
+  readonly heed: (finding: VolumeFinding) => void;
+}
+
+/** Who lies at a place, without opening it. */
+export interface SeenDisk {
+  readonly diskId: string;
+  /** As the register writes it. */
+  readonly where: string;
+  readonly host: string;
 }
 
 export interface FoundDisk {
@@ -72,6 +88,8 @@ export class Fleet {
   readonly #clients = new Map<string, FilerClient>();
   /** By their folders. */
   readonly #locals = new Map<string, LocalDisk>();
+  /** By their ids: all that were opened as disks of this server. */
+  readonly #mounted = new Map<string, MountedDisk>();
   #epoch: number | undefined;
 
   constructor(options: FleetOptions) {
@@ -93,8 +111,8 @@ export class Fleet {
     await this.#keepOwnCopy(register);
     const policy = policyOf(settings, disks);
     const missingAfterMs = settings.missingAfterSeconds * 1000;
-    const { files, repair, administer, links } = await openReplicatedFiles({
-      disks, policy, witness, clock,
+    const { files, repair, administer, links, sets } = await openReplicatedFiles({
+      disks, policy, witness, clock, erasure: erasurePolicy(settings), random: this.#options.random,
       onFinding: (finding) => tell(log, finding),
       limits: {
         repairBytesPerSecond: settings.repairBytesPerSecond, missingAfterMs,
@@ -106,9 +124,15 @@ export class Fleet {
         });
       },
     });
-    const verifiedDisks = () => links.filter(({ inUse }) => inUse).map(verifiedDisk);
+    const verifiedDisks = () => links.filter(({ inUse }) => inUse).map((link) =>
+      verifiedDisk(link, this.#localFolderOf(register.find(link.id)?.where)));
+    // Before the first other disk was added, its own one was called `local`.
+    const goneIds = () => ['local',
+      ...links.filter(({ state }) => state === 'retired').map(({ id }) => id)];
+    const heed = (finding: VolumeFinding): void => lookAgain(finding, repair, log);
     return {
       files, repair, disks: administer(register), policy, missingAfterMs, verifiedDisks,
+      goneIds, heed, sets,
     };
   }
 
@@ -131,6 +155,12 @@ export class Fleet {
     const { disks } = await this.#registerAlone();
     return disks.map((disk) => (parseFilerPlace(disk.where) !== undefined ? disk
       : { ...disk, where: this.#folderOf(disk.where) }));
+  }
+
+  /** Undefined: it is on a filer. */
+  #localFolderOf(where: string | undefined): string | undefined {
+    if (where === undefined || parseFilerPlace(where) !== undefined) return undefined;
+    return this.#folderOf(where);
   }
 
   #folderOf(where: string): string {
@@ -159,6 +189,11 @@ export class Fleet {
     if (address === undefined || this.#clients.has(address)) {
       return act(await this.use(place, { adopt }));
     }
+    return this.#peek(address, act);
+  }
+
+  /** What a filer says at this moment, whatever it said before. */
+  async #peek<T>(address: string, act: (found: FoundDisk[]) => Promise<T>): Promise<T> {
     const client = await this.#open(address, 'reader', new DiskClaims());
     try {
       return await act(foundAt(address, client));
@@ -206,26 +241,85 @@ export class Fleet {
     return { id: 'data-directory', files };
   }
 
+  /**
+   * Who is at a place: nothing is opened, changed or taken from anybody there.
+   * @throws conflict, code `disk-unknown`: an empty folder; what `look` throws.
+   */
+  async seeAt(place: string): Promise<SeenDisk[]> {
+    if (place.startsWith('filer:')) {
+      return this.#peek(place.slice('filer:'.length), (found) => Promise.resolve(
+        found.map(({ disk, where, host }) => ({ diskId: disk.id, where, host })),
+      ));
+    }
+    if (!isAbsolute(place)) throw invalid('Name the folder of the disk with its whole path.');
+    const { clock } = this.#options;
+    const request = { clusterId: await this.#clusterId(), adopt: 'never', clock } as const;
+    const { diskId } = await identifyDisk(place, request);
+    return [{ diskId, where: place, host: hostname() }];
+  }
+
+  /** Is that disk at the place where it was last seen? False also when nobody can tell. */
+  async isStillAt(where: string, diskId: string): Promise<boolean> {
+    const onFiler = parseFilerPlace(where);
+    const place = onFiler === undefined ? this.#folderOf(where) : `filer:${onFiler.address}`;
+    try {
+      return (await this.seeAt(place)).some((seen) => seen.diskId === diskId);
+    } catch {
+      return false;
+    }
+  }
+
+  /** A disk is reached at another place from now on. It does not answer where it was. */
+  async moveTo(diskId: string, from: string, to: string): Promise<void> {
+    const root = this.#folderOf(from);
+    await this.#locals.get(root)?.close();
+    this.#locals.delete(root);
+    const mounted = this.#mounted.get(diskId);
+    if (mounted === undefined) return;
+    this.#letGoFiler(parseFilerPlace(from)?.address);
+    mounted.moveTo(await this.#wayTo(diskId, to));
+  }
+
+  /** What a filer that is gone said of its disks would count for ever; one that is there and has
+   *  others of ours is reached without this one. */
+  #letGoFiler(address: string | undefined): void {
+    const client = address === undefined ? undefined : this.#clients.get(address);
+    if (address === undefined || client === undefined || client.state.isConnected) return;
+    client.close();
+    this.#clients.delete(address);
+  }
+
+  /** As far as the data directory knows it, for whoever changes it without opening the disks. */
+  knownDisks(): Promise<DiskRegister> {
+    return this.#registerAlone();
+  }
+
   /** A disk that does not answer is opened all the same: the others may be enough. */
   async #openDisk(entry: RegisteredDisk): Promise<VolumeDisk> {
     const { id, labels, state, where } = entry;
+    const files = new MountedDisk(
+      await this.#wayTo(id, where),
+      (err) => this.#options.log.error({ err, diskId: id }, 'a disk cannot be used'),
+    );
+    this.#mounted.set(id, files);
+    const remote = parseFilerPlace(where) !== undefined;
+    if (state !== 'retired' && !remote) await failsOnlyIfForeign(files);
+    return { id, labels, state, files, remote };
+  }
+
+  async #wayTo(id: string, where: string): Promise<OpenDisk> {
     const onFiler = parseFilerPlace(where);
     if (onFiler !== undefined) {
       const client = await this.#client(onFiler.address);
-      return { id, labels, state, files: client.disk(onFiler.diskId).files, remote: true };
+      return () => Promise.resolve(client.disk(onFiler.diskId));
     }
-    const files = new MountedDisk(
-      async () => {
-        const disk = await this.#openLocal(this.#folderOf(where), 'never');
-        if (disk.id === id) return disk;
-        throw new HoldfastError('conflict', OP, 'Another disk is mounted where a known one was.', {
-          code: 'wrong-disk', facts: { diskId: disk.id },
-        });
-      },
-      (err) => this.#options.log.error({ err, diskId: id }, 'a disk cannot be used'),
-    );
-    if (state !== 'retired') await failsOnlyIfForeign(files);
-    return { id, labels, state, files };
+    return async () => {
+      const disk = await this.#openLocal(this.#folderOf(where), 'never');
+      if (disk.id === id) return disk;
+      throw new HoldfastError('conflict', OP, 'Another disk is mounted where a known one was.', {
+        code: 'wrong-disk', facts: { diskId: disk.id },
+      });
+    };
   }
 
   async #openLocal(root: string, adopt: 'never' | 'if-empty' | 'with-contents') {
@@ -233,7 +327,8 @@ export class Fleet {
     const clusterId = await this.#clusterId();
     const known = this.#locals.get(root);
     if (known !== undefined) return known;
-    const disk = await LocalDisk.open({ root, clusterId, clock, adopt });
+    const eraseTrashAfterMs = KEEP_TRASH_MS;
+    const disk = await LocalDisk.open({ root, clusterId, clock, adopt, eraseTrashAfterMs });
     this.#locals.set(root, disk);
     return disk;
   }
@@ -271,7 +366,8 @@ export class Fleet {
     const { instanceId, clock, random, settings: { filerCaPath } } = this.#options;
     this.#epoch ??= await nextEpoch(this.#epochPath);
     const client = FilerClient.open({
-      address: parseListenAddress(address), ...(await this.#key()), coordinatorId: instanceId,
+      address: parseListenAddress(address), ...(await this.#key()),
+      readKeys: () => this.#key(), coordinatorId: instanceId,
       epoch: this.#epoch, clock, random, role, claims,
       ...(filerCaPath !== undefined && { tls: { ca: await readFile(filerCaPath) } }),
     });
@@ -296,12 +392,19 @@ export class Fleet {
   }
 }
 
-function verifiedDisk(link: DiskLink): VerifiedDisk {
+/** `folder`: where it lies on this machine, if it does; then its volumes can be read around the
+ *  system's cache. */
+function verifiedDisk(link: DiskLink, folder: string | undefined): VerifiedDisk {
   return {
     id: link.id,
     files: {
       list: () => link.call(0, (files) => files.list()),
-      open: (name) => link.open(name, 'read'),
+      open: async (name, how, wish) => {
+        const file = await link.open(name, how);
+        if (wish !== 'disk' || folder === undefined) return file;
+        await file.close(); // It was opened to see that the right disk is mounted there.
+        return new LocalFolder(folder).open(name, how, wish);
+      },
     },
   };
 }
@@ -342,8 +445,21 @@ async function failsOnlyIfForeign(disk: MountedDisk): Promise<void> {
   }
 }
 
+/** So that the list of disks names the volume, and what can be put together is. */
+function lookAgain({ kind, volumeId }: VolumeFinding, repair: RepairWorker, log: Logger): void {
+  if (kind !== 'damaged-block' && kind !== 'damaged-range') return;
+  repair.propose({ volumeId }).catch((err: unknown) => {
+    log.warn({ err, volumeId }, 'a damaged volume could not be looked at');
+  });
+}
+
+const GOOD_NEWS: ReadonlySet<CopyFinding['kind']> = new Set([
+  'copy-made', 'copy-let-go', 'disk-returned', 'set-made', 'set-ends', 'set-ended', 'parity-made',
+  'parity-let-go',
+]);
+
 function tell(log: Logger, finding: CopyFinding): void {
-  const isGood = ['copy-made', 'copy-let-go', 'disk-returned'].includes(finding.kind);
+  const isGood = GOOD_NEWS.has(finding.kind);
   log[isGood ? 'info' : 'warn']({ finding }, 'copies of volumes');
 }
 

@@ -4,14 +4,17 @@ import { HoldfastError } from '../base/errors.ts';
 import { findDataDirectory, lockData, serverSlice, systemClock } from '../platform/index.ts';
 import type { Config, Slice } from '../platform/index.ts';
 import {
-  DEFAULT_TENANT, initKeys, keyStatus, rotateDataKey, rotateMasterKey, shredTenant, storageSlice,
+  DEFAULT_TENANT, filerSlice, holdEncrypted, initKeys, keyStatus, rotateDataKey, rotateMasterKey,
+  shredTenant, storageSlice,
 } from '../storage/index.ts';
 import type { KeyPlaces } from '../storage/index.ts';
+import { openOnlookerDisks } from './onlooker.ts';
 
 export function keyParts(slices: readonly Slice[]): KeyParts {
   return {
     slices,
-    init: (config) => alone(config, (places) => initKeys(places, systemClock)),
+    init: (config) => alone(config, (places) =>
+      initKeys(places, systemClock, () => storeEncrypted(places.dataDirectory, config))),
     rotate: (config) => alone(config, (places) => rotateDataKey(places, systemClock)),
     rotateMaster: (config, newFile) => alone(config, (places) => rotateMasterKey(places, newFile)),
     shred: (config, typed) => alone(config, (places) =>
@@ -21,6 +24,21 @@ export function keyParts(slices: readonly Slice[]): KeyParts {
       return keyStatus(path);
     },
   };
+}
+
+/** On any of the disks. One that is away may be the one that does. */
+async function storeEncrypted(dataPath: string, config: Config): Promise<boolean> {
+  const ways = { clock: systemClock, settings: config.of(filerSlice) };
+  const { disks, close } = await openOnlookerDisks(dataPath, ways);
+  try {
+    for (const { files } of disks) {
+      const open = (name: string) => files.open(name, 'read');
+      if (await holdEncrypted({ list: () => files.list(), open })) return true;
+    }
+    return false;
+  } finally {
+    close();
+  }
 }
 
 /** A running server keeps the keys that it has started with: it must not run. */

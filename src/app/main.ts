@@ -1,15 +1,18 @@
 /** The program's first file: reads the command line and hands it to a command. */
 import { readFile } from 'node:fs/promises';
 import {
-  clusterKey, configCheck, configShow, diskAdd, diskDrain, diskList, diskRetire, diskUndrain,
-  durability, gcRestore, gcRun, gcStatus, keysCommands, openTerminal, runCommandLine, serve,
-  userAdd, userDisable, userEnable, userList, userPassword, verifyProve, verifyRun, verifyStatus,
-  versionCommand,
+  auditCommands, clusterKey, configCheck, configShow, diskAdd, diskDrain, diskList, diskMove,
+  diskRetire, diskUndrain, durability, gcRestore, gcRun, gcStatus, groupCommands, keysCommands,
+  openTerminal, runCommandLine, serve, userAdd, userDisable, userEnable, userList, userPassword,
+  verifyExplain, verifyProve, verifyRun, verifyStatus, versionCommand,
 } from '../cli/index.ts';
-import type { StartServer } from '../cli/index.ts';
+import { leaveEntry } from '../audit/index.ts';
+import type { NotedAct, StartServer } from '../cli/index.ts';
 import type { PlainRecord } from '../operations/index.ts';
 import { serverSlice, silentLog, stayAwake, systemClock, systemRandom } from '../platform/index.ts';
 import type { Config } from '../platform/index.ts';
+import { backendSlice } from '../storage/index.ts';
+import { auditFolder } from './audit-trail.ts';
 import { openCollectionAlone, readCollectionStatus } from './collection.ts';
 import { readFleet } from './figures.ts';
 import { fleetSettings } from './fleet.ts';
@@ -32,6 +35,9 @@ const users = {
   slices: SLICES,
   openIdentity: (path: string, { create }: { create: boolean }) =>
     openIdentityAlone(path, { clock: systemClock, create }),
+  noteAct: (path: string, act: NotedAct) => leaveEntry(auditFolder(path), {
+    at: systemClock.now(), user: '', device: 'command line', ...act,
+  }),
 };
 
 const collection = {
@@ -39,6 +45,7 @@ const collection = {
   readStatus: (path: string) => readCollectionStatus(path, systemClock),
   openCollector: (path: string, config: Config) => openCollectionAlone(path, {
     clock: systemClock, log: silentLog, random: systemRandom, settings: fleetSettings(config),
+    backend: config.of(backendSlice),
     complain: (line) => terminal.complain(line),
   }),
 };
@@ -63,11 +70,13 @@ const commands = [
   userPassword(users),
   userDisable(users),
   userEnable(users),
+  ...groupCommands(users),
   clusterKey({ slices: SLICES, makeKey: makeKeyOf }),
   diskList(disks),
   diskAdd(disks),
   diskDrain(disks),
   diskUndrain(disks),
+  diskMove(disks),
   diskRetire(disks),
   durability({
     slices: SLICES,
@@ -79,7 +88,9 @@ const commands = [
   gcRestore(collection),
   verifyStatus(verifying),
   verifyRun(verifying),
+  verifyExplain(verifying),
   verifyProve(verifying),
+  ...auditCommands(SLICES),
   configCheck(SLICES),
   configShow(SLICES),
   versionCommand(manifest.version),

@@ -1,30 +1,41 @@
 import { HoldfastError } from '../base/errors.ts';
-import type { LocalDisk } from '../storage/index.ts';
+import type { Disk } from '../storage/index.ts';
 import type { VolumeFiles } from '../storage/backends/local/volume-files.ts';
 
+/** How its files are reached, wherever it is. */
+export type OpenDisk = () => Promise<Pick<Disk, 'files'>>;
+
 /**
- * The files of a disk of this machine that may not be mounted, or not yet: then every call fails as
- * it does on a disk that is gone, never as on an empty one; and each call looks whether it is there
- * by now.
+ * The files of a disk that may not be mounted, or not yet: then every call fails as it does on a
+ * disk that is gone, never as on an empty one; and each call looks whether it is there by now.
+ * It stays the same object when the disk is moved.
  */
 export class MountedDisk implements VolumeFiles {
-  readonly #open: () => Promise<LocalDisk>;
   readonly #onRefused: (reason: unknown) => void;
-  #disk: Promise<LocalDisk> | undefined;
+  #open: OpenDisk;
+  #disk: ReturnType<OpenDisk> | undefined;
   #lastCode: string | undefined;
 
-  constructor(open: () => Promise<LocalDisk>, onRefused: (reason: unknown) => void) {
+  constructor(open: OpenDisk, onRefused: (reason: unknown) => void) {
     this.#open = open;
     this.#onRefused = onRefused;
   }
 
   /** @throws what `open` throws. */
-  mount(): Promise<LocalDisk> {
-    this.#disk ??= this.#open();
-    this.#disk.catch(() => {
-      this.#disk = undefined;
+  mount(): ReturnType<OpenDisk> {
+    const disk = this.#disk ?? this.#open();
+    this.#disk = disk;
+    disk.catch(() => {
+      if (this.#disk === disk) this.#disk = undefined;
     });
-    return this.#disk;
+    return disk;
+  }
+
+  /** From the next call on it is reached like this. Files that are open stay where they are. */
+  moveTo(open: OpenDisk): void {
+    this.#open = open;
+    this.#disk = undefined;
+    this.#lastCode = undefined;
   }
 
   async list() {

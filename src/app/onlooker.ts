@@ -2,24 +2,36 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HoldfastError, isKind } from '../base/errors.ts';
+import { LocalFolder } from '../durability/index.ts';
 import type { VerifiedDisk } from '../durability/index.ts';
 import { findDataDirectory, parseListenAddress, systemRandom } from '../platform/index.ts';
-import type { Clock } from '../platform/index.ts';
+import type { Clock, ValuesOf } from '../platform/index.ts';
 import { DiskRegister, FilerClient, readClusterKey } from '../storage/index.ts';
-import type { ClusterKey, RegisteredDisk } from '../storage/index.ts';
+import type { ClusterKey, filerSlice, RegisteredDisk } from '../storage/index.ts';
 import { NodeVolumeFiles } from '../storage/backends/local/node-volume-files.ts';
 import { folderOfDisk, parseFilerPlace } from './disk-place.ts';
 
 export interface OnlookerDisks {
   readonly disks: readonly VerifiedDisk[];
+  /** What is noted of these is about nothing any more. */
+  readonly goneIds: readonly string[];
   readonly close: () => void;
 }
 
+/** How filers are spoken to, as the settings say. */
+export type OnlookerSettings = Pick<
+  ValuesOf<typeof filerSlice.settings>, 'clusterKeyPath' | 'filerCaPath'
+>;
+
 /** @throws unavailable: a filer does not answer: what it has cannot be judged then. */
-export async function openOnlookerDisks(root: string, clock: Clock): Promise<OnlookerDisks> {
+export async function openOnlookerDisks(
+  root: string, { clock, settings }: { clock: Clock; settings: OnlookerSettings },
+): Promise<OnlookerDisks> {
   const { instanceId } = await findDataDirectory(root);
-  const key = await clusterKey(root);
-  const volumes = { id: 'local', files: new NodeVolumeFiles(join(root, 'volumes')) };
+  const keyPath = settings.clusterKeyPath ?? join(root, 'cluster.key');
+  const key = await clusterKey(keyPath);
+  const folder = join(root, 'volumes');
+  const volumes = { id: 'local', files: new NodeVolumeFiles(folder) };
   const own = { id: 'data-directory', files: new NodeVolumeFiles(join(root, 'register')) };
   const register = await DiskRegister.open(key?.clusterId ?? instanceId, [own, volumes]);
   const clients = new Map<string, FilerClient>();
@@ -30,10 +42,15 @@ export async function openOnlookerDisks(root: string, clock: Clock): Promise<Onl
     const disks: VerifiedDisk[] = [];
     for (const entry of register.disks.filter(({ state }) => state !== 'retired')) {
       disks.push(await openDisk(entry, {
-        root, key, clients, clock, coordinatorId: instanceId,
+        root, key, keyPath, clients, clock, coordinatorId: instanceId,
+        filerCaPath: settings.filerCaPath,
       }));
     }
-    return { disks: disks.length === 0 ? [volumes] : disks, close };
+    if (register.disks.length === 0) {
+      return { disks: [{ id: volumes.id, files: new LocalFolder(folder) }], goneIds: [], close };
+    }
+    const retired = register.disks.filter(({ state }) => state === 'retired');
+    return { disks, goneIds: [volumes.id, ...retired.map(({ id }) => id)], close };
   } catch (error) {
     close();
     throw error;
@@ -43,6 +60,8 @@ export async function openOnlookerDisks(root: string, clock: Clock): Promise<Onl
 interface Ways {
   readonly root: string;
   readonly key: ClusterKey | undefined;
+  readonly keyPath: string;
+  readonly filerCaPath: string | undefined;
   readonly clients: Map<string, FilerClient>;
   readonly clock: Clock;
   readonly coordinatorId: string;
@@ -53,15 +72,16 @@ async function openDisk({ id, where }: RegisteredDisk, ways: Ways): Promise<Veri
   if (place === undefined) {
     const folder = folderOfDisk(ways.root, where);
     await checkMounted(folder, id);
-    return { id, files: new NodeVolumeFiles(folder) };
+    return { id, files: new LocalFolder(folder) };
   }
   const { address, diskId } = place;
-  const { clients, clock, coordinatorId } = ways;
-  const key = ways.key ?? (await readClusterKey(join(ways.root, 'cluster.key')));
+  const { clients, clock, coordinatorId, filerCaPath } = ways;
+  const key = ways.key ?? (await readClusterKey(ways.keyPath));
   let client = clients.get(address);
   client ??= await FilerClient.connect({
     address: parseListenAddress(address), ...key, role: 'reader', coordinatorId, epoch: 0, clock,
     random: systemRandom,
+    ...(filerCaPath !== undefined && { tls: { ca: await readFile(filerCaPath) } }),
   });
   clients.set(address, client);
   return { id, files: client.disk(diskId).files };
@@ -84,9 +104,9 @@ function notMounted(diskId: string, cause?: unknown): HoldfastError {
   return new HoldfastError('unavailable', 'app/openOnlookerDisks', message, options);
 }
 
-async function clusterKey(root: string): Promise<ClusterKey | undefined> {
+async function clusterKey(path: string): Promise<ClusterKey | undefined> {
   try {
-    return await readClusterKey(join(root, 'cluster.key'));
+    return await readClusterKey(path);
   } catch (error) {
     if (isKind(error, 'not-found')) return undefined;
     throw error;

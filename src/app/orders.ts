@@ -4,9 +4,10 @@ import { askServer } from '../operations/index.ts';
 import type { Operations, PlainRecord } from '../operations/index.ts';
 import { findDataDirectory, lockData, serverSlice, silentLog } from '../platform/index.ts';
 import type { Clock, Config, DataLock, Random } from '../platform/index.ts';
-import { diskOperations } from './disk-operations.ts';
+import { backendSlice } from '../storage/index.ts';
+import { diskOperations, moveDisk } from './disk-operations.ts';
 import { figureOperations } from './figure-operations.ts';
-import { fleetSettings } from './fleet.ts';
+import { Fleet, fleetSettings, type FleetOptions } from './fleet.ts';
 import { openStores } from './stores.ts';
 import type { Stores } from './stores.ts';
 
@@ -16,7 +17,20 @@ export interface OrderParts {
 }
 
 export function operationsOf(stores: Stores, options: { isServing: boolean }): Operations {
+  if (stores.backend.objects !== undefined) return inObjects();
   return { ...diskOperations(stores, options), ...figureOperations(stores) };
+}
+
+const VOLUME_OPERATIONS = ['disk.list', 'disk.add', 'disk.plan', 'disk.apply', 'store.figures'];
+
+/** What is asked about disks has no answer then. */
+function inObjects(): Operations {
+  const refuse = (): Promise<never> => {
+    const message = 'The content of files lies in an object store: there are no disks to manage, '
+      + 'and how likely it is to lose something is for its operator to say.';
+    throw new HoldfastError('conflict', 'app/order', message, { code: 'no-disks' });
+  };
+  return Object.fromEntries(VOLUME_OPERATIONS.map((name) => [name, refuse]));
 }
 
 /** @throws what the operation throws; unavailable: a server runs there and does not answer. */
@@ -30,8 +44,13 @@ export async function order(
   if (answer !== undefined) return answer;
   const lock = lockAlone(path);
   try {
-    const settings = fleetSettings(config);
-    const stores = await openStores(path, { clock, random, log: silentLog, settings });
+    if (operation === 'disk.move') {
+      return await moveAlone(path, input, { clock, random, settings: fleetSettings(config) });
+    }
+    const stores = await openStores(path, {
+      clock, random, log: silentLog, settings: fleetSettings(config),
+      backend: config.of(backendSlice),
+    });
     try {
       const act = operationsOf(stores, { isServing: false })[operation];
       if (act === undefined) throw new HoldfastError('internal', 'app/order', 'No such operation.');
@@ -41,6 +60,19 @@ export async function order(
     }
   } finally {
     lock.release();
+  }
+}
+
+/** A disk that was moved may be the one without which nothing can be opened. */
+async function moveAlone(
+  dataPath: string, input: PlainRecord, parts: Omit<FleetOptions, 'dataPath' | 'instanceId' | 'log'>,
+): Promise<PlainRecord> {
+  const { instanceId } = await findDataDirectory(dataPath);
+  const fleet = new Fleet({ ...parts, dataPath, instanceId, log: silentLog });
+  try {
+    return await moveDisk({ fleet, opened: undefined }, input);
+  } finally {
+    await fleet.close();
   }
 }
 

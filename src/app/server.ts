@@ -12,9 +12,12 @@ import type { Clock, Exchange, Logger, MetricCounter, Route, ValuesOf } from '..
 import {
   Authenticator, nextcloudSlice, unavailableHandler, wantsEarlyContinue,
 } from '../protocols/index.ts';
+import { backendSlice } from '../storage/index.ts';
+import { AuditTrail } from './audit-trail.ts';
 import { CollectionSchedule } from './collection.ts';
 import { fleetSettings } from './fleet.ts';
 import { healthRoutes, watchBlocks } from './health.ts';
+import { verifiedObjects } from './object-verification.ts';
 import { operationsOf } from './orders.ts';
 import { buildServices } from './services.ts';
 import type { Services } from './services.ts';
@@ -32,7 +35,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   metrics.addProcess();
   const opened: Opened = {
     server: undefined, stores: undefined, control: undefined, collection: undefined,
-    verification: undefined,
+    verification: undefined, audit: undefined,
   };
   const health = healthRoutes({
     metrics,
@@ -49,14 +52,23 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   try {
     opened.server = await openHttp(config.of(serverSlice), { health, metrics, log, clock });
     opened.stores = await openStores(data.path, {
-      clock, log, random, settings: fleetSettings(config),
+      clock, log, random, settings: fleetSettings(config), backend: config.of(backendSlice),
+      onCommit: (space) => opened.audit?.changed(space),
+      onSignIn: ({ act, user, device, address }) => (
+        opened.audit?.note({ act, user, device, from: address })
+      ),
     });
+    const { metadata } = opened.stores;
+    opened.audit = await AuditTrail.open({ path: data.path, metadata, clock, log, metrics });
     const services = buildServices({
       stores: opened.stores, clock, random, instanceId: shortInstanceId(data.instanceId),
       ...config.of(filesSlice), ...config.of(nextcloudSlice),
       watch: () => opened.verification?.sampler,
+      onBatchTrouble: (batchId, err) =>
+        log.error({ err, batchId }, 'a restore has failed; it goes on after the next start'),
     });
     watchBlocks(metrics, () => opened.stores?.blocks.state());
+    opened.stores.backend.watch(metrics);
     opened.server.serve([...health, ...services.routes]);
     const expiredCount = metrics.counter({
       name: 'uploads_expired_total', help: 'Uploads in pieces that nobody went on with.',
@@ -86,23 +98,28 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   }
 }
 
-/** How verifiers see what is stored: as users do, and disk by disk. */
-function verifiedBy({ files }: Services, { blocks, opened }: Stores) {
+/** How verifiers see what is stored: as users do, though past the cache; disk by disk, or object by
+ *  object. */
+function verifiedBy({ uncached }: Services, { blocks, backend, opened }: Stores) {
   return {
     read: async (address: string, signal: AbortSignal) => (
-      { kind: 'bytes' as const, pieces: await files.readBack(address, signal) }
+      { kind: 'bytes' as const, pieces: await uncached.readBack(address, signal) }
     ),
+    ...(backend.objects !== undefined && { objects: verifiedObjects(backend.objects) }),
     readBlock: (id: string) => blocks.get(id as BlockId).catch((error: unknown) => {
       if (isKind(error, 'not-found')) return undefined;
       throw error;
     }),
-    ...(opened !== undefined && { disks: () => opened.verifiedDisks() }),
+    ...(opened !== undefined && {
+      disks: () => opened.verifiedDisks(), goneIds: () => opened.goneIds(),
+      propose: (copy: { volumeId: number; diskId?: string }) => opened.repair.propose(copy),
+    }),
   };
 }
 
 /** What is stored survives a crash, so leaving it open is better than hanging for ever. */
 async function closeInTime(
-  { control, verification, collection, stores }: Opened, clock: Clock,
+  { control, verification, collection, audit, stores }: Opened, clock: Clock,
 ): Promise<void> {
   const late = Promise.withResolvers<never>();
   const cancel = clock.after(CLOSE_MS_MAX, () => {
@@ -114,6 +131,7 @@ async function closeInTime(
       await control?.close();
       await verification?.stop();
       await collection?.stop();
+      await audit?.close();
       await stores?.close();
     };
     await Promise.race([closed(), late.promise]);
@@ -128,6 +146,7 @@ interface Opened {
   control: ControlServer | undefined;
   collection: CollectionSchedule | undefined;
   verification: Verification | undefined;
+  audit: AuditTrail | undefined;
 }
 
 async function openHttp(

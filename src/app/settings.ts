@@ -4,8 +4,9 @@ import { filesSlice } from '../files/index.ts';
 import { serverSlice } from '../platform/index.ts';
 import type { Slice } from '../platform/index.ts';
 import { nextcloudSlice } from '../protocols/index.ts';
-import { filerSlice, storageSlice } from '../storage/index.ts';
+import { backendSlice, erasureSlice, filerSlice, storageSlice } from '../storage/index.ts';
 
 export const SLICES: readonly Slice[] = [
-  serverSlice, filesSlice, storageSlice, filerSlice, nextcloudSlice, gcSlice,
+  serverSlice, filesSlice, storageSlice, erasureSlice, backendSlice, filerSlice, nextcloudSlice,
+  gcSlice,
 ];

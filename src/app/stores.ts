@@ -5,15 +5,22 @@
 import { access, mkdir, open, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HoldfastError } from '../base/errors.ts';
+import type { SpaceId } from '../base/ids.ts';
 import type { Witness } from '../base/witness.ts';
 import { Identity } from '../identity/index.ts';
+import type { SignInNotice } from '../identity/index.ts';
 import { SqliteIdentityStore } from '../identity/stores/sqlite/sqlite-identity-store.ts';
 import { SqliteMetadataStore } from '../metadata/stores/sqlite/sqlite-metadata-store.ts';
 import { findDataDirectory, openDataDirectory } from '../platform/index.ts';
 import type { Clock, Logger, Random } from '../platform/index.ts';
-import { openSealer } from '../storage/index.ts';
+import { holdEncrypted, openSealer } from '../storage/index.ts';
+import type { BackendSettings, BlockStore } from '../storage/index.ts';
 import type { VolumeFinding } from '../storage/backends/local/findings.ts';
 import { LocalVolumeStore } from '../storage/backends/local/local-volume-store.ts';
+import { NodeVolumeFiles } from '../storage/backends/local/node-volume-files.ts';
+import { checkFitting, openBackend } from './block-backend.ts';
+import type { BlockBackend } from './block-backend.ts';
+import { BlockPlaces } from './block-place.ts';
 import { Fleet } from './fleet.ts';
 import type { FleetSettings, OpenedFleet } from './fleet.ts';
 
@@ -23,8 +30,10 @@ const COMPLETE = 'stores-complete';
 export interface Stores {
   identity: Identity;
   metadata: SqliteMetadataStore;
-  blocks: LocalVolumeStore;
-  /** The disks behind `blocks`. */
+  blocks: BlockStore;
+  /** The store behind `blocks`: local volumes or an object store. */
+  backend: BlockBackend;
+  /** The disks behind `blocks`, if these are local volumes. */
   fleet: Fleet;
   /** Undefined while `volumes` is the only disk. */
   opened: OpenedFleet | undefined;
@@ -36,6 +45,10 @@ export interface StoresOptions {
   log: Logger;
   random: Random;
   settings: FleetSettings;
+  backend: BackendSettings;
+  /** Told of each space that a commit has changed. */
+  onCommit?: (spaceId: SpaceId) => void;
+  onSignIn?: (notice: SignInNotice) => void;
 }
 
 /** The directory must be locked by the caller. @throws corrupt, invalid: a store is damaged, newer
@@ -48,26 +61,37 @@ export async function openStores(root: string, options: StoresOptions): Promise<
     complete: join(root, COMPLETE),
   };
   const mayCreate = !(await exists(paths.complete));
-  await checkNothingLost(paths, mayCreate);
+  const { backend: chosen } = options;
+  const isLocal = chosen.backend === 'local';
+  checkFitting(chosen, options.settings);
+  const places = await BlockPlaces.open(root, chosen, mayCreate);
+  await checkNothingLost(paths, { mayCreate, isLocal });
   const opened: { close(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {
     for (const store of opened.splice(0).reverse()) await store.close();
   };
   try {
-    const metadata = await SqliteMetadataStore.open({ file: paths.metadata, create: mayCreate });
+    const { onCommit } = options;
+    const metadata = await SqliteMetadataStore.open({
+      file: paths.metadata, create: mayCreate, ...(onCommit !== undefined && { onCommit }),
+    });
     opened.push(metadata);
     const { instanceId } = await findDataDirectory(root);
     const fleet = new Fleet({ ...options, dataPath: root, instanceId });
     opened.push(fleet);
     const witness = await metadata.readWitness();
-    const several = await fleet.open(witness);
-    const blocks = await openBlocks(paths.volumes, { witness, several }, options);
-    opened.push(blocks);
+    const several = isLocal ? await fleet.open(witness) : undefined;
+    const backend = await openBackend({
+      ...options, root, instanceId, places, backend: chosen,
+      openLocal: () => openBlocks(paths.volumes, { witness, several }, options),
+    });
+    opened.push(backend);
     if (several !== undefined) opened.push({ close: () => several.repair.stop() });
-    const identity = await openIdentity(paths.identity, mayCreate, options.clock);
+    const identity = await openIdentity(paths.identity, mayCreate, options);
     opened.push(identity);
     if (mayCreate) await writeMarker(root, paths.complete);
-    return { identity, metadata, blocks, fleet, opened: several, close };
+    const { blocks } = backend;
+    return { identity, metadata, blocks, backend, fleet, opened: several, close };
   } catch (error) {
     await close();
     throw error;
@@ -83,27 +107,41 @@ export async function openIdentityAlone(
   const found = create ? openDataDirectory(path, clock) : findDataDirectory(path);
   const { path: root } = await found;
   const mayCreate = !(await exists(join(root, COMPLETE)));
-  return openIdentity(join(root, 'identity.db'), mayCreate, clock);
+  return openIdentity(join(root, 'identity.db'), mayCreate, { clock });
 }
 
-async function openIdentity(file: string, create: boolean, clock: Clock): Promise<Identity> {
+async function openIdentity(
+  file: string, create: boolean, { clock, onSignIn }: Pick<StoresOptions, 'clock' | 'onSignIn'>,
+): Promise<Identity> {
   const store = await SqliteIdentityStore.open({ file, create });
-  return Identity.open({ store, clock });
+  return Identity.open({ store, clock, ...(onSignIn !== undefined && { onSignIn }) });
 }
 
 async function openBlocks(
   root: string, { witness, several }: { witness: Witness; several: OpenedFleet | undefined },
-  { log, clock, settings: { reserveBytes, compression, encryptionKeyPath } }: StoresOptions,
+  { log, clock, settings }: StoresOptions,
 ): Promise<LocalVolumeStore> {
+  const { reserveBytes, sealAfterSeconds, volumeBytes } = settings;
+  const { compression, encryptionKeyPath } = settings;
   if (several === undefined) await mkdir(root, { recursive: true, mode: 0o700 });
+  const files = several?.files ?? new NodeVolumeFiles(root);
   const sealer = await openSealer({
     dataDirectory: dirname(root), masterKeyFile: encryptionKeyPath, compression,
+    holdEncrypted: () => holdEncrypted({
+      list: () => files.list(), open: (name) => files.open(name, 'read'),
+    }),
   });
   const blocks = await LocalVolumeStore.open({
     root, clock, witness, sealer,
     ...(several !== undefined && { files: several.files }),
-    ...(reserveBytes !== undefined && { config: { reserveBytes } }),
-    onFinding: (finding) => tell(log, finding),
+    config: {
+      sealAfterMs: sealAfterSeconds * 1000, volumeBytesMax: volumeBytes,
+      ...(reserveBytes !== undefined && { reserveBytes }),
+    },
+    onFinding: (finding) => {
+      tell(log, finding);
+      several?.heed(finding);
+    },
   });
   if (several !== undefined) {
     several.repair.endDegraded = () => blocks.endDegraded();
@@ -132,12 +170,15 @@ const WORDS: Readonly<Record<VolumeFinding['kind'], Words>> = {
 };
 
 async function checkNothingLost(
-  paths: { identity: string; metadata: string; volumes: string }, mayCreate: boolean,
+  paths: { identity: string; metadata: string; volumes: string },
+  { mayCreate, isLocal }: { mayCreate: boolean; isLocal: boolean },
 ): Promise<void> {
   const missing: string[] = [];
   // With several disks, one that is away is not the end: they see for themselves.
   const hasSeveral = await exists(join(dirname(paths.volumes), 'register'));
-  const wanted = [paths.metadata, paths.identity, ...(hasSeveral ? [] : [paths.volumes])];
+  const wanted = [
+    paths.metadata, paths.identity, ...(hasSeveral || !isLocal ? [] : [paths.volumes]),
+  ];
   for (const path of wanted) {
     if (!(await exists(path))) missing.push(path.slice(path.lastIndexOf('/') + 1));
   }

@@ -1,8 +1,16 @@
 /** The verifiers of one data directory: for a server, and for one command beside it. */
+import { availableParallelism, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { isKind } from '../base/errors.ts';
+import type { BlockId } from '../base/ids.ts';
 import type { OpenVerifiers, VerifyParts } from '../cli/index.ts';
-import { makeVerifiers, VerifierSchedule, WriteSampler } from '../durability/index.ts';
-import type { VerifiedDisk, VerifierSetParts, VerifyStore } from '../durability/index.ts';
+import {
+  LocalFolder, makeObjectVerifiers, makeVerifiers, noteAbsent, RepairDispatch, VerifierSchedule,
+  WriteSampler,
+} from '../durability/index.ts';
+import type {
+  RepairDispatchParts, SealedRecord, StoredObjects, VerifiedDisk, VerifierSetParts, VerifyStore,
+} from '../durability/index.ts';
 import {
   SqliteJournalSource,
 } from '../durability/verify/stores/sqlite/sqlite-journal-source.ts';
@@ -17,9 +25,12 @@ import {
   SqliteMetadataStore,
 } from '../metadata/stores/sqlite/sqlite-metadata-store.ts';
 import { silentLog } from '../platform/index.ts';
-import type { Clock, Logger, Metrics, Random, Slice } from '../platform/index.ts';
+import type { Clock, Config, Logger, Metrics, Random, Slice } from '../platform/index.ts';
+import { filerSlice, openSealer, storageSlice } from '../storage/index.ts';
 import { LocalVolumeStore } from '../storage/backends/local/local-volume-store.ts';
 import { NodeVolumeFiles } from '../storage/backends/local/node-volume-files.ts';
+import { idleProcessors } from './idle-processors.ts';
+import { IN_OBJECTS, IN_VOLUMES, openOnlookerObjects } from './object-verification.ts';
 import { openOnlookerDisks } from './onlooker.ts';
 
 const NOTES = 'verify.db';
@@ -30,12 +41,29 @@ const VOLUMES = 'volumes';
 /** For `holdfast verify`. */
 export function verifyParts(slices: readonly Slice[], clock: Clock): VerifyParts {
   return {
-    slices, clock,
+    slices, clock, who: accountName,
     openNotesReadonly: (root) => SqliteVerifyStore.openReadonly(join(root, NOTES)),
     openNotes: (root) => SqliteVerifyStore.open(join(root, NOTES)),
-    openVerifiers: async (root, store) => {
-      const { disks, close } = await openOnlookerDisks(root, clock);
-      const opened = openVerifiers(root, { store, clock, log: silentLog, disks: () => disks });
+    openVerifiers: async (root, { store, config }) => {
+      const stored = await openOnlookerObjects(root, config, clock);
+      if (stored !== undefined) {
+        const { objects } = stored;
+        const opened = openVerifiers(root, { store, clock, log: silentLog, objects });
+        return {
+          verifiers: opened.verifiers,
+          close: async () => {
+            await opened.close();
+            await stored.close();
+          },
+        };
+      }
+      const settings = config.of(filerSlice);
+      const { disks, goneIds, close } = await openOnlookerDisks(root, { clock, settings });
+      const threads = await idleProcessors(clock);
+      const opened = openVerifiers(root, {
+        store, clock, log: silentLog, disks: () => disks, goneIds: () => goneIds,
+        threadCount: () => threads, unseal: unsealBy(root, config),
+      });
       return {
         verifiers: opened.verifiers,
         close: async () => {
@@ -59,16 +87,53 @@ export function verifyParts(slices: readonly Slice[], clock: Clock): VerifyParts
   };
 }
 
-type OpenOptions = Pick<VerifierSetParts, 'store' | 'clock' | 'log'>
-  & Partial<Pick<VerifierSetParts, 'metrics' | 'read' | 'readBlock' | 'disks' | 'placement'>>;
+function accountName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `user ${process.getuid?.() ?? 'unknown'}`; // Some containers have no name for it.
+  }
+}
 
-function openVerifiers(root: string, options: OpenOptions): OpenVerifiers {
-  const local: VerifiedDisk = { id: 'local', files: new NodeVolumeFiles(join(root, VOLUMES)) };
+/** With the keys of the server, read when the first encrypted list of blocks is met. */
+function unsealBy(root: string, config: Config) {
+  let opening: ReturnType<typeof openSealer> | undefined;
+  return async ({ id, ...record }: SealedRecord): Promise<Buffer | undefined> => {
+    const { encryptionKeyPath } = config.of(storageSlice);
+    opening ??= openSealer({
+      dataDirectory: root, masterKeyFile: encryptionKeyPath, compression: 'off', readsOnly: true,
+      holdEncrypted: () => Promise.resolve(true), // Else nobody would ask.
+    });
+    try {
+      return await (await opening)?.unpack({ ...record, id: id as BlockId });
+    } catch (error) {
+      if (isKind(error, 'not-found')) return undefined; // Its keys were destroyed on purpose.
+      throw error;
+    }
+  };
+}
+
+type OpenOptions = Pick<VerifierSetParts, 'store' | 'clock' | 'log'> & Partial<Pick<
+  VerifierSetParts, 'metrics' | 'read' | 'readBlock' | 'unseal' | 'disks' | 'goneIds'
+    | 'placement' | 'threadCount'
+>> & OfObjects;
+
+interface OfObjects {
+  /** The blocks lie there, not in volumes. */
+  objects?: StoredObjects;
+}
+
+function openVerifiers(root: string, { objects, ...options }: OpenOptions): OpenVerifiers {
+  const local: VerifiedDisk = { id: 'local', files: new LocalFolder(join(root, VOLUMES)) };
   const source = SqliteManifestSource.open(join(root, METADATA));
   const journal = SqliteJournalSource.open(join(root, METADATA));
-  const verifiers = makeVerifiers({
-    source, journal, ledgerPath: join(root, LEDGER), disks: () => [local], ...options,
-  });
+  const verifiers = objects !== undefined
+    ? makeObjectVerifiers({ ...options, objects, source, journal, ledgerPath: join(root, LEDGER) })
+    : makeVerifiers({
+      source, journal, ledgerPath: join(root, LEDGER), disks: () => [local], ...options,
+    });
+  const reason = objects === undefined ? IN_VOLUMES : IN_OBJECTS;
+  noteAbsent(verifiers, { store: options.store, clock: options.clock, reason });
   return {
     verifiers,
     close: async () => {
@@ -81,14 +146,21 @@ function openVerifiers(root: string, options: OpenOptions): OpenVerifiers {
 /** `read` is how users read, for samples of writes; `disks` and `placement` are all places with
  *  volumes, and where copies belong, if there is more than the one folder. */
 export interface VerificationOptions
-  extends Partial<Pick<VerifierSetParts, 'read' | 'readBlock' | 'disks' | 'placement'>> {
+  extends Partial<Pick<
+    VerifierSetParts, 'read' | 'readBlock' | 'disks' | 'goneIds' | 'placement'
+  >>, OfObjects {
   clock: Clock;
   random: Random;
   log: Logger;
   metrics: Metrics;
   /** True while users are waiting. */
   isLoaded: () => boolean;
+  /** Left out: there is one disk, and nothing to repair from. */
+  propose?: RepairDispatchParts['propose'];
 }
+
+/** Beside the thread that serves users one may compute, if there is a processor for it. */
+const SERVER_THREADS = availableParallelism() > 1 ? 1 : 0;
 
 /** Verifies in the background until it is stopped. What keeps it from verifying is told, and never
  *  keeps the server from serving. */
@@ -96,13 +168,17 @@ export class Verification {
   readonly #store: VerifyStore;
   readonly #opened: OpenVerifiers;
   readonly #schedule: VerifierSchedule;
+  readonly #dispatch: RepairDispatch | undefined;
   /** Takes samples of what users write. */
   readonly sampler: WriteSampler;
 
   private constructor(
     store: VerifyStore, opened: OpenVerifiers,
-    { schedule, sampler }: { schedule: VerifierSchedule; sampler: WriteSampler },
+    { schedule, sampler, dispatch }: {
+      schedule: VerifierSchedule; sampler: WriteSampler; dispatch: RepairDispatch | undefined;
+    },
   ) {
+    this.#dispatch = dispatch;
     this.sampler = sampler;
     this.#store = store;
     this.#opened = opened;
@@ -110,17 +186,21 @@ export class Verification {
   }
 
   static start(root: string, options: VerificationOptions): Verification | undefined {
-    const { clock, random, log, metrics, isLoaded, ...rest } = options;
+    const { clock, random, log, metrics, isLoaded, propose, ...rest } = options;
     let store: SqliteVerifyStore | undefined;
     try {
       store = SqliteVerifyStore.open(join(root, NOTES));
       if (store.wasDamaged) log.error({}, 'the notes of the verifiers were damaged: begun anew');
-      const opened = openVerifiers(root, { store, clock, log, metrics, ...rest });
+      const opened = openVerifiers(root, {
+        store, clock, log, metrics, threadCount: () => SERVER_THREADS, ...rest,
+      });
       const { verifiers } = opened;
       const schedule = new VerifierSchedule({ verifiers, store, clock, log, metrics, isLoaded });
       schedule.start();
       const sampler = new WriteSampler({ store, clock, random });
-      return new Verification(store, opened, { schedule, sampler });
+      const dispatch = propose && new RepairDispatch({ store, clock, log, propose });
+      dispatch?.start();
+      return new Verification(store, opened, { schedule, sampler, dispatch });
     } catch (err) {
       store?.close();
       log.error({ err }, 'nothing is verified; files are served all the same');
@@ -130,6 +210,7 @@ export class Verification {
 
   async stop(): Promise<void> {
     await this.#schedule.stop();
+    await this.#dispatch?.stop();
     this.sampler.flush();
     await this.#opened.close();
     this.#store.close();

@@ -20,6 +20,7 @@ Start here:
 
 const GROUPS: Readonly<Record<string, string>> = {
   user: 'Manage accounts',
+  group: 'Manage groups of accounts',
   cluster: 'Join machines',
   disk: 'Add disks, look at them, let them go',
   config: 'Check and show the configuration',

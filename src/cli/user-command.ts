@@ -12,6 +12,16 @@ export interface UserParts {
   readonly openIdentity: (
     dataDirectory: string, options: { create: boolean },
   ) => Promise<Identity>;
+  /** Leaves a note for the audit log; durable once resolved. */
+  readonly noteAct: (dataDirectory: string, act: NotedAct) => Promise<void>;
+}
+
+/** What a command did, for the audit log. */
+export interface NotedAct {
+  readonly act: 'user-added' | 'user-disabled' | 'user-enabled' | 'password-set' | 'group-changed';
+  /** Whom it was done to. */
+  readonly subject: string;
+  readonly note?: string;
 }
 
 export const USER_FLAGS: readonly CommandFlag[] = [
@@ -53,6 +63,14 @@ async function withIdentityOf<T>(
   } finally {
     await identity.close();
   }
+}
+
+/** After the deed: a note of what did not happen would be worse than one that is missing. */
+export async function noteAct(
+  parts: UserParts, input: CommandInput, act: NotedAct,
+): Promise<void> {
+  const config = await loadConfig(configRequest(input, parts.slices));
+  await parts.noteAct(config.of(serverSlice).dataDirectory, act);
 }
 
 /** From standard input if so told, else from whoever sits at the terminal, asked twice.

@@ -1,24 +1,57 @@
-/** The one place where it is decided who may do what. Pure; denies by default. */
+/**
+ * The one place where it is decided who may do what. Pure; denies by default.
+ *
+ * Who owns a space may everything in it. Everybody else has what grants give: walking down from the
+ * space's root, at each node that has grants in force for the caller, a grant to the user itself
+ * decides; else the strongest of those to the user's groups. What is decided further down replaces
+ * what was decided above, to more or to less. A link has its own grant and nothing else.
+ */
 import { HoldfastError } from '../base/errors.ts';
+import type { NodeId, UserId } from '../base/ids.ts';
+import { isAtLeast, strongerRole } from '../base/roles.ts';
+import type { Role } from '../base/roles.ts';
 import type { Caller } from '../identity/index.ts';
-import type { SpaceRecord } from '../metadata/index.ts';
+import type { GrantRecord, Instant, SpaceRecord, Subject } from '../metadata/index.ts';
 
 /** What a caller may do with a node. */
 export interface Access {
-  read: boolean;
+  /** See it and what is in it. */
+  readonly read: boolean;
+  /** Take its bytes away. */
+  readonly download: boolean;
   /** Change content, times and properties. */
-  update: boolean;
+  readonly update: boolean;
   /** Add files and folders below. */
-  create: boolean;
-  delete: boolean;
+  readonly create: boolean;
+  readonly delete: boolean;
   /** Rename and move. */
-  move: boolean;
+  readonly move: boolean;
+  /** Say who else may do what. */
+  readonly share: boolean;
 }
 
 export type Deed = keyof Access;
 
-const NOTHING: Access = { read: false, update: false, create: false, delete: false, move: false };
-const EVERYTHING: Access = { read: true, update: true, create: true, delete: true, move: true };
+const NOTHING: Access = {
+  read: false, download: false, update: false, create: false, delete: false, move: false,
+  share: false,
+};
+export const EVERYTHING: Access = {
+  read: true, download: true, update: true, create: true, delete: true, move: true, share: true,
+};
+const VIEWING: Access = { ...NOTHING, read: true, download: true };
+
+const ACCESS_OF_ROLE: Readonly<Record<Role, Access>> = {
+  none: NOTHING,
+  viewer: VIEWING,
+  uploader: { ...VIEWING, create: true },
+  editor: { ...EVERYTHING, share: false },
+  owner: EVERYTHING,
+};
+
+export function accessOfRole(role: Role): Access {
+  return ACCESS_OF_ROLE[role];
+}
 
 /** A personal space belongs to its owner alone: not even an administrator reads along. */
 export function accessOf(caller: Caller, space: Pick<SpaceRecord, 'owner'>): Access {
@@ -30,4 +63,103 @@ export function checkAccess(access: Access, deed: Deed): void {
   if (access[deed]) return;
   const message = 'You do not have permission to do this here.';
   throw new HoldfastError('denied', 'files/checkAccess', message, { facts: { deed } });
+}
+
+/** For whom grants are looked up. */
+export interface Subjects {
+  readonly user: UserId;
+  readonly groups: ReadonlySet<string>;
+}
+
+export function subjectsOf({ user, groups }: Pick<Caller, 'user' | 'groups'>): Subjects {
+  return { user, groups: new Set(groups) };
+}
+
+/** As a list, for looking up what is shared with somebody. */
+export function subjectList({ user, groups }: Pick<Caller, 'user' | 'groups'>): Subject[] {
+  return [{ kind: 'user', id: user }, ...groups.map((id) => ({ kind: 'group' as const, id }))];
+}
+
+export function isInForce({ expiresAt }: Pick<GrantRecord, 'expiresAt'>, now: Instant): boolean {
+  return expiresAt === undefined || expiresAt > now;
+}
+
+export interface EffectiveOptions {
+  subjects: Subjects;
+  /** Owner of the space; undefined: a team space. */
+  ownerOf: UserId | undefined;
+  /** The node's ancestors and itself, the space's root first. */
+  chain: readonly NodeId[];
+  grantsAt: (node: NodeId) => readonly GrantRecord[];
+  now: Instant;
+}
+
+/** The role that somebody has at the last node of the chain. */
+export function effective(options: EffectiveOptions): Role {
+  const { subjects, ownerOf, chain, grantsAt, now } = options;
+  if (ownerOf !== undefined && subjects.user === ownerOf) return 'owner';
+  let role: Role = 'none';
+  for (const node of chain) role = roleBelow(role, grantsAt(node), { subjects, now });
+  return role;
+}
+
+/** One step down: the role at a node, from that above it and the grants at the node itself. Not for
+ *  the owner of the space. */
+export function roleBelow(
+  above: Role, grants: readonly GrantRecord[],
+  { subjects, now }: { subjects: Subjects; now: Instant },
+): Role {
+  let ofGroups: Role | undefined;
+  for (const grant of grants) {
+    const { subject, role } = grant;
+    if (!isInForce(grant, now)) continue;
+    if (subject.kind === 'user' && subject.id === subjects.user) return role;
+    if (subject.kind !== 'group' || !subjects.groups.has(subject.id)) continue;
+    ofGroups = ofGroups === undefined ? role : strongerRole(ofGroups, role);
+  }
+  return ofGroups ?? above;
+}
+
+/** Why somebody can see a node. */
+export interface Reason {
+  subject: Subject | { kind: 'space-owner'; id: UserId };
+  role: Role;
+  /** Where it was said; the space's root for its owner. */
+  nodeId: NodeId;
+  grant: GrantRecord | undefined;
+}
+
+/**
+ * Who can see the last node of the chain, and why: for the space's owner, and each user, group and
+ * link named on the way down, what was said last. For a user the grant to the user counts, else the
+ * deepest of its groups': `effective` puts that together for one person. `none` is listed too: it
+ * says who was shut out.
+ */
+export function explain(
+  { ownerOf, chain, grantsAt, now }: Omit<EffectiveOptions, 'subjects'>,
+): Reason[] {
+  const reasons = new Map<string, Reason>();
+  const [rootId] = chain;
+  if (ownerOf !== undefined && rootId !== undefined) {
+    const subject = { kind: 'space-owner' as const, id: ownerOf };
+    reasons.set('owner', { subject, role: 'owner', nodeId: rootId, grant: undefined });
+  }
+  for (const nodeId of chain) {
+    for (const grant of grantsAt(nodeId)) {
+      const { subject, role } = grant;
+      if (!isInForce(grant, now)) continue;
+      if (subject.kind === 'user' && subject.id === ownerOf) continue;
+      reasons.set(subjectKey(subject, grant), { subject, role, nodeId, grant });
+    }
+  }
+  return [...reasons.values()];
+}
+
+function subjectKey(subject: Subject, grant: GrantRecord): string {
+  return subject.kind === 'link' ? `link ${grant.id}` : `${subject.kind} ${subject.id}`;
+}
+
+/** Whether this role lets somebody see that the node is there at all. */
+export function isVisible(role: Role): boolean {
+  return isAtLeast(role, 'viewer');
 }

@@ -17,7 +17,7 @@ import { UPLOAD_TTL_MS, UploadService } from './upload-service.ts';
 
 const anna: Caller = {
   user: parseUserId('anna'), displayName: 'Anna', admin: false, device: 'desk',
-  credential: 'password',
+  credential: 'password', groups: [], groupsRev: 0,
 };
 const first = Buffer.alloc(BLOCK_BYTES_MAX, 'first');
 const rest = Buffer.from('rest');

@@ -24,7 +24,7 @@ const NOW = Date.UTC(2026, 10, 21);
 function callerNamed(user: string): Caller {
   return {
     user: parseUserId(user), displayName: user, admin: false, device: 'test',
-    credential: 'password',
+    credential: 'password', groups: [], groupsRev: 0,
   };
 }
 

@@ -11,56 +11,51 @@ import type { NodeId } from '../base/ids.ts';
 import type { Name } from '../base/names.ts';
 import type { Caller } from '../identity/index.ts';
 import type {
-  Actor, Change, ChangeResult, DeadProperty, Expectation, FolderEntry, Instant, LockRecord,
-  MetadataStore, NodeRecord, SetProperties,
+  Actor, Change, ChangeResult, DeadProperty, GrantRecord, Instant, LockRecord, MetadataStore, NodeRecord,
+  SetProperties,
 } from '../metadata/index.ts';
 import { failpoint } from '../platform/index.ts';
 import type { BlockClaim } from '../storage/index.ts';
-import type { Access, Deed } from './access.ts';
-import { accessOf, checkAccess } from './access.ts';
+import { checkAccess, isInForce } from './access.ts';
+import type { Access } from './access.ts';
+import { aimAt, mountStays, takeNode } from './aim.ts';
+import type { Target } from './aim.ts';
 import type { BodySource } from './body.ts';
 import { bodyOf } from './body.ts';
 import type { Checksum, ChecksumAlgorithm } from './checksums.ts';
 import { checkChecksum, formatChecksum, newHasher, withChecksum } from './checksums.ts';
 import type { ContentStore } from './content-store.ts';
+import { exists, isFolder, notFound, overQuota } from './deal.ts';
+import type { Deal, UploadOptions } from './deal.ts';
 import type { FileContent } from './download.ts';
-import type { KnownSpace, SpaceDirectory } from './space-directory.ts';
+import { FileLocks } from './locks.ts';
+import type { SpaceDirectory } from './space-directory.ts';
+import { isLinkCaller } from './view/link-caller.ts';
+import { accessAt, roleAt } from './view/sight.ts';
+import type { SeenNode } from './view/sight.ts';
+import { Views } from './view/views.ts';
+import type { SeenEntry } from './view/views.ts';
 import type { WriteWatch } from './write-watch.ts';
-
-/** What a request brings along besides what it asks for. */
-export interface Deal {
-  /** Lock tokens that the client showed. */
-  lockTokens?: readonly string[];
-  /** Decides on what is there now (undefined: nothing), and throws `precondition` to refuse.
-   *  What it approved is what the change is applied to, or the change fails with `precondition`. */
-  condition?: (current: NodeRecord | undefined) => void;
-  signal?: AbortSignal;
-}
-
-export interface UploadOptions extends Deal {
-  /** What the bytes must hash to. */
-  checksum?: Checksum | undefined;
-  modifiedAt?: Instant | undefined;
-  createdAt?: Instant | undefined;
-}
 
 /** A node with what the caller may do with it. */
 export interface Found {
-  node: NodeRecord;
+  node: SeenNode;
   access: Access;
 }
 
 export interface Written {
-  node: NodeRecord;
+  node: SeenNode;
   /** False when something was replaced. */
   created: boolean;
 }
 
 export interface FolderListing {
-  folder: NodeRecord;
+  folder: SeenNode;
   access: Access;
   /** Pages in order of canonical name, all as of one moment. */
-  pages: AsyncIterable<readonly FolderEntry[]>;
+  pages: AsyncIterable<readonly SeenEntry[]>;
+  /** All of it is the caller's own: no entry has a `sight`. */
+  isPlain: boolean;
 }
 
 export interface QuotaState {
@@ -69,10 +64,15 @@ export interface QuotaState {
   quotaBytes: number | undefined;
 }
 
+/** Grants in force at a node; none at one where the caller may not say who may what. */
+export type SharesAt = (node: Pick<SeenNode, 'id' | 'sight'>) => readonly GrantRecord[];
+
 export class FileService {
   readonly #metadata: MetadataStore;
   readonly #content: ContentStore;
   readonly #spaces: SpaceDirectory;
+  readonly #views: Views;
+  readonly #locks: FileLocks;
   readonly #now: () => Instant;
   readonly #watch: () => WriteWatch | undefined;
 
@@ -88,18 +88,19 @@ export class FileService {
     this.#content = parts.content;
     this.#spaces = parts.spaces;
     this.#now = parts.now;
+    this.#views = new Views(parts);
+    this.#locks = new FileLocks({ ...parts, views: this.#views });
     this.#watch = parts.watch ?? (() => undefined);
   }
 
-  /** undefined when nothing is there. @throws denied. */
+  /** undefined when nothing is there, or nothing that the caller may see. */
   async find(caller: Caller, path: readonly Name[]): Promise<Found | undefined> {
-    const { space, access } = await this.#enter(caller, 'read');
-    const chain = await this.#metadata.resolve(space.id, path);
-    const node = chain[path.length];
-    return node === undefined ? undefined : { node, access };
+    const { nodes } = await this.#views.walk(caller, path);
+    const node = nodes[path.length];
+    return node === undefined ? undefined : { node, access: accessAt(node) };
   }
 
-  /** @throws not-found; denied. */
+  /** @throws not-found. */
   async get(caller: Caller, path: readonly Name[]): Promise<Found> {
     const found = await this.find(caller, path);
     if (found === undefined) throw notFound('get');
@@ -117,8 +118,8 @@ export class FileService {
       const message = 'This is a file, not a folder.';
       throw new HoldfastError('conflict', 'files/list', message, { code: 'not-folder' });
     }
-    const pages = this.#metadata.listFolder(node.spaceId, node.id, options);
-    return { folder: node, access, pages };
+    const listed = await this.#views.list(caller, node, options);
+    return { folder: node, access, ...listed };
   }
 
   /** @throws not-found; denied; conflict `is-folder`; corrupt. */
@@ -128,8 +129,9 @@ export class FileService {
   }
 
   /** Opens what `find` or `get` has found. @throws as open. */
-  async openNode(node: NodeRecord): Promise<FileContent> {
+  async openNode(node: SeenNode): Promise<FileContent> {
     if (node.kind !== 'file') throw isFolder('open');
+    checkAccess(accessAt(node), 'download');
     return this.#content.open(node);
   }
 
@@ -140,8 +142,7 @@ export class FileService {
   async upload(
     caller: Caller, path: readonly Name[], body: BodySource, options: UploadOptions = {},
   ): Promise<Written> {
-    const target = await this.#aim(caller, path, options);
-    if (target.current?.kind === 'folder') throw isFolder('upload');
+    const target = await this.aim(caller, path, options);
     const bytesMax = await this.#room(target, body.lengthBytes);
     return this.#content.claimed((claim) =>
       this.#receiveAndCommit({ caller, target, claim, bytesMax }, body, options));
@@ -162,10 +163,10 @@ export class FileService {
       checkChecksum(checksum, content.checksum);
     }
     failpoint('files.blocks-durable');
-    const written = await this.#commit({
+    const written = await this.commitAimed(caller, target, {
       op: 'put-file',
-      spaceId: target.space.id,
-      parentId: target.parent.id,
+      spaceId: target.spaceId,
+      parentId: target.parentId,
       name: target.name,
       content: {
         sizeBytes: content.sizeBytes,
@@ -198,61 +199,90 @@ export class FileService {
     caller: Caller, path: readonly Name[], options: Deal & { createdAt?: Instant | undefined } = {},
   ): Promise<Written> {
     if (path.length === 0) throw exists('makeFolder');
-    const target = await this.#aim(caller, path, options);
-    if (target.current !== undefined) throw exists('makeFolder');
-    return this.#commit({
+    const target = await aimAt(this.#views, caller, {
+      path, deal: options, replacing: 'nothing',
+    });
+    return this.commitAimed(caller, target, {
       op: 'make-folder',
-      spaceId: target.space.id,
-      parentId: target.parent.id,
+      spaceId: target.spaceId,
+      parentId: target.parentId,
       name: target.name,
       ...(options.createdAt !== undefined && { createdAt: options.createdAt }),
       actor: this.#actor(caller, options),
     });
   }
 
-  /** Moves to the trash, with all below it; a constant cost. @throws not-found; denied: also the
-   *  root; precondition; locked. */
+  /** Moves to the trash of the space where it lives, with all below it; a constant cost. What is
+   *  mounted is only taken out of the caller's own folders, and stays out.
+   *  @throws not-found; denied: also the root; precondition; locked. */
   async remove(caller: Caller, path: readonly Name[], options: Deal = {}): Promise<void> {
-    const { space, node, expect } = await this.#take(caller, path, 'delete', options);
+    const { node, expect, mount } = await takeNode(this.#views, caller, {
+      path, deed: 'delete', deal: options,
+    });
+    const actor = this.#actor(caller, options);
+    if (mount?.node !== undefined) {
+      const { spaceId, id: nodeId } = mount.node;
+      await this.#metadata.commit({ op: 'unmount', spaceId, nodeId, isDeclined: true, actor });
+      return;
+    }
     await this.#metadata.commit({
-      op: 'delete', spaceId: space.id, nodeId: node.id,
-      ...(expect !== undefined && { expect }), actor: this.#actor(caller, options),
+      op: 'delete', spaceId: node.spaceId, nodeId: node.id,
+      ...(expect !== undefined && { expect }), actor,
     });
   }
 
-  /** Renames or moves; a constant cost. What was at the target goes to the trash if `replace`.
+  /** Renames or moves; a constant cost within a space. Into another space it becomes something new
+   *  there, and what it was goes to the trash of the space it leaves. What is mounted is moved and
+   *  renamed for the caller alone. What was at the target goes to the trash if `replace`.
    *  @throws not-found; precondition: the target exists and `replace` is false, or a condition;
-   *  conflict `parent-missing`, `name-clash`; denied `cycle`, or by permission; locked. */
+   *  conflict `parent-missing`, `name-clash`; denied `cycle`, `is-mount`, or by permission; locked;
+   *  into another space also quota, too-large, busy. */
   async move(
     caller: Caller, from: readonly Name[], to: readonly Name[],
     options: Deal & { replace: boolean; modifiedAt?: Instant | undefined },
   ): Promise<Written> {
-    const source = await this.#take(caller, from, 'move', options);
-    const target = await this.#aim(caller, to, {});
-    const actor = this.#actor(caller, options);
-    const moved = await this.#commit({
-      op: 'move', spaceId: source.space.id, nodeId: source.node.id,
-      toParentId: target.parent.id, toName: target.name, replace: options.replace,
-      ...(source.expect !== undefined && { expect: source.expect }), actor,
+    const source = await takeNode(this.#views, caller, {
+      path: from, deed: 'move', deal: options,
     });
-    const { modifiedAt } = options;
-    if (modifiedAt === undefined || modifiedAt === moved.node.modifiedAt) return moved;
-    if (moved.node.kind === 'folder') return moved;
-    const { spaceId, id: nodeId } = moved.node;
-    const timed = await this.#commit({ op: 'set-times', spaceId, nodeId, modifiedAt, actor });
-    return { node: timed.node, created: moved.created };
+    const target = await aimAt(this.#views, caller, { path: to, deal: {}, replacing: 'delete' });
+    const moved = source.mount?.node ?? source.node;
+    const isAway = target.spaceId !== moved.spaceId;
+    if (isAway && source.mount !== undefined) throw mountStays();
+    if (isAway) {
+      checkAccess(accessAt(source.node), 'delete');
+      await this.#views.checkAllVisible(caller, source.node);
+    }
+    const actor = this.#actor(caller, options);
+    const expect = source.mount === undefined ? source.expect : undefined;
+    const { node, created } = await this.#commit({
+      op: 'move', spaceId: moved.spaceId, nodeId: moved.id,
+      ...(isAway && { toSpaceId: target.spaceId }),
+      toParentId: target.parentId, toName: target.name, replace: options.replace,
+      ...(expect !== undefined && { expect }), actor,
+    });
+    if (source.mount !== undefined) {
+      return { node: (await this.get(caller, to)).node, created };
+    }
+    const timed = await this.#retime(node, options.modifiedAt, actor);
+    return { node: await this.#views.seen(caller, timed, target.near), created };
   }
 
-  /** Copies without copying bytes. @throws as move, and quota, too-large. */
+  /** Copies without copying bytes; what is mounted within is left out. @throws as move, and quota,
+   *  too-large. */
   async copy(
     caller: Caller, from: readonly Name[], to: readonly Name[],
     options: Deal & { replace: boolean; depth: '0' | 'infinity' },
   ): Promise<Written> {
-    const source = await this.#take(caller, from, 'read', options);
-    const target = await this.#aim(caller, to, {});
-    return this.#commit({
-      op: 'copy', spaceId: source.space.id, nodeId: source.node.id, depth: options.depth,
-      toParentId: target.parent.id, toName: target.name, replace: options.replace,
+    const { node } = await takeNode(this.#views, caller, {
+      path: from, deed: 'download', deal: options,
+    });
+    await this.#views.checkAllVisible(caller, node);
+    const target = await aimAt(this.#views, caller, { path: to, deal: {}, replacing: 'delete' });
+    const { spaceId } = node;
+    return this.commitAimed(caller, target, {
+      op: 'copy', spaceId, nodeId: node.id, depth: options.depth,
+      ...(target.spaceId !== spaceId && { toSpaceId: target.spaceId }),
+      toParentId: target.parentId, toName: target.name, replace: options.replace,
       actor: this.#actor(caller, options),
     });
   }
@@ -262,10 +292,10 @@ export class FileService {
     caller: Caller, path: readonly Name[],
     options: Deal & { modifiedAt?: Instant; createdAt?: Instant },
   ): Promise<NodeRecord> {
-    const { space, node } = await this.#take(caller, path, 'update', options);
+    const { node } = await takeNode(this.#views, caller, { path, deed: 'update', deal: options });
     const { modifiedAt, createdAt } = options;
     const { node: changed } = await this.#commit({
-      op: 'set-times', spaceId: space.id, nodeId: node.id,
+      op: 'set-times', spaceId: node.spaceId, nodeId: node.id,
       ...(modifiedAt !== undefined && { modifiedAt }),
       ...(createdAt !== undefined && { createdAt }),
       actor: this.#actor(caller, options),
@@ -285,10 +315,10 @@ export class FileService {
     wanted: Pick<SetProperties, 'set' | 'remove'>,
     options: Deal = {},
   ): Promise<void> {
-    const { space, node } = await this.#take(caller, path, 'update', options);
+    const { node } = await takeNode(this.#views, caller, { path, deed: 'update', deal: options });
     const actor = this.#actor(caller, options);
     await this.#metadata.commit({
-      op: 'set-properties', spaceId: space.id, nodeId: node.id, ...wanted, actor,
+      op: 'set-properties', spaceId: node.spaceId, nodeId: node.id, ...wanted, actor,
     });
   }
 
@@ -310,24 +340,15 @@ export class FileService {
   }
 
   /** Locks that cover this path: its own, and those of folders above with depth infinity. For a
-   *  path where nothing is, those of the folders above. @throws denied. */
+   *  path where nothing is, those of the folders above. */
   async listLocks(caller: Caller, path: readonly Name[]): Promise<LockRecord[]> {
-    const { space } = await this.#enter(caller, 'read');
-    const locks = await this.#metadata.listLocks(space.id, this.#now());
-    if (locks.length === 0) return [];
-    const chain = await this.#metadata.resolve(space.id, path);
-    const depthOf = new Map<NodeId, number>(chain.map((node, depth) => [node.id, depth]));
-    return locks.filter((lock) => {
-      const depth = depthOf.get(lock.nodeId);
-      return depth !== undefined && (depth === path.length || lock.depth === 'infinity');
-    });
+    return this.#locks.covering(caller, path);
   }
 
-  /** All locks of the caller's space, for an answer that shows those of many nodes.
-   *  @throws denied. */
-  async listSpaceLocks(caller: Caller): Promise<LockRecord[]> {
-    const { space } = await this.#enter(caller, 'read');
-    return this.#metadata.listLocks(space.id, this.#now());
+  /** All locks of the spaces in which a folder and its members live, for an answer that shows those
+   *  of many nodes. */
+  async listLocksAt(caller: Caller, folder: SeenNode): Promise<LockRecord[]> {
+    return this.#locks.around(caller, folder);
   }
 
   /** Locks a node; where nothing is, an empty file is created first (RFC 4918, section 7.3).
@@ -339,8 +360,9 @@ export class FileService {
   ): Promise<{ lock: LockRecord; created: boolean }> {
     const present = await this.find(caller, path);
     if (present === undefined) await this.upload(caller, path, bodyOf(), { ...options });
-    const { space, node } = await this.#take(caller, path, 'update', options);
-    const lock: LockRecord = { ...wanted, spaceId: space.id, nodeId: node.id, holder: caller.user };
+    const { node } = await takeNode(this.#views, caller, { path, deed: 'update', deal: options });
+    const { spaceId, id: nodeId } = node;
+    const lock: LockRecord = { ...wanted, spaceId, nodeId, holder: caller.user };
     await this.#metadata.commit({ op: 'add-lock', lock, actor: this.#actor(caller, options) });
     return { lock, created: present === undefined };
   }
@@ -349,91 +371,57 @@ export class FileService {
   async refreshLock(
     caller: Caller, path: readonly Name[], token: string, expiresAt: Instant,
   ): Promise<LockRecord> {
-    const lock = await this.#findLock(caller, path, token);
     const actor = this.#actor(caller, {});
-    await this.#metadata.commit({
-      op: 'refresh-lock', spaceId: lock.spaceId, token, expiresAt, actor,
-    });
-    return { ...lock, expiresAt };
+    return this.#locks.refresh(caller, path, { token, expiresAt, actor });
   }
 
   /** @throws not-found: no such lock covers this path; denied: another's. */
   async unlock(caller: Caller, path: readonly Name[], token: string): Promise<void> {
-    const { spaceId } = await this.#findLock(caller, path, token);
-    const actor = this.#actor(caller, {});
-    await this.#metadata.commit({ op: 'remove-lock', spaceId, token, actor });
+    await this.#locks.remove(caller, path, { token, actor: this.#actor(caller, {}) });
   }
 
-  async quota(caller: Caller): Promise<QuotaState> {
-    const { space } = await this.#enter(caller, 'read');
-    const { usedBytes, quotaBytes } = await this.#spaces.refresh(space);
+  /** Of the space where `node` lives; without one, of the caller's own. */
+  async quota(caller: Caller, node?: SeenNode): Promise<QuotaState> {
+    const isElsewhere = node?.sight?.isShared === true;
+    const id = isElsewhere ? node.spaceId : (await this.#views.ownSpace(caller)).id;
+    const { usedBytes, quotaBytes } = await this.#spaces.refresh({ id });
     return { usedBytes, quotaBytes };
   }
 
-  /** For uploads in pieces: where the whole is to appear, checked like `upload` does. */
+  /** Who is given something at a node of the space where `node` lives, for an answer that shows
+   *  it for many; undefined: nobody is, or it is not the caller's to know. */
+  async sharesAt(caller: Caller, node: SeenNode): Promise<SharesAt | undefined> {
+    if (roleAt(node) !== 'owner' || isLinkCaller(caller)) return undefined;
+    const table = await this.#views.grantsOf(node.spaceId);
+    if (table.isEmpty) return undefined;
+    const now = this.#now();
+    return ({ id, sight }) => (roleAt({ ...(sight && { sight }) }) === 'owner'
+      ? table.at(id).filter((grant) => grant.role !== 'none' && isInForce(grant, now)) : []);
+  }
+
+  /** Where an upload is to appear: decides all that can be decided before its bytes are there.
+   *  @throws as upload. */
   async aim(caller: Caller, path: readonly Name[], deal: Deal): Promise<Target> {
-    const target = await this.#aim(caller, path, deal);
+    const target = await aimAt(this.#views, caller, { path, deal, replacing: 'update' });
     if (target.current?.kind === 'folder') throw isFolder('upload');
     return target;
   }
 
-  /** For uploads in pieces. @throws as upload. */
-  async commitAimed(change: Change): Promise<Written> {
-    return this.#commit(change);
-  }
-
-  async #findLock(caller: Caller, path: readonly Name[], token: string): Promise<LockRecord> {
-    const locks = await this.listLocks(caller, path);
-    const lock = locks.find((one) => one.token === token);
-    if (lock === undefined) {
-      throw new HoldfastError('not-found', 'files/findLock', 'There is no such lock here.');
-    }
-    return lock;
-  }
-
-  async #enter(
-    caller: Caller, deed: Deed,
-  ): Promise<{ space: KnownSpace; access: Access }> {
-    const space = await this.#spaces.personalSpace(caller.user);
-    const access = accessOf(caller, space);
-    checkAccess(access, deed);
-    return { space, access };
-  }
-
-  /** An existing node that something is to be done with. */
-  async #take(caller: Caller, path: readonly Name[], deed: Deed, deal: Deal): Promise<Taken> {
-    const { space } = await this.#enter(caller, deed);
-    const node = (await this.#metadata.resolve(space.id, path))[path.length];
-    if (node === undefined) throw notFound(deed);
-    const expect = judge(deal, node);
-    return { space, node, expect };
-  }
-
-  /** A path where something is to appear. */
-  async #aim(caller: Caller, path: readonly Name[], deal: Deal): Promise<Target> {
-    const name = path.at(-1);
-    if (name === undefined) {
-      throw new HoldfastError('denied', 'files/aim', 'The root folder itself cannot be replaced.');
-    }
-    const { space } = await this.#enter(caller, 'create');
-    const chain = await this.#metadata.resolve(space.id, path);
-    const parent = chain[path.length - 1];
-    const current = chain[path.length];
-    if (parent === undefined || parent.kind !== 'folder') {
-      const message = 'The folder that this should go into does not exist.';
-      throw new HoldfastError('conflict', 'files/aim', message, { code: 'parent-missing' });
-    }
-    return { space, parent, name, current, expect: judge(deal, current) };
+  /** Commits what was aimed at, and answers it as the caller sees it. @throws as upload. */
+  async commitAimed(caller: Caller, { near }: Target, change: Change): Promise<Written> {
+    const { node, created } = await this.#commit(change);
+    return { node: await this.#views.seen(caller, node, near), created };
   }
 
   /** How much may be stored here now. The commit decides again; this spares a hopeless transfer.
    *  @throws quota; full. */
   async #room(
-    { space, current }: Target, wantedBytes: number | undefined,
+    { spaceId, current }: Target, wantedBytes: number | undefined,
   ): Promise<number> {
     this.#content.checkWritable();
-    if (space.quotaBytes === undefined) return Number.MAX_SAFE_INTEGER;
-    const { quotaBytes, usedBytes } = await this.#spaces.refresh(space);
+    const known = await this.#spaces.find(spaceId);
+    if (known.quotaBytes === undefined) return Number.MAX_SAFE_INTEGER;
+    const { quotaBytes, usedBytes } = await this.#spaces.refresh(known);
     if (quotaBytes === undefined) return Number.MAX_SAFE_INTEGER;
     // Content that does not grow is always taken, even when the quota was lowered below it.
     const oldBytes = current?.sizeBytes ?? 0;
@@ -442,12 +430,22 @@ export class FileService {
     throw overQuota(quotaBytes, usedBytes, wantedBytes);
   }
 
+  async #retime(
+    node: NodeRecord, modifiedAt: Instant | undefined, actor: Actor,
+  ): Promise<NodeRecord> {
+    if (modifiedAt === undefined || modifiedAt === node.modifiedAt) return node;
+    if (node.kind === 'folder') return node;
+    const { spaceId, id: nodeId } = node;
+    const timed = await this.#commit({ op: 'set-times', spaceId, nodeId, modifiedAt, actor });
+    return timed.node;
+  }
+
   #actor(caller: Caller, deal: Deal): Actor {
     const { user, device } = caller;
     return { user, device, at: this.#now(), lockTokens: deal.lockTokens ?? [] };
   }
 
-  async #commit(change: Change): Promise<Written> {
+  async #commit(change: Change): Promise<{ node: NodeRecord; created: boolean }> {
     const { node, created }: ChangeResult = await this.#metadata.commit(change);
     failpoint('files.before-answer');
     if (node === undefined) {
@@ -455,45 +453,4 @@ export class FileService {
     }
     return { node, created };
   }
-}
-
-interface Taken {
-  space: KnownSpace;
-  node: NodeRecord;
-  expect: Expectation | undefined;
-}
-
-export interface Target {
-  space: KnownSpace;
-  parent: NodeRecord;
-  name: Name;
-  current: NodeRecord | undefined;
-  expect: Expectation | undefined;
-}
-
-/** Lets the caller's condition look, and turns what it approved into what the commit must find. */
-function judge(deal: Deal, current: NodeRecord | undefined): Expectation | undefined {
-  if (deal.condition === undefined) return undefined;
-  deal.condition(current);
-  return current === undefined ? 'absent' : { nodeId: current.id, mark: current.mark };
-}
-
-function notFound(op: string): HoldfastError {
-  return new HoldfastError('not-found', `files/${op}`, 'There is no file or folder at this path.');
-}
-
-function exists(op: string): HoldfastError {
-  return new HoldfastError('exists', `files/${op}`, 'Something is already there under this name.');
-}
-
-function isFolder(op: string): HoldfastError {
-  const message = 'This is a folder, not a file.';
-  return new HoldfastError('conflict', `files/${op}`, message, { code: 'is-folder' });
-}
-
-function overQuota(quotaBytes: number, usedBytes: number, wantedBytes: number): HoldfastError {
-  const message = `There is no room for this: ${usedBytes} of ${quotaBytes} bytes are used, `
-    + `and this needs ${wantedBytes}. Delete something, or ask for a larger quota.`;
-  const facts = { quotaBytes, usedBytes, wantedBytes };
-  return new HoldfastError('quota', 'files/upload', message, { facts });
 }

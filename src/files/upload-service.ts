@@ -15,7 +15,9 @@ import type { BodySource } from './body.ts';
 import { checkChecksum, formatChecksum } from './checksums.ts';
 import type { Checksum } from './checksums.ts';
 import type { ContentStore } from './content-store.ts';
-import type { FileService, Target, UploadOptions, Written } from './file-service.ts';
+import type { Target } from './aim.ts';
+import type { UploadOptions } from './deal.ts';
+import type { FileService, Written } from './file-service.ts';
 import { UploadChecksum } from './upload-checksum.ts';
 
 export const UPLOAD_TTL_MS = 24 * 60 * 60 * 1000;
@@ -142,7 +144,7 @@ export class UploadService {
     caller: Caller, uploadId: string, path: readonly Name[], options: FinishOptions,
   ): Promise<Written> {
     const upload = await this.#get(caller, uploadId);
-    if (upload.result !== undefined) return this.#repeat(upload.result);
+    if (upload.result !== undefined) return this.#repeat(caller, path, upload.result);
     const target = await this.#files.aim(caller, path, options);
     return this.#content.claimed((claim) =>
       this.#joinAndCommit({ caller, upload, target, claim }, options));
@@ -160,10 +162,10 @@ export class UploadService {
     const key = `${caller.user}/${uploadId}`;
     const checksum = await this.#verify(key, parts, options);
     failpoint('files.before-finish');
-    const written = await this.#files.commitAimed({
+    const written = await this.#files.commitAimed(caller, target, {
       op: 'put-file',
-      spaceId: target.space.id,
-      parentId: target.parent.id,
+      spaceId: target.spaceId,
+      parentId: target.parentId,
       name: target.name,
       content: { sizeBytes, manifest, checksums: checksum ? formatChecksum(checksum) : '' },
       modifiedAt: options.modifiedAt,
@@ -180,7 +182,11 @@ export class UploadService {
     return written;
   }
 
-  async #repeat(result: NonNullable<UploadRecord['result']>): Promise<Written> {
+  async #repeat(
+    caller: Caller, path: readonly Name[], result: NonNullable<UploadRecord['result']>,
+  ): Promise<Written> {
+    const found = await this.#files.find(caller, path);
+    if (found?.node.id === result.nodeId) return { node: found.node, created: result.created };
     const node = (await this.#metadata.findChain(result.spaceId, result.nodeId))?.at(-1);
     if (node === undefined) throw noUpload();
     return { node, created: result.created };

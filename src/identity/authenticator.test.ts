@@ -46,7 +46,7 @@ describe('authenticateBasic', () => {
   it('answers who the caller is', async () => {
     const caller: Caller = {
       user: ALICE, displayName: 'Alice A.', admin: false, device: 'password',
-      credential: 'password',
+      credential: 'password', groups: [], groupsRev: 0,
     };
     assert.deepEqual(await basic(), caller);
     assert.deepEqual(await basic({ user: 'ALICE' }), caller, 'letters of either case');
@@ -306,7 +306,7 @@ describe('app passwords', () => {
     for (const typed of [password, password.replaceAll('-', ''), password.toUpperCase()]) {
       assert.deepEqual(await basic({ password: typed }), {
         user: ALICE, displayName: 'Alice A.', admin: false, device: 'laptop',
-        credential: 'app-password',
+        credential: 'app-password', groups: [], groupsRev: 0,
       });
       assert.equal(isRemembered({ password: typed }), true);
     }

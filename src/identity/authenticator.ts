@@ -34,6 +34,16 @@ export interface AuthenticatorParts {
   config: IdentityConfig;
   hasher: PasswordHasher;
   usedNotes: UsedNotes;
+  onSignIn: (notice: SignInNotice) => void;
+}
+
+/** Somebody was let in who was not remembered, or was refused. */
+export interface SignInNotice {
+  act: 'signed-in' | 'sign-in-refused';
+  /** '' when no such user is there: what was typed as a name may be a password. */
+  user: UserId | '';
+  device: string;
+  address: string;
 }
 
 const OP_BASIC = 'identity/authenticateBasic';
@@ -52,13 +62,16 @@ export class Authenticator {
   readonly #config: IdentityConfig;
   readonly #hasher: PasswordHasher;
   readonly #usedNotes: UsedNotes;
+  readonly #onSignIn: (notice: SignInNotice) => void;
   readonly #verified: VerifiedCredentials;
   readonly #throttle: LoginThrottle;
   /** Verifications under way: the six requests that a client sends at once cost one. Bounded by
    *  the hasher's queue. */
   readonly #underWay = new Map<string, Promise<Verified | undefined>>();
 
-  constructor({ store, clock, config, hasher, usedNotes }: AuthenticatorParts) {
+  constructor(parts: AuthenticatorParts) {
+    const { store, clock, config, hasher, usedNotes } = parts;
+    this.#onSignIn = parts.onSignIn;
     this.#store = store;
     this.#clock = clock;
     this.#config = config;
@@ -106,7 +119,8 @@ export class Authenticator {
     if (user !== undefined && device !== undefined) {
       if (user.disabled) throw notAuthenticated(OP_BASIC);
       this.#throttle.succeeded(addressGroup(check.address), user.id);
-      return this.#keep(check, user, callerOf(user, 'app-password', device.device));
+      if (entry === undefined) this.#tell('signed-in', check, user, device.device);
+      return this.#keep(check, user, await this.#callerOf(user, 'app-password', device.device));
     }
     return this.#checkPassword(check, user, entry !== undefined);
   }
@@ -132,10 +146,19 @@ export class Authenticator {
     }
     if (verified === undefined) {
       attempt.failed(userRev);
+      this.#tell('sign-in-refused', check, user, 'password');
       throw notAuthenticated(OP_BASIC);
     }
     attempt.succeeded();
+    if (!provenBefore) this.#tell('signed-in', check, user, 'password');
     return verified;
+  }
+
+  #tell(
+    act: SignInNotice['act'], { address }: BasicCheck, user: UserRecord | undefined,
+    device: string,
+  ): void {
+    this.#onSignIn({ act, user: user?.id ?? '', device, address });
   }
 
   #verifyOnce(check: BasicCheck, user: UserRecord | undefined): Promise<Verified | undefined> {
@@ -153,7 +176,7 @@ export class Authenticator {
     const right = await this.#hasher.verify(check.password, user?.passwordHash);
     if (!right || user === undefined || user.disabled) return undefined;
     const current = await this.#renewHash(check.password, user);
-    return this.#keep(check, current, callerOf(current, 'password', 'password'));
+    return this.#keep(check, current, await this.#callerOf(current, 'password', 'password'));
   }
 
   /** Only now, with the password at hand, can an old hash be replaced by a costlier one. That is
@@ -194,12 +217,21 @@ export class Authenticator {
       throw sessionOver(OP_SESSION);
     }
     this.#usedNotes.note(token);
-    const caller = callerOf(user, 'session', token.device);
+    const caller = await this.#callerOf(user, 'session', token.device);
     const leftMs = token.createdAt + this.#config.sessionAgeMaxMs - nowMs;
     const goodMs = Math.min(this.#config.verifiedMs, leftMs);
     const goodUntilMs = this.#clock.monotonic() + goodMs;
     this.#verified.put(key, { caller, userRev: user.rev, goodUntilMs, mark });
     return caller;
+  }
+
+  /** The groups are read after the user, so a membership that changes in between raises the rev
+   *  that this verdict is remembered by. */
+  async #callerOf(
+    user: UserRecord, credential: Caller['credential'], device: string,
+  ): Promise<Caller> {
+    const groups = await this.#store.listGroupsOf(user.id);
+    return callerOf(user, credential, { device, groups });
   }
 
   /** The mark is from before the user was read, so a change in between is noticed. */

@@ -1,4 +1,4 @@
-import type { UserId } from '../base/ids.ts';
+import type { GroupId, UserId } from '../base/ids.ts';
 import type { UserRecord } from './records.ts';
 
 /** Who makes a request, as verified. */
@@ -6,14 +6,19 @@ export interface Caller {
   readonly user: UserId;
   readonly displayName: string;
   readonly admin: boolean;
+  /** Groups that the user is in, ascending. */
+  readonly groups: readonly GroupId[];
+  /** Grows with every group joined or left: what depends on them is remembered by it. */
+  readonly groupsRev: number;
   /** The device's name; `password` for whoever signed in with a name and a password. */
   readonly device: string;
   readonly credential: 'password' | 'app-password' | 'session';
 }
 
 export function callerOf(
-  user: UserRecord, credential: Caller['credential'], device: string,
+  user: UserRecord, credential: Caller['credential'],
+  { device, groups }: { device: string; groups: readonly GroupId[] },
 ): Caller {
-  const { id, displayName, admin } = user;
-  return { user: id, displayName, admin, device, credential };
+  const { id, displayName, admin, groupsRev } = user;
+  return { user: id, displayName, admin, device, credential, groups, groupsRev };
 }

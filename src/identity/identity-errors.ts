@@ -10,6 +10,20 @@ export function userExists(op: string): HoldfastError {
   return new HoldfastError('exists', op, message, { code: 'user-exists' });
 }
 
+export function noSuchGroup(op: string): HoldfastError {
+  return new HoldfastError('not-found', op, 'There is no such group.', { code: 'group-missing' });
+}
+
+export function groupExists(op: string): HoldfastError {
+  const message = 'There is or was a group of this name. Choose another one.';
+  return new HoldfastError('exists', op, message, { code: 'group-exists' });
+}
+
+export function tooManyGroups(op: string, countMax: number): HoldfastError {
+  const message = `A user can be in ${countMax} groups at most.`;
+  return new HoldfastError('too-large', op, message, { code: 'groups-max', facts: { countMax } });
+}
+
 export function userChanged(op: string): HoldfastError {
   const message = 'The user was changed meanwhile. Try again.';
   return new HoldfastError('precondition', op, message, { code: 'user-changed' });

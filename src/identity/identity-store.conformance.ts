@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { isKind, type ErrorKind } from '../base/errors.ts';
-import { DEFAULT_TENANT, parseUserId, type UserId } from '../base/ids.ts';
+import {
+  DEFAULT_TENANT, parseGroupId, parseUserId, type GroupId, type UserId,
+} from '../base/ids.ts';
+import { GROUPS_PER_USER_MAX } from './identity-store.ts';
 import type { AddTokenOptions, IdentityStore } from './identity-store.ts';
 import type {
-  FlowRecord, NewUserRecord, TokenKind, TokenRecord, UserRecord,
+  FlowRecord, GroupRecord, NewUserRecord, TokenKind, TokenRecord, UserRecord,
 } from './records.ts';
 import { hashSecret } from './secrets.ts';
 
@@ -59,6 +62,7 @@ export function testIdentityStore(name: string, openEmpty: () => Promise<StorePa
     });
     const stores = (): StorePair => ({ store, other });
     describe('users', () => testUsers(stores));
+    describe('groups', () => testGroups(stores));
     describe('tokens', () => testTokens(stores));
     describe('setup link', () => testSetupLink(stores));
     describe('login flows', () => testFlows(stores));
@@ -78,7 +82,7 @@ function testUsers(stores: () => StorePair): void {
   it('finds a user as it was added, with rev 1', async () => {
     const { store, other } = stores();
     const user = sampleUser(ALICE, { admin: true, passwordHash: 'phc', displayName: 'Å 🦊' });
-    const wanted: UserRecord = { ...user, rev: 1 };
+    const wanted: UserRecord = { ...user, rev: 1, groupsRev: 0 };
     assert.deepEqual(await store.addUser(user), wanted);
     assert.deepEqual(await other.findUser(ALICE), wanted);
     assert.equal(await store.findUser(BOB), undefined);
@@ -114,7 +118,7 @@ function testUsers(stores: () => StorePair): void {
     const { store, other } = stores();
     const user = sampleUser(ALICE, { passwordHash: 'phc', admin: true });
     await store.addUser(user);
-    const wanted = { ...user, disabled: true, rev: 2 };
+    const wanted = { ...user, disabled: true, rev: 2, groupsRev: 0 };
     assert.deepEqual(await store.updateUser(ALICE, { disabled: true }), wanted);
     assert.deepEqual(await other.findUser(ALICE), wanted);
     const without = await store.updateUser(ALICE, { passwordHash: undefined });
@@ -148,6 +152,91 @@ function testUsers(stores: () => StorePair): void {
     assert.equal((await store.listTokens(BOB, 'session')).length, 1);
     assert.equal(await store.findFlow(sampleFlow(ALICE).flowHash, 1001), undefined);
     assert.notEqual(await store.findFlow(sampleFlow(BOB).flowHash, 1001), undefined);
+  });
+}
+
+function sampleGroup(id: GroupId): GroupRecord {
+  return { id, displayName: `Group ${id}`, createdAt: 1000 };
+}
+
+function testGroups(stores: () => StorePair): void {
+  const CREW = parseGroupId('crew');
+  const BOARD = parseGroupId('board');
+  const revsOf = async (id: UserId): Promise<(number | undefined)[]> => {
+    const user = await stores().other.findUser(id);
+    return [user?.rev, user?.groupsRev];
+  };
+  beforeEach(async () => {
+    const { store } = stores();
+    for (const id of [ALICE, BOB]) await store.addUser(sampleUser(id));
+    for (const id of [CREW, BOARD]) await store.addGroup(sampleGroup(id));
+  });
+
+  it('finds and lists groups in ascending order of id, in pages', async () => {
+    const { store, other } = stores();
+    assert.deepEqual(await other.findGroup(CREW), sampleGroup(CREW));
+    assert.equal(await store.findGroup(parseGroupId('none')), undefined);
+    assert.deepEqual((await store.listGroups(9)).map(({ id }) => id), [BOARD, CREW]);
+    assert.deepEqual((await store.listGroups(1)).map(({ id }) => id), [BOARD]);
+    assert.deepEqual((await store.listGroups(9, BOARD)).map(({ id }) => id), [CREW]);
+    await refuses(store.addGroup(sampleGroup(CREW)), 'exists');
+  });
+
+  it('raises both revs of whoever joins or leaves, and of nobody else', async () => {
+    const { store, other } = stores();
+    assert.equal(await store.joinGroup(CREW, ALICE), true);
+    assert.deepEqual(await revsOf(ALICE), [2, 1]);
+    assert.equal(await other.joinGroup(CREW, ALICE), false, 'is in it already');
+    assert.deepEqual(await revsOf(ALICE), [2, 1]);
+    assert.equal(await other.leaveGroup(CREW, ALICE), true);
+    assert.equal(await store.leaveGroup(CREW, ALICE), false);
+    assert.deepEqual(await revsOf(ALICE), [3, 2]);
+    assert.deepEqual(await revsOf(BOB), [1, 0]);
+  });
+
+  it('lists members in pages, and the groups of a user', async () => {
+    const { store } = stores();
+    await store.joinGroup(CREW, BOB);
+    await store.joinGroup(CREW, ALICE);
+    await store.joinGroup(BOARD, BOB);
+    assert.deepEqual(await store.listMembers(CREW, 9), [ALICE, BOB]);
+    assert.deepEqual(await store.listMembers(CREW, 1), [ALICE]);
+    assert.deepEqual(await store.listMembers(CREW, 9, ALICE), [BOB]);
+    assert.deepEqual(await store.listGroupsOf(BOB), [BOARD, CREW]);
+    assert.deepEqual(await store.listGroupsOf(parseUserId('eve')), []);
+  });
+
+  it('takes nobody who is not there into no group that is not there', async () => {
+    const { store } = stores();
+    await refuses(store.joinGroup(CREW, parseUserId('eve')), 'not-found');
+    await refuses(store.joinGroup(parseGroupId('none'), ALICE), 'not-found');
+    assert.deepEqual(await revsOf(ALICE), [1, 0]);
+  });
+
+  it('removes a group with its memberships, and never gives its id out again', async () => {
+    const { store, other } = stores();
+    await store.joinGroup(CREW, ALICE);
+    await store.joinGroup(BOARD, ALICE);
+    assert.equal(await other.removeGroup(CREW), true);
+    assert.equal(await store.removeGroup(CREW), false);
+    assert.deepEqual(await revsOf(ALICE), [4, 3]);
+    assert.deepEqual(await store.listGroupsOf(ALICE), [BOARD]);
+    assert.deepEqual(await store.listMembers(CREW, 9), []);
+    assert.equal(await store.findGroup(CREW), undefined);
+    assert.deepEqual((await store.listGroups(9)).map(({ id }) => id), [BOARD]);
+    await refuses(store.addGroup(sampleGroup(CREW)), 'exists');
+    await refuses(store.joinGroup(CREW, ALICE), 'not-found');
+  });
+
+  it('keeps to the number of groups of one user', async () => {
+    const { store } = stores();
+    for (let n = 0; n < GROUPS_PER_USER_MAX; n += 1) {
+      const id = parseGroupId(`g${n}`);
+      await store.addGroup(sampleGroup(id));
+      await store.joinGroup(id, ALICE);
+    }
+    await refuses(store.joinGroup(CREW, ALICE), 'too-large');
+    assert.equal(await store.joinGroup(CREW, BOB), true);
   });
 }
 
@@ -274,7 +363,7 @@ function testSetupLink(stores: () => StorePair): void {
     assert.equal(wrong, undefined);
     assert.equal(await store.redeemSetupLink(link.hash, 2000, admin(ALICE)), undefined);
     const added = await other.redeemSetupLink(link.hash, 1500, admin(ALICE));
-    assert.deepEqual(added, { ...admin(ALICE), rev: 1 });
+    assert.deepEqual(added, { ...admin(ALICE), rev: 1, groupsRev: 0 });
     assert.equal(await store.redeemSetupLink(link.hash, 1500, admin(BOB)), undefined);
     assert.deepEqual((await store.listUsers(10)).map(({ id }) => id), [ALICE]);
     assert.equal(await store.findSetupLink(1500), undefined);
@@ -380,6 +469,10 @@ function testChangeMark(stores: () => StorePair): void {
         { hash: hashSecret('a'), usedAt: 1, expiresAt: undefined },
       ])],
       ['deleteToken', (on) => on.deleteToken(ALICE, 'app-password', 'a')],
+      ['addGroup', (on) => on.addGroup(sampleGroup(parseGroupId('crew')))],
+      ['joinGroup', (on) => on.joinGroup(parseGroupId('crew'), ALICE)],
+      ['leaveGroup', (on) => on.leaveGroup(parseGroupId('crew'), ALICE)],
+      ['removeGroup', (on) => on.removeGroup(parseGroupId('crew'))],
     ];
     for (const [index, [what, act]] of acts.entries()) {
       const marks = [store.changeMark(), other.changeMark()];

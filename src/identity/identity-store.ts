@@ -1,6 +1,6 @@
-import type { UserId } from '../base/ids.ts';
+import type { GroupId, UserId } from '../base/ids.ts';
 import type {
-  FlowRecord, NewUserRecord, SetupLinkRecord, TokenKind, TokenRecord, TokenTouch, UserPatch,
+  FlowRecord, GroupRecord, NewUserRecord, SetupLinkRecord, TokenKind, TokenRecord, TokenTouch, UserPatch,
   UserRecord,
 } from './records.ts';
 
@@ -34,6 +34,32 @@ export interface IdentityStore {
   /** Applies the patch and raises `rev`; answers the new record.
    *  @throws not-found; precondition: the password is not the one that was expected. */
   updateUser(id: UserId, patch: UserPatch, options?: UpdateOptions): Promise<UserRecord>;
+
+  /** @throws exists: there is one of this id, or was: what was shared with it must not come back
+   *  to life for others. */
+  addGroup(group: GroupRecord): Promise<GroupRecord>;
+
+  findGroup(id: GroupId): Promise<GroupRecord | undefined>;
+
+  /** Ascending by id (code point), strictly after `after`, at most `limit`. */
+  listGroups(limit: number, after?: GroupId): Promise<GroupRecord[]>;
+
+  /** Removes the group and all memberships, and raises `rev` and `groupsRev` of those who were in
+   *  it. Answers false when there is none. Its id is never given out again. */
+  removeGroup(id: GroupId): Promise<boolean>;
+
+  /** Raises the user's `rev` and `groupsRev`. Answers false when the user is in it already.
+   *  @throws not-found: no such group or user; too-large: over GROUPS_PER_USER_MAX. */
+  joinGroup(group: GroupId, user: UserId): Promise<boolean>;
+
+  /** Raises the user's `rev` and `groupsRev`. Answers false when the user was not in it. */
+  leaveGroup(group: GroupId, user: UserId): Promise<boolean>;
+
+  /** Ascending by id, strictly after `after`, at most `limit`. */
+  listMembers(group: GroupId, limit: number, after?: UserId): Promise<UserId[]>;
+
+  /** Ascending by id; GROUPS_PER_USER_MAX at most. */
+  listGroupsOf(user: UserId): Promise<GroupId[]>;
 
   /** @throws not-found: no such user; precondition: the user's rev is another; too-large: the user
    *  has `countMax` tokens of this kind and none may be dropped. */
@@ -104,3 +130,4 @@ export interface TokenDraft {
 }
 
 export const USERS_PAGE_MAX = 1000;
+export const GROUPS_PER_USER_MAX = 500;

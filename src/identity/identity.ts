@@ -1,9 +1,11 @@
 import type { Clock } from '../platform/index.ts';
 import { AppPasswords } from './app-passwords.ts';
-import { Authenticator, type BasicCredentials } from './authenticator.ts';
+import { Authenticator, type BasicCredentials, type SignInNotice } from './authenticator.ts';
 import type { Caller } from './caller.ts';
 import { DEFAULT_IDENTITY_CONFIG, type IdentityConfig } from './config.ts';
 import type { IdentityStore } from './identity-store.ts';
+import { Groups } from './groups.ts';
+import { LinkPasswords } from './link-passwords.ts';
 import { LoginFlows } from './login-flows.ts';
 import { PasswordHasher } from './password-hasher.ts';
 import { Sessions } from './sessions.ts';
@@ -20,10 +22,12 @@ export interface IdentityParts {
   /** Told of what fails with nobody waiting for it. That is only the noting of when an app password
    *  or a session was last used, which is tried again. */
   onFault?: (error: unknown) => void;
+  /** Told of each sign-in by name and password that was not remembered, and of each wrong one. */
+  onSignIn?: (notice: SignInNotice) => void;
 }
 
 /**
- * Who is who: users, their passwords, app passwords and sessions.
+ * Who is who: users and groups, their passwords, app passwords and sessions.
  *
  * It answers who a caller is, never what the caller may do: whoever calls a method that changes
  * something has checked that before. All methods may run concurrently, and several processes may
@@ -32,6 +36,8 @@ export interface IdentityParts {
  */
 export class Identity {
   readonly users: Users;
+  readonly groups: Groups;
+  readonly linkPasswords: LinkPasswords;
   readonly appPasswords: AppPasswords;
   readonly sessions: Sessions;
   readonly loginFlows: LoginFlows;
@@ -41,16 +47,20 @@ export class Identity {
   readonly #usedNotes: UsedNotes;
   #closing: Promise<void> | undefined;
 
-  private constructor({ store, clock, config: changes, onFault }: IdentityParts) {
+  private constructor({ store, clock, config: changes, onFault, onSignIn }: IdentityParts) {
     const config: IdentityConfig = { ...DEFAULT_IDENTITY_CONFIG, ...changes };
     const { hashCost: cost, hashesAtOnceMax: atOnceMax, hashesWaitingMax: waitingMax } = config;
     const hasher = new PasswordHasher({ cost, atOnceMax, waitingMax });
     const usedNotes = new UsedNotes(store, clock, config, onFault);
-    const authenticator = new Authenticator({ store, clock, config, hasher, usedNotes });
+    const authenticator = new Authenticator({
+      store, clock, config, hasher, usedNotes, onSignIn: onSignIn ?? (() => undefined),
+    });
     this.#store = store;
     this.#usedNotes = usedNotes;
     this.#authenticator = authenticator;
     this.users = new Users(store, hasher, clock);
+    this.groups = new Groups(store, clock);
+    this.linkPasswords = new LinkPasswords(clock, config, hasher);
     this.appPasswords = new AppPasswords(store, clock, config);
     this.sessions = new Sessions(store, clock, config, authenticator);
     this.loginFlows = new LoginFlows(store, clock, config);

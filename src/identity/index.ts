@@ -6,10 +6,13 @@ export type { Caller } from './caller.ts';
 export {
   DEFAULT_IDENTITY_CONFIG, type HashCost, type IdentityConfig, type ThrottleLimits,
 } from './config.ts';
+export type { Group, Groups, NewGroup } from './groups.ts';
 export type { IdentityStore } from './identity-store.ts';
 export { DEVICE_NAME_CHARACTERS_MAX, DISPLAY_NAME_CHARACTERS_MAX } from './labels.ts';
+export type { LinkKnock, LinkPasswords } from './link-passwords.ts';
 export type { GrantedLogin, LoginFlow, LoginFlows } from './login-flows.ts';
 export { PASSWORD_BYTES_MAX, PASSWORD_CHARACTERS_MIN } from './password-policy.ts';
 export type { NewSession, Sessions, SignIn } from './sessions.ts';
 export type { FirstAdministrator, SetupLink } from './setup.ts';
 export type { NewUser, User, Users } from './users.ts';
+export type { SignInNotice } from './authenticator.ts';

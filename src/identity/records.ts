@@ -1,5 +1,5 @@
 /** What an identity store keeps. Times are milliseconds since 1970 UTC. */
-import type { TenantId, UserId } from '../base/ids.ts';
+import type { GroupId, TenantId, UserId } from '../base/ids.ts';
 
 export interface NewUserRecord {
   id: UserId;
@@ -16,6 +16,14 @@ export interface UserRecord extends NewUserRecord {
   /** Starts at 1 and grows with every change of the user or loss of one of the user's tokens:
    *  whoever remembers a verdict about the user remembers this number with it. */
   rev: number;
+  /** Starts at 0 and grows with every group that the user joins or leaves. */
+  groupsRev: number;
+}
+
+export interface GroupRecord {
+  id: GroupId;
+  displayName: string;
+  createdAt: number;
 }
 
 export type UserPatch = Partial<

@@ -30,6 +30,7 @@ describe('sessions', () => {
     assert.equal(endsAt, world.clock.now() + 90 * DAY_MS);
     assert.deepEqual(caller, {
       user: ALICE, displayName: 'Alice A.', admin: false, device: 'Firefox', credential: 'session',
+      groups: [], groupsRev: 0,
     });
     assert.deepEqual(await use(token), caller);
     assert.equal(world.identity.authenticateSession(token) instanceof Promise, false);

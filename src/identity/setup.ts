@@ -54,7 +54,7 @@ export class Setup {
     const at = this.#clock.now();
     const added = await this.#store.redeemSetupLink(hashSecret(token), at, draft);
     if (added === undefined) throw linkOver();
-    return callerOf(added, 'password', 'password');
+    return callerOf(added, 'password', { device: 'password', groups: [] });
   }
 }
 

@@ -2,6 +2,10 @@
 import type { NodeId, SpaceId, UserId } from '../base/ids.ts';
 import type { Name } from '../base/names.ts';
 import type { Witness } from '../base/witness.ts';
+import type { AccessChange } from './access-changes.ts';
+import type { GrantRecord, RecountRecord } from './access-records.ts';
+import type { BeginBatch, NoteBatch } from './batch.ts';
+import type { DropVersions, PurgeSlice } from './retention.ts';
 import type { DeadProperty, Instant, LockRecord, NodeRecord } from './records.ts';
 
 /** Who changes something, and when. */
@@ -12,6 +16,8 @@ export interface Actor {
   at: Instant;
   /** Lock tokens that the caller showed. One counts only for locks that `user` holds. */
   lockTokens: readonly string[];
+  /** The batch that the change is part of: its events carry it. */
+  batchId?: number;
 }
 
 /** What the caller saw before it decided; checked inside the transaction.
@@ -24,7 +30,8 @@ export interface NewContent {
   checksums: string;
 }
 
-/** Creates a file or gives an existing one new content.
+/** Creates a file or gives an existing one new content. Content that the file has already makes no
+ *  version: then only its times are set, and its checksums if there are new ones.
  *  @throws conflict `parent-missing`, `name-clash`, `is-folder`, `upload-ended`; not-found
  *  `upload-missing`; precondition; locked; quota; invalid `path-too-deep`. */
 export interface PutFile {
@@ -39,6 +46,8 @@ export interface PutFile {
   expect?: Expectation;
   /** An assembled upload: its session ends in the same transaction. */
   upload?: { owner: UserId; uploadId: string };
+  /** Room that was reserved for it, if it still is: what it takes is no longer reserved. */
+  reservationId?: string;
   /** What the block store had made durable when this change was handed in. */
   witness?: Witness;
   actor: Actor;
@@ -57,15 +66,21 @@ export interface MakeFolder {
 
 /** Renames or moves within a space, in a constant number of rows. Ids, marks and dead properties
  *  of what is moved stay; its locks go. With `replace` what was at the target goes to the trash, by
- *  an event of its own before that of the move. `expect` speaks of the node that is moved; `absent`
+ *  an event of its own before that of the move; a mount is never replaced. With `toSpaceId` it goes
+ *  to another space: a copy appears there and the source goes to the trash of its own space, both
+ *  in one transaction; ids are new, mounts within do not come along. `expect` speaks of the node that is moved; `absent`
  *  says the same as `replace: false`. A new spelling of the node's own name is no clash.
  *  @throws not-found; precondition: the target exists and `replace` is false, or `expect` fails;
  *  conflict `parent-missing`, `name-clash`; denied `cycle`: into itself, onto itself, or onto a
- *  folder that holds it; locked; invalid `path-too-deep`. */
+ *  folder that holds it; denied `is-mount`: onto a mount, or a mount to another space; locked;
+ *  invalid `path-too-deep`. To another space also as Copy, and busy: what is moved was changed while
+ *  it was copied. */
 export interface Move {
   op: 'move';
   spaceId: SpaceId;
   nodeId: NodeId;
+  /** Where `toParentId` is; undefined: in the same space. */
+  toSpaceId?: SpaceId;
   toParentId: NodeId;
   toName: Name;
   replace: boolean;
@@ -77,12 +92,14 @@ export interface Move {
  *  dead properties are copied, locks are not, ids are new, files keep their times. All of it
  *  becomes visible at once, as it was at one revision: while a big folder is copied other
  *  changes go on, and what is checked here is checked again at the end. One event stands for
- *  all: see CopyOrigin.
- *  @throws as Move, and quota; too-large: more than COPY_NODES_MAX nodes. */
+ *  all: see CopyOrigin. Mounts are not copied, grants neither.
+ *  @throws as Move, and quota; denied `is-mount`; too-large: more than COPY_NODES_MAX nodes. */
 export interface Copy {
   op: 'copy';
   spaceId: SpaceId;
   nodeId: NodeId;
+  /** Where `toParentId` is; undefined: in the same space. */
+  toSpaceId?: SpaceId;
   toParentId: NodeId;
   toName: Name;
   depth: '0' | 'infinity';
@@ -90,8 +107,8 @@ export interface Copy {
   actor: Actor;
 }
 
-/** Moves to the trash, with all below it, in a constant number of rows.
- *  @throws not-found; precondition; denied: the root; locked. */
+/** Moves to the trash, with all below it, in a constant number of rows. Mounts within go along.
+ *  @throws not-found; precondition; denied: the root, or `is-mount`: see Unmount; locked. */
 export interface Delete {
   op: 'delete';
   spaceId: SpaceId;
@@ -114,7 +131,7 @@ export interface Restore {
   actor: Actor;
 }
 
-/** Sets times. Makes no version. @throws not-found; locked. */
+/** Sets times. Makes no version. @throws not-found; denied `is-mount`; locked. */
 export interface SetTimes {
   op: 'set-times';
   spaceId: SpaceId;
@@ -218,7 +235,8 @@ export interface SetQuota {
 export type Change =
   | PutFile | MakeFolder | Move | Copy | Delete | Restore | SetTimes | SetChecksums
   | SetProperties | AddLock | RefreshLock | RemoveLock
-  | BeginUpload | PutPart | DropUpload | ExpireUploads | SetQuota;
+  | BeginUpload | PutPart | DropUpload | ExpireUploads | SetQuota | AccessChange
+  | BeginBatch | NoteBatch | PurgeSlice | DropVersions;
 
 /** What a commit did. */
 export interface ChangeResult {
@@ -228,8 +246,13 @@ export interface ChangeResult {
   created: boolean;
   /** The space's revision after the change; 0 for changes outside a space. */
   rev: number;
-  /** For expire-uploads: how many. Else 0. */
+  /** For expire-uploads, count-download, purge-slice and drop-versions: how many; for begin-batch
+   *  and note-batch the batch's id. Else 0. */
   count: number;
+  /** Only of `put-grant`. */
+  grant?: GrantRecord;
+  /** Only of `recount`. */
+  recount?: RecountRecord;
 }
 
 export const COPY_NODES_MAX = 1_000_000;

@@ -1,6 +1,8 @@
 /** What every store refuses at its door: numbers that no store could keep. Pure. */
+import { GRANT_TERMS_BYTES_MAX, RESERVATION_ID_LENGTH_MAX } from './access-changes.ts';
+import type { PutGrant } from './access-changes.ts';
 import type { Change } from './changes.ts';
-import { outOfRange } from './refusals.ts';
+import { outOfRange, termsTooLarge } from './refusals.ts';
 
 /** The range of `Date`, in milliseconds. */
 const INSTANT_MAX = 8_640_000_000_000_000;
@@ -16,8 +18,20 @@ function checkCount(field: string, count: number | undefined): void {
   if (!Number.isSafeInteger(count) || count < 0) throw outOfRange(field);
 }
 
+const SUBJECT_LENGTH_MAX = 200;
+
+function checkLength(field: string, text: string, lengthMax: number): void {
+  if (text === '' || text.length > lengthMax || !text.isWellFormed()) throw outOfRange(field);
+}
+
+function checkGrant({ subject, terms }: PutGrant): void {
+  const text = subject.kind === 'link' ? subject.tokenHash : subject.id;
+  checkLength('subject', text, SUBJECT_LENGTH_MAX);
+  if (Buffer.byteLength(terms) > GRANT_TERMS_BYTES_MAX) throw termsTooLarge(GRANT_TERMS_BYTES_MAX);
+}
+
 /** @throws invalid: an instant outside the range of `Date`, or a size or number that is not a whole
- *  one from 0 upwards. */
+ *  one from 0 upwards, or a text without a stated length; too-large: terms of a grant. */
 export function checkChange(change: Change): void {
   if ('actor' in change) checkInstant('at', change.actor.at);
   if ('modifiedAt' in change) checkInstant('modifiedAt', change.modifiedAt);
@@ -29,6 +43,12 @@ export function checkChange(change: Change): void {
   if ('sizeBytes' in change) checkCount('sizeBytes', change.sizeBytes);
   if ('number' in change) checkCount('number', change.number);
   if ('totalBytes' in change) checkCount('totalBytes', change.totalBytes);
+  if ('bytes' in change) checkCount('bytes', change.bytes);
+  if ('countMax' in change) checkCount('countMax', change.countMax);
+  if ('reservationId' in change && change.reservationId !== undefined) {
+    checkLength('reservationId', change.reservationId, RESERVATION_ID_LENGTH_MAX);
+  }
+  if (change.op === 'put-grant') checkGrant(change);
   if ('lock' in change) checkInstant('expiresAt', change.lock.expiresAt);
 }
 

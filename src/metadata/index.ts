@@ -1,5 +1,17 @@
 /** The door of metadata. The stores themselves are named by src/app alone. */
 export {
+  GRANTS_PER_SPACE_MAX, GRANTS_TO_MAX, GRANT_TERMS_BYTES_MAX, MOUNTS_PER_SPACE_MAX,
+  RESERVATIONS_MAX, RESERVATION_ID_LENGTH_MAX, SUBJECTS_MAX,
+} from './access-changes.ts';
+export type {
+  AccessChange, CountDownload, DropReservation, MakeSpace, Mount, PutGrant, Recount, RemoveGrant,
+  RenameSpace, ReserveQuota, SetTenantQuota, Unmount,
+} from './access-changes.ts';
+export type {
+  GrantRecord, MountRecord, MountTarget, RecountRecord, ReservationRecord, SpaceMounts, Subject,
+  UsageFigures, UsageRecord,
+} from './access-records.ts';
+export {
   COPY_NODES_MAX, EXPIRE_UPLOADS_MAX, LOCKS_PER_SPACE_MAX, PROPERTIES_BYTES_MAX,
   UPLOADS_PER_USER_MAX, UPLOAD_PARTS_MAX,
 } from './changes.ts';
@@ -8,11 +20,21 @@ export type {
   ExpireUploads, MakeFolder, Move, NewContent, PutFile, PutPart, RefreshLock, RemoveLock, Restore,
   SetChecksums, SetProperties, SetQuota, SetTimes,
 } from './changes.ts';
+export type { BatchKind, BatchRecord, BatchState, BeginBatch, NoteBatch } from './batch.ts';
+export { DIFF_EVENTS_MAX, DIFF_LIMIT_MAX } from './diff.ts';
+export type { DiffChange, DiffEntry, DiffOptions, DiffPage, DiffPlace } from './diff.ts';
+export { BATCHES_LIMIT_MAX, VERSION_KEYS_LIMIT_MAX } from './past.ts';
+export type {
+  Horizon, PastListOptions, PastNode, PastSpace, PastStore, TrashFilter, VersionKey,
+} from './past.ts';
+export { PURGE_ROWS_MAX, VERSIONS_DROPPED_MAX } from './retention.ts';
+export type { DropVersions, PurgeSlice } from './retention.ts';
 export { changedProperties, compareCodePoints } from './dead-properties.ts';
 export { checkLocks, lockAgainst, locksCovering, locksInForce, locksWithin } from './lock-rules.ts';
 export type { LockNeeds, LockView } from './lock-rules.ts';
 export {
-  CHANGES_QUEUE_MAX, EVENTS_LIMIT_MAX, LIST_PAGE_MAX, MANIFESTS_LIMIT_MAX, TRASH_LIMIT_MAX,
+  CHANGES_QUEUE_MAX, EVENTS_LIMIT_MAX, LIST_PAGE_MAX, MANIFESTS_LIMIT_MAX, SPACES_LIMIT_MAX,
+  TRASH_LIMIT_MAX,
 } from './metadata-store.ts';
 export type { ListOptions, MetadataStore, NewSpace } from './metadata-store.ts';
 export type {

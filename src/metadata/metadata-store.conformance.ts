@@ -1,9 +1,13 @@
 /** The promises of MetadataStore. Every implementation and every wrapper runs them. */
 import { afterEach, beforeEach, describe } from 'node:test';
+import { testGrants, testMounts, testTeamSpaces } from './conformance/access-promises.ts';
+import { testAcross } from './conformance/across-promises.ts';
 import { testLocks, testProperties, testUploads } from './conformance/aside-promises.ts';
 import { Hand } from './conformance/hand.ts';
 import { testManifests } from './conformance/manifest-promises.ts';
+import { testBatches, testDiff, testForgetting, testPast } from './conformance/past-promises.ts';
 import { testCopies, testMoves, testQuota, testTrash } from './conformance/place-promises.ts';
+import { testReservations } from './conformance/reservation-promises.ts';
 import { testFiles, testJournal, testListing } from './conformance/tree-promises.ts';
 import type { MetadataStore } from './metadata-store.ts';
 
@@ -19,6 +23,15 @@ const AREAS: readonly (readonly [area: string, test: (hand: () => Hand) => void]
   ['dead properties', testProperties],
   ['uploads in pieces', testUploads],
   ['what refers to content', testManifests],
+  ['the past', testPast],
+  ['differences', testDiff],
+  ['forgetting', testForgetting],
+  ['batches', testBatches],
+  ['grants', testGrants],
+  ['team spaces', testTeamSpaces],
+  ['mounts', testMounts],
+  ['other spaces', testAcross],
+  ['reservations', testReservations],
 ];
 
 export function testMetadataStore(name: string, makeEmpty: () => Promise<MetadataStore>): void {

@@ -1,7 +1,11 @@
 import type { NodeId, SpaceId, UserId } from '../base/ids.ts';
 import type { CasePolicy, Name } from '../base/names.ts';
 import type { Witness } from '../base/witness.ts';
+import type {
+  GrantRecord, ReservationRecord, SpaceMounts, Subject, UsageRecord,
+} from './access-records.ts';
 import type { Change, ChangeResult } from './changes.ts';
+import type { PastStore, TrashFilter } from './past.ts';
 import type {
   DeadProperty, EventRecord, FolderEntry, Instant, LockRecord, ManifestPlace, ManifestRecord,
   NodeRecord, SpaceRecord, TrashRecord, UploadPartRecord, UploadRecord, VersionRecord,
@@ -20,18 +24,22 @@ import type {
  * Durability: once `commit` or `ensureSpace` has resolved, the change survives a power cut.
  * Errors: `unavailable` once closed; `busy` when too many changes wait; others as listed.
  */
-export interface MetadataStore {
+export interface MetadataStore extends PastStore {
   /** The personal space of a user, made on first use. */
   ensureSpace(wanted: NewSpace): Promise<SpaceRecord>;
 
   /** @throws not-found. */
   getSpace(id: SpaceId): Promise<SpaceRecord>;
 
-  /** Follows names from the root. The answer begins with the root and holds one node for each name
-   *  that was found; it is complete when its length is that of the path plus one. Names are found
-   *  by their canonical form, so the node's own name may be spelled otherwise. Descending through
-   *  a file ends the walk. @throws not-found: no such space. */
-  resolve(spaceId: SpaceId, path: readonly Name[]): Promise<NodeRecord[]>;
+  /** All spaces by ascending id, strictly after `after`, at most `limit` (1 to SPACES_LIMIT_MAX). */
+  listSpaces(limit: number, after?: SpaceId): Promise<SpaceRecord[]>;
+
+  /** Follows names from the root, or from the node `from`. The answer begins with that node and
+   *  holds one more for each name that was found; it is complete when its length is that of the
+   *  path plus one, and empty when `from` is not live. Names are found by their canonical form, so
+   *  the node's own name may be spelled otherwise. A file or a mount ends the walk.
+   *  @throws not-found: no such space. */
+  resolve(spaceId: SpaceId, path: readonly Name[], from?: NodeId): Promise<NodeRecord[]>;
 
   /** A live node and its ancestors, root first, itself last; undefined when it is not live. */
   findChain(spaceId: SpaceId, nodeId: NodeId): Promise<NodeRecord[] | undefined>;
@@ -55,10 +63,39 @@ export interface MetadataStore {
   listEvents(spaceId: SpaceId, afterRev: number, limit: number): Promise<EventRecord[]>;
 
   /** Newest first, strictly older than `beforeRev` when given, at most `limit` (1 to 1,000). */
-  listTrash(spaceId: SpaceId, limit: number, beforeRev?: number): Promise<TrashRecord[]>;
+  listTrash(
+    spaceId: SpaceId, limit: number, beforeRev?: number, filter?: TrashFilter,
+  ): Promise<TrashRecord[]>;
 
   /** Locks of a space that have not expired at `at`. */
   listLocks(spaceId: SpaceId, at: Instant): Promise<LockRecord[]>;
+
+  /** All grants of a space by ascending id, expired ones and those at deleted nodes too. Cheap to
+   *  ask again and again: it is remembered until a grant of the space changes.
+   *  @throws not-found: no such space. */
+  listGrants(spaceId: SpaceId): Promise<readonly GrantRecord[]>;
+
+  /** `accessRev` of a space; as cheap as `listGrants`. @throws not-found: no such space. */
+  accessRev(spaceId: SpaceId): Promise<number>;
+
+  /** Shown grants of all spaces to any of these users and groups by ascending id, at most
+   *  GRANTS_TO_MAX, expired ones and those at deleted nodes too; as cheap as `listGrants`.
+   *  @throws invalid: more than SUBJECTS_MAX subjects. */
+  listGrantsTo(subjects: readonly Subject[]): Promise<readonly GrantRecord[]>;
+
+  /** The grant of a link, also if it has expired or its node is deleted; undefined: there is none,
+   *  or it was ended. */
+  findLink(tokenHash: string): Promise<GrantRecord | undefined>;
+
+  /** Live mounts of a space, and what its owner does not want to see. As cheap as `listGrants`, as
+   *  long as nothing is moved, deleted or restored in the space. @throws not-found: no such space. */
+  listMounts(spaceId: SpaceId): Promise<SpaceMounts>;
+
+  /** What of the quotas of a space and its tenant is used. @throws not-found: no such space. */
+  readUsage(spaceId: SpaceId, at: Instant): Promise<UsageRecord>;
+
+  /** Reservations of a space that have not expired at `at`, by id. */
+  listReservations(spaceId: SpaceId, at: Instant): Promise<ReservationRecord[]>;
 
   findUpload(owner: UserId, uploadId: string): Promise<UploadRecord | undefined>;
 
@@ -99,6 +136,7 @@ export interface ListOptions {
 }
 
 export const LIST_PAGE_MAX = 500;
+export const SPACES_LIMIT_MAX = 1_000;
 export const EVENTS_LIMIT_MAX = 2_000;
 export const TRASH_LIMIT_MAX = 1_000;
 export const MANIFESTS_LIMIT_MAX = 1_000;

@@ -1,6 +1,7 @@
 /** What the metadata store knows: plain data, safe to send between threads. */
-import type { NodeId, SpaceId, TenantId, UserId } from '../base/ids.ts';
+import type { GrantId, NodeId, SpaceId, TenantId, UserId } from '../base/ids.ts';
 import type { CasePolicy } from '../base/names.ts';
+import type { MountTarget } from './access-records.ts';
 
 /** Milliseconds since 1970 UTC, signed; the range of `Date`. */
 export type Instant = number;
@@ -9,11 +10,16 @@ export type Instant = number;
 export interface SpaceRecord {
   id: SpaceId;
   tenant: TenantId;
-  /** Whose personal space this is. */
-  owner: UserId;
+  kind: 'personal' | 'team';
+  /** '' for a personal space. */
+  name: string;
+  /** Whose personal space this is; undefined for a team space. */
+  owner: UserId | undefined;
   rootId: NodeId;
   /** The newest event's revision; 0 before the first. Gap-free. */
   rev: number;
+  /** Revision of the last `grant` or `revoke`; 0 before the first. */
+  accessRev: number;
   casePolicy: CasePolicy;
   /** undefined: no limit. */
   quotaBytes: number | undefined;
@@ -22,9 +28,10 @@ export interface SpaceRecord {
   createdAt: Instant;
 }
 
-export type NodeKind = 'file' | 'folder';
+/** A mount is a place at which a node of another space is seen: see MountRecord. */
+export type NodeKind = 'file' | 'folder' | 'mount';
 
-/** A live file or folder. Its id survives rename, move and overwrite. */
+/** A live file, folder or mount. Its id survives rename, move and overwrite. */
 export interface NodeRecord {
   spaceId: SpaceId;
   id: NodeId;
@@ -33,7 +40,7 @@ export interface NodeRecord {
   /** As the client gave it, byte for byte; '' for the root. */
   name: string;
   kind: NodeKind;
-  /** A file's content; a folder's files, recursively. */
+  /** A file's content; a folder's files, recursively; 0 for a mount. */
   sizeBytes: number;
   /** A file's time as its owner's device gave it; a folder's latest change anywhere below it. */
   modifiedAt: Instant;
@@ -41,10 +48,12 @@ export interface NodeRecord {
   /** Revision of the last change that a client must see: content or times of a file, anything at
    *  or below a folder. With the id it makes the ETag. A move leaves the moved node's alone. */
   mark: number;
-  /** Revision that brought the content; 0 for a folder. */
+  /** Revision that brought the content; 0 for a folder or mount. */
   contentRev: number;
   /** Verified checksums of the content, for example `SHA1:…`, blank-separated; '' when none. */
   checksums: string;
+  /** Only of a mount: what is seen there. */
+  target?: MountTarget;
 }
 
 /** The ordered blocks of a version: see files/manifest.ts for the bytes. */
@@ -66,7 +75,9 @@ export type EventKind =
   | 'move' // renamed, moved, or both
   | 'delete' // moved to the trash, with all below it
   | 'restore' // came back from the trash
-  | 'properties'; // dead properties changed
+  | 'properties' // dead properties changed
+  | 'grant' // somebody was given a role at a node, or its grant was changed; the tree stays
+  | 'revoke'; // a grant was ended; the tree stays
 
 /** One change of a space. `rev` is gap-free, and events never name an unborn parent. */
 export interface EventRecord {
@@ -87,13 +98,21 @@ export interface EventRecord {
   at: Instant;
   /** Only for the `create` of a copy: see CopyOrigin. */
   copiedFrom?: CopyOrigin;
+  /** Only for changes that were part of a batch. */
+  batchId?: number;
+  /** Only for `grant` and `revoke`. */
+  grantId?: GrantId;
 }
 
 /** What a copy was made of: one `create` event stands for all that came with it. It is the tree
  *  below node `nodeId` as it was at revision `rev`, cut after `nodeCount` nodes, taken folder by
- *  folder, breadth first, members by canonical name. The ids of the copies are the `nodeCount`
- *  numbers from the event's `nodeId` upwards, in that order. */
+ *  folder, breadth first, members by canonical name, mounts left out. The ids of the copies are the
+ *  `nodeCount` numbers from the event's `nodeId` upwards, in that order. */
 export interface CopyOrigin {
+  /** Only when it came from another space: `nodeId` and `rev` are of that one. */
+  spaceId?: SpaceId;
+  /** Only then: the content revision of all copied files. Else they keep that of the originals. */
+  contentRev?: number;
   nodeId: NodeId;
   rev: number;
   nodeCount: number;

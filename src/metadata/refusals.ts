@@ -77,9 +77,65 @@ export const lockedBy = (nodeId: NodeId): HoldfastError => {
   return refusal('locked', 'locked', message, { nodeId });
 };
 
-export const overQuota = (neededBytes: number, quotaBytes: number): HoldfastError => {
+interface Room {
+  neededBytes: number;
+  quotaBytes: number;
+  usedBytes: number;
+  /** Promised to other uploads under way. */
+  reservedBytes: number;
+}
+
+export const overQuota = (room: Room): HoldfastError => {
   const message = 'There is not enough room left in this space. Delete something first.';
-  return refusal('quota', 'quota', message, { neededBytes, quotaBytes });
+  return refusal('quota', 'quota', message, { ...room });
+};
+
+export const overTenantQuota = (room: Room): HoldfastError => {
+  const message = 'There is not enough room left for all users together. Ask an administrator.';
+  return refusal('quota', 'tenant-quota', message, { ...room });
+};
+
+export const isMount = (nodeId: NodeId): HoldfastError => {
+  const message = 'This cannot be done with something that somebody else shares. Do it inside.';
+  return refusal('denied', 'is-mount', message, { nodeId });
+};
+
+export const sourceBusy = (): HoldfastError => {
+  const message = 'It was changed while it was being moved. Try again shortly.';
+  return refusal('busy', 'source-changed', message);
+};
+
+export const grantMissing = (grantId: number): HoldfastError =>
+  refusal('not-found', 'grant-missing', 'There is no such share.', { grantId });
+
+export const grantThere = (grantId: number): HoldfastError =>
+  refusal('exists', 'grant-exists', 'It is shared with them already.', { grantId });
+
+export const linkTaken = (): HoldfastError =>
+  refusal('exists', 'link-taken', 'There is a link with this address already. Choose another.');
+
+export const downloadsSpent = (grantId: number): HoldfastError => {
+  const message = 'This link has been used as often as it may be. Ask for another one.';
+  return refusal('denied', 'downloads-spent', message, { grantId });
+};
+
+export const personalSpace = (): HoldfastError =>
+  refusal('denied', 'personal-space', 'A personal space has no name of its own.');
+
+export const tooManyGrants = (grantsMax: number): HoldfastError =>
+  refusal('too-large', 'too-many-grants', `A space can have ${grantsMax} shares at most.`);
+
+export const termsTooLarge = (bytesMax: number): HoldfastError =>
+  refusal('too-large', 'terms-too-large', `The terms of a share take ${bytesMax} bytes at most.`);
+
+export const tooManyMounts = (mountsMax: number): HoldfastError => {
+  const message = `At most ${mountsMax} shares of others can be shown at once. Remove some first.`;
+  return refusal('too-large', 'too-many-mounts', message);
+};
+
+export const tooManyReservations = (reservationsMax: number): HoldfastError => {
+  const message = `At most ${reservationsMax} uploads can be under way. Try again later.`;
+  return refusal('too-large', 'too-many-reservations', message);
 };
 
 export const tooDeep = (): HoldfastError =>
@@ -108,6 +164,31 @@ export const tooManyParts = (partsMax: number): HoldfastError =>
 
 export const outOfRange = (field: string): HoldfastError =>
   refusal('invalid', 'out-of-range', 'A number in the request is out of range.', { field });
+
+export const revAhead = (rev: number, newestRev: number): HoldfastError => {
+  const message = 'This moment has not come yet. Ask for one that has passed.';
+  return refusal('invalid', 'rev-ahead', message, { rev, newestRev });
+};
+
+/** What is kept begins at `oldestAt`. */
+export const pastGone = (oldestRev: number, oldestAt: number): HoldfastError => {
+  const message = 'The past is kept for a limited time. The oldest moment that can be shown is '
+    + `${new Date(oldestAt).toISOString()}.`;
+  return refusal('not-found', 'past-gone', message, { oldestRev, oldestAt });
+};
+
+export const batchRunning = (batchId: number): HoldfastError => {
+  const message = 'Something is being restored here already. Wait until that has ended.';
+  return refusal('conflict', 'batch-running', message, { batchId });
+};
+
+export const batchMissing = (batchId: number): HoldfastError =>
+  refusal('not-found', 'batch-missing', 'There is no such restore.', { batchId });
+
+export const tooManyVersions = (versionsMax: number): HoldfastError => {
+  const message = `At most ${versionsMax} versions can be forgotten at once.`;
+  return refusal('too-large', 'too-many-versions', message);
+};
 
 export const tooBusy = (): HoldfastError =>
   refusal('busy', 'queue-full', 'The server is busy. Try again shortly.');

@@ -2,15 +2,24 @@ export { makeClusterKey, readClusterKey } from './filer/cluster-key.ts';
 export { FilerServer } from './filer/filer-server.ts';
 export type { FilerFinding } from './filer/filer-server.ts';
 export type { FilerRoot, FilerServerOptions, RefusedDisk } from './filer/filer-server.ts';
-export { filerSlice } from './filer/filer-settings.ts';
+export { filerRoots, filerSlice, KEEP_TRASH_MS } from './filer/filer-settings.ts';
 export { FilerClient } from './filer/filer-client.ts';
 export type { FilerClientOptions, FilerState } from './filer/filer-client.ts';
 export { DiskClaims } from './filer/disk-claims.ts';
+export { holdEncrypted } from './backends/local/encrypted-volumes.ts';
+export { identifyDisk } from './filer/disk-identity.ts';
 export { LocalDisk } from './filer/local-disk.ts';
 export type { LocalDiskOptions } from './filer/local-disk.ts';
 export { DIGEST_SPAN_BYTES, DIGEST_SPANS_MAX } from './filer/disk.ts';
 export type { Disk, SpanDigests, TrashEntry } from './filer/disk.ts';
 export { storageSlice } from './settings.ts';
+export { backendSlice, placeSettings, where } from './backend-settings.ts';
+export type {
+  AzurePlaceSettings, BackendSettings, GcsPlaceSettings, ObjectBackend, PlaceSettings,
+  S3PlaceSettings,
+} from './backend-settings.ts';
+export { readJson, replaceJson } from './filer/durable-json.ts';
+export { LateStore } from './mirror/late-store.ts';
 export { Block, BLOCK_BYTES_MAX } from './block.ts';
 export { SEGMENT_BYTES } from './block-store.ts';
 export { RECLAIM_PAGE_MAX } from './block-reclaim.ts';
@@ -57,8 +66,11 @@ export type { DiskLink } from './replication/disk-link.ts';
 export { DiskRegister } from './replication/disk-register.ts';
 export type { RegisteredDisk } from './replication/disk-register.ts';
 export type { DiskOverview, DiskPlan, Disks, NewDisk } from './replication/disks.ts';
+export type { ErasureSets, SetKind, SetStatus } from './replication/sets/erasure-sets.ts';
+export { erasurePolicy, erasureSlice } from './replication/sets/erasure-settings.ts';
 export { openReplicatedFiles } from './replication/open-replicated-files.ts';
-export type { RepairStatus } from './replication/repair-meter.ts';
+export type { DamagedVolume, RepairStatus } from './replication/repair-meter.ts';
+export type { ProposalOutcome, RepairProposal } from './replication/repair-proposals.ts';
 export type { RepairWorker } from './replication/repair-worker.ts';
 export type { ReplicatedVolumeFiles } from './replication/replicated-volume-files.ts';
 export { DOMAIN_LEVELS, usualPolicy } from './replication/volume-disk.ts';

@@ -13,6 +13,14 @@ export interface VolumeReclaim {
   /** The sealed volumes that could be compacted, in order of their numbers. */
   listUses(signal?: AbortSignal): AsyncIterable<VolumeUse>;
 
+  /** The same of the volume that is being written; undefined when there is none, or it is empty. */
+  useOfOpen(): Promise<VolumeUse | undefined>;
+
+  /** Ends that volume if it is still being written and holds anything: what comes from now on goes
+   *  to a fresh one. Resolves when it is sealed, so that it can be compacted.
+   *  @throws unavailable: the disk did not take the end of it. Nothing is lost with that. */
+  sealOpen(volumeId: number): Promise<void>;
+
   /** Copies, verifies and drops until the volume holds nothing that the store relies on. Copies are
    *  read back by a handle of their own before anything points to them. When it is cut short or
    *  rejects, some blocks have moved, none is lost, and it can be called again.
@@ -31,7 +39,8 @@ export interface VolumeReclaim {
    *  @throws not-found; too-large: they hold more than INSPECTED_BLOCKS_MAX blocks. */
   inspectTrash(volumeIds: readonly number[], signal?: AbortSignal): Promise<TrashInspection>;
 
-  /** Takes a volume back. What the store has elsewhere stays there. @throws not-found. */
+  /** Takes a volume back. What the store has elsewhere stays there. @throws not-found; conflict: it
+   *  belongs to another store. */
   restore(volumeId: number): Promise<void>;
 
   /** Removes a volume of the trash for ever, durably. @throws not-found. */
@@ -41,7 +50,7 @@ export interface VolumeReclaim {
 /** The memory of an inspection: 32 bytes for each block that is nowhere else. */
 export const INSPECTED_BLOCKS_MAX = 4_000_000;
 
-/** Every block of a sealed volume is counted once: live, condemned, or elsewhere. */
+/** Every block of a volume is counted once: live, condemned, or elsewhere. */
 export interface VolumeUse {
   volumeId: number;
   createdMs: number;

@@ -9,7 +9,7 @@ const HEALTHY = {
   id: 'one', labels: LABELS, where: '/mnt/one', state: 'active', answers: true,
   freeBytes: 2 ** 30, totalBytes: 2 ** 31, volumeCount: 1, volumeBytes: 5_000_000, neededCount: 1,
 };
-const IDLE = { volumesWaiting: 0, toDoBytes: 0, doneBytes: 0, blocked: [] };
+const IDLE = { volumesWaiting: 0, toDoBytes: 0, doneBytes: 0, blocked: [], damaged: [] };
 
 async function shown(answer: Answer): Promise<string> {
   const terminal = new MemoryTerminal();
@@ -18,9 +18,12 @@ async function shown(answer: Answer): Promise<string> {
   return terminal.printed;
 }
 
-function several(disks: readonly object[], repair: object = IDLE): Answer {
+function several(
+  disks: readonly object[], repair: object = IDLE, newVolumes: object = { copies: 2 },
+): Answer {
   const policy = { copies: 2, acksMin: 2, domain: 'disk' };
-  return { single: false, policy, missingAfterMs: 900_000, disks, repair };
+  const rest = { missingAfterMs: 900_000, serving: true, newVolumes };
+  return { single: false, policy, disks, repair: { ...IDLE, ...repair }, ...rest };
 }
 
 describe('disk list', () => {
@@ -51,5 +54,51 @@ describe('disk list', () => {
     assert.match(text, /volume 7 waits: no place/);
     assert.doesNotMatch(text, /left/);
     assert.match(await shown(several([HEALTHY], { ...waiting, blocked: [] })), /about 5 s left/);
+  });
+
+  it('names volumes without a sound copy, never says that all is well, and what to do', async () => {
+    const damaged = [
+      { volumeId: 7, diskIds: ['one', 'two'], awayIds: [], reason: 'Damaged in all copies.' },
+      { volumeId: 9, diskIds: [], awayIds: ['three'] },
+    ];
+    const blocked = [{ volumeId: 7, reason: 'Damaged in all copies.' }];
+    const text = await shown(several([HEALTHY], { volumesWaiting: 2, blocked, damaged }));
+    assert.match(text, /2 volumes HAVE NO SOUND COPY/);
+    assert.match(text, /volume 7, on one, two: Damaged in all copies\./);
+    assert.match(text, /volume 9, on no disk that answers.*\n.*Bring back three/);
+    assert.match(text, /restore-one-volume\.md/);
+    assert.doesNotMatch(text, /Every volume has/);
+    assert.doesNotMatch(text, /volume 7 waits/);
+  });
+
+  it('says why a disk is left alone that answers, and when it is tried again', async () => {
+    const refusal = { code: 'EROFS', count: 4, retryMs: 8_000 };
+    const text = await shown(several([HEALTHY, { ...HEALTHY, id: 'two', refusal }]));
+    assert.match(text, /two {2}active, REFUSES WRITES/);
+    assert.match(text, /two answers, but refused.*\(EROFS, 4 times.*again in 8 s.*disk drain two/);
+  });
+
+  it('says when new files get fewer copies, or none, and why', async () => {
+    const few = await shown(several([HEALTHY], IDLE, { copies: 1, reason: 'one is away' }));
+    assert.match(few, /New files get 1 copy for now: one is away/);
+    const none = await shown(several([HEALTHY], IDLE, { copies: 0, reason: 'all are away' }));
+    assert.match(none, /NEW FILES ARE REFUSED: all are away/);
+    assert.doesNotMatch(await shown(several([HEALTHY])), /[Nn]ew files/);
+  });
+
+  it('shows how far a copy is, groups what waits for the same, and tells the next step', async () => {
+    const reason = '1 more copy needs 1 more disk';
+    const busy = {
+      volumesWaiting: 3, toDoBytes: 3 * 2 ** 30, doneBytes: 2 ** 20, remainingMs: 16_000,
+      bytesPerSecond: 64 * 2 ** 20,
+      current: { volumeId: 4, doneBytes: 2 ** 29, sizeBytes: 2 ** 30 },
+      blocked: [{ volumeId: 5, reason }, { volumeId: 6, reason }],
+    };
+    const text = await shown(several([HEALTHY], busy));
+    assert.match(text, /3 volumes lack copies: 3\.0 GiB to copy, about 16 s left for what can be/);
+    assert.match(text, /volume 4 is being copied: 50 % of 1\.0 GiB, at 64\.0 MiB a second/);
+    assert.match(text, /volumes 5, 6 wait: 1 more copy/);
+    const drained = { ...HEALTHY, id: 'two', state: 'draining', neededCount: 0 };
+    assert.match(await shown(several([HEALTHY, drained])), /Next: holdfast disk retire two/);
   });
 });

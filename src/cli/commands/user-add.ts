@@ -1,7 +1,7 @@
 import { EXIT, flagText } from '../command.ts';
 import type { Command } from '../command.ts';
 import {
-  PASSWORD_FLAG, readPassword, USER_EXITS, USER_FLAGS, withNewIdentity,
+  noteAct, PASSWORD_FLAG, readPassword, USER_EXITS, USER_FLAGS, withNewIdentity,
 } from '../user-command.ts';
 import type { UserParts } from '../user-command.ts';
 
@@ -24,6 +24,10 @@ export function userAdd(parts: UserParts): Command {
         const user = await users.add({
           id, password, admin: input.flags['admin'] === true,
           ...(displayName !== undefined && { displayName }),
+        });
+        const { id: subject, admin } = user;
+        await noteAct(parts, input, {
+          act: 'user-added', subject, ...(admin && { note: 'administrator' }),
         });
         terminal.print(`made ${user.admin ? 'administrator' : 'user'} ${user.id}`);
         return EXIT.done;

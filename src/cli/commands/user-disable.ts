@@ -1,7 +1,7 @@
 import { parseUserId } from '../../base/ids.ts';
 import { EXIT } from '../command.ts';
 import type { Command } from '../command.ts';
-import { USER_EXITS, USER_FLAGS, withIdentity } from '../user-command.ts';
+import { noteAct, USER_EXITS, USER_FLAGS, withIdentity } from '../user-command.ts';
 import type { UserParts } from '../user-command.ts';
 
 export function userDisable(parts: UserParts): Command {
@@ -28,6 +28,8 @@ function switching(
       const id = parseUserId(input.args[0] ?? '');
       return withIdentity(parts, input, async ({ users }) => {
         await users.setDisabled(id, disabled);
+        const act = disabled ? 'user-disabled' : 'user-enabled';
+        await noteAct(parts, input, { act, subject: id });
         terminal.print(`${id} is ${disabled ? 'disabled' : 'enabled'}`);
         return EXIT.done;
       });

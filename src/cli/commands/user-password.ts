@@ -2,7 +2,7 @@ import { parseUserId } from '../../base/ids.ts';
 import { EXIT } from '../command.ts';
 import type { Command } from '../command.ts';
 import {
-  PASSWORD_FLAG, readPassword, USER_EXITS, USER_FLAGS, withIdentity,
+  noteAct, PASSWORD_FLAG, readPassword, USER_EXITS, USER_FLAGS, withIdentity,
 } from '../user-command.ts';
 import type { UserParts } from '../user-command.ts';
 
@@ -18,6 +18,7 @@ export function userPassword(parts: UserParts): Command {
       return withIdentity(parts, input, async ({ users }) => {
         await users.get(id);
         await users.setPassword(id, await readPassword(terminal, input));
+        await noteAct(parts, input, { act: 'password-set', subject: id });
         terminal.print(`set a new password for ${id}`);
         return EXIT.done;
       });

@@ -3,7 +3,7 @@ import { EagerBudget, noteRun, verifyReport, verifyReportText } from '../../dura
 import type { Verifier, VerifyStore } from '../../durability/index.ts';
 import { EXIT, flagText } from '../command.ts';
 import type { Command, Terminal } from '../command.ts';
-import { verifiedDirectory, VERIFY_FLAGS } from '../verify-command.ts';
+import { verifiedData, VERIFY_FLAGS } from '../verify-command.ts';
 import type { VerifyParts } from '../verify-command.ts';
 
 const BYTES_PER_TURN = 4 * 1024 * 1024;
@@ -26,12 +26,12 @@ way counts when a second run, an hour later, sees it again. Ctrl-C stops; the ne
       2: 'wrong usage', 3: 'refused: see the message',
     },
     async run(terminal, input) {
-      const directory = await verifiedDirectory(parts, input);
+      const { directory, config } = await verifiedData(parts, input);
       const isJson = input.flags['json'] === true;
       const notes = parts.openNotes(directory);
       let isWhole = true;
       try {
-        const opened = await parts.openVerifiers(directory, notes);
+        const opened = await parts.openVerifiers(directory, { store: notes, config });
         try {
           for (const verifier of chosen(opened.verifiers, flagText(input, 'only'))) {
             isWhole = await runOne(verifier, { parts, terminal, notes }) && isWhole;
@@ -77,7 +77,7 @@ async function runOne(
   try {
     const { reason, checked, reports } = await noteRun(verifier, { store: notes, clock }, () =>
       verifier.run(budget, signal, { everything: true, onProgress }));
-    const seconds = ((clock.monotonic() - begunMs) / 1000).toFixed(1);
+    const seconds = ((clock.monotonic() - begunMs) / 1000).toFixed(2);
     const found = `${reports} ${reports === 1 ? 'report' : 'reports'}`;
     terminal.complain(`${id}: ${reason ?? `${checked} ${unit}, ${found}`} (${seconds} s)`);
     return true;

@@ -8,7 +8,7 @@ export function verifyStatus(parts: VerifyParts): Command {
   return {
     name: 'verify status',
     summary: 'Show what was checked, how long ago, and what was found',
-    flags: VERIFY_FLAGS,
+    flags: [...VERIFY_FLAGS, { flags: '--all', docs: 'also what was explained, by whom and why' }],
     exits: {
       0: 'no damage is open', 1: 'damage is open, or the notes cannot be read',
       2: 'wrong usage', 3: 'refused: see the message',
@@ -25,7 +25,10 @@ export function verifyStatus(parts: VerifyParts): Command {
       try {
         const report = verifyReport(notes, parts.clock.now());
         if (input.flags['json'] === true) terminal.print(JSON.stringify(report));
-        else for (const line of verifyReportText(report)) terminal.print(line);
+        else {
+          const all = input.flags['all'] === true;
+          for (const line of verifyReportText(report, { all })) terminal.print(line);
+        }
         return report.openDamage > 0 ? EXIT.failed : EXIT.done;
       } finally {
         notes.close();

@@ -141,10 +141,9 @@ export class GarbageCollector {
       this.#checkClock();
       const now = this.#parts.clock.now();
       const census = await this.#census(signal);
-      const toCompact: VolumeUse[] = [];
-      for await (const use of this.#parts.volumes.listUses(signal)) {
-        if (this.#isWorthIt(use)) toCompact.push(use);
-      }
+      const open = await this.#parts.volumes.useOfOpen();
+      const toCompact = await this.#chooseSealed(signal, open);
+      if (open !== undefined && this.#isToBeEnded(open)) toCompact.push(open);
       const copyBytes = toCompact.reduce((sum, { liveBytes }) => sum + liveBytes, 0);
       const sizes = toCompact.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
       const trashed = this.#trash.list();
@@ -185,10 +184,12 @@ export class GarbageCollector {
 
   async #compact(signal: AbortSignal | undefined): Promise<Compaction[]> {
     const { volumes, pace } = this.#parts;
-    const wanted: VolumeUse[] = [];
-    for await (const use of volumes.listUses(signal)) {
-      if (this.#isWorthIt(use)) wanted.push(use);
+    const open = await volumes.useOfOpen();
+    if (open !== undefined && this.#isToBeEnded(open)) {
+      await this.#attempt('compaction', open.volumeId, signal, () =>
+        volumes.sealOpen(open.volumeId));
     }
+    const wanted = await this.#chooseSealed(signal, await volumes.useOfOpen());
     // The least work first: on a full disk there may be room for that only.
     wanted.sort((a, b) => a.liveBytes - b.liveBytes);
     const done: Compaction[] = [];
@@ -206,9 +207,34 @@ export class GarbageCollector {
     return done;
   }
 
-  #isWorthIt({ recordBytes, liveBytes, sizeBytes, createdMs }: VolumeUse): boolean {
-    const { garbageShare, smallBytes, smallAfterMs } = this.#limits;
-    if (recordBytes === 0 || (recordBytes - liveBytes) / recordBytes >= garbageShare) return true;
+  /** Which sealed volumes are to be compacted. A small one is merged with others, or into the one
+   *  that is being written: alone it would only be written anew. */
+  async #chooseSealed(
+    signal: AbortSignal | undefined, open: VolumeUse | undefined,
+  ): Promise<VolumeUse[]> {
+    const wanted: VolumeUse[] = [];
+    const small: VolumeUse[] = [];
+    for await (const use of this.#parts.volumes.listUses(signal)) {
+      if (this.#hasGarbage(use)) wanted.push(use);
+      else if (this.#isSmall(use)) small.push(use);
+    }
+    const canMerge = small.length > 1 || open !== undefined;
+    return canMerge ? [...wanted, ...small] : wanted;
+  }
+
+  /** Else its garbage would wait until it is full, which on a small server is for ever. On a full
+   *  disk it takes what is copied out of others: there may be no room for a fresh one. */
+  #isToBeEnded(open: VolumeUse): boolean {
+    return this.#hasGarbage(open) && this.#parts.blocks.state().refusesWrites !== 'full';
+  }
+
+  #hasGarbage({ recordBytes, liveBytes }: VolumeUse): boolean {
+    return recordBytes === 0
+      || (recordBytes - liveBytes) / recordBytes >= this.#limits.garbageShare;
+  }
+
+  #isSmall({ sizeBytes, createdMs }: VolumeUse): boolean {
+    const { smallBytes, smallAfterMs } = this.#limits;
     return sizeBytes < smallBytes && this.#parts.clock.now() >= createdMs + smallAfterMs;
   }
 

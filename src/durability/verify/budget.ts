@@ -9,6 +9,8 @@
 import type { Clock } from '../../platform/index.ts';
 
 export interface Budget {
+  /** Somebody waits for the end: long stretches and work side by side, not short slices. */
+  readonly isEager: boolean;
   /** Resolves when `amount` more may be checked. @throws the signal's reason. */
   take(amount: number, signal: AbortSignal): Promise<void>;
   /** The caller has stopped working for now; the next `take` begins a new slice. */
@@ -24,6 +26,7 @@ export function nextTurn(): Promise<void> {
 
 /** For runs that somebody waits for: as fast as it goes, but others get their turn. */
 export class EagerBudget implements Budget {
+  readonly isEager = true;
   readonly #amountPerTurn: number;
   #sinceTurn = 0;
 
@@ -133,6 +136,7 @@ export class Pacer {
 
 /** A verifier's own rate on top of the turns that it shares with the others. */
 export class PacedBudget implements Budget {
+  readonly isEager = false;
   readonly #pacer: Pacer;
   readonly #clock: Clock;
   readonly #perSecond: number;

@@ -71,7 +71,7 @@ describe('DiskScrubber', () => {
   });
 
   it('reads on where a growing volume ended, without reading the rest again', async () => {
-    const batches = [[block('a')], [block('b')]];
+    const batches = [[Buffer.alloc(20_000, 'a')], [Buffer.alloc(20_000, 'b')]];
     const first = write({ id: 1, batches });
     await run();
     let lowest = Infinity;
@@ -82,7 +82,7 @@ describe('DiskScrubber', () => {
     const flipped = (grown.places.values().toArray()[2] ?? 0) + 100;
     disk.flip(grown.name, flipped);
     await run();
-    assert.equal(lowest >= first.dataEnd - 4096, true, `read from ${lowest}`);
+    assert.equal(lowest >= first.dataEnd - 2 * 4096, true, `read from ${lowest}`);
     assert.deepEqual(world.kinds(), ['payload-damaged']);
   });
 
@@ -92,6 +92,7 @@ describe('DiskScrubber', () => {
     const stop = new AbortController();
     let taken = 0;
     const stopping: Budget = {
+      isEager: false,
       take: async (amount) => {
         taken += amount;
         if (taken > 100_000_000) stop.abort(new Error('killed'));
@@ -162,5 +163,42 @@ describe('DiskScrubber', () => {
     world.clock.advance(1_000);
     await run();
     assert.deepEqual(world.open(), []);
+  });
+
+  it('forgets what it noted of a disk that was retired, and not of one that is silent', async () => {
+    const { name } = write({ id: 1, isSealed: true, batches: [[block('a')]] });
+    disk.flip(name, 4_200);
+    await run();
+    const { store, desk, clock } = world;
+    let goneIds: string[] = [];
+    const without = new DiskScrubber({
+      disks: () => [], store, desk, clock, confirmAfterMs: 0, goneIds: () => goneIds,
+    });
+    await without.run(new EagerBudget(1024), world.signal);
+    assert.deepEqual(world.kinds(), ['payload-damaged']);
+    goneIds = ['local'];
+    await without.run(new EagerBudget(1024), world.signal);
+    assert.deepEqual(world.kinds(), []);
+    assert.deepEqual(store.listUnits('disk-scrubber'), []);
+  });
+
+  it('notes no point behind damage, so that what was stopped there tells of it later', async () => {
+    const many = Array.from({ length: 700 }, (_, n) => [Buffer.alloc(200_000, `${n} `)]);
+    const volume = write({ id: 1, isSealed: true, batches: many });
+    disk.flip(volume.name, (volume.places.values().toArray()[3] ?? 0) + 500);
+    const stop = new AbortController();
+    let taken = 0;
+    const stopping: Budget = {
+      isEager: false,
+      take: async (amount) => {
+        taken += amount;
+        if (taken > 100_000_000) stop.abort(new Error('killed'));
+        stop.signal.throwIfAborted();
+      },
+      rest: () => undefined,
+    };
+    await assert.rejects(run(stopping, stop.signal), /killed/);
+    await run();
+    assert.deepEqual(world.kinds(), ['payload-damaged']);
   });
 });

@@ -1,6 +1,7 @@
 /**
- * Reads every byte of every volume on every disk again and again, with handles of its own, and
- * checks all checksums; every few sweeps the SHA-256 of each block too.
+ * Reads every byte of every volume on every disk again and again, with handles of its own and
+ * around the system's cache where that can be, and checks all checksums; every few sweeps, and
+ * whenever somebody asks for everything, the SHA-256 of each block too.
  *
  * What was written last comes first: most damage is done on the way to the disk. A volume that
  * grows is read on from where the last check ended. A fault counts when a second reading with a
@@ -15,10 +16,13 @@ import type { FindingDesk } from './finding-desk.ts';
 import { TRAITS } from './verifier.ts';
 import type { RunOptions, RunOutcome, Verifier, VerifierStatus } from './verifier.ts';
 import type { UnitRecord, VerifyStore } from './verify-store.ts';
+import { CheckCrew } from './volume/check-crew.ts';
+import { SlabShelf } from './volume/slab.ts';
+import { CALM_PLAN, EAGER_PLAN } from './volume/stretch-window.ts';
 import { checkVolume } from './volume/volume-check.ts';
-import type { CheckPoint, CheckResult } from './volume/volume-check.ts';
+import type { CheckMeans, CheckPoint, CheckResult } from './volume/volume-check.ts';
 import { isDiskError, readAt, systemCode, withVolume } from './volume/volume-folder.ts';
-import type { VerifiedDisk } from './volume/volume-folder.ts';
+import type { ReadWish, VerifiedDisk } from './volume/volume-folder.ts';
 import { HEAD_BYTES, parseVolumeFileName, readHead } from './volume/volume-format.ts';
 import type { VolumeFault } from './volume/volume-walk.ts';
 
@@ -34,6 +38,10 @@ export interface DiskScrubberParts {
   hashEvery?: number;
   /** What a fault waits for its second reading. */
   confirmAfterMs?: number;
+  /** Disks that have left for good, by id: what is noted of them is about nothing any more. */
+  goneIds?: () => readonly string[];
+  /** How many threads may compute; asked with each run. 0: the caller's own. */
+  threadCount?: () => number;
 }
 
 const HASH_EVERY = 4;
@@ -64,9 +72,15 @@ interface Volume {
   markEnd: number;
 }
 
-interface CheckHow {
+interface ScrubPace {
   budget: Budget;
   signal: AbortSignal;
+  means: CheckMeans;
+}
+
+interface CheckHow extends ScrubPace {
+  /** Compute the SHA-256 of each block as well. */
+  hashes: boolean;
   from: CheckPoint | undefined;
   note: (point: CheckPoint) => void;
 }
@@ -88,6 +102,17 @@ export class DiskScrubber implements Verifier {
   }
 
   async run(budget: Budget, signal: AbortSignal, options: RunOptions = {}): Promise<RunOutcome> {
+    const plan = budget.isEager ? EAGER_PLAN : CALM_PLAN;
+    const crew = new CheckCrew(this.#parts.threadCount?.() ?? 0);
+    const means: CheckMeans = { plan, crew, shelf: new SlabShelf(plan.slabsMax) };
+    try {
+      return await this.#sweep({ budget, signal, means }, options);
+    } finally {
+      await crew.close();
+    }
+  }
+
+  async #sweep({ budget, signal, means }: ScrubPace, options: RunOptions): Promise<RunOutcome> {
     const volumes = await this.#takeStock(budget, signal);
     if (volumes.length === 0) {
       const reason = 'there are no volumes yet';
@@ -98,6 +123,7 @@ export class DiskScrubber implements Verifier {
     const expected = due.reduce((sum, { unit }) => sum + unit.size, 0);
     for (const volume of due) {
       const counting: Budget = {
+        isEager: budget.isEager,
         take: (amount, stop) => {
           outcome.checked += amount;
           options.onProgress?.(outcome.checked, expected);
@@ -105,7 +131,7 @@ export class DiskScrubber implements Verifier {
         },
         rest: () => budget.rest(),
       };
-      outcome.reports += await this.#scrub(volume, { budget: counting, signal }, options);
+      outcome.reports += await this.#scrub(volume, { budget: counting, signal, means }, options);
     }
     return outcome;
   }
@@ -113,6 +139,7 @@ export class DiskScrubber implements Verifier {
   /** Every volume of every disk that answers, with its notes brought up to date. */
   async #takeStock(budget: Budget, signal: AbortSignal): Promise<Volume[]> {
     const { store, desk, disks } = this.#parts;
+    this.#forgetGone();
     const volumes: Volume[] = [];
     const marks = new Map(this.#parts.marks?.() ?? []);
     for (const disk of disks()) {
@@ -130,6 +157,19 @@ export class DiskScrubber implements Verifier {
     }
     for (const volume of volumes) volume.markEnd = marks.get(volume.volumeId) ?? 0;
     return volumes;
+  }
+
+  /** A disk that merely does not answer keeps its notes. */
+  #forgetGone(): void {
+    const { store, desk, goneIds } = this.#parts;
+    const there = new Set(this.#parts.disks().map(({ id }) => id));
+    for (const id of goneIds?.() ?? []) {
+      if (there.has(id)) continue;
+      desk.settle(ID, Number.MAX_SAFE_INTEGER, id);
+      for (const { name } of store.listUnits(ID)) {
+        if (name.startsWith(`${id}/`)) desk.forget(ID, name);
+      }
+    }
   }
 
   async #list(disk: VerifiedDisk): Promise<string[] | undefined> {
@@ -180,10 +220,10 @@ export class DiskScrubber implements Verifier {
 
   /** `gone`: it was taken away meanwhile; `unreadable`: the disk refuses. */
   async #read<T>(
-    disk: VerifiedDisk, name: string, look: Parameters<typeof withVolume<T>>[2],
+    disk: VerifiedDisk, name: string, look: Parameters<typeof withVolume<T>>[2], wish?: ReadWish,
   ): Promise<T | 'gone' | 'unreadable'> {
     try {
-      return await withVolume(disk.files, name, look);
+      return await withVolume(disk.files, name, look, wish);
     } catch (error) {
       if (systemCode(error) === 'ENOENT') return 'gone';
       if (isDiskError(error) || isKind(error, 'unavailable')) return 'unreadable';
@@ -209,7 +249,7 @@ export class DiskScrubber implements Verifier {
   }
 
   async #scrub(
-    volume: Volume, pace: { budget: Budget; signal: AbortSignal }, options: RunOptions,
+    volume: Volume, pace: ScrubPace, options: RunOptions,
   ): Promise<number> {
     const { clock, store } = this.#parts;
     const { unit, resume } = volume;
@@ -228,33 +268,34 @@ export class DiskScrubber implements Verifier {
       const kept: Resume = { ...resume, begunMs, ...(point !== undefined && { point }) };
       store.putUnit(ID, { ...unit, resume: kept });
     };
-    const result = await this.#check(volume, { ...pace, from, note });
+    const hashEvery = this.#parts.hashEvery ?? HASH_EVERY;
+    const hashes = options.everything === true || resume.sweep % hashEvery === 0;
+    const how: CheckHow = { ...pace, hashes, from, note };
+    const result = await this.#check(volume, how);
     if (result === 'gone') {
       this.#parts.desk.forget(ID, unit.name);
       return 0;
     }
     const faults = result === 'unreadable'
       ? [{ kind: 'unreadable', offset: 0 } as const]
-      : await this.#confirmed(volume, result, { ...pace, from, note: () => undefined });
+      : await this.#confirmed(volume, result, { ...how, note: () => undefined });
     this.#conclude(volume, { result, faults, begunMs, lookedMs, isFull });
     return faults.length;
   }
 
   #check(volume: Volume, how: CheckHow): Promise<CheckResult | 'gone' | 'unreadable'> {
     const { disk, name, volumeId, resume, markEnd } = volume;
-    const { from, note, budget, signal } = how;
-    const hashEvery = this.#parts.hashEvery ?? HASH_EVERY;
+    const { from, note, hashes, budget, signal, means } = how;
     let notedEnd = from?.end ?? 0;
     return this.#read(disk, name, (file) => checkVolume({
-      file, volumeId, from, markEnd, wasSealed: resume.isSealed,
-      hashes: resume.sweep % hashEvery === 0,
+      file, volumeId, from, markEnd, hashes, means, wasSealed: resume.isSealed,
       pace: { budget, signal },
       onPoint: (point) => {
         if (point.end - notedEnd < NOTE_EVERY_BYTES) return;
         notedEnd = point.end;
         note(point);
       },
-    }));
+    }), 'disk');
   }
 
   /** Faults that a second reading shows again. On a volume that can no longer change, a fault that
@@ -292,7 +333,7 @@ export class DiskScrubber implements Verifier {
       for (const { kind, offset, lengthBytes, blockId } of faults) {
         const where = `disk ${disk.id}, volume ${volumeId}, offset ${offset}`;
         const facts = {
-          volumeId, offset, ...(lengthBytes !== undefined && { lengthBytes }),
+          diskId: disk.id, volumeId, offset, ...(lengthBytes !== undefined && { lengthBytes }),
           ...(blockId !== undefined && { blockId }),
         };
         desk.report({ verifier: ID, kind, scope, where, facts });

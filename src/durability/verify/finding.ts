@@ -29,6 +29,9 @@ export const FINDING_KINDS = {
   'orphan': { severity: 'notice', says: 'a stored block is needed by no file' },
   'cap-reached': { severity: 'damage', says: 'so much is to be put right that nothing was' },
   'replica-differs': { severity: 'damage', says: 'copies of a volume differ' },
+  'replica-undecided': {
+    severity: 'damage', says: 'copies of a volume differ, and nothing tells which one is right',
+  },
   'replica-missing': { severity: 'damage', says: 'a disk lacks its copy of a volume' },
   'replica-length-differs': { severity: 'damage', says: 'copies of a volume differ in length' },
   'trash-still-needed': {

@@ -30,6 +30,9 @@ const ROWS_MAX = 500_000;
 const TRIES_MAX = 3;
 const TOLD_MAX = 16;
 
+/** By space. */
+type Replays = Map<number, JournalReplay>;
+
 interface Problem {
   kind: FindingKind;
   where: string;
@@ -107,19 +110,42 @@ export class JournalAuditor implements Verifier {
   /** `changed`: what was read belongs to different moments and says nothing. */
   async #compare(space: JournalSpace, pace: Pace): Promise<Problem[] | 'changed' | 'too-large'> {
     const { source } = this.#parts;
-    const replay = new JournalReplay(space);
-    while (replay.rev < space.rev) {
-      await pace.budget.take(PAGE, pace.signal);
-      const events = source.events(space.id, replay.rev, PAGE);
-      for (const event of events) if (event.rev <= space.rev) replay.apply(event);
-      if (events.length === 0) replay.broken.push(replay.rev + 1);
-      if (replay.broken.length > 0) break;
-      if (replay.rowCount > ROWS_MAX) return 'too-large';
-    }
+    const replays: Replays = new Map();
+    const replay = await this.#replayTo(replays, space.id, space.rev, pace);
+    if (replay === 'too-large') return replay;
+    if (replay === undefined) return 'changed';
     const gaps = replay.broken.map((rev): Problem => (
       { kind: 'journal-gap', where: `revision ${rev}` }));
     const problems = gaps.length > 0 ? gaps : await this.#compareTrees(space, replay, pace);
     return source.space(space.id)?.rev === space.rev ? problems : 'changed';
+  }
+
+  /** The journal of a space up to a revision, and of all spaces that it was copied from. Those are
+   *  asked for revisions of before the copy, so it never goes round in a circle. Undefined: there
+   *  is no such space. */
+  async #replayTo(
+    replays: Replays, spaceId: number, rev: number, pace: Pace,
+  ): Promise<JournalReplay | 'too-large' | undefined> {
+    const { source } = this.#parts;
+    const space = source.space(spaceId);
+    if (space === undefined) return undefined;
+    const replay = replays.get(spaceId) ?? new JournalReplay(space);
+    replays.set(spaceId, replay);
+    while (replay.rev < rev && replay.broken.length === 0) {
+      await pace.budget.take(PAGE, pace.signal);
+      const events = source.events(spaceId, replay.rev, PAGE);
+      if (events.length === 0) replay.broken.push(replay.rev + 1);
+      for (const event of events) {
+        if (event.rev > rev) break;
+        const { across, rev: fromRev = 0 } = event.copiedFrom ?? {};
+        const origin = across && await this.#replayTo(replays, across.spaceId, fromRev, pace);
+        if (origin === 'too-large') return origin;
+        replay.apply(event, origin);
+      }
+      const rowCount = [...replays.values()].reduce((sum, each) => sum + each.rowCount, 0);
+      if (rowCount > ROWS_MAX) return 'too-large';
+    }
+    return replay;
   }
 
   async #compareTrees(

@@ -3,13 +3,14 @@
  * event that speaks of a tree of the past. docs/formats/metadata.md, Events and Copies.
  */
 import { canonicalName } from '../../base/names.ts';
-import type { JournalEvent, JournalSpace } from './journal-source.ts';
+import type { JournalEvent, JournalOrigin, JournalSpace } from './journal-source.ts';
 
 export interface ReplayedNode {
   id: number;
   parentId: number;
   name: string;
   isFolder: boolean;
+  isMount: boolean;
   contentRev: number;
   /** It is so from this revision on… */
   fromRev: number;
@@ -33,8 +34,10 @@ export class JournalReplay {
     this.#space = space;
   }
 
-  apply(event: JournalEvent): void {
-    const { rev, nodeId, parentAfter, nameAfter, isFolder, contentRev, copiedFrom } = event;
+  /** `origin`: for a copy from another space, that one, replayed as far as the copy asks for. */
+  apply(event: JournalEvent, origin: JournalReplay = this): void {
+    const { rev, nodeId, parentAfter, nameAfter, copiedFrom } = event;
+    const { isFolder, isMount, contentRev } = event;
     if (rev !== this.rev + 1) this.broken.push(this.rev + 1);
     this.rev = rev;
     if (nodeId === this.#space.rootId) return;
@@ -42,8 +45,8 @@ export class JournalReplay {
     this.#close(nodeId, rev);
     if (parentAfter === undefined) return;
     const name = nameAfter ?? before?.name ?? '';
-    this.#add({ id: nodeId, parentId: parentAfter, name, isFolder, contentRev, rev });
-    if (copiedFrom !== undefined) this.#addCopies(event, copiedFrom);
+    this.#add({ id: nodeId, parentId: parentAfter, name, isFolder, isMount, contentRev, rev });
+    if (copiedFrom !== undefined) this.#addCopies(event, copiedFrom, origin);
   }
 
   /** By id, what lies in a folder now. */
@@ -70,27 +73,29 @@ export class JournalReplay {
   }
 
   /** Breadth first, members by canonical name, consecutive ids, cut off after `count`. */
-  #addCopies(event: JournalEvent, from: NonNullable<JournalEvent['copiedFrom']>): void {
+  #addCopies(event: JournalEvent, from: JournalOrigin, origin: JournalReplay): void {
     const originals = [from.nodeId];
     for (let at = 0; at < originals.length && originals.length < from.count; at++) {
       const parentId = event.nodeId + at;
-      for (const member of this.#membersAt(originals[at] ?? 0, from.rev)) {
+      for (const member of origin.copiedMembersAt(originals[at] ?? 0, from.rev)) {
         if (originals.length >= from.count) break;
-        const { name, isFolder, contentRev } = member;
+        const { name, isFolder } = member;
+        const contentRev = isFolder ? 0 : from.across?.contentRev ?? member.contentRev;
         const id = event.nodeId + originals.length;
-        this.#add({ id, parentId, name, isFolder, contentRev, rev: event.rev });
+        this.#add({ id, parentId, name, isFolder, isMount: false, contentRev, rev: event.rev });
         originals.push(member.id);
       }
     }
     if (originals.length < from.count) this.broken.push(event.rev);
   }
 
-  #membersAt(folderId: number, rev: number): ReplayedNode[] {
+  /** What of a folder came along with a copy at `rev`: all but mounts, by canonical name. */
+  copiedMembersAt(folderId: number, rev: number): ReplayedNode[] {
     const key = ({ name }: ReplayedNode): Buffer =>
       Buffer.from(canonicalName(name, this.#space.casePolicy));
     // The order of bytes in UTF-8 is that of code points.
     return (this.#byParent.get(folderId) ?? [])
-      .filter(({ fromRev, toRev }) => fromRev <= rev && rev < toRev)
+      .filter(({ fromRev, toRev, isMount }) => fromRev <= rev && rev < toRev && !isMount)
       .map((row) => ({ row, bytes: key(row) }))
       .sort((a, b) => a.bytes.compare(b.bytes))
       .map(({ row }) => row);

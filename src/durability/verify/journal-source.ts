@@ -11,12 +11,22 @@ export interface JournalEvent {
   rev: number;
   nodeId: number;
   isFolder: boolean;
+  /** A place at which another space is seen: copies leave it out. */
+  isMount: boolean;
   /** Where the node is afterwards; undefined: nowhere, or it is the root. */
   parentAfter: number | undefined;
   nameAfter: string | undefined;
   contentRev: number;
-  /** Only of the `create` of a copy: `count` nodes, from `nodeId` as it was at `rev`. */
-  copiedFrom: { nodeId: number; rev: number; count: number } | undefined;
+  copiedFrom: JournalOrigin | undefined;
+}
+
+/** Only of the `create` of a copy: `count` nodes, from `nodeId` as it was at `rev`. */
+export interface JournalOrigin {
+  nodeId: number;
+  rev: number;
+  count: number;
+  /** When it came from another space: that one, and the content revision of all copied files. */
+  across: { spaceId: number; contentRev: number } | undefined;
 }
 
 export interface ShownNode {

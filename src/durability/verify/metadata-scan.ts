@@ -22,15 +22,12 @@ import type { VerifyStore } from './verify-store.ts';
 import {
   ALL_IDS, blockReader, listBlocksOf, listVolumes, readHeaderOf,
 } from './volume/volume-catalog.ts';
-import type { CatalogBlock } from './volume/volume-catalog.ts';
-import type { ReadableVolume, VerifiedDisk } from './volume/volume-folder.ts';
+import type { BlockSource, CatalogBlock } from './volume/volume-catalog.ts';
+import type { ReadableVolume } from './volume/volume-folder.ts';
 import type { Pace } from './volume/volume-window.ts';
 
-export interface MetadataScanParts {
+export interface MetadataScanParts extends BlockSource {
   source: ManifestSource;
-  disks: () => readonly VerifiedDisk[];
-  /** Reads a block that lists blocks and is encrypted. */
-  readBlock?: (id: string) => Promise<Buffer | undefined>;
   store: VerifyStore;
   desk: FindingDesk;
   clock: Clock;

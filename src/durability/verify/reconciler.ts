@@ -20,7 +20,7 @@ import { TRAITS } from './verifier.ts';
 import type { RunOptions, RunOutcome, Verifier, VerifierStatus } from './verifier.ts';
 import type { VerifyStore } from './verify-store.ts';
 import { blockReader, listBlocksOf, listVolumes } from './volume/volume-catalog.ts';
-import type { VerifiedDisk } from './volume/volume-folder.ts';
+import type { BlockSource } from './volume/volume-catalog.ts';
 import type { Pace } from './volume/volume-window.ts';
 
 export interface OrphanBlock {
@@ -29,11 +29,8 @@ export interface OrphanBlock {
   volumeId: number;
 }
 
-export interface ReconcilerParts {
+export interface ReconcilerParts extends BlockSource {
   source: ManifestSource;
-  disks: () => readonly VerifiedDisk[];
-  /** Reads a block that lists blocks and is encrypted. */
-  readBlock?: (id: string) => Promise<Buffer | undefined>;
   store: VerifyStore;
   desk: FindingDesk;
   clock: Clock;

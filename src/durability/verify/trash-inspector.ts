@@ -217,7 +217,7 @@ async function idsIn(
   const ids = new Set<string>();
   let isWhole = true;
   await walkVolume({
-    file, head, from: undefined, readsPayloads: false,
+    file, head, from: undefined,
     sizeBytes: tail?.dataEnd ?? sizeBytes, markEnd: tail?.dataEnd ?? 0,
     pace: { budget: undefined, signal: pace.signal },
     visitor: {

@@ -71,6 +71,7 @@ export class VerifierSchedule {
 
   #counted({ id: verifier, unit }: Verifier, budget: Budget): Budget {
     return {
+      isEager: budget.isEager,
       take: async (amount, signal) => {
         await budget.take(amount, signal);
         this.#checked.inc({ verifier, unit }, amount);

@@ -17,6 +17,7 @@ import { TrashInspector } from './trash-inspector.ts';
 import type { Verifier } from './verifier.ts';
 import type { VerifyStore } from './verify-store.ts';
 import { blockReader } from './volume/volume-catalog.ts';
+import type { Unseal } from './volume/volume-catalog.ts';
 import type { VerifiedDisk } from './volume/volume-folder.ts';
 import { WriteRereader } from './write-rereader.ts';
 import type { WriteRereaderParts } from './write-rereader.ts';
@@ -31,6 +32,10 @@ export interface VerifierSetParts extends
   disks: () => readonly VerifiedDisk[];
   /** Of the ledger of volumes. */
   ledgerPath: string;
+  /** Disks that have left for good, by id. Asked with each run. */
+  goneIds?: () => readonly string[];
+  /** How many threads may compute for the scrubber. */
+  threadCount?: () => number;
   clock: Clock;
   log: Logger;
   metrics?: Metrics;
@@ -38,6 +43,8 @@ export interface VerifierSetParts extends
   read?: WriteRereaderParts['read'];
   /** Reads a block that verifiers cannot read themselves, because it is encrypted. */
   readBlock?: (id: string) => Promise<Buffer | undefined>;
+  /** Opens an encrypted record, where there is no server to read the block. */
+  unseal?: Unseal;
   /** What is needed though no file refers to it: claims and holds. */
   alsoNeeded?: (ids: ReadonlySet<string>) => ReadonlySet<string>;
 }
@@ -46,30 +53,36 @@ export function makeVerifiers(parts: VerifierSetParts): Verifier[] {
   const { store, source, disks, clock, log, metrics, ledgerPath, read, alsoNeeded } = parts;
   const desk = new FindingDesk({ store, clock, log, ...(metrics !== undefined && { metrics }) });
   const common = { store, desk, clock, disks };
-  const readBlock = parts.readBlock === undefined ? {} : { readBlock: parts.readBlock };
+  const reading = {
+    ...(parts.readBlock !== undefined && { readBlock: parts.readBlock }),
+    ...(parts.unseal !== undefined && { unseal: parts.unseal }),
+  };
   const marks = (): ReadonlyMap<number, number> => source.marks();
-  const { placement, propose, isKnownGarbage } = parts;
+  const { placement, propose, isKnownGarbage, goneIds, threadCount } = parts;
   return [
     new ExtentReferee({
       ...common, marks, ledger: ledgerFile(ledgerPath),
       ...(placement !== undefined && { placement }),
     }),
-    new MetadataScan({ ...common, ...readBlock, source }),
+    new MetadataScan({ ...common, ...reading, source }),
     new Reconciler({
-      ...common, ...readBlock, source, ...(propose !== undefined && { propose }),
+      ...common, ...reading, source, ...(propose !== undefined && { propose }),
       ...(isKnownGarbage !== undefined && { isKnownGarbage }),
     }),
     new TrashInspector({
       ...common,
       references: async (ids, pace) => {
-        const read = blockReader({ disks, ...readBlock }, pace);
+        const read = blockReader({ disks, ...reading }, pace);
         const referenced = await findReferenced(ids, { source, readBlock: read, pace });
         return referenced.union(alsoNeeded?.(ids) ?? new Set());
       },
     }),
     ...(read === undefined ? [] : [new WriteRereader({ store, desk, clock, read })]),
-    new ReplicaComparison({ ...common, ...(placement !== undefined && { placement }) }),
+    new ReplicaComparison({ ...common, marks, ...(placement !== undefined && { placement }) }),
     new JournalAuditor({ store, desk, clock, source: parts.journal }),
-    new DiskScrubber({ ...common, marks }),
+    new DiskScrubber({
+      ...common, marks, ...(goneIds !== undefined && { goneIds }),
+      ...(threadCount !== undefined && { threadCount }),
+    }),
   ];
 }

@@ -3,7 +3,7 @@ import type { Budget } from './budget.ts';
 
 export const VERIFIER_IDS = [
   'disk-scrubber', 'metadata-scan', 'replica-comparison', 'trash-inspector', 'extent-referee',
-  'write-rereader', 'reconciler', 'journal-auditor',
+  'write-rereader', 'reconciler', 'journal-auditor', 'object-scrubber',
 ] as const;
 
 export type VerifierId = (typeof VERIFIER_IDS)[number];
@@ -22,6 +22,7 @@ export const TRAITS = {
   'write-rereader': { unit: 'bytes', clock: 'samples', cycleMs: HOUR_MS },
   'reconciler': { unit: 'items', clock: 'passes', cycleMs: DAY_MS },
   'journal-auditor': { unit: 'items', clock: 'units', cycleMs: 7 * DAY_MS },
+  'object-scrubber': { unit: 'bytes', clock: 'units', cycleMs: 30 * DAY_MS },
 } as const satisfies Readonly<Record<VerifierId, {
   unit: WorkUnit; clock: 'units' | 'passes' | 'samples'; cycleMs: number;
 }>>;

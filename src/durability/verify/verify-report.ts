@@ -1,5 +1,7 @@
 /** What `holdfast verify status` says: plain data, and the same as lines for people. */
 import { readStatus } from './coverage.ts';
+import { findExplanation } from './explanation.ts';
+import type { Explanation } from './explanation.ts';
 import { FINDING_KINDS } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { VERIFIER_IDS } from './verifier.ts';
@@ -10,7 +12,7 @@ export interface VerifyReport {
   atMs: number;
   verifiers: (VerifierStatus & { openDamage: number; openNotices: number })[];
   /** Open ones first; at most FINDINGS_SHOWN_MAX. */
-  findings: Finding[];
+  findings: (Finding & { explanation?: Explanation })[];
   openDamage: number;
   openNotices: number;
   /** When planted faults were last all found; undefined: never. */
@@ -30,15 +32,19 @@ export function verifyReport(store: VerifyStore, nowMs: number): VerifyReport {
       ...readStatus(store, id, { nowMs }),
       openDamage: open(id, 'damage'), openNotices: open(id, 'notice'),
     })),
-    findings: store.listFindings({ limit: FINDINGS_SHOWN_MAX }),
+    findings: store.listFindings({ limit: FINDINGS_SHOWN_MAX }).map((finding) => {
+      const explanation = finding.state === 'explained'
+        ? findExplanation(store, finding.id) : undefined;
+      return { ...finding, ...(explanation !== undefined && { explanation }) };
+    }),
     openDamage: open(undefined, 'damage'),
     openNotices: open(undefined, 'notice'),
     provedMs: store.findNote('proof', 'provedMs') as number | undefined,
   };
 }
 
-/** Lines of a report. */
-export function verifyReportText(report: VerifyReport): string[] {
+/** Lines of a report. `all`: with what was explained. */
+export function verifyReportText(report: VerifyReport, { all = false } = {}): string[] {
   const { atMs, verifiers, findings, openDamage, openNotices, provedMs } = report;
   const rows = verifiers.map((status) => [
     status.id, checkedText(status), ageText(status.coverage.oldestUncheckedMs, atMs),
@@ -52,9 +58,19 @@ export function verifyReportText(report: VerifyReport): string[] {
     ? 'The verifiers have never been proved here. Do it with: holdfast verify prove'
     : `The verifiers were last proved ${ageText(provedMs, atMs)} ago.`);
   const shown = findings.filter(({ state }) => state === 'open');
-  if (shown.length === 0) return [...lines, 'Nothing is open.'];
-  lines.push(`Open: ${openDamage} of damage, ${openNotices} notices.`, '');
+  if (shown.length === 0) lines.push('Nothing is open.');
+  else lines.push(`Open: ${openDamage} of damage, ${openNotices} notices.`, '');
   for (const finding of shown) lines.push(findingText(finding, atMs));
+  const explained = findings.filter(({ state }) => state === 'explained');
+  if (explained.length === 0) return lines;
+  if (!all) return [...lines, `Explained: ${explained.length}. See them with --all.`];
+  lines.push('', 'Explained:');
+  for (const finding of explained) {
+    lines.push(findingText(finding, atMs));
+    const { explanation } = finding;
+    if (explanation === undefined) continue;
+    lines.push(`    ${explanation.who}, ${ageText(explanation.atMs, atMs)} ago: ${explanation.why}`);
+  }
   return lines;
 }
 

@@ -32,6 +32,8 @@ export interface VerifyStore {
   findNote(owner: NoteOwner, key: string): unknown;
   putNote(owner: NoteOwner, key: string, value: unknown): void;
   dropNotes(owner: NoteOwner, prefix: string): void;
+  /** This one alone. Calm when there is none. */
+  dropNote(owner: NoteOwner, key: string): void;
   /** By key, strictly after `after`, beginning with `prefix`, at most `limit`. */
   listNotes(
     owner: NoteOwner, page: { prefix: string; after?: string; limit: number },
@@ -49,8 +51,9 @@ export interface VerifyStore {
   close(): void;
 }
 
-/** `proof`: what is known of the last time that the verifiers were proved. */
-export type NoteOwner = VerifierId | 'proof';
+/** `proof`: what is known of the last time that the verifiers were proved. `repair`: what was handed
+ *  to whoever repairs. `explained`: why findings count no more, by their numbers. */
+export type NoteOwner = VerifierId | 'proof' | 'repair' | 'explained';
 
 export interface UnitRecord {
   name: string;

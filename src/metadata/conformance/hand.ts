@@ -20,7 +20,8 @@ export interface HandOptions {
   quotaBytes?: number;
 }
 
-type PutOptions = Partial<Pick<PutFile, 'expect' | 'upload' | 'witness' | 'createdAt'>>
+type PutOptions = Partial<Pick<PutFile, 'expect' | 'upload' | 'witness' | 'createdAt'
+  | 'reservationId'>>
   & { actor?: Actor; modifiedAt?: number; checksums?: string };
 
 export class Hand {

@@ -11,7 +11,7 @@ import { canonicalName } from '../../base/names.ts';
 import type { CasePolicy } from '../../base/names.ts';
 import { compareCodePoints } from '../dead-properties.ts';
 import type { MetadataStore } from '../metadata-store.ts';
-import type { EventRecord, NodeKind, SpaceRecord } from '../records.ts';
+import type { EventKind, EventRecord, NodeKind, SpaceRecord } from '../records.ts';
 
 interface Node {
   id: NodeId;
@@ -24,50 +24,98 @@ interface Node {
 
 type Tree = ReadonlyMap<NodeId, Node>;
 
+/** Events that leave the tree as it is. */
+const ASIDE: ReadonlySet<EventKind> = new Set<EventKind>(['grant', 'revoke']);
+
 function membersOf(tree: Tree, parentId: NodeId, policy: CasePolicy): Node[] {
   return [...tree.values()].filter((node) => node.parentId === parentId).toSorted((a, b) =>
     compareCodePoints(canonicalName(a.name, policy), canonicalName(b.name, policy)));
 }
 
-/** Adds what came with a copy: breadth first, consecutive ids, cut off after `nodeCount`. */
-function addCopy(tree: Map<NodeId, Node>, past: Tree, event: EventRecord, policy: CasePolicy):
-void {
-  const { nodeId: fromId, nodeCount } = event.copiedFrom ?? { nodeId: event.nodeId, nodeCount: 1 };
-  const originals = [past.get(fromId)];
+interface Past {
+  tree: Tree;
+  policy: CasePolicy;
+}
+
+/** Adds what came with a copy: breadth first, consecutive ids, mounts left out, cut off after
+ *  `nodeCount`. */
+function addCopy(tree: Map<NodeId, Node>, past: Past, event: EventRecord): void {
+  const { nodeId: fromId, nodeCount, contentRev: asRev } =
+    event.copiedFrom ?? { nodeId: event.nodeId, nodeCount: 1 };
+  const originals = [past.tree.get(fromId)];
   const copies = new Map<NodeId, NodeId>([[fromId, event.nodeId]]);
   for (let at = 0; at < originals.length && originals.length < nodeCount; at += 1) {
     const parent = originals[at];
     assert.ok(parent !== undefined);
-    for (const member of membersOf(past, parent.id, policy)) {
+    const members = membersOf(past.tree, parent.id, past.policy);
+    for (const member of members.filter(({ kind }) => kind !== 'mount')) {
       const id = event.nodeId + originals.length as NodeId;
       copies.set(member.id, id);
-      tree.set(id, { ...member, id, parentId: copies.get(parent.id) });
+      const contentRev = member.kind === 'folder' ? 0 : asRev ?? member.contentRev;
+      tree.set(id, { ...member, id, parentId: copies.get(parent.id), contentRev });
       originals.push(member);
     }
   }
   assert.equal(originals.length, nodeCount, 'a copy event names the right number of nodes');
 }
 
-function replay(events: readonly EventRecord[], space: SpaceRecord): Tree {
-  const root: Node = { id: space.rootId, parentId: undefined, name: '', kind: 'folder',
-    contentRev: 0 };
-  const tree = new Map<NodeId, Node>([[root.id, root]]);
-  const history: Tree[] = [new Map(tree)];
-  for (const [index, event] of events.entries()) {
-    const { rev, nodeId, nodeKind, parentAfter, nameAfter, contentRev, kind } = event;
-    assert.equal(rev, index + 1, 'revisions have no gaps');
+/** The trees of one space at all of its revisions, as far as anybody has asked. */
+interface History {
+  space: SpaceRecord;
+  events: readonly EventRecord[];
+  /** By revision. */
+  trees: Tree[];
+}
+
+/** Replays spaces, and those that they were copied from, which are asked for earlier moments. */
+class Replayer {
+  readonly #store: MetadataStore;
+  readonly #histories = new Map<SpaceId, History>();
+
+  constructor(store: MetadataStore) {
+    this.#store = store;
+  }
+
+  async history(spaceId: SpaceId): Promise<History> {
+    const known = this.#histories.get(spaceId);
+    if (known !== undefined) return known;
+    const space = await this.#store.getSpace(spaceId);
+    const events: EventRecord[] = [];
+    for (let page = await this.#store.listEvents(spaceId, 0, 2_000); page.length > 0;) {
+      events.push(...page);
+      page = await this.#store.listEvents(spaceId, events.length, 2_000);
+    }
+    const root: Node = { id: space.rootId, parentId: undefined, name: '', kind: 'folder',
+      contentRev: 0 };
+    const history = { space, events, trees: [new Map([[root.id, root]])] };
+    this.#histories.set(spaceId, history);
+    return history;
+  }
+
+  async treeAt(spaceId: SpaceId, rev: number): Promise<Past> {
+    const history = await this.history(spaceId);
+    const { trees, events, space } = history;
+    while (trees.length <= rev) {
+      const event = events[trees.length - 1];
+      assert.ok(event !== undefined, 'nobody speaks of a revision that never was');
+      assert.equal(event.rev, trees.length, 'revisions have no gaps');
+      const tree = new Map(trees.at(-1));
+      if (!ASIDE.has(event.kind)) await this.#apply(tree, event);
+      trees.push(tree);
+    }
+    return { tree: trees[rev] as Tree, policy: space.casePolicy };
+  }
+
+  async #apply(tree: Map<NodeId, Node>, event: EventRecord): Promise<void> {
+    const { spaceId, nodeId, nodeKind, parentAfter, nameAfter, contentRev, kind } = event;
     if (parentAfter !== undefined) assert.ok(tree.has(parentAfter), 'parents are born first');
     if (kind === 'create') assert.ok(!tree.has(nodeId), 'an id is used once');
-    const known = tree.get(nodeId);
-    const name = nameAfter ?? known?.name ?? '';
+    const name = nameAfter ?? tree.get(nodeId)?.name ?? '';
     tree.set(nodeId, { id: nodeId, parentId: parentAfter, name, kind: nodeKind, contentRev });
-    const past = history[event.copiedFrom?.rev ?? 0];
-    if (event.copiedFrom !== undefined && past !== undefined) {
-      addCopy(tree, past, event, space.casePolicy);
-    }
-    history.push(new Map(tree));
+    const { copiedFrom } = event;
+    if (copiedFrom === undefined) return;
+    addCopy(tree, await this.treeAt(copiedFrom.spaceId ?? spaceId, copiedFrom.rev), event);
   }
-  return tree;
 }
 
 function linesOf(tree: Tree, folderId: NodeId, policy: CasePolicy, prefix = ''): string[] {
@@ -85,7 +133,7 @@ async function linesIn(
   for await (const page of store.listFolder(spaceId, folderId)) {
     for (const { id, name, kind, contentRev, sizeBytes } of page) {
       lines.push(`${prefix}${name} ${id} ${kind} ${contentRev}`);
-      if (kind === 'file') {
+      if (kind !== 'folder') {
         fileBytes += sizeBytes;
         continue;
       }
@@ -100,14 +148,12 @@ async function linesIn(
 
 /** Asserts that journal, tree, sizes and the space's own figures agree. */
 export async function assertConsistent(store: MetadataStore, spaceId: SpaceId): Promise<void> {
-  const space = await store.getSpace(spaceId);
-  const events: EventRecord[] = [];
-  for (let page = await store.listEvents(spaceId, 0, 2_000); page.length > 0;) {
-    events.push(...page);
-    page = await store.listEvents(spaceId, events.length, 2_000);
-  }
+  const replayer = new Replayer(store);
+  const { space, events } = await replayer.history(spaceId);
   assert.equal(events.length, space.rev, 'the space knows its newest revision');
-  const tree = replay(events, space);
+  const lastAccess = events.findLast(({ kind }) => ASIDE.has(kind))?.rev ?? 0;
+  assert.equal(space.accessRev, lastAccess, 'the space knows its newest grant');
+  const { tree } = await replayer.treeAt(spaceId, space.rev);
   const { lines, fileBytes } = await linesIn(store, spaceId, space.rootId);
   assert.deepEqual(lines, linesOf(tree, space.rootId, space.casePolicy));
   assert.equal(fileBytes, space.usedBytes, 'used bytes are the sum of the live files');

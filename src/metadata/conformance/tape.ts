@@ -17,7 +17,7 @@ const shared = { user: fc.constantFrom('anna', 'ben'), shows: fc.boolean() };
 const lockId = fc.nat({ max: 4 });
 
 /** What a step wants to do; every number is taken modulo what is there. */
-const STEP = fc.oneof(
+export const STEP = fc.oneof(
   { weight: 6, arbitrary: fc.record({
     op: fc.constant('put-file' as const), node, name, bytes: fc.nat({ max: 9 }),
     expects: fc.constantFrom('nothing', 'absent', 'mark', 'stale'), ...shared,

@@ -9,7 +9,7 @@
 import { hash } from 'node:crypto';
 import { HoldfastError } from '../../base/errors.ts';
 import { parsePath } from '../../base/names.ts';
-import { accessOf, bodyOf, etagOf, parseChecksum } from '../../files/index.ts';
+import { bodyOf, etagOf, parseChecksum } from '../../files/index.ts';
 import type { Checksum, FileService, UploadOptions, Written } from '../../files/index.ts';
 import type { Caller } from '../../identity/index.ts';
 import type { Exchange, HttpHandler } from '../../platform/index.ts';
@@ -18,7 +18,7 @@ import { sendDavError } from '../dav-error.ts';
 import { bodySource } from '../request-body.ts';
 import { fileIdOf } from '../webdav/dav-request.ts';
 import { parseUnixSeconds } from '../webdav/http-date.ts';
-import { lettersOf } from '../webdav/live-properties.ts';
+import { lettersOf } from '../webdav/sharing-properties.ts';
 import { answerOptions } from '../webdav/options.ts';
 import { boundaryOf, MultipartReader } from './multipart.ts';
 import type { Part } from './multipart.ts';
@@ -152,13 +152,11 @@ class Batch {
   }
 
   #answerOf({ node }: Written): FileAnswer {
-    // Paths of a list lead into the caller's own space.
-    const access = accessOf(this.#caller, { owner: this.#caller.user });
     return {
       error: false,
       etag: etagOf(node).replaceAll('"', ''),
       fileid: fileIdOf(node, this.#parts.instanceId),
-      permissions: lettersOf(node.kind, access),
+      permissions: lettersOf(node),
     };
   }
 }

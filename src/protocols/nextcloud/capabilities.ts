@@ -1,5 +1,6 @@
 /** What this server tells clients about itself. Pure. */
 import type { OcsValue } from './ocs-envelope.ts';
+import { DEFAULT_BITS } from './sharing/share-bits.ts';
 
 /**
  * The version whose behaviour is spoken, not Holdfast's own: clients switch features by it. It is
@@ -24,10 +25,32 @@ export function serverStatus(isMaintenance: boolean): Readonly<Record<string, Oc
   };
 }
 
+/** What of sharing there is: with users and groups of this server, and by link. */
+const SHARING: OcsValue = {
+  api_enabled: true,
+  resharing: true,
+  default_permissions: DEFAULT_BITS,
+  group_sharing: true,
+  group: { enabled: true, expire_date: { enabled: true } },
+  user: { send_mail: false, expire_date: { enabled: true } },
+  public: {
+    enabled: true,
+    password: { enforced: false, askForOptionalPassword: false },
+    expire_date: { enabled: false },
+    multiple_links: true,
+    upload: true,
+    upload_files_drop: true,
+    supports_upload_only: true,
+    send_mail: false,
+  },
+  federation: { outgoing: false, incoming: false },
+  sharee: { query_lookup_default: false, always_show_unique: true },
+  sharebymail: { enabled: false },
+};
+
 /**
  * Every entry switches something on in clients, and a missing one switches it off, so this names
  * only what is served. Without `dav.chunking` clients fall back to an upload protocol that is not.
- * An absent `files_sharing.api_enabled` counts as true, so it is denied in words.
  */
 export function serverCapabilities(options: { bulkUpload: boolean }): OcsValue {
   return {
@@ -48,7 +71,7 @@ export function serverCapabilities(options: { bulkUpload: boolean }): OcsValue {
       dav: { chunking: '1.0', ...(options.bulkUpload && { bulkupload: '1.0' }) },
       files: { bigfilechunking: true },
       checksums: { supportedTypes: ['SHA1', 'SHA256', 'MD5'], preferredUploadType: 'SHA1' },
-      files_sharing: { api_enabled: false },
+      files_sharing: SHARING,
     },
   };
 }

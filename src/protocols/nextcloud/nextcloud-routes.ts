@@ -1,5 +1,5 @@
 /** Every address of the client protocol beside the files themselves. */
-import type { FileService, UploadService } from '../../files/index.ts';
+import type { FileService, SharingService, UploadService } from '../../files/index.ts';
 import type { Identity } from '../../identity/index.ts';
 import type { HttpHandler, Route } from '../../platform/index.ts';
 import type { Authenticator } from '../authenticate.ts';
@@ -16,6 +16,7 @@ import { withIndex } from './with-index.ts';
 export interface NextcloudParts {
   files: FileService;
   uploads: UploadService;
+  sharing: SharingService;
   identity: Identity;
   authenticator: Authenticator;
   /** Letters and digits: makes file ids unique among servers. */

@@ -39,7 +39,7 @@ describe('the status page and the OCS interface', () => {
     assert.deepEqual(meta, { status: 'ok', statuscode: 100, message: 'OK' });
     const capabilities = data['capabilities'] as Record<string, Record<string, unknown>>;
     assert.deepEqual(capabilities['dav'], { chunking: '1.0' });
-    assert.deepEqual(capabilities['files_sharing'], { api_enabled: false });
+    assert.equal(capabilities['files_sharing']?.['api_enabled'], true);
     assert.equal(capabilities['core']?.['webdav-root'], 'remote.php/webdav');
   });
 

@@ -1,7 +1,7 @@
 /** The OCS interface: what clients ask about the server and its users beside the files. */
 import { hash } from 'node:crypto';
 import { HoldfastError } from '../../base/errors.ts';
-import type { FileService } from '../../files/index.ts';
+import type { FileService, SharingService } from '../../files/index.ts';
 import type { Caller, Identity } from '../../identity/index.ts';
 import type { Exchange, HttpHandler } from '../../platform/index.ts';
 import type { Authenticator } from '../authenticate.ts';
@@ -12,10 +12,12 @@ import type { OcsVersion } from './ocs-envelope.ts';
 import { OCS_NO_ROUTE } from './ocs-envelope.ts';
 import { ocsSender, sendOcsError } from './ocs-exchange.ts';
 import type { SendOcs } from './ocs-exchange.ts';
+import { SHARE_API, ShareRoutes } from './sharing/share-routes.ts';
 import { userAnswer } from './user-answer.ts';
 
 export interface OcsParts {
   files: FileService;
+  sharing: SharingService;
   identity: Identity;
   authenticator: Authenticator;
   bulkUpload: 'off' | 'on';
@@ -52,9 +54,11 @@ export function ocsHandler(parts: OcsParts, prefix: string, version: OcsVersion)
 
 class OcsRoutes {
   readonly #parts: OcsParts;
+  readonly #shares: ShareRoutes;
 
   constructor(parts: OcsParts) {
     this.#parts = parts;
+    this.#shares = new ShareRoutes(parts);
   }
 
   async answer(route: string, request: OcsRequest): Promise<void> {
@@ -66,8 +70,13 @@ class OcsRoutes {
     }
     if (route === 'core/getapppassword' && method === 'GET') return this.#makeAppPassword(request);
     if (route === 'core/apppassword' && method === 'DELETE') return this.#dropAppPassword(request);
-    await this.#enter(request); // A wrong password is told as such, wherever it knocks.
-    return send(NO_ROUTE);
+    // A wrong password is told as such, wherever it knocks.
+    const caller = await this.#enter(request);
+    if (!route.startsWith(SHARE_API)) return send(NO_ROUTE);
+    const { exchange } = request;
+    const rest = route.slice(SHARE_API.length);
+    const answer = await this.#shares.answer(rest, { exchange, caller, method });
+    return send(answer ?? NO_ROUTE);
   }
 
   /** Anybody may ask: a client looks before it knows which way to sign in. But a wrong password is

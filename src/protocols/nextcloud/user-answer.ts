@@ -15,7 +15,7 @@ export function userAnswer(caller: Caller, quota: QuotaState): OcsValue {
     displayname: caller.displayName,
     email: '',
     language: 'en',
-    groups: [],
+    groups: caller.groups,
     quota: quotaAnswer(quota),
   };
 }

@@ -7,7 +7,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { HoldfastError } from '../../base/errors.ts';
 import { etagOf } from '../../files/index.ts';
-import type { ByteRange, FileContent } from '../../files/index.ts';
+import type { ByteRange, FileContent, SeenNode } from '../../files/index.ts';
 import type { NodeRecord } from '../../metadata/index.ts';
 import type { Exchange } from '../../platform/index.ts';
 import { dealOf, isNewer, matches } from './conditions.ts';
@@ -26,37 +26,50 @@ export function getHandler(parts: DavParts): DavHandler {
     const { exchange, caller, path } = request;
     const { node } = await files.get(caller, path);
     if (await isAnsweredByConditions(parts, request, node)) return;
-    if (node.kind === 'folder') {
-      answerFolder(exchange, node);
-      return;
-    }
-    const range = rangeWanted(exchange, node);
-    const headers = headersOf(node, instanceId);
-    if (exchange.req.method === 'HEAD') {
-      answerHead(exchange, node, headers);
-      return;
-    }
-    const content = await files.openNode(node);
-    if (range === undefined) await sendWhole(exchange, content, headers);
-    else await sendRange(exchange, content, { headers, range });
+    await answerNode(exchange, node, { instanceId, open: () => files.openNode(node) });
   };
+}
+
+/** The bytes of a file, or a few words for a folder, once no condition stands in the way. */
+export async function answerNode(
+  exchange: Exchange, node: SeenNode,
+  { instanceId, open }: { instanceId: string; open: () => Promise<FileContent> },
+): Promise<void> {
+  if (node.kind === 'folder') {
+    answerFolder(exchange, node);
+    return;
+  }
+  const range = rangeWanted(exchange, node);
+  const headers = headersOf(node, instanceId);
+  if (exchange.req.method === 'HEAD') {
+    answerHead(exchange, node, headers);
+    return;
+  }
+  const content = await open();
+  if (range === undefined) await sendWhole(exchange, content, headers);
+  else await sendRange(exchange, content, { headers, range });
 }
 
 /** 304 is answered here; @throws precondition (RFC 9110, section 13.2.2). */
 async function isAnsweredByConditions(
   { files }: DavParts, { exchange, caller, path }: DavRequest, node: NodeRecord,
 ): Promise<boolean> {
-  const { 'if-none-match': noneMatch, 'if-modified-since': modifiedSince } = exchange.req.headers;
   if (hasMustHold(exchange.req.headers)) {
     const { 'if-none-match': _, ...headers } = exchange.req.headers;
     const scope = { files, caller, exchange, headers, requestPath: path, judgedPath: path };
     (await dealOf(scope)).condition?.(node);
   }
+  return isUnchanged(exchange, node);
+}
+
+/** Whether the client has it already: then that is answered. */
+export function isUnchanged(exchange: Exchange, node: SeenNode): boolean {
+  const { 'if-none-match': noneMatch, 'if-modified-since': modifiedSince } = exchange.req.headers;
   const since = modifiedSince === undefined ? undefined : parseHttpDate(modifiedSince);
-  const isUnchanged = noneMatch === undefined
+  const isSame = noneMatch === undefined
     ? since !== undefined && !isNewer(node, since)
     : matches(noneMatch, node, 'weak');
-  if (!isUnchanged) return false;
+  if (!isSame) return false;
   const etag = etagOf(node);
   sendEmpty(exchange, 304, ['ETag', etag, 'OC-ETag', etag]);
   return true;

@@ -4,14 +4,15 @@
  * it must be cheap: a listing calls it ten thousand times. undefined: the node has none (404).
  */
 import { etagOf } from '../../files/index.ts';
-import type { Access, QuotaState } from '../../files/index.ts';
+import type { QuotaState, SeenEntry, SharesAt } from '../../files/index.ts';
 import type { Caller } from '../../identity/index.ts';
-import type { FolderEntry, NodeKind } from '../../metadata/index.ts';
+import type { NodeKind } from '../../metadata/index.ts';
 import { escapeText } from '../xml-text.ts';
 import { fileIdOf } from './dav-request.ts';
 import { httpDate, isoDate } from './http-date.ts';
 import type { LockView } from './lock-view.ts';
 import { mediaTypeOf } from './media-types.ts';
+import { lettersOf, shareBitsOf, shareesXml, shareTypesXml } from './sharing-properties.ts';
 import type { PropertyName } from './propfind-request.ts';
 import { keyOf } from './propfind-request.ts';
 
@@ -29,7 +30,11 @@ export const PREFIXES: Readonly<Record<string, string>> = {
 export interface PropertyContext {
   instanceId: string;
   caller: Caller;
-  access: Access;
+  /** All nodes of the answer are the caller's own, and no folder of others is mounted below. */
+  isPlain: boolean;
+  /** Fetched only when it is asked for; undefined: nothing is shared here, or not the caller's to
+   *  know. */
+  shares: SharesAt | undefined;
   /** Fetched only when a quota property is asked for. */
   quota: QuotaState | undefined;
   /** Fetched only when locks are asked for. */
@@ -38,12 +43,15 @@ export interface PropertyContext {
 
 export interface LiveProperty extends PropertyName {
   constant?: (kind: NodeKind, context: PropertyContext) => string | undefined;
-  each?: (node: FolderEntry, context: PropertyContext) => string | undefined;
+  each?: (node: SeenEntry, context: PropertyContext) => string | undefined;
   /** Answered to allprop: those that RFC 4918, section 15, defines. */
   inAllprop?: boolean;
   /** What must be fetched before it can be rendered. */
-  needs?: 'quota' | 'locks' | 'dead';
+  needs?: Need;
 }
+
+/** What may have to be fetched besides the nodes. */
+export type Need = 'quota' | 'locks' | 'dead' | 'shares';
 
 const onFiles = (value: string) => (kind: NodeKind) => (kind === 'file' ? value : undefined);
 const onFolders = (value: string) => (kind: NodeKind) => (kind === 'folder' ? value : undefined);
@@ -107,7 +115,11 @@ const OC_PROPERTIES: readonly LiveProperty[] = [
   { namespace: OC, local: 'id', each: (node, { instanceId }) => fileIdOf(node, instanceId) },
   { namespace: OC, local: 'fileid', each: (node) => String(node.id) },
   { namespace: OC, local: 'size', each: (node) => String(node.sizeBytes) },
-  { namespace: OC, local: 'permissions', constant: (kind, { access }) => lettersOf(kind, access) },
+  {
+    namespace: OC, local: 'permissions',
+    constant: (kind, { isPlain }) => (isPlain ? lettersOf({ kind }) : NOT_CONSTANT),
+    each: lettersOf,
+  },
   {
     namespace: OC, local: 'checksums',
     constant: (kind) => (kind === 'folder' ? undefined : NOT_CONSTANT),
@@ -116,15 +128,28 @@ const OC_PROPERTIES: readonly LiveProperty[] = [
   },
   // Another value than empty tells clients that the server came back from a backup.
   { namespace: OC, local: 'data-fingerprint', constant: always('') },
-  { namespace: OC, local: 'share-types', constant: always('') },
+  {
+    namespace: OC, local: 'share-types', needs: 'shares',
+    constant: (_kind, { shares }) => (shares === undefined ? '' : NOT_CONSTANT),
+    each: (node, { shares }) => shareTypesXml(shares?.(node) ?? []),
+  },
   {
     namespace: OC, local: 'favorite', needs: 'dead',
     each: (node) => deadOf(node, OC, 'favorite') ?? '0',
   },
-  { namespace: OC, local: 'owner-id', constant: (_kind, { caller }) => escapeText(caller.user) },
+  {
+    namespace: OC, local: 'owner-id',
+    constant: (_kind, { caller, isPlain }) => (isPlain ? escapeText(caller.user) : NOT_CONSTANT),
+    each: (node, { caller }) => escapeText(ownerOf(node, caller.user)),
+  },
   {
     namespace: OC, local: 'owner-display-name',
-    constant: (_kind, { caller }) => escapeText(caller.displayName),
+    constant: (_kind, { caller, isPlain }) =>
+      (isPlain ? escapeText(caller.displayName) : NOT_CONSTANT),
+    // Of others the id: their shown names are looked up where people are chosen, not per entry.
+    each: (node, { caller }) => escapeText(
+      node.sight?.isShared === true ? ownerOf(node, caller.user) : caller.displayName,
+    ),
   },
   { namespace: OC, local: 'comments-unread', constant: always('0') },
   { namespace: OC, local: 'comments-count', constant: always('0') },
@@ -133,11 +158,26 @@ const OC_PROPERTIES: readonly LiveProperty[] = [
 const MORE_PROPERTIES: readonly LiveProperty[] = [
   { namespace: NC, local: 'is-encrypted', constant: always('0') },
   { namespace: NC, local: 'has-preview', constant: always('false') },
-  { namespace: NC, local: 'mount-type', constant: always('') },
-  { namespace: NC, local: 'is-mount-root', constant: always('false') },
+  {
+    namespace: NC, local: 'mount-type',
+    constant: (_kind, { isPlain }) => (isPlain ? '' : NOT_CONSTANT),
+    each: ({ sight }) => {
+      if (sight?.isShared !== true) return '';
+      return sight.owner === undefined ? 'group' : 'shared';
+    },
+  },
+  {
+    namespace: NC, local: 'is-mount-root',
+    constant: (_kind, { isPlain }) => (isPlain ? 'false' : NOT_CONSTANT),
+    each: ({ sight }) => String(sight?.isMountRoot === true),
+  },
   { namespace: NC, local: 'hidden', constant: always('false') },
   { namespace: NC, local: 'note', constant: always('') },
-  { namespace: NC, local: 'sharees', constant: always('') },
+  {
+    namespace: NC, local: 'sharees', needs: 'shares',
+    constant: (_kind, { shares }) => (shares === undefined ? '' : NOT_CONSTANT),
+    each: (node, { shares }) => shareesXml(shares?.(node) ?? []),
+  },
   { namespace: NC, local: 'system-tags', constant: always('') },
   { namespace: NC, local: 'rich-workspace', constant: onFolders('') },
   { namespace: NC, local: 'lock', constant: onFiles('') },
@@ -147,7 +187,8 @@ const MORE_PROPERTIES: readonly LiveProperty[] = [
   },
   {
     namespace: OCS, local: 'share-permissions',
-    constant: (kind, { access }) => String(shareBitsOf(kind, access)),
+    constant: (kind, { isPlain }) => (isPlain ? String(shareBitsOf({ kind })) : NOT_CONSTANT),
+    each: (node) => String(shareBitsOf(node)),
   },
 ];
 
@@ -167,7 +208,7 @@ export function findLive({ namespace, local }: PropertyName): LiveProperty | und
 
 /** The XML of a dead property that was fetched with the node. */
 export function deadOf(
-  { properties }: FolderEntry, namespace: string, name: string,
+  { properties }: SeenEntry, namespace: string, name: string,
 ): string | undefined {
   return properties?.find((one) => one.name === name && one.namespace === namespace)?.xml;
 }
@@ -178,15 +219,7 @@ function availableBytes(quota: QuotaState | undefined): string | undefined {
   return quotaBytes === undefined ? UNLIMITED : String(Math.max(0, quotaBytes - usedBytes));
 }
 
-/** Letters as clients read them: R may share, G readable, D deletable, N renameable, V moveable,
- *  W writable, C and K may create files and folders inside. */
-export function lettersOf(kind: NodeKind, access: Access): string {
-  const common = (access.read ? 'RG' : '') + (access.delete ? 'D' : '') + (access.move ? 'NV' : '');
-  return common + (kind === 'file' ? (access.update ? 'W' : '') : (access.create ? 'CK' : ''));
-}
-
-/** 1 read, 2 update, 4 create, 8 delete, 16 share. */
-function shareBitsOf(kind: NodeKind, access: Access): number {
-  const create = kind === 'folder' && access.create ? 4 : 0;
-  return (access.read ? 17 : 0) + (access.update ? 2 : 0) + create + (access.delete ? 8 : 0);
+function ownerOf({ sight }: SeenEntry, own: string): string {
+  if (sight?.isShared !== true) return own;
+  return sight.owner ?? '';
 }

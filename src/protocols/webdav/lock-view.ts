@@ -41,7 +41,7 @@ export class LockView {
     const placed = await placeLocks(files, request, { node, locks: covering });
     const ofMembers = new Map<number, LockRecord[]>();
     if (withMembers) {
-      for (const lock of await files.listSpaceLocks(caller)) {
+      for (const lock of await files.listLocksAt(caller, node)) {
         const others = ofMembers.get(lock.nodeId);
         if (others === undefined) ofMembers.set(lock.nodeId, [lock]);
         else others.push(lock);

@@ -4,12 +4,13 @@
  * has, in which order, and all text that does not depend on the node. What is left per node is a
  * few calls and one string.
  */
-import type { FolderEntry, NodeKind } from '../../metadata/index.ts';
+import type { SeenEntry } from '../../files/index.ts';
+import type { NodeKind } from '../../metadata/index.ts';
 import { escapeAttribute } from '../xml-text.ts';
 import {
   deadOf, DAV, findLive, LIVE_PROPERTIES, NC, NOT_CONSTANT, OC, OCS, PREFIXES,
 } from './live-properties.ts';
-import type { LiveProperty, PropertyContext } from './live-properties.ts';
+import type { LiveProperty, Need, PropertyContext } from './live-properties.ts';
 import type { PropertyName, PropfindRequest } from './propfind-request.ts';
 
 export const MULTISTATUS_OPEN = '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -43,7 +44,7 @@ function tags(name: string, declaration: string): Tags {
   };
 }
 
-type Render = (node: FolderEntry, context: PropertyContext) => string | undefined;
+type Render = (node: SeenEntry, context: PropertyContext) => string | undefined;
 
 interface Slot {
   /** Constant text before this property. */
@@ -90,7 +91,7 @@ export class MultistatusTemplate {
   }
 
   /** One `response` element. `href` is percent-encoded and ends with a slash for a folder. */
-  render(href: string, node: FolderEntry): string {
+  render(href: string, node: SeenEntry): string {
     const side = node.kind === 'file' ? this.#file : this.#folder;
     const context = this.#context;
     let found = `<d:response><d:href>${href}${FOUND_OPEN}`;
@@ -128,8 +129,8 @@ function wantedOf(request: PropfindRequest): Wanted[] {
 }
 
 /** What must be fetched for an answer, besides the nodes themselves. */
-export function needsOf(request: PropfindRequest): ReadonlySet<'quota' | 'locks' | 'dead'> {
-  const needs = new Set<'quota' | 'locks' | 'dead'>();
+export function needsOf(request: PropfindRequest): ReadonlySet<Need> {
+  const needs = new Set<Need>();
   if (request.kind !== 'prop') needs.add('dead');
   for (const { live } of wantedOf(request)) {
     const need = live === undefined ? 'dead' : live.needs;
@@ -169,7 +170,7 @@ function deadRender({ namespace, local }: PropertyName): Render {
   return (node) => deadOf(node, namespace, local);
 }
 
-function deadXml({ properties }: FolderEntry, form: 'values' | 'names'): string {
+function deadXml({ properties }: SeenEntry, form: 'values' | 'names'): string {
   let xml = '';
   for (const { namespace, name, xml: value } of properties ?? []) {
     if (form === 'names' && findLive({ namespace, local: name }) !== undefined) continue;

@@ -3,8 +3,7 @@
  * from the database, so the memory it takes does not grow with the folder.
  */
 import { HoldfastError, isKind } from '../../base/errors.ts';
-import type { FolderListing, Found } from '../../files/index.ts';
-import type { FolderEntry } from '../../metadata/index.ts';
+import type { FolderListing, Found, SeenEntry } from '../../files/index.ts';
 import type { Exchange } from '../../platform/index.ts';
 import { encodeName } from '../paths.ts';
 import { readBounded } from '../request-body.ts';
@@ -63,14 +62,16 @@ async function templateOf(
   options: { asked: PropfindRequest; found: Found; listing: FolderListing | undefined },
 ): Promise<MultistatusTemplate> {
   const { caller, exchange } = request;
-  const { asked, found: { node, access }, listing } = options;
+  const { asked, found: { node }, listing } = options;
   const needs = needsOf(asked);
-  const quota = needs.has('quota') ? await files.quota(caller) : undefined;
+  const quota = needs.has('quota') ? await files.quota(caller, node) : undefined;
   const locks = needs.has('locks')
     ? await LockView.open(files, request, { node, withMembers: listing !== undefined, at: now() })
     : undefined;
+  const shares = needs.has('shares') ? await files.sharesAt(caller, node) : undefined;
+  const isPlain = node.sight === undefined && listing?.isPlain !== false;
   const minimal = /\breturn\s*=\s*"?minimal\b/i.test(String(exchange.req.headers['prefer'] ?? ''));
-  const context = { instanceId, caller, access, quota, locks };
+  const context = { instanceId, caller, isPlain, shares, quota, locks };
   return new MultistatusTemplate({ request: asked, context, minimal });
 }
 
@@ -82,7 +83,7 @@ async function* members(
 }
 
 function pageXml(
-  page: readonly FolderEntry[], template: MultistatusTemplate, folderHref: string,
+  page: readonly SeenEntry[], template: MultistatusTemplate, folderHref: string,
 ): string {
   let xml = '';
   for (const entry of page) {

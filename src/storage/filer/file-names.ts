@@ -27,6 +27,8 @@ interface NewName {
 
 const VOLUME = 'v\\d{8,15}\\.[1-9]\\d{0,5}';
 const PARITY = 'e\\d{8,15}\\.\\d{1,2}\\.hx';
+/** What is known of a set of volumes and parity files. */
+const SET = 'e\\d{8,15}\\.set';
 const stemAnd = (ending: string, replaces = false): NewName => ({
   pattern: (stem) => new RegExp(`^${RegExp.escape(stem)}${ending}$`), replaces,
 });
@@ -44,14 +46,17 @@ const FILE_KINDS: readonly FileKind[] = [
     pattern: new RegExp(`^(${VOLUME}\\.hv)\\.trash$`), removal: 'from-trash',
     becomes: [stemAnd('')],
   },
-  { pattern: new RegExp(`^${VOLUME}\\.hv\\.bad-\\d{1,16}$`), removal: 'no' },
+  { pattern: new RegExp(`^${VOLUME}\\.hv\\.bad-\\d{1,16}$`), removal: 'from-trash' },
   { pattern: new RegExp(`^${VOLUME}\\.(hint|gone|copies|copying-from)$`), removal: 'yes' },
   { pattern: /^disks$/, removal: 'no' },
   {
     pattern: new RegExp(`^(${VOLUME}\\.(?:gone|copies|copying-from)|disks)\\.new$`), removal: 'yes',
     becomes: [stemAnd('', true)],
   },
-  { pattern: new RegExp(`^${PARITY}$`), removal: 'no' },
+  { pattern: new RegExp(`^(${PARITY})$`), removal: 'no', becomes: [stemAnd('\\.bad-\\d{1,16}')] },
+  { pattern: new RegExp(`^${PARITY}\\.bad-\\d{1,16}$`), removal: 'from-trash' },
+  { pattern: new RegExp(`^${SET}$`), removal: 'yes' },
+  { pattern: new RegExp(`^(${SET})\\.new$`), removal: 'yes', becomes: [stemAnd('', true)] },
   { pattern: new RegExp(`^(${PARITY})\\.new$`), removal: 'yes', becomes: [stemAnd('')] },
 ];
 

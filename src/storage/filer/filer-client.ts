@@ -7,7 +7,7 @@ import type { Clock, ListenAddress, Random } from '../../platform/index.ts';
 import { cloned, type DiskClaims } from './disk-claims.ts';
 import type { FilerConnection, LinkLimits } from './filer-connection.ts';
 import { FilerDisk, type Reach } from './filer-disk.ts';
-import { FilerLink, type Backoff } from './filer-link.ts';
+import { FilerLink, type FilerKeys, type Backoff } from './filer-link.ts';
 import { checkKey, isUuid, refused, type Role } from './handshake.ts';
 import { filerLost } from './wire-error.ts';
 
@@ -15,6 +15,8 @@ export interface FilerClientOptions {
   address: ListenAddress;
   /** The cluster's secret, 32 bytes or more. */
   key: Buffer;
+  /** See FilerLink: the keys at that moment, for later connections too. */
+  readKeys?: () => Promise<FilerKeys>;
   clusterId: string;
   /** Refused when another filer answers. Unless said, the first one that answers is it. */
   filerId?: string;

@@ -34,6 +34,8 @@ export interface LinkLimits extends SocketTimeouts {
 export interface DialOptions {
   address: ListenAddress;
   key: Buffer;
+  /** A filer that proves this one is taken too: it was not given the new one yet. */
+  previousKey?: Buffer | undefined;
   clusterId: string;
   /** Refused when another one answers; any, if undefined. */
   filerId: string | undefined;
@@ -266,13 +268,15 @@ class DialledHandshake {
   }
 
   #prove(fields: Buffer): void {
-    const { key, filerId } = this.#options;
+    const { key: first, previousKey, filerId } = this.#options;
     const challenge = decodeChallenge(fields);
     const transcript: Transcript = {
       hello: this.#hello, challenge: Buffer.from(challenge.said), clientNonce: this.#nonce,
       serverNonce: challenge.nonce, channel: this.#channel,
     };
-    if (!isProof(key, 'filer', transcript, challenge.proof)) {
+    const key = [first, previousKey].find((one) =>
+      one !== undefined && isProof(one, 'filer', transcript, challenge.proof));
+    if (key === undefined) {
       // So that the filer's log tells of it too.
       this.#frames.send({ type: MESSAGE.refusal, id: 0, fields: Buffer.from([0, 0]) });
       throw refused('wrong-key');

@@ -18,6 +18,7 @@ import type { FilerDisk } from './filer-disk.ts';
 import type { FilerServer } from './filer-server.ts';
 import { encodeFrame } from './frame.ts';
 import { encodeHello, NONCE_BYTES } from './handshake.ts';
+import { LocalDisk } from './local-disk.ts';
 import { MESSAGE, READ_BYTES_MAX } from './messages.ts';
 import { CutProxy } from './testing/cut-proxy.ts';
 import { CLUSTER_ID, COORDINATOR_ID, FilerTrial } from './testing/filer-trial.ts';
@@ -197,17 +198,30 @@ describe('A filer that does not answer', () => {
     await becomes(true);
   });
 
+  it('is closed in time though a disk hangs, and nobody else gets that disk', async () => {
+    const { files, free } = stuckDisk();
+    const root = await trial.root();
+    const roots = [{ ...root, files }];
+    const server = await trial.serve({ roots, limits: { closeTimeoutMs: 50 } });
+    const client = await trial.connect(server, { limits: { requestTimeoutMs: 100 } });
+    const file = await diskOf(client).files.open(VOLUME, 'create');
+    await assert.rejects(file.writeDurably([Buffer.from('x')], 0), isLost);
+    await server.close();
+    const again = { ...root, clusterId: CLUSTER_ID, root: root.path, clock: systemClock };
+    await assert.rejects(LocalDisk.open(again), (error) => isKind(error, 'conflict'));
+    free.forEach((go) => go());
+    for (let tries = 0; ; tries++) {
+      try {
+        await (await LocalDisk.open(again)).close();
+        break;
+      } catch (error) {
+        assert.ok(isKind(error, 'conflict') && tries < 1000);
+      }
+    }
+  });
+
   it('for one disk serves the others, also to a connection that comes anew', async () => {
-    const stuck = new SimulatedVolumeFiles(new SeededRandom(1));
-    const open = stuck.open.bind(stuck);
-    const free: (() => void)[] = [];
-    stuck.open = async (name, how) => {
-      const file = await open(name, how);
-      const hang = (): Promise<void> => new Promise((resolve) => {
-        free.push(resolve);
-      });
-      return { ...file, write: hang };
-    };
+    const { files: stuck, free } = stuckDisk();
     const sound = new SimulatedVolumeFiles(new SeededRandom(2));
     const roots = [
       { ...(await trial.root()), files: stuck }, { ...(await trial.root()), files: sound },
@@ -424,3 +438,18 @@ describe('A store on a filer', () => {
   });
 });
 
+
+/** A disk whose writes are not answered until somebody calls what is in `free`. */
+function stuckDisk(): { files: SimulatedVolumeFiles; free: (() => void)[] } {
+  const files = new SimulatedVolumeFiles(new SeededRandom(1));
+  const open = files.open.bind(files);
+  const free: (() => void)[] = [];
+  files.open = async (name, how) => {
+    const file = await open(name, how);
+    const hang = (): Promise<void> => new Promise((resolve) => {
+      free.push(resolve);
+    });
+    return { ...file, write: hang };
+  };
+  return { files, free };
+}

@@ -10,10 +10,18 @@ export interface Backoff {
 }
 
 export interface LinkOptions extends DialOptions {
+  /** Asked before each attempt, for the key may have been replaced. When it fails, the ones that
+   *  were known last are used. */
+  readKeys?: (() => Promise<FilerKeys>) | undefined;
   backoff: Backoff;
   /** After each welcome. Throws to hang up again: then its reason is the link's. */
   onWelcome: (connection: FilerConnection) => void;
   onLost: (reason: Error) => void;
+}
+
+export interface FilerKeys {
+  readonly key: Buffer;
+  readonly previousKey?: Buffer;
 }
 
 /** What a request takes besides its bytes. */
@@ -22,6 +30,7 @@ const REQUEST_BYTES = 512;
 /** A connection that is made again, by itself, whenever it is lost. */
 export class FilerLink {
   readonly #options: LinkOptions;
+  #keys: FilerKeys | undefined;
   #connection: FilerConnection | undefined;
   #failure: Error = filerLost('ECONNRESET');
   #attempts = 0;
@@ -48,7 +57,8 @@ export class FilerLink {
    *  @throws see `dialFiler`. */
   async connect(): Promise<void> {
     try {
-      const connection = await dialFiler(this.#options);
+      this.#keys = (await this.#options.readKeys?.().catch(() => undefined)) ?? this.#keys;
+      const connection = await dialFiler({ ...this.#options, ...this.#keys });
       if (this.#closed) {
         connection.close();
         throw filerLost('ENOTCONN');

@@ -55,11 +55,14 @@ export interface FilerLimits extends ServedLimits {
   /** A new connection waits so long for what older ones have begun; then it gets the disks that
    *  are done, and the others when they are. Less than the other side waits for its welcome. */
   settleTimeoutMs: number;
+  /** `close` waits so long for disks that do not answer. */
+  closeTimeoutMs: number;
 }
 
 export const FILER_LIMITS: Readonly<FilerLimits> = {
   connectionsMax: 64,
   settleTimeoutMs: 2_000,
+  closeTimeoutMs: 10_000,
   handshakeTimeoutMs: 10_000,
   frameTimeoutMs: 30_000,
   drainTimeoutMs: 30_000,
@@ -76,6 +79,7 @@ export interface RefusedDisk {
 export class FilerServer {
   readonly #options: FilerServerOptions;
   readonly #limits: FilerLimits;
+  #key: Buffer;
   readonly #server: net.Server | tls.Server;
   readonly #disks: readonly LocalDisk[];
   readonly #refused: readonly RefusedDisk[];
@@ -87,6 +91,7 @@ export class FilerServer {
 
   private constructor(options: FilerServerOptions, opened: OpenedDisks) {
     this.#options = options;
+    this.#key = options.key;
     this.#limits = { ...FILER_LIMITS, ...options.limits };
     this.#disks = opened.disks;
     this.#refused = opened.refused;
@@ -153,9 +158,26 @@ export class FilerServer {
     return this.#connections.size;
   }
 
-  /** Ends every connection, finishes what is under way, and lets go of the disks. */
+  /** New connections are made with these; those that are there stay. All is checked before any of
+   *  it is taken. @throws invalid: a short key, or a certificate that does not fit its key. */
+  renew({ key, tls: certificate }: Pick<FilerServerOptions, 'key' | 'tls'>): void {
+    checkKey(key);
+    if (certificate !== undefined && this.#server instanceof tls.Server) {
+      try {
+        this.#server.setSecureContext({ ...certificate, minVersion: 'TLSv1.3' });
+      } catch (cause) {
+        const message = 'The TLS certificate or key is not usable. The old one stays in use.';
+        throw new HoldfastError('invalid', 'storage/FilerServer.renew', message, { cause });
+      }
+    }
+    this.#key = key;
+  }
+
+  /** Ends every connection, finishes what is under way, and lets go of the disks. It does not wait
+   *  for ever: what a disk has not finished in time nobody was told of, and the disks stay locked
+   *  until that is over or the process ends, so that nobody else writes meanwhile. */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.#orTooLate(this.#close(), this.#limits.closeTimeoutMs);
     return this.#closing;
   }
 
@@ -189,7 +211,8 @@ export class FilerServer {
 
   #accept(socket: Socket): void {
     const { remoteAddress } = socket; // Unknown once it has ended.
-    const { key, clusterId, filerId, clock, random } = this.#options;
+    const { clusterId, filerId, clock, random } = this.#options;
+    const key = this.#key;
     socket.on('error', () => undefined); // Whoever uses it listens too.
     const isFull = this.#connections.size >= this.#limits.connectionsMax;
     const channel = channelOf(socket);
@@ -251,15 +274,15 @@ export class FilerServer {
       }
       blocked.delete(disk);
     }));
-    await this.#orTooLate(freed);
+    await this.#orTooLate(freed, this.#limits.settleTimeoutMs);
     if (failed === this.#disks.length) throw refused('fence-failed');
     return { disks: this.#disks, blocked };
   }
 
   /** A disk that does not come to an end must not keep the others from being used. */
-  #orTooLate(work: Promise<unknown>): Promise<void> {
+  #orTooLate(work: Promise<unknown>, timeoutMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      const stopTimer = this.#options.clock.after(this.#limits.settleTimeoutMs, resolve);
+      const stopTimer = this.#options.clock.after(timeoutMs, resolve);
       work.then(() => {
         stopTimer();
         resolve();

@@ -1,12 +1,20 @@
 /** What the operator can tell a filer, and a server about its filers. */
+import { join } from 'node:path';
 import {
-  flag, formatListenAddress, listOf, optionalText, parseListenAddress, setting, slice,
+  flag, formatListenAddress, listOf, optionalText, parseListenAddress, seconds, setting, slice,
   text,
 } from '../../platform/index.ts';
-import type { ListenAddress } from '../../platform/index.ts';
+import type { ListenAddress, ValuesOf } from '../../platform/index.ts';
+import type { FilerRoot } from './filer-server.ts';
 
 const FILER_PORT = 8421;
 const DISKS_MAX = 256;
+const DAY_SECONDS = 24 * 60 * 60;
+/** A coordinator asks for nothing younger: see src/durability/gc. So a filer may insist on it. */
+const KEEP_TRASH_DAYS = 14;
+
+/** How long a disk keeps an emptied volume whatever it is told, unless the operator says longer. */
+export const KEEP_TRASH_MS = KEEP_TRASH_DAYS * DAY_SECONDS * 1000;
 
 export const filerSlice = slice({
   settings: {
@@ -31,6 +39,13 @@ export const filerSlice = slice({
       docs: 'Whether an empty folder is taken as a new disk. Switch it on to add a disk, and off '
         + 'again: an empty folder may be a disk that is not mounted.',
     }),
+    filerKeepTrashSeconds: setting<number>({
+      key: 'filer.keep_trash', default: KEEP_TRASH_DAYS * DAY_SECONDS,
+      parse: seconds({ min: KEEP_TRASH_DAYS * DAY_SECONDS, max: 3650 * DAY_SECONDS }),
+      unit: 'seconds',
+      docs: 'How long a filer keeps an emptied volume, whatever it is told. A filer erases nothing '
+        + 'of its own accord: its server asks, after two inspections that its ledger names.',
+    }),
     filerUnencrypted: setting<boolean>({
       key: 'filer.unencrypted', default: false, parse: flag,
       docs: 'Lets a filer listen beyond this machine without TLS. Both sides still prove who they '
@@ -43,3 +58,17 @@ export const filerSlice = slice({
     }),
   },
 });
+
+/** The disks that a filer is told to serve. One of its own, in the data directory, was ours from
+ *  the beginning: no other disk can be meant. */
+export function filerRoots(
+  settings: ValuesOf<typeof filerSlice.settings>, dataPath: string,
+): FilerRoot[] {
+  const { filerDisks, filerAdoptsEmpty, filerKeepTrashSeconds } = settings;
+  const eraseTrashAfterMs = filerKeepTrashSeconds * 1000;
+  if (filerDisks.length === 0) {
+    return [{ path: join(dataPath, 'disk'), adopt: 'if-empty', eraseTrashAfterMs }];
+  }
+  const adopt = filerAdoptsEmpty ? 'if-empty' as const : 'never' as const;
+  return filerDisks.map((path) => ({ path, adopt, eraseTrashAfterMs }));
+}

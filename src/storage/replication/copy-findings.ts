@@ -21,6 +21,16 @@ export type CopyFindingKind =
   | 'copy-made' // A copy was made anew and verified.
   | 'copy-let-go' // A copy that was one too many, or bad, is in its disk's trash.
   | 'copy-not-made' // The repair of a volume failed; it is tried again.
+  | 'set-made' // An erasure set of cold volumes: its parity is there and proven.
+  | 'set-not-made' // That did not work; it is tried again.
+  | 'set-not-kept' // A set needs something that does not work now; it is tried again.
+  | 'set-ends' // Its volumes are getting their copies back.
+  | 'set-ended' // They have them; its parity goes to the trash.
+  | 'parity-made' // A parity file was made anew and compared.
+  | 'parity-damaged' // Its bytes are not what was stored.
+  | 'parity-lost' // Its file has gone from a disk that answers.
+  | 'trash-erased' // What a set had put into the trash long ago; the set was proven again before.
+  | 'parity-let-go' // It is one too many, or bad: in its disk's trash.
   | 'disk-silent' // It does not answer; its volumes are read from other disks.
   | 'disk-missing' // For so long that its copies are made anew elsewhere.
   | 'disk-returned' // It answers again; its copies are compared before they count.

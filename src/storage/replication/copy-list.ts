@@ -15,6 +15,8 @@ export interface CopyList extends CopyCounts {
   readonly generation: number;
   /** Ids of the disks that hold, or should hold, a copy. */
   readonly diskIds: readonly string[];
+  /** Of a volume that has left: disks that did not answer then, and may still have a copy. */
+  readonly leftWithout?: readonly string[];
 }
 
 export function encodeCopyList(list: CopyList): Buffer {
@@ -26,12 +28,13 @@ export function decodeCopyList(bytes: Buffer, volumeId: number): CopyList | unde
   const checked = decodeChecked(KIND, VERSION, bytes);
   if (!checked.sound) return undefined;
   const found = (checked.value ?? {}) as Partial<CopyList>;
-  const { generation, copies, acksMin, diskIds, ...rest } = found;
+  const { generation, copies, acksMin, diskIds, leftWithout, ...rest } = found;
   if (rest.volumeId !== volumeId || !Array.isArray(diskIds)) return undefined;
   if (!isCount(generation) || !isCount(copies) || !isCount(acksMin)) return undefined;
   if (diskIds.length === 0 || diskIds.length > DISKS_MAX || acksMin > copies) return undefined;
   if (!diskIds.every((id) => typeof id === 'string')) return undefined;
-  return { volumeId, generation, copies, acksMin, diskIds };
+  const list = { volumeId, generation, copies, acksMin, diskIds };
+  return Array.isArray(leftWithout) ? { ...list, leftWithout } : list;
 }
 
 function isCount(value: unknown): value is number {

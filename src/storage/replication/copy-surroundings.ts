@@ -5,6 +5,7 @@ import type { CopyTable, VolumeCopies } from './copy-table.ts';
 import type { DiskLink } from './disk-link.ts';
 import { isVolumeDraft, parseVolumeName, volumeIdOf, volumeName } from './file-names.ts';
 import type { FileSurroundings } from './replicated-file.ts';
+import type { SetView } from './sets/set-view.ts';
 import type { ReplicationPolicy } from './volume-disk.ts';
 
 export interface DamagedPlace {
@@ -22,6 +23,8 @@ export interface SurroundingParts {
   /** Disks in use that have a file of that name. */
   readonly holders: (name: string) => DiskLink[];
   readonly reportDamage: (place: DamagedPlace) => void;
+  /** See ReplicatedParts. */
+  readonly sets?: SetView | undefined;
 }
 
 /** What one open file knows of the copies of its volume, as they are at each moment. */
@@ -48,6 +51,15 @@ export class CopySurroundings implements FileSurroundings {
     // A volume is opened under its draft's name and keeps that handle when it gets its own.
     const copies = isVolumeDraft(this.#name) ? this.#find() : undefined;
     return copies === undefined ? this.#name : volumeName(copies.volumeId);
+  }
+
+  decoded() {
+    return this.#how === 'read' && this.#known() !== undefined
+      ? this.#parts.sets?.decoded(parseVolumeName(this.#name)) : undefined;
+  }
+
+  isWhole({ id }: DiskLink): boolean {
+    return this.#known()?.isGood(id) === true;
   }
 
   versionOf({ id }: DiskLink): number {
@@ -84,10 +96,14 @@ export class CopySurroundings implements FileSurroundings {
   isDegraded(): boolean {
     const copies = this.#known();
     if (copies === undefined) return false;
+    if (copies.isToEnd) return true;
+    // The rest of the set stands for the copies that it does not have.
+    if (this.#parts.sets?.has(copies.volumeId) === true) return false;
     const { policy, links } = this.#parts;
     const staying = links.filter(({ id, state }) => state === 'active' && copies.isGood(id));
     const tooFewAcks = copies.list.acksMin < policy.acksMin;
-    return tooFewAcks || staying.length < Math.max(copies.list.copies, policy.copies);
+    // It may have been opened with fewer copies than wanted: repair says when that has to end.
+    return tooFewAcks || staying.length < copies.list.copies;
   }
 
   onWritten(end: number): void {
@@ -116,6 +132,8 @@ export class CopySurroundings implements FileSurroundings {
 
   onWriteFailed(link: DiskLink, error: unknown): void {
     noteFullDisk(link, error);
+    const isRefused = link.silentSinceMs === undefined && !isOutOfRoom(error);
+    if (isRefused) link.noteRefusal(errorCode(error));
     const copies = this.#known();
     // When the last one fails, what it did not take was acknowledged to nobody.
     if (copies?.isGood(link.id) === true && copies.good.length === 1) return;

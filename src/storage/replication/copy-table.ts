@@ -20,6 +20,8 @@ export class VolumeCopies {
   readonly #replaced = new Map<string, number>();
   /** Handles through which it is being written. */
   writers = 0;
+  /** More copies of it can be made than it was opened with: nothing more goes into it. */
+  isToEnd = false;
   /** Up to here, at least, its bytes were acknowledged. */
   markEnd = 0;
   /** Nothing behind `markEnd` was: what lies there is left from a write that failed. */

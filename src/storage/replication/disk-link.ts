@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Clock } from '../../platform/index.ts';
 import {
   errorCode, type DiskSpace, type VolumeFile, type VolumeFiles,
@@ -6,10 +7,24 @@ import { patienceMs, within } from './deadline.ts';
 import type { DiskLabels, DiskState, VolumeDisk } from './volume-disk.ts';
 
 /** What says that the whole disk is out of reach, and not one file of it. */
-const SILENT_CODES = new Set([
+export const SILENT_CODES: ReadonlySet<string> = new Set([
   'ETIMEDOUT', 'ENODEV', 'ENXIO', 'ENOTCONN', 'ESTALE', 'EHOSTDOWN', 'EHOSTUNREACH',
   'ENETUNREACH', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE',
 ]);
+
+/** After the second refusal in a row; twice as long after each further one. */
+const REST_FIRST_MS = 2_000;
+const REST_LAST_MS = 10 * 60_000;
+
+/** A disk that answers, and does not take what is written to it. */
+export interface Refusal {
+  /** The system's word for it. */
+  readonly code: string;
+  /** How often in a row. */
+  readonly count: number;
+  /** Until then, on the clock's monotonic time, it is left alone where others can be had. */
+  readonly untilMs: number;
+}
 
 /** How long the last answer to `space` counts. */
 const SPACE_FRESH_MS = 5000;
@@ -20,12 +35,13 @@ const SPACE_FRESH_MS = 5000;
  */
 export class DiskLink {
   readonly id: string;
-  readonly labels: DiskLabels;
-  readonly remote: boolean;
+  labels: DiskLabels;
+  remote: boolean;
   state: DiskState;
   readonly #files: VolumeFiles;
   readonly #clock: Clock;
   #silentSinceMs: number | undefined;
+  #refusal: Refusal | undefined;
   #space: { answer: DiskSpace; askedMs: number } | undefined;
 
   constructor(disk: VolumeDisk, clock: Clock) {
@@ -49,6 +65,16 @@ export class DiskLink {
 
   get takesWrites(): boolean {
     return this.state === 'active' || this.state === 'draining';
+  }
+
+  /** Undefined when it took what was written to it last. */
+  get refusal(): Refusal | undefined {
+    return this.#refusal;
+  }
+
+  /** Should it be left alone, because it has refused again and again? */
+  get isResting(): boolean {
+    return this.#refusal !== undefined && this.#refusal.untilMs > this.#clock.monotonic();
   }
 
   /** Does something with the disk's files, with a deadline.
@@ -84,6 +110,25 @@ export class DiskLink {
 
   noteAnswer(): void {
     this.#silentSinceMs = undefined;
+  }
+
+  /**
+   * It has refused a write. Once is nothing; then it is left alone, longer each time, or every
+   * repair would begin with it for ever. The share of chance in the time comes from its id, so that
+   * several disks that fail together are not tried together, and a history can be lived again.
+   */
+  noteRefusal(code: string): void {
+    const count = (this.#refusal?.count ?? 0) + 1;
+    const doublings = Math.min(count - 2, 30);
+    const restMs = count === 1 ? 0 : Math.min(REST_LAST_MS, REST_FIRST_MS * 2 ** doublings);
+    const drawn = hash('sha256', `${this.id} ${count}`, 'buffer').readUInt16BE(0) / 2 ** 16;
+    const untilMs = this.#clock.monotonic() + restMs * (0.75 + drawn / 2);
+    this.#refusal = { code, count, untilMs };
+  }
+
+  /** It has taken, durably, what was written to it. */
+  noteTaken(): void {
+    this.#refusal = undefined;
   }
 
   /** Its room, asked anew at most every few seconds; undefined when it does not answer. */

@@ -23,6 +23,8 @@ export class DiskWatch {
   /** What a missing disk was before. */
   readonly #before = new Map<DiskLink, DiskState>();
   readonly #reported = new Set<DiskLink>();
+  /** Volumes on disks that were away, which the running store does not know. */
+  readonly strangers = new Map<DiskLink, Set<number>>();
 
   constructor(parts: WatchParts) {
     this.#parts = parts;
@@ -89,7 +91,7 @@ export class DiskWatch {
       if (volumeId === undefined) continue;
       const copies = this.#parts.table.find(volumeId);
       if (copies === undefined) {
-        // Its volume was let go while the disk was away: for the trash inspector to look into.
+        this.strangers.set(link, (this.strangers.get(link) ?? new Set()).add(volumeId));
         this.#parts.onFinding({ kind: 'foreign-file', volumeId, diskId: link.id });
       } else if (!copies.states.has(link.id)) {
         copies.states.set(link.id, 'unchecked');

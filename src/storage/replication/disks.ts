@@ -13,6 +13,7 @@ import { parseVolumeName } from './file-names.ts';
 import { place, type PlacementDisk } from './placement.ts';
 import { countCopies } from './repair-plan.ts';
 import type { ReplicatedVolumeFiles } from './replicated-volume-files.ts';
+import type { ErasureSets } from './sets/erasure-sets.ts';
 import type { DiskLabels, DiskState, ReplicationPolicy, VolumeDisk } from './volume-disk.ts';
 
 const OP = 'storage/Disks';
@@ -27,6 +28,10 @@ export interface DiskOverview {
   readonly answers: boolean;
   /** For how long it has not answered; undefined while it does. */
   readonly silentMs: number | undefined;
+  /** Undefined unless it has refused writes again and again: the system's word for it, how often in
+   *  a row, and in how long it is tried again. */
+  readonly refusal: { readonly code: string; readonly count: number; readonly retryMs: number }
+    | undefined;
   /** Undefined when it does not answer. */
   readonly freeBytes: number | undefined;
   readonly totalBytes: number | undefined;
@@ -35,10 +40,20 @@ export interface DiskOverview {
   readonly volumeBytes: number;
   /** Copies on it without which their volume has too few. */
   readonly neededCount: number;
+  /** Parity files of erasure sets that no other disk has. */
+  readonly parityCount: number;
+}
+
+/** What a volume that was made now would get. */
+export interface NewVolumeOutlook {
+  /** 0: none can be made. */
+  readonly copies: number;
+  /** Why not all of them; undefined: they are all. */
+  readonly reason: string | undefined;
 }
 
 export interface DiskPlan {
-  readonly action: 'add' | 'drain' | 'undrain' | 'retire';
+  readonly action: 'add' | 'drain' | 'undrain' | 'retire' | 'move';
   readonly diskId: string;
   /** Copies to be made elsewhere, and what they take. */
   readonly volumeCount: number;
@@ -64,6 +79,7 @@ export interface DisksParts {
   readonly clock: Clock;
   /** See ReplicationLimits. */
   readonly roomBytes: number;
+  readonly sets: ErasureSets;
 }
 
 export class Disks {
@@ -73,11 +89,23 @@ export class Disks {
     this.#parts = parts;
   }
 
+  /** Which disks there are, where, and in which state. */
+  get register(): DiskRegister {
+    return this.#parts.register;
+  }
+
   /** In the order in which they were added. Retired ones are left out unless asked for. */
   async list(withRetired = false): Promise<DiskOverview[]> {
     const disks = this.#parts.register.disks.filter(({ state }) =>
       withRetired || state !== 'retired');
     return Promise.all(disks.map((disk) => this.#overview(disk)));
+  }
+
+  /** May new files be stored at the moment, and how often? */
+  async newVolumes(): Promise<NewVolumeOutlook> {
+    const placement = await this.#parts.files.placeNew(0);
+    if (!placement.placed) return { copies: 0, reason: placement.reason };
+    return { copies: placement.diskIds.length, reason: placement.lacking };
   }
 
   /** The disk is new: nothing has to be moved, but it must be what it seems. */
@@ -125,7 +153,13 @@ export class Disks {
     if (link.state === 'missing') objections.push('It is missing: its copies are made anew.');
     if (link.state === 'retired') objections.push('It was retired.');
     const volumes = this.#neededOn(link);
-    objections.push(...(await this.#withoutPlace(volumes, link)));
+    const { sets } = this.#parts;
+    const ordinary = volumes.filter(({ volumeId }) => !sets.keeps(volumeId));
+    objections.push(...(await this.#withoutPlace(ordinary, link)));
+    for (const [reason, count] of await sets.reasonsToStay(diskId)) {
+      objections.push(`${count} erasure ${count === 1 ? 'set' : 'sets'} would have no place: `
+        + `${reason}.`);
+    }
     const notes = ['What is copied goes to the trash of this disk, once the copies are verified.'];
     return this.#plan({ action: 'drain', diskId, volumes, objections, notes });
   }
@@ -171,6 +205,10 @@ export class Disks {
       if (acceptLoss && !answers) notes.push(`LOST: ${what}.`);
       else objections.push(`${what}.`);
     }
+    const parity = this.#parts.sets.parityOn(diskId);
+    if (answers && parity > 0) {
+      objections.push(`It holds parity of ${parity} erasure sets: drain it first.`);
+    }
     const short = needed.length - last.length;
     if (!answers && short > 0) notes.push(`${counted(short)} will get a new copy elsewhere.`);
     return this.#plan({ action: 'retire', diskId, volumes: needed, objections, notes });
@@ -180,6 +218,21 @@ export class Disks {
   async retire(plan: DiskPlan, options: { acceptLoss?: boolean } = {}): Promise<void> {
     this.#check(plan, await this.planRetire(plan.diskId, options));
     await this.#setState(plan.diskId, 'retired');
+  }
+
+  /** The disk stands elsewhere, and the register and its files say so already. It was away: what is
+   *  on it is compared before it counts, and whoever reads from it opens its files anew. */
+  noteMoved(diskId: string, { labels, remote }: Pick<VolumeDisk, 'labels' | 'remote'>): void {
+    const link = this.#link(diskId);
+    link.labels = labels;
+    link.remote = remote ?? false;
+    link.noteTaken();
+    link.noteSilence(); // Until it has answered there.
+    for (const copies of this.#parts.table.all()) {
+      if (!copies.states.has(diskId)) continue;
+      copies.demote(diskId, 'unchecked');
+      copies.noteReplaced(diskId);
+    }
   }
 
   /** The state in the register first: a crash between the two is right at the next start. */
@@ -200,10 +253,18 @@ export class Disks {
     return {
       id, labels, where, state: link?.state ?? state, answers,
       silentMs: sinceMs === undefined ? undefined : this.#parts.clock.monotonic() - sinceMs,
+      refusal: link && this.#refusalOf(link),
       freeBytes: space?.freeBytes, totalBytes: space?.totalBytes,
       volumeCount: on.length, volumeBytes: sumBytes(on),
       neededCount: link === undefined ? 0 : this.#neededOn(link).length,
+      parityCount: this.#parts.sets.parityOn(id),
     };
+  }
+
+  #refusalOf({ refusal }: DiskLink): DiskOverview['refusal'] {
+    if (refusal === undefined || refusal.count < 2) return undefined; // Once is nothing.
+    const { code, count, untilMs } = refusal;
+    return { code, count, retryMs: Math.max(0, untilMs - this.#parts.clock.monotonic()) };
   }
 
   #link(diskId: string): DiskLink {
@@ -225,7 +286,8 @@ export class Disks {
     const { table, policy } = this.#parts;
     const disks = this.#placementDisks(link);
     return table.all().filter((copies) => {
-      const { counted: others, wanted } = countCopies(copies, { disks, policy });
+      const { counted: others, wanted: usual } = countCopies(copies, { disks, policy });
+      const wanted = this.#parts.sets.keeps(copies.volumeId) ? 1 : usual;
       return copies.states.has(link.id) && others.length < wanted;
     });
   }
@@ -235,8 +297,9 @@ export class Disks {
     const { table, links } = this.#parts;
     const others = links.filter((one) =>
       one !== link && one.inUse && one.silentSinceMs === undefined);
-    return table.all().filter(({ states, list }) =>
+    return table.all().filter(({ states, list, volumeId }) =>
       (states.has(link.id) || list.diskIds.includes(link.id))
+      && !this.#parts.sets.isDecodableWithout(link.id, volumeId)
       && !others.some(({ id }) => states.get(id) === 'good'));
   }
 

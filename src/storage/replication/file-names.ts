@@ -1,4 +1,5 @@
 /** Names of the files that replication keeps beside volumes. The store above does not see them. */
+import { isSetName } from './sets/set-names.ts';
 import { draftName, parseVolumeName, volumeName } from '../backends/local/volume.ts';
 
 const OF_VOLUME = /^v(\d{8,15})\.1\./;
@@ -35,7 +36,7 @@ export function isTrashName(name: string): boolean {
 
 /** Files of one disk alone, which say nothing to the store above. */
 export function isOwnName(name: string): boolean {
-  return OWN.test(name) || BAD.test(name);
+  return OWN.test(name) || BAD.test(name) || isSetName(name);
 }
 
 /** The volume that a file belongs to: the volume itself, its draft, its hint. */

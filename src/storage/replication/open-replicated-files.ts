@@ -1,6 +1,8 @@
 import { HoldfastError } from '../../base/errors.ts';
 import type { Witness } from '../../base/witness.ts';
-import type { Clock } from '../../platform/index.ts';
+import { systemRandom } from '../../platform/index.ts';
+import type { Clock, Random } from '../../platform/index.ts';
+import { explained } from '../backends/local/inspection.ts';
 import type { OnCopyFinding } from './copy-findings.ts';
 import type { Judgement } from './copy-judgement.ts';
 import type { VolumeCopies } from './copy-table.ts';
@@ -8,10 +10,16 @@ import { copyVolume } from './copy-volume.ts';
 import { DiskLink } from './disk-link.ts';
 import type { DiskRegister } from './disk-register.ts';
 import { Disks } from './disks.ts';
+import { letGoLeftover } from './leftover-copy.ts';
 import { Pace } from './pace.ts';
 import { reconcile } from './reconcile.ts';
 import { RepairWorker } from './repair-worker.ts';
 import { ReplicatedVolumeFiles } from './replicated-volume-files.ts';
+import { ErasureSets } from './sets/erasure-sets.ts';
+import { SetAccess } from './sets/set-access.ts';
+import type { ErasurePolicy } from './sets/set-parts.ts';
+import { surveySets } from './sets/set-survey.ts';
+import { SetView } from './sets/set-view.ts';
 import type { ReplicationPolicy, VolumeDisk } from './volume-disk.ts';
 
 const OP = 'storage/ReplicatedVolumeFiles.open';
@@ -43,6 +51,10 @@ export interface ReplicatedOptions {
   readonly limits?: Partial<ReplicationLimits>;
   /** A disk has gone missing, or is back: for whoever keeps the register. */
   readonly onDiskState?: (link: DiskLink) => void;
+  /** When cold volumes lose all copies but one to parity. Undefined: no new sets are made. */
+  readonly erasure?: ErasurePolicy | undefined;
+  /** The system's, unless said. */
+  readonly random?: Random;
 }
 
 export interface Replicated {
@@ -52,6 +64,7 @@ export interface Replicated {
   readonly repair: RepairWorker;
   /** What is done with disks, for a cluster that keeps a register of them. */
   readonly administer: (register: DiskRegister) => Disks;
+  readonly sets: ErasureSets;
   /** All disks, also those that are added later. */
   readonly links: readonly DiskLink[];
 }
@@ -69,25 +82,36 @@ export async function openReplicatedFiles(options: ReplicatedOptions): Promise<R
   const links = options.disks.map((disk) => new DiskLink(disk, clock));
   // A disk that was missing may be back; if not, it will be found missing again.
   for (const link of links) if (link.state === 'missing') link.state = 'active';
-  const { table, findings, merges, silent } = await reconcile(links, witness);
+  const sets = await surveySets(links);
+  const { table, findings, merges, silent, leftovers } = await reconcile(links, witness, sets);
+  const access = new SetAccess({ links, copies: table, sets, clock });
+  const view = new SetView(sets, access);
   for (const finding of findings) onFinding(finding);
   for (const { id: diskId } of silent) onFinding({ kind: 'disk-silent', volumeId: 0, diskId });
+  for (const leftover of leftovers) await letGoLeftover(leftover, clock.now(), onFinding);
   for (const judgement of merges) {
     const copies = table.find(judgement.volumeId);
     if (copies !== undefined) await merge(judgement, copies, options);
   }
-  const parts = { links, table, policy, clock, roomBytes: limits.roomBytes, onFinding };
+  const parts = {
+    links, table, policy, clock, roomBytes: limits.roomBytes, onFinding, sets: view,
+  };
   const files = new ReplicatedVolumeFiles(parts);
-  await files.list();
+  await explained(0, () => files.list());
   const repair = new RepairWorker({
     clock, policy, onFinding, roomBytes: limits.roomBytes,
     bytesPerSecond: limits.repairBytesPerSecond, missingAfterMs: limits.missingAfterMs,
     ...(onDiskState !== undefined && { onDiskState }),
   }, { links, table, files });
   const { roomBytes } = limits;
+  const erasure = new ErasureSets({
+    links, copies: table, sets, view, access, files, policy, clock, roomBytes, onFinding,
+    random: options.random ?? systemRandom, pace: repair.pace,
+  }, options.erasure);
+  repair.sets = erasure;
   const administer = (register: DiskRegister): Disks =>
-    new Disks({ register, links, table, files, policy, clock, roomBytes });
-  return { files, repair, administer, links };
+    new Disks({ register, links, table, files, policy, clock, roomBytes, sets: erasure });
+  return { files, repair, administer, links, sets: erasure };
 }
 
 function checkPolicy({ disks, policy }: ReplicatedOptions): void {

@@ -16,6 +16,8 @@ export interface PlacementDisk {
   readonly state: DiskState;
   /** Does it answer at the moment? */
   readonly answers: boolean;
+  /** It answers, and has refused writes again and again: it is left alone for a while. */
+  readonly refuses?: boolean;
   readonly freeBytes: number;
 }
 
@@ -23,6 +25,9 @@ export interface PlacementRequest {
   readonly volumeId: number;
   /** How many disks are wanted. */
   readonly copies: number;
+  /** So many will do while no more domains take copies at all; not while they only lack room.
+   *  Without it: `copies`. */
+  readonly copiesMin?: number;
   readonly domain: DomainLevel;
   /** A disk with less room is not taken. */
   readonly roomBytes: number;
@@ -32,30 +37,42 @@ export interface PlacementRequest {
 }
 
 export type Placement =
-  | { readonly placed: true; readonly diskIds: readonly string[] }
+  /** `lacking`: fewer than wanted, and why. */
+  | { readonly placed: true; readonly diskIds: readonly string[]; readonly lacking?: string }
   | { readonly placed: false; readonly why: 'full' | 'too-few'; readonly reason: string };
 
 /** Pure. The order of `disks` does not matter. */
 export function place(request: PlacementRequest): Placement {
-  const { copies, domain, disks, roomBytes } = request;
+  const { copies, copiesMin = copies, domain, disks, roomBytes } = request;
   const held = heldDomains(request);
   const free = disks.filter(({ labels }) => !held.has(labels[domain]));
-  const ready = free.filter((disk) => disk.state === 'active' && disk.answers);
+  const ready = free.filter((disk) => isReady(disk));
   const roomy = ready.filter(({ freeBytes }) => freeBytes >= roomBytes && freeBytes > 0);
+  // A full disk is no lost one: for what has no room for all of its copies there is no room.
+  const wanted = Math.max(copiesMin, Math.min(copies, domainCount(ready, domain)));
   const byScore = roomy
     .map((disk) => ({ disk, score: score(request.volumeId, disk) }))
     .sort((a, b) => b.score - a.score || (a.disk.id < b.disk.id ? -1 : 1));
   const chosen: PlacementDisk[] = [];
   const used = new Set<string>();
   for (const { disk } of byScore) {
-    if (chosen.length === copies) break;
+    if (chosen.length === wanted) break;
     if (used.has(disk.labels[domain])) continue;
     used.add(disk.labels[domain]);
     chosen.push(disk);
   }
-  if (chosen.length === copies) return { placed: true, diskIds: chosen.map(({ id }) => id) };
-  const why = domainCount(ready, domain) >= copies ? 'full' : 'too-few';
-  return { placed: false, why, reason: explain(request, { free, ready, roomy, held }) };
+  const why = domainCount(ready, domain) >= wanted ? 'full' : 'too-few';
+  const candidates = { free, ready, roomy, held };
+  if (chosen.length < wanted) {
+    return { placed: false, why, reason: explain({ ...request, copies: wanted }, candidates) };
+  }
+  const diskIds = chosen.map(({ id }) => id);
+  if (wanted === copies) return { placed: true, diskIds };
+  return { placed: true, diskIds, lacking: explain(request, candidates) };
+}
+
+function isReady({ state, answers, refuses }: PlacementDisk): boolean {
+  return state === 'active' && answers && refuses !== true;
 }
 
 function heldDomains({ disks, domain, holders = [] }: PlacementRequest): Set<string> {
@@ -94,6 +111,8 @@ function explain(request: PlacementRequest, { free, ready, roomy, held }: Candid
   };
   add(ready.length - roomy.length, 'full');
   add(free.filter(({ state, answers }) => state === 'active' && !answers).length, 'not answering');
+  add(free.filter((disk) => disk.state === 'active' && disk.answers && !isReady(disk)).length,
+    'refusing writes');
   for (const state of ['missing', 'readonly', 'draining'] as const) {
     const word = state === 'readonly' ? 'read-only' : state;
     add(free.filter((disk) => disk.state === state).length, word);

@@ -8,7 +8,10 @@ import { CopyTable, VolumeCopies } from './copy-table.ts';
 import { withCopy } from './copy-examination.ts';
 import type { DiskLink } from './disk-link.ts';
 import { FileLeg } from './file-leg.ts';
+import { isLeftover, type Leftover } from './leftover-copy.ts';
 import { volumeName } from './file-names.ts';
+import { judgeMember } from './sets/judge-member.ts';
+import type { SetTable } from './sets/set-table.ts';
 import { surveyDisks, type Survey, type SurveyedVolume } from './survey.ts';
 
 const OP = 'storage/ReplicatedVolumeFiles.open';
@@ -21,6 +24,8 @@ export interface Reconciled {
   readonly merges: readonly Judgement[];
   /** Disks that do not answer. */
   readonly silent: readonly DiskLink[];
+  /** Copies to be moved to the trash of their disks before the store opens: they are in no table. */
+  readonly leftovers: readonly Leftover[];
 }
 
 /**
@@ -31,14 +36,18 @@ export interface Reconciled {
 export async function reconcile(
   links: readonly DiskLink[],
   witness: Witness,
+  sets: SetTable,
 ): Promise<Reconciled> {
   const survey = await surveyDisks(links);
+  const leftovers = await takeOutLeftovers(survey);
   const marks = marksOf(survey, witness);
-  checkNoneHidden(survey, witness);
+  checkNoneHidden(survey, witness, sets);
   const judgements: Judgement[] = [];
   for (const volume of [...survey.volumes.values()].sort((a, b) => a.volumeId - b.volumeId)) {
+    if (sets.find(volume.volumeId) !== undefined) continue;
     judgements.push(await judgeAnswering(volume, { survey, links, marks }));
   }
+  judgements.push(...judgeMembers(survey, marks, sets));
   const table = new CopyTable();
   const findings: CopyFinding[] = [];
   for (const judgement of judgements) {
@@ -51,7 +60,37 @@ export async function reconcile(
     table.add(copies);
   }
   const merges = judgements.filter(({ merge }) => merge !== undefined);
-  return { table, findings, merges, silent: survey.silent };
+  return { table, findings, merges, silent: survey.silent, leftovers };
+}
+
+/** Copies of volumes that have left while their disk was away are not judged. */
+async function takeOutLeftovers({ volumes, answered, gone }: Survey): Promise<Leftover[]> {
+  const leftovers: Leftover[] = [];
+  for (const volume of [...volumes.values()].filter(({ volumeId }) => gone.has(volumeId))) {
+    const { volumeId, heads, unreadable } = volume;
+    for (const link of [...heads.map((head) => head.link), ...unreadable]) {
+      const others = answered.filter((one) => one !== link);
+      if (!link.takesWrites || !(await isLeftover(volumeId, link, others))) continue;
+      leftovers.push({ link, volumeId });
+    }
+    const stays = (link: DiskLink): boolean =>
+      !leftovers.some((one) => one.link === link && one.volumeId === volumeId);
+    const left = {
+      ...volume, heads: heads.filter(({ link }) => stays(link)), unreadable: unreadable.filter(stays),
+    };
+    if (left.heads.length + left.unreadable.length === 0) volumes.delete(volumeId);
+    else volumes.set(volumeId, left);
+  }
+  return leftovers;
+}
+
+/** Also of those that no disk has at the moment: their sets have them. */
+function judgeMembers(
+  { volumes }: Survey, marks: ReadonlyMap<number, number>, sets: SetTable,
+): Judgement[] {
+  return sets.all().flatMap((set) => set.record.volumes.map((member) => judgeMember({
+    set, member, volume: volumes.get(member.volumeId), markEnd: marks.get(member.volumeId) ?? 0,
+  })));
 }
 
 interface Seen {
@@ -102,10 +141,10 @@ function marksOf({ volumes }: Survey, witness: Witness): Map<number, number> {
 }
 
 /** A volume that is not found while a disk is silent is out of reach, not lost. */
-function checkNoneHidden({ volumes, silent }: Survey, witness: Witness): void {
+function checkNoneHidden({ volumes, silent }: Survey, witness: Witness, sets: SetTable): void {
   if (silent.length === 0) return;
   for (const [volumeId] of witness) {
-    if (volumes.has(volumeId)) continue;
+    if (volumes.has(volumeId) || sets.find(volumeId) !== undefined) continue;
     const message = 'No copy of a volume can be reached. Bring its disks back and start again.';
     const facts = { volumeId, disks: silent.map(({ id }) => id).join(' ') };
     throw new HoldfastError('unavailable', OP, message, { facts });

@@ -1,5 +1,16 @@
 import type { Clock } from '../../platform/index.ts';
 
+/** A volume of which no copy is known to be whole. */
+export interface DamagedVolume {
+  readonly volumeId: number;
+  /** Disks that answer and have a copy, whatever it is worth. */
+  readonly diskIds: readonly string[];
+  /** Disks that do not answer, and may have a whole one. */
+  readonly awayIds: readonly string[];
+  /** Why the last try to put it together has failed; undefined: there was none yet. */
+  readonly reason: string | undefined;
+}
+
 export interface RepairStatus {
   /** With fewer copies than they should have. */
   readonly volumesWaiting: number;
@@ -8,20 +19,28 @@ export interface RepairStatus {
   /** Written since the start. */
   readonly doneBytes: number;
   /** The volume that is being copied, and how far. */
-  readonly current: { readonly volumeId: number; readonly doneBytes: number } | undefined;
+  readonly current: {
+    readonly volumeId: number; readonly doneBytes: number; readonly sizeBytes: number;
+  } | undefined;
   /** Measured over the last copies; undefined before the first one. */
   readonly bytesPerSecond: number | undefined;
-  /** At that rate, or at the permitted one when that is lower; undefined when nobody can tell. */
+  /** For what can be copied at the moment, at that rate, or at the permitted one when that is lower;
+   *  undefined when nobody can tell. */
   readonly remainingMs: number | undefined;
   /** Volumes that cannot be repaired at the moment. */
   readonly blocked: readonly { readonly volumeId: number; readonly reason: string }[];
+  /** Volumes without a whole copy, as far as known. They are among those that wait. */
+  readonly damaged: readonly DamagedVolume[];
 }
 
 interface WaitingWork {
   volumesWaiting: number;
   toDoBytes: number;
+  /** Of these, what nothing stands in the way of. */
+  movableBytes: number;
   bytesPerSecondMax: number;
   blocked: readonly { volumeId: number; reason: string }[];
+  damaged: readonly DamagedVolume[];
 }
 
 /** Older copies count half as much with each new one. */
@@ -32,18 +51,18 @@ export class RepairMeter {
   #doneBytes = 0;
   #rateBytes = 0;
   #rateMs = 0;
-  #current: { volumeId: number; doneBytes: number } | undefined;
+  #current: { volumeId: number; sizeBytes: number; doneBytes: number } | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   async measure(
-    volumeId: number,
+    { volumeId, sizeBytes }: { readonly volumeId: number; readonly sizeBytes: number },
     act: (onProgress: (doneBytes: number) => void) => Promise<boolean>,
   ): Promise<boolean> {
     const startMs = this.#clock.monotonic();
-    const current = { volumeId, doneBytes: 0 };
+    const current = { volumeId, sizeBytes, doneBytes: 0 };
     this.#current = current;
     try {
       return await act((doneBytes) => {
@@ -60,14 +79,14 @@ export class RepairMeter {
   status(work: WaitingWork): RepairStatus {
     const measured = this.#rateMs > 0 ? (this.#rateBytes / this.#rateMs) * 1000 : undefined;
     const rate = Math.min(measured ?? Infinity, work.bytesPerSecondMax);
-    const leftBytes = Math.max(0, work.toDoBytes - (this.#current?.doneBytes ?? 0));
+    const leftBytes = Math.max(0, work.movableBytes - (this.#current?.doneBytes ?? 0));
     const known = Number.isFinite(rate) && rate > 0;
     return {
       volumesWaiting: work.volumesWaiting, toDoBytes: work.toDoBytes, doneBytes: this.#doneBytes,
       current: this.#current === undefined ? undefined : { ...this.#current },
       bytesPerSecond: measured,
       remainingMs: known ? Math.ceil((leftBytes / rate) * 1000) : undefined,
-      blocked: work.blocked,
+      blocked: work.blocked, damaged: work.damaged,
     };
   }
 }

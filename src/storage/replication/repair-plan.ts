@@ -33,7 +33,7 @@ export interface RepairSurroundings {
 export function planRepair(subject: RepairSubject, around: RepairSurroundings): RepairStep {
   const { counted, wanted } = countCopies(subject, around);
   const enough = counted.length >= wanted;
-  if (subject.beingWritten) return { act: enough ? 'nothing' : 'close' };
+  if (subject.beingWritten) return enough ? { act: 'nothing' } : end(subject, around, counted);
   const reachable = around.disks.filter(({ answers }) => answers).map(({ id }) => id);
   const inState = (...states: readonly CopyState[]): string[] =>
     reachable.filter((id) => {
@@ -44,6 +44,19 @@ export function planRepair(subject: RepairSubject, around: RepairSurroundings): 
   if (unchecked !== undefined) return { act: 'compare', diskId: unchecked };
   if (enough) return letGo(subject, around, counted);
   return copy(subject, around, { counted, sources: inState('good', 'damaged') });
+}
+
+/** Of a volume that is being written and has too few copies. One that was opened with fewer, for
+ *  lack of disks, goes on as long as no further copy could be made: ending it would help nobody. */
+function end(
+  { list, volumeId, sizeBytes }: RepairSubject,
+  { disks, policy, roomBytes }: RepairSurroundings,
+  counted: readonly string[],
+): RepairStep {
+  if (counted.length < list.copies) return { act: 'close' };
+  const request = { volumeId, copies: 1, domain: policy.domain, roomBytes: roomBytes + sizeBytes };
+  const placement = place({ ...request, disks, holders: counted });
+  return placement.placed ? { act: 'close' } : { act: 'wait', reason: placement.reason };
 }
 
 function isMember({ list }: RepairSubject, diskId: string): boolean {
@@ -102,8 +115,8 @@ function copy(
   const candidates = disks.filter(({ id }) => states.get(id) !== 'differs');
   const taken = heldDomains(disks, counted, policy);
   const needed = roomBytes + sizeBytes;
-  const mendable = candidates.filter(({ id, labels, state, answers, freeBytes }) =>
-    state === 'active' && answers && freeBytes >= needed && !taken.has(labels[policy.domain])
+  const mendable = candidates.filter(({ id, labels, state, answers, refuses, freeBytes }) =>
+    state === 'active' && answers && refuses !== true && freeBytes >= needed && !taken.has(labels[policy.domain])
     && ['stale', 'damaged'].includes(states.get(id) ?? '') && isMember(subject, id));
   const [mend] = mendable;
   if (mend !== undefined) return { act: 'copy', sources: byTrust, target: mend.id };

@@ -5,7 +5,7 @@
  * before each step. So a repair whose reason has gone away is not done, and a restart forgets
  * nothing.
  */
-import { isKind } from '../../base/errors.ts';
+import { HoldfastError, isKind } from '../../base/errors.ts';
 import type { Clock } from '../../platform/index.ts';
 import { errorCode } from '../backends/local/volume-files.ts';
 import { removeIfThere, replaceSmall } from './checked-json.ts';
@@ -13,21 +13,32 @@ import { compareCopy } from './compare-copy.ts';
 import { isFooterSound } from './footer-check.ts';
 import type { CopyFinding, OnCopyFinding } from './copy-findings.ts';
 import { encodeCopyList } from './copy-list.ts';
+import { noteFullDisk } from './copy-surroundings.ts';
 import type { CopyTable, VolumeCopies } from './copy-table.ts';
 import { copyVolume, letGo } from './copy-volume.ts';
 import type { DiskLink } from './disk-link.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { copyListName, parseCopyDraft, volumeName } from './file-names.ts';
+import { isLeftover, letGoLeftover } from './leftover-copy.ts';
 import { Pace } from './pace.ts';
 import type { PlacementDisk } from './placement.ts';
-import { RepairMeter, type RepairStatus } from './repair-meter.ts';
+import { RepairMeter, type DamagedVolume, type RepairStatus } from './repair-meter.ts';
 import { countCopies, planRepair, type RepairStep } from './repair-plan.ts';
+import {
+  RepairProposals, type ProposalOutcome, type RepairProposal,
+} from './repair-proposals.ts';
+import { RepairRest } from './repair-rest.ts';
 import type { ReplicatedVolumeFiles } from './replicated-volume-files.ts';
+import type { ErasureSets } from './sets/erasure-sets.ts';
 import type { ReplicationPolicy } from './volume-disk.ts';
 
 /** Steps for one volume in one sweep: close, compare and copy for each of its copies, let go. */
 const STEPS_MAX = 24;
-const SWEEP_EVERY_MS = 5000;
+export const SWEEP_EVERY_MS = 5000;
+/** A sweep that copies for longer looks at the disks again, and begins anew with the neediest. */
+const LOOK_AGAIN_MS = 60_000;
+
+type CopyStep = RepairStep & { readonly act: 'copy' };
 
 export interface RepairOptions {
   readonly clock: Clock;
@@ -57,9 +68,12 @@ export class RepairWorker {
   readonly #watch: DiskWatch;
   readonly #pace: Pace;
   readonly #meter: RepairMeter;
+  readonly #rest: RepairRest;
+  readonly #proposals: RepairProposals;
   /** Volumes that cannot be repaired at the moment, and why. */
   readonly #blocked = new Map<number, string>();
   #endDegraded: (() => Promise<void>) | undefined;
+  #sets: ErasureSets | undefined;
   #sweeping: Promise<void> | undefined;
   #stopTimer: () => void = () => undefined;
   #stopped = false;
@@ -72,6 +86,8 @@ export class RepairWorker {
     this.#endDegraded = options.endDegraded;
     this.#pace = new Pace(clock, options.bytesPerSecond);
     this.#meter = new RepairMeter(clock);
+    this.#rest = new RepairRest(clock);
+    this.#proposals = new RepairProposals({ links, table, pace: this.#pace, clock, onFinding });
     const onState = (link: DiskLink): void => onDiskState?.(link);
     this.#watch = new DiskWatch({ links, table, clock, missingAfterMs, onFinding, onState });
   }
@@ -79,6 +95,15 @@ export class RepairWorker {
   /** The store above is opened after this worker is made. */
   set endDegraded(act: () => Promise<void>) {
     this.#endDegraded = act;
+  }
+
+  /** Volumes of erasure sets are kept by these, at the same pace. */
+  set sets(sets: ErasureSets) {
+    this.#sets = sets;
+  }
+
+  get pace(): Pace {
+    return this.#pace;
   }
 
   set bytesPerSecond(value: number) {
@@ -100,7 +125,21 @@ export class RepairWorker {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#stopTimer();
+    await this.#sets?.stop();
     await this.#sweeping;
+    await this.#proposals.drain();
+  }
+
+  /**
+   * For whoever reads copies by himself and finds one to be wrong: a verifier, or the store when no
+   * copy gave the right bytes. Nothing is believed: the copy is read again, whole, at the pace of
+   * repairs, and only if it is wrong indeed does it count no more. The next sweep makes it anew
+   * from others and moves it to its disk's trash; nothing is unlinked. Bytes that belong to no
+   * batch and no footer are not looked at. Calm when repeated.
+   * @throws busy: too many are waiting.
+   */
+  propose(proposal: RepairProposal): Promise<ProposalOutcome> {
+    return this.#proposals.propose(proposal);
   }
 
   /** Looks at all disks, then at all volumes, those with the fewest copies first. Never rejects;
@@ -116,29 +155,70 @@ export class RepairWorker {
   status(): RepairStatus {
     const waiting = this.#needy(this.#disksNow());
     let toDoBytes = 0;
-    for (const { copies, missing } of waiting) toDoBytes += copies.sizeBytes * missing;
+    let movableBytes = 0;
+    for (const { copies, missing } of waiting) {
+      const bytes = copies.sizeBytes * missing;
+      toDoBytes += bytes;
+      if (!this.#blocked.has(copies.volumeId)) movableBytes += bytes;
+    }
     return this.#meter.status({
-      volumesWaiting: waiting.length, toDoBytes, bytesPerSecondMax: this.#pace.bytesPerSecond,
+      volumesWaiting: waiting.length, toDoBytes, movableBytes,
+      bytesPerSecondMax: this.#pace.bytesPerSecond,
       blocked: [...this.#blocked].map(([volumeId, reason]) => ({ volumeId, reason })),
+      damaged: waiting.flatMap(({ copies }) => this.#damageOf(copies)),
     });
   }
 
-  async #sweep(): Promise<void> {
-    await this.#watch.look();
-    await this.#parts.files.list().catch(() => undefined); // What is where may have changed.
-    this.#blocked.clear();
-    const order = this.#needy(this.#disksNow(), true);
-    order.sort((a, b) => b.missing - a.missing || a.copies.volumeId - b.copies.volumeId);
-    await this.#repairAll(order.map(({ copies }) => copies));
-    await this.#repairAll(await this.#checkFooters());
-    await this.#removeDrafts();
+  /** While one that is away is expected back with a whole copy, it counts as there. */
+  #damageOf({ volumeId, states, list }: VolumeCopies): DamagedVolume[] {
+    const reason = this.#rest.failureOf(volumeId);
+    if ([...states.values()].includes('good') && reason === undefined) return [];
+    const isThere = ({ inUse, silentSinceMs }: DiskLink): boolean =>
+      inUse && silentSinceMs === undefined;
+    const concerned = this.#parts.links.filter(({ id, state }) => state !== 'retired'
+      && (states.has(id) || list.diskIds.includes(id)));
+    const diskIds = concerned.filter((link) => isThere(link) && states.has(link.id));
+    const awayIds = concerned.filter((link) => !isThere(link));
+    const idsOf = (links: readonly DiskLink[]): string[] => links.map(({ id }) => id);
+    return [{ volumeId, diskIds: idsOf(diskIds), awayIds: idsOf(awayIds), reason }];
   }
 
-  async #repairAll(volumes: readonly VolumeCopies[]): Promise<void> {
+  async #sweep(): Promise<void> {
+    let isDone = false;
+    while (!isDone && !this.#stopped) {
+      await this.#watch.look();
+      for (const link of this.#parts.links) {
+        if (link.silentSinceMs !== undefined) this.#parts.files.noteOutOfReach(link);
+      }
+      await this.#parts.files.list().catch(() => undefined); // What is where may have changed.
+      const order = this.#needy(this.#disksNow(), true);
+      this.#forgetOthers(order.map(({ copies }) => copies.volumeId));
+      order.sort((a, b) => b.missing - a.missing || a.copies.volumeId - b.copies.volumeId);
+      isDone = await this.#repairAll(order.map(({ copies }) => copies));
+    }
+    await this.#repairAll(await this.#checkFooters());
+    await this.#letGoLeftovers();
+    await this.#removeDrafts();
+    await this.#sets?.sweep(this.#needy(this.#disksNow()).length > 0);
+  }
+
+  #forgetOthers(volumeIds: readonly number[]): void {
+    const needy = new Set(volumeIds);
+    for (const volumeId of this.#blocked.keys()) {
+      if (!needy.has(volumeId)) this.#blocked.delete(volumeId);
+    }
+    this.#rest.keepOnly((volumeId) => this.#parts.table.find(volumeId) !== undefined);
+  }
+
+  /** False: it has taken so long that disks may have come and gone, and others may need it more. */
+  async #repairAll(volumes: readonly VolumeCopies[]): Promise<boolean> {
+    const endMs = this.#options.clock.monotonic() + LOOK_AGAIN_MS;
     for (const copies of volumes) {
-      if (this.#stopped) return;
+      if (this.#stopped) return true;
+      if (this.#options.clock.monotonic() > endMs) return false;
       await this.#repair(copies);
     }
+    return true;
   }
 
   /** A power cut may have torn a footer that was never synced, and left what tells that there is
@@ -157,6 +237,25 @@ export class RepairWorker {
       }
     }
     return damaged;
+  }
+
+  /** Copies of volumes that have left while the disk was away. */
+  async #letGoLeftovers(): Promise<void> {
+    const { table, files, links } = this.#parts;
+    for (const [link, volumeIds] of this.#watch.strangers) {
+      for (const volumeId of volumeIds) {
+        if (this.#stopped || !link.takesWrites || link.silentSinceMs !== undefined) break;
+        if (table.find(volumeId) !== undefined) volumeIds.delete(volumeId);
+        const others = links.filter((one) =>
+          one !== link && one.inUse && one.silentSinceMs === undefined);
+        if (!volumeIds.has(volumeId) || !(await isLeftover(volumeId, link, others))) continue;
+        const { clock, onFinding } = this.#options;
+        await letGoLeftover({ link, volumeId }, clock.now(), onFinding).then(() => {
+          volumeIds.delete(volumeId);
+          files.noteFile(link, volumeName(volumeId), false);
+        }, () => undefined); // The next sweep tries again.
+      }
+    }
   }
 
   /** Copies that were begun and are not needed any more: another disk has been chosen, or the
@@ -187,6 +286,7 @@ export class RepairWorker {
   #needy(disks: readonly PlacementDisk[], all = false) {
     const { policy } = this.#options;
     return this.#parts.table.all().flatMap((copies) => {
+      if (this.#sets?.keeps(copies.volumeId) === true) return [];
       const { counted, wanted } = countCopies(copies, { disks, policy });
       const missing = Math.max(0, wanted - counted.length);
       const extra = copies.states.size > counted.length;
@@ -196,24 +296,41 @@ export class RepairWorker {
 
   async #repair(copies: VolumeCopies): Promise<void> {
     const { volumeId, list } = copies;
+    this.#blocked.delete(volumeId);
     for (let steps = 0; steps < STEPS_MAX && !this.#stopped; steps++) {
       if (this.#parts.table.find(volumeId) !== copies) return; // It was removed meanwhile.
+      if (this.#sets?.keeps(volumeId) === true) return;
+      let step: RepairStep | undefined;
+      const from = this.#startingPoint(copies);
       try {
-        const step = await this.#plan(copies);
-        if (step.act === 'nothing') return;
-        if (step.act === 'wait') {
-          this.#blocked.set(volumeId, step.reason);
+        step = await this.#plan(copies);
+        if (step.act === 'nothing') return this.#rest.forget(volumeId);
+        const reason = step.act === 'wait' ? step.reason
+          : step.act === 'copy' ? this.#rest.reasonToWait(volumeId, from) : undefined;
+        if (reason !== undefined) {
+          this.#blocked.set(volumeId, reason);
           return;
         }
         if (!(await this.#take(step, copies))) return;
+        if (step.act === 'copy') this.#rest.forget(volumeId);
       } catch (error) {
         const detail = isKind(error, 'corrupt') ? error.message : errorCode(error);
         this.#blocked.set(volumeId, detail);
+        const isHopeless = step?.act === 'copy' && isKind(error, 'corrupt');
+        // What was found on the way is part of where the next try would start.
+        if (isHopeless) this.#rest.noteFailure(volumeId, this.#startingPoint(copies), detail);
         const code = errorCode(error);
         this.#report({ kind: 'copy-not-made', volumeId, code, detail: list.diskIds.join(' ') });
         return;
       }
     }
+  }
+
+  /** What a copy can be made from, as far as known. */
+  #startingPoint({ states }: VolumeCopies): string {
+    const there = this.#parts.links.filter(({ id, inUse, silentSinceMs }) =>
+      states.has(id) && inUse && silentSinceMs === undefined);
+    return there.map(({ id }) => `${id} ${states.get(id)}`).join();
   }
 
   async #plan(copies: VolumeCopies): Promise<RepairStep> {
@@ -228,12 +345,13 @@ export class RepairWorker {
   async #take(step: RepairStep, copies: VolumeCopies): Promise<boolean> {
     switch (step.act) {
       case 'close':
+        copies.isToEnd = true;
         await this.#endDegraded?.();
         return copies.writers === 0;
       case 'compare':
         return this.#compare(copies, this.#link(step.diskId));
       case 'copy':
-        return this.#copy(copies, step);
+        return this.#copyOrBlame(copies, step);
       case 'let-go':
         return this.#letGo(copies, this.#link(step.diskId));
       default:
@@ -256,14 +374,34 @@ export class RepairWorker {
     return true;
   }
 
-  async #copy(copies: VolumeCopies, step: RepairStep & { act: 'copy' }): Promise<boolean> {
+  /** A target that answers and refuses is not to stand in the way of another one. */
+  async #copyOrBlame(copies: VolumeCopies, step: CopyStep): Promise<boolean> {
+    const { volumeId } = copies;
+    const target = this.#link(step.target);
+    const others: { failed: boolean } = { failed: false };
+    try {
+      return await this.#copy(copies, step, others);
+    } catch (error) {
+      const isTargets = !(error instanceof HoldfastError) && !others.failed;
+      if (!isTargets || target.silentSinceMs !== undefined) throw error;
+      const code = errorCode(error);
+      noteFullDisk(target, error);
+      target.noteRefusal(code);
+      this.#report({ kind: 'copy-not-made', volumeId, diskId: target.id, code });
+      return true; // The next step is planned without it, unless that was the first time.
+    }
+  }
+
+  async #copy(
+    copies: VolumeCopies, step: CopyStep, others: { failed: boolean },
+  ): Promise<boolean> {
     const sources = step.sources.map((id) => this.#link(id));
     const target = this.#link(step.target);
     const { volumeId } = copies;
     const { clock } = this.#options;
     const helpers = this.#parts.links.filter((link) => copies.states.get(link.id) === 'stale'
       && link.inUse && link.silentSinceMs === undefined);
-    const done = await this.#meter.measure(volumeId, (onProgress) =>
+    const done = await this.#meter.measure(copies, (onProgress) =>
       copyVolume({
         volumeId, sources, helpers, target, onProgress, known: copies, pace: this.#pace,
         stopped: () => this.#stopped,
@@ -272,9 +410,13 @@ export class RepairWorker {
             this.#report({ kind: 'copy-damaged', volumeId, diskId: link.id, offset, code });
           }
         },
-        beforeNaming: () => this.#writeLists(copies, target),
+        beforeNaming: () => this.#writeLists(copies, target).catch((error: unknown) => {
+          others.failed = true;
+          throw error;
+        }),
       }, clock.now()));
     if (!done) return false;
+    target.noteTaken();
     copies.states.set(target.id, 'good');
     copies.noteReplaced(target.id);
     this.#parts.files.noteFile(target, volumeName(volumeId), true);

@@ -8,9 +8,13 @@ export interface FileSurroundings {
   nameNow(): string;
   /** Disks whose copy is right, as far as known, those that answer first. */
   sources(): DiskLink[];
+  /** Is the copy on that disk whole, as far as known? */
+  isWhole(link: DiskLink): boolean;
   /** All other disks that have, or should have, a copy. */
   lastResorts(): DiskLink[];
   /** Another number: the file on that disk is another one than before. */
+  /** Where no disk helps: the file computed from others. Undefined: nobody can. */
+  decoded(): Pick<FileCopy, 'read'> & Pick<VolumeFile, 'size'> | undefined;
   versionOf(link: DiskLink): number;
   /** On so many disks a write must have succeeded. */
   writesMin(): number;
@@ -79,19 +83,29 @@ export class ReplicatedFile implements VolumeFile {
   /** See VolumeFile. */
   get copies(): readonly FileCopy[] {
     const links = [...this.#around.sources(), ...this.#around.lastResorts()];
-    return links.map((link) => ({
+    const copies: FileCopy[] = links.map((link) => ({
       read: async (into, position) => (await this.#leg(link)).read(into, position),
       reportDamage: (position, lengthBytes) => this.#around.onDamage(link, position, lengthBytes),
     }));
+    const decoded = this.#around.decoded();
+    if (decoded === undefined) return copies;
+    const read: FileCopy['read'] = (into, position) => decoded.read(into, position);
+    // What it gives was compared with checksums: if it is wrong, nobody knows better.
+    return [...copies, { read, reportDamage: () => undefined }];
   }
 
   size(): Promise<number> {
     const size = (leg: FileLeg): Promise<number> => leg.run(0, (file) => file.size());
+    const decoded = this.#around.decoded();
+    // Its length was written down when it was sealed.
+    if (decoded !== undefined) return decoded.size();
     return this.#fromAny(size, [...this.#around.sources(), ...this.#around.lastResorts()]);
   }
 
   read(into: Uint8Array, position: number): Promise<number> {
     if (this.#how === 'write') return this.#readAlike(into, position);
+    const decoded = this.#around.decoded();
+    if (decoded !== undefined) return this.#readOrDecode(decoded, into, position);
     const sources = this.#around.sources();
     const alone = sources.length === 1 && this.#around.lastResorts().length === 0;
     if (alone) return this.#fromAny((leg) => leg.readAlone(into, position));
@@ -163,6 +177,27 @@ export class ReplicatedFile implements VolumeFile {
     return first.length;
   }
 
+  /** From its own file while there is a whole one on a disk that answers. */
+  async #readOrDecode(
+    decoded: Pick<FileCopy, 'read'>, into: Uint8Array, position: number,
+  ): Promise<number> {
+    const sources = this.#around.sources();
+    const ready = sources.filter((link) => link.silentSinceMs === undefined
+      && this.#around.isWhole(link));
+    try {
+      return await this.#fromAny((leg) => leg.read(into, position), ready);
+    } catch {
+      // Whether the disk is silent or refuses, what was stored there can be computed.
+    }
+    try {
+      return await decoded.read(into, position);
+    } catch (error) {
+      const others = sources.filter((link) => !ready.includes(link));
+      if (others.length === 0) throw error;
+      return this.#fromAny((leg) => leg.read(into, position), others);
+    }
+  }
+
   /** It is not written again through this handle. */
   #giveUpLeg(link: DiskLink, error: unknown): void {
     const leg = this.#legs.get(link);
@@ -232,6 +267,7 @@ export class ReplicatedFile implements VolumeFile {
     await Promise.all(legs.map(async (leg) => {
       try {
         await leg.run(lengthBytes, act);
+        if (leg.link.refusal !== undefined) leg.link.noteTaken();
         done++;
       } catch (error) {
         failure ??= error;

@@ -8,23 +8,27 @@
 import { HoldfastError } from '../../base/errors.ts';
 import type { Clock } from '../../platform/index.ts';
 import {
-  errorCode, type DiskSpace, type OpenMode, type VolumeFile, type VolumeFiles,
+  errorCode, isOutOfRoom, type DiskSpace, type OpenMode, type VolumeFile, type VolumeFiles,
 } from '../backends/local/volume-files.ts';
+import { parseGoneName } from '../backends/local/volume.ts';
 import { SUPERBLOCK_BYTES } from '../backends/local/record-codec.ts';
+import { goneName } from '../backends/local/volume.ts';
 import { readSmall, replaceSmall } from './checked-json.ts';
 import type { OnCopyFinding } from './copy-findings.ts';
 import { decodeCopyList, encodeCopyList, type CopyList } from './copy-list.ts';
 import { VolumeCopies, type CopyTable } from './copy-table.ts';
 import { letGo } from './copy-volume.ts';
+import { DiskChoice, type Failing } from './disk-choice.ts';
 import { DiskLink } from './disk-link.ts';
 import { FileLeg } from './file-leg.ts';
 import {
   copyListName, isOwnName, isVolumeDraft, parseVolumeName, volumeIdOf, volumeName,
 } from './file-names.ts';
 import { logicalSpace } from './logical-space.ts';
-import { place, type PlacementDisk } from './placement.ts';
+import type { Placement, PlacementDisk } from './placement.ts';
 import { CopySurroundings, noteFullDisk, type DamagedPlace } from './copy-surroundings.ts';
 import { ReplicatedFile, type FileSurroundings } from './replicated-file.ts';
+import type { SetView } from './sets/set-view.ts';
 import type { ReplicationPolicy, VolumeDisk } from './volume-disk.ts';
 
 const OP = 'storage/ReplicatedVolumeFiles';
@@ -38,6 +42,8 @@ export interface ReplicatedParts {
   /** A disk with less room gets no new volume. */
   roomBytes: number;
   onFinding: OnCopyFinding;
+  /** Volumes that have one copy and parity. */
+  sets?: SetView;
 }
 
 /**
@@ -47,6 +53,7 @@ export interface ReplicatedParts {
  */
 export class ReplicatedVolumeFiles implements VolumeFiles {
   readonly #parts: ReplicatedParts;
+  readonly #choice: DiskChoice;
   /** Names of the files on each disk, as far as known. */
   readonly #names = new Map<DiskLink, Set<string>>();
   /** Disks whose folder has changed through us since it was last synced, and the volumes that got
@@ -58,6 +65,7 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
   /** `openReplicatedFiles` makes one, after the copies have been compared. */
   constructor(parts: ReplicatedParts) {
     this.#parts = parts;
+    this.#choice = new DiskChoice(parts);
     for (const link of parts.links) {
       this.#names.set(link, new Set());
       if (link.inUse) this.#leftUnsynced.add(link);
@@ -67,6 +75,8 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
   async list(): Promise<string[]> {
     await this.#look();
     const all = new Set([...this.#names.values()].flatMap((names) => [...names]));
+    // They are there, wherever their own file is.
+    for (const volumeId of this.#parts.sets?.volumeIds() ?? []) all.add(volumeName(volumeId));
     return [...all].filter((name) => !isOwnName(name)).sort();
   }
 
@@ -77,8 +87,10 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
 
   async open(name: string, how: OpenMode): Promise<VolumeFile> {
     if (how === 'create') return this.#create(name);
-    if (this.#holders(name).length === 0) await this.#look();
-    if (this.#holders(name).length === 0) throw this.#absent(name);
+    const isInSet = this.#parts.sets?.has(parseVolumeName(name)) === true;
+    if (isInSet && how === 'write') throw systemError('EROFS');
+    if (this.#holders(name).length === 0 && !isInSet) await this.#look();
+    if (this.#holders(name).length === 0 && !isInSet) throw this.#absent(name);
     const copies = this.#parts.table.find(parseVolumeName(name));
     const around = this.#surroundings(name, how);
     if (how === 'read') {
@@ -103,16 +115,24 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
   }
 
   async rename(from: string, to: string): Promise<void> {
+    const leaving = parseVolumeName(from);
+    const { sets } = this.#parts;
+    if (leaving === undefined || sets === undefined) return this.#rename(from, to);
+    await sets.leave(leaving, () => this.#rename(from, to));
+  }
+
+  async #rename(from: string, to: string): Promise<void> {
     let links = this.#holders(from);
     if (links.length === 0) throw systemError('ENOENT');
     const leaving = parseVolumeName(from);
     if (leaving !== undefined) {
-      this.#checkAllAnswer(leaving);
-      links = await this.#keepGood(leaving, links);
+      await this.#prepareLeaving(leaving);
+      links = await this.#keepGood(leaving, links.filter((link) => this.#leaves(link, from)));
     }
     const arriving = parseVolumeName(to);
-    const list = arriving === undefined ? undefined : await this.#firstList(arriving, links);
-    if (list !== undefined && list.copies > 1) await this.#writeLists(list, links);
+    const list = arriving === undefined ? undefined
+      : await this.#firstList(arriving, links, isVolumeDraft(from));
+    if (list !== undefined && this.#parts.policy.copies > 1) await this.#writeLists(list, links);
     await this.#renameOn(links, from, to);
     if (leaving !== undefined) this.#parts.table.delete(leaving);
     if (list === undefined) return;
@@ -152,14 +172,32 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
     this.#names.get(link)?.add(to);
   }
 
-  /** A volume leaves all of its disks or none: a copy left behind would bring it back. */
-  #checkAllAnswer(volumeId: number): void {
-    const copies = this.#parts.table.find(volumeId);
+  /** A volume leaves all of its disks or none: a copy left behind would bring it back. Unless it is
+   *  written down that it has left, and without which disks, on as many others as are relied upon
+   *  for everything else: one of them will be there to be asked when the absent one returns. */
+  async #prepareLeaving(volumeId: number): Promise<void> {
+    const { table, links, policy, sets } = this.#parts;
+    const copies = table.find(volumeId);
     if (copies === undefined) return;
-    const concerned = this.#parts.links.filter(({ id, state }) => state !== 'retired'
-      && (copies.states.has(id) || copies.list.diskIds.includes(id)));
-    if (concerned.every(({ inUse, silentSinceMs }) => inUse && silentSinceMs === undefined)) return;
-    throw systemError('EHOSTDOWN');
+    const away = links.filter(({ state, inUse, silentSinceMs }) =>
+      state !== 'retired' && (!inUse || silentSinceMs !== undefined));
+    const { list, states } = copies;
+    if (!away.some(({ id }) => states.has(id) || list.diskIds.includes(id))) return;
+    const noted = links.filter((link) => copies.isGood(link.id) && !away.includes(link)
+      && link.takesWrites && this.#names.get(link)?.has(goneName(volumeId)));
+    const isEnough = noted.length >= Math.max(list.acksMin, policy.acksMin);
+    if (!isEnough || sets?.has(volumeId) === true) throw systemError('EHOSTDOWN');
+    const leftWithout = away.map(({ id }) => id);
+    const next = { ...list, generation: list.generation + 1, leftWithout };
+    await this.#writeLists(next, noted);
+    copies.list = next;
+  }
+
+  /** What lies on a disk that does not answer is left there, and known no more. */
+  #leaves(link: DiskLink, name: string): boolean {
+    const answers = link.inUse && link.silentSinceMs === undefined;
+    if (!answers) this.#names.get(link)?.delete(name);
+    return answers;
   }
 
   /** Nobody mends what lies in the trash, and whoever brings it back takes all copies for whole: so
@@ -208,7 +246,9 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
     }
     const changed = new Map(this.#unsynced);
     this.#unsynced.clear();
-    await this.#onEach([...changed.keys()], async (link) => {
+    // What has left for good may be gone from its place by now.
+    const staying = [...changed.keys()].filter(({ state }) => state !== 'retired');
+    await this.#onEach(staying, async (link) => {
       try {
         await link.call(0, (files) => files.syncFolder());
       } catch (error) {
@@ -219,9 +259,22 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
   }
 
   #noteUnsynced(link: DiskLink, volumeId?: number): void {
+    if (volumeId === undefined && link.silentSinceMs !== undefined) {
+      this.#leftUnsynced.add(link); // A hint or the like: not worth telling anybody.
+      return;
+    }
     const named = this.#unsynced.get(link) ?? new Set();
     if (volumeId !== undefined) named.add(volumeId);
     this.#unsynced.set(link, named);
+  }
+
+  /** A disk has been found to be out of reach: whoever syncs the folder next has most likely nothing
+   *  to do with what was changed there, and is not told. */
+  noteOutOfReach(link: DiskLink): void {
+    const named = this.#unsynced.get(link);
+    if (named === undefined) return;
+    this.#unsynced.delete(link);
+    this.#noteNotSynced(link, named);
   }
 
   /** Whoever asked is told once. A disk that is out of reach must not fail all that comes after,
@@ -294,13 +347,17 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
   }
 
   async #create(name: string): Promise<VolumeFile> {
+    // The note is written first when a volume goes: it must not say what does not come.
+    const goes = parseGoneName(name.replace(/\.new$/, ''));
+    if (goes !== undefined) this.#parts.sets?.checkMayLeave(goes);
     if (this.#holders(name).length > 0) throw systemError('EEXIST');
     const copies = this.#parts.table.find(volumeIdOf(name));
-    const avoid = new Set<DiskLink>();
+    const avoid: Failing = new Map();
     for (;;) {
-      const links = copies === undefined
+      const links = goes === undefined && copies === undefined
         ? await this.#chooseDisks(volumeIdOf(name) ?? 0, avoid)
-        : this.#linksOf(copies.good).filter((link) => link.takesWrites && !avoid.has(link));
+        : this.#linksFor(copies?.good, goes).filter((link) =>
+          link.takesWrites && !avoid.has(link));
       if (links.length === 0) throw systemError('EIO');
       const legs = await this.#createOn(name, links, avoid);
       const enough = copies === undefined ? links.length : 1;
@@ -310,11 +367,18 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
     }
   }
 
+  /** The note that a volume has left goes to every disk that answers, for it outlives all copies: a
+   *  number that nobody explains keeps the store from starting. */
+  #linksFor(good: readonly string[] | undefined, goes: number | undefined): DiskLink[] {
+    if (goes === undefined) return this.#linksOf(good ?? []);
+    return this.#parts.links.filter(({ silentSinceMs }) => silentSinceMs === undefined);
+  }
+
   /** On all of them, or on none unless it may lie on fewer; the failing ones go to `avoid`. */
   async #createOn(
     name: string,
     links: readonly DiskLink[],
-    avoid: Set<DiskLink>,
+    avoid: Failing,
   ): Promise<FileLeg[]> {
     const legs: FileLeg[] = [];
     let exists: unknown;
@@ -325,7 +389,7 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
         this.#noteUnsynced(link);
       } catch (error) {
         if (errorCode(error) === 'EEXIST') exists = error;
-        avoid.add(link);
+        avoid.set(link, isOutOfRoom(error) ? 'full' : 'failing');
         noteFullDisk(link, error);
       }
     }
@@ -341,11 +405,8 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
     return [];
   }
 
-  async #chooseDisks(volumeId: number, avoid: ReadonlySet<DiskLink>): Promise<DiskLink[]> {
-    const { policy, roomBytes } = this.#parts;
-    const disks = await this.placementDisks(avoid);
-    const { copies, domain } = policy;
-    const placement = place({ volumeId, copies, domain, roomBytes, disks });
+  async #chooseDisks(volumeId: number, avoid: Failing): Promise<DiskLink[]> {
+    const placement = await this.#choice.placeNew(volumeId, avoid);
     if (placement.placed) return this.#linksOf(placement.diskIds);
     if (placement.why === 'full') throw systemError('ENOSPC');
     const message = 'Not enough disks can take new files at the moment. Files can be read.';
@@ -353,15 +414,14 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
     throw new HoldfastError('unavailable', `${OP}.open`, message, { facts });
   }
 
-  /** The disks as placement wants to see them. */
-  async placementDisks(avoid: ReadonlySet<DiskLink> = new Set()): Promise<PlacementDisk[]> {
-    const links = this.#parts.links.filter(({ state }) => state !== 'retired');
-    return Promise.all(links.map(async (link) => {
-      const { id, labels, state, inUse } = link;
-      const answers = inUse && link.silentSinceMs === undefined && !avoid.has(link);
-      const space = answers ? await link.space() : undefined;
-      return { id, labels, state, answers, freeBytes: space?.freeBytes ?? 0 };
-    }));
+  /** As DiskChoice. */
+  placeNew(volumeId: number): Promise<Placement> {
+    return this.#choice.placeNew(volumeId);
+  }
+
+  /** As DiskChoice. */
+  placementDisks(): Promise<PlacementDisk[]> {
+    return this.#choice.disksNow();
   }
 
   #linksOf(diskIds: readonly string[]): DiskLink[] {
@@ -369,8 +429,13 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
   }
 
   /** Newer than any list that was left from a time before the volume went to the trash. */
-  async #firstList(volumeId: number, links: readonly DiskLink[]): Promise<CopyList> {
-    const { copies, acksMin } = this.#parts.policy;
+  async #firstList(
+    volumeId: number, links: readonly DiskLink[], isNew: boolean,
+  ): Promise<CopyList> {
+    const { policy } = this.#parts;
+    // What begins with fewer copies than wanted counts those alone: each write is on W of them.
+    const copies = isNew ? links.length : policy.copies;
+    const acksMin = Math.min(policy.acksMin, copies);
     let generation = 1;
     const name = copyListName(volumeId);
     for (const link of links.filter((one) => this.#names.get(one)?.has(name))) {

@@ -1,5 +1,6 @@
 /** Which disk has which files: what is read of all disks before anything is judged. */
 import { HoldfastError } from '../../base/errors.ts';
+import { parseGoneName } from '../backends/local/volume.ts';
 import { errorCode } from '../backends/local/volume-files.ts';
 import { readSmall } from './checked-json.ts';
 import { readHead, type CopyHead } from './copy-examination.ts';
@@ -20,6 +21,8 @@ export interface SurveyedVolume {
 
 export interface Survey {
   readonly volumes: Map<number, SurveyedVolume>;
+  /** Volumes about which a note says, on some disk, that they have left. */
+  readonly gone: Set<number>;
   /** Disks that have told what they hold. */
   readonly answered: DiskLink[];
   /** Disks that may hold something, and do not answer. */
@@ -28,7 +31,7 @@ export interface Survey {
 
 /** A disk that does not answer is left out; it is an error only when none does. */
 export async function surveyDisks(links: readonly DiskLink[]): Promise<Survey> {
-  const survey: Survey = { volumes: new Map(), answered: [], silent: [] };
+  const survey: Survey = { volumes: new Map(), gone: new Set(), answered: [], silent: [] };
   let failure: unknown;
   const asked = links.filter(({ state }) => state !== 'retired');
   await Promise.all(asked.map(async (link) => {
@@ -54,6 +57,9 @@ export async function surveyDisks(links: readonly DiskLink[]): Promise<Survey> {
 async function surveyDisk(link: DiskLink, survey: Survey): Promise<void> {
   const names = await link.call(0, (files) => files.list());
   const there = new Set(names);
+  for (const volumeId of names.map(parseGoneName)) {
+    if (volumeId !== undefined) survey.gone.add(volumeId);
+  }
   for (const volumeId of names.map(parseVolumeName)) {
     if (volumeId === undefined) continue;
     const known = survey.volumes.get(volumeId);

@@ -17,6 +17,9 @@ after(() => rm(base, { recursive: true }));
 const clock = new ManualClock(1_700_000_000_000);
 let count = 0;
 
+/** No encrypted block is stored. */
+const nothing = (): Promise<boolean> => Promise.resolve(false);
+
 function refusal(code: string): (error: unknown) => boolean {
   return (error) => error instanceof HoldfastError && error.code === code;
 }
@@ -25,7 +28,8 @@ describe('The keys of a server', () => {
   let dataDirectory: string;
   let masterKeyFile: string;
   const places = () => ({ dataDirectory, masterKeyFile });
-  const open = () => openSealer({ ...places(), compression: 'off' });
+  const open = () =>
+    openSealer({ ...places(), compression: 'off', holdEncrypted: nothing });
   const contents = async () => {
     const names = await readdir(dataDirectory);
     return Promise.all(names.sort().map(async (name) =>
@@ -47,13 +51,13 @@ describe('The keys of a server', () => {
   }
 
   it('are made once, the master key readable for its owner only', async () => {
-    const made = await initKeys(places(), clock);
+    const made = await initKeys(places(), clock, nothing);
     assert.equal((await stat(masterKeyFile)).mode & 0o777, 0o600);
     assert.deepEqual(await keyStatus(dataDirectory), made);
     assert.equal(made.tenants[0]?.tenantId, 'default');
     assert.equal(made.tenants[0]?.currentSinceMs, clock.now());
     const before = await contents();
-    await assert.rejects(initKeys(places(), clock), (error) =>
+    await assert.rejects(initKeys(places(), clock, nothing), (error) =>
       error instanceof HoldfastError && error.kind === 'exists');
     assert.deepEqual(await contents(), before);
     const text = JSON.stringify(before);
@@ -66,17 +70,17 @@ describe('The keys of a server', () => {
       await rm(dataDirectory, { recursive: true });
       await mkdir(dataDirectory);
       await writeFile(masterKeyFile, bytes);
-      await initKeys(places(), clock);
+      await initKeys(places(), clock, nothing);
       assert.ok((await open())?.packs);
       assert.deepEqual(await readFile(masterKeyFile), bytes);
     }
   });
 
   it('refuse a start with a wrong, missing, unreadable or malformed master key', async () => {
-    await initKeys(places(), clock);
+    await initKeys(places(), clock, nothing);
     const right = await readFile(masterKeyFile);
     await isRefused(() => openSealer({
-      dataDirectory, masterKeyFile: undefined, compression: 'auto',
+      dataDirectory, masterKeyFile: undefined, compression: 'auto', holdEncrypted: nothing,
     }), 'master-key-missing');
     await writeFile(masterKeyFile, Buffer.alloc(32, 1));
     await isRefused(open, 'master-key-wrong');
@@ -96,8 +100,8 @@ describe('The keys of a server', () => {
   it('refuse a master key that lies in the data directory, also by a link', async () => {
     await isRefused(() => initKeys({
       dataDirectory, masterKeyFile: join(dataDirectory, 'sub', '..', 'master.key'),
-    }, clock), 'master-key-inside');
-    await initKeys(places(), clock);
+    }, clock, nothing), 'master-key-inside');
+    await initKeys(places(), clock, nothing);
     const inside = join(dataDirectory, 'copied.key');
     await writeFile(inside, await readFile(masterKeyFile));
     await symlink(inside, `${masterKeyFile}.link`);
@@ -106,14 +110,26 @@ describe('The keys of a server', () => {
   });
 
   it('refuse a start when the ring is gone, and none is made by itself', async () => {
-    await initKeys(places(), clock);
+    await initKeys(places(), clock, nothing);
     await rm(join(dataDirectory, 'keys.json'));
     await rm(join(dataDirectory, 'keys-copy.json'));
     await isRefused(open, 'ring-missing');
   });
 
+  it('are missed by a start, and not made anew, when what is stored needs them', async () => {
+    const holdEncrypted = () => Promise.resolve(true);
+    for (const compression of ['off', 'auto'] as const) {
+      const plain = { dataDirectory, masterKeyFile: undefined, compression };
+      await isRefused(() => openSealer({ ...plain, holdEncrypted }), 'ring-lost');
+    }
+    await isRefused(() => initKeys(places(), clock, holdEncrypted), 'ring-lost');
+    await assert.rejects(stat(masterKeyFile));
+    await initKeys(places(), clock, nothing);
+    assert.ok(await openSealer({ ...places(), compression: 'off', holdEncrypted }));
+  });
+
   it('survive the loss or damage of either file, which the next start repairs', async () => {
-    await initKeys(places(), clock);
+    await initKeys(places(), clock, nothing);
     await rotateDataKey(places(), clock);
     const sound = await contents();
     for (const name of ['keys.json', 'keys-copy.json']) {
@@ -126,7 +142,7 @@ describe('The keys of a server', () => {
         assert.equal((await keyStatus(dataDirectory))?.isLame, true);
         let repaired = 0;
         await openSealer({
-          ...places(), compression: 'off',
+          ...places(), compression: 'off', holdEncrypted: nothing,
           onRingRepaired: () => {
             repaired++;
           },
@@ -142,7 +158,7 @@ describe('The keys of a server', () => {
   });
 
   it('count from the newer file after a change that was cut short', async () => {
-    await initKeys(places(), clock);
+    await initKeys(places(), clock, nothing);
     const old = await readFile(join(dataDirectory, 'keys-copy.json'));
     const { tenants } = await rotateDataKey(places(), clock);
     await writeFile(join(dataDirectory, 'keys-copy.json'), old);
@@ -154,12 +170,12 @@ describe('The keys of a server', () => {
   });
 
   it('refuse files of two servers, and of a newer version', async () => {
-    await initKeys(places(), clock);
+    await initKeys(places(), clock, nothing);
     const copy = join(dataDirectory, 'keys-copy.json');
     const own = await readFile(copy);
     await rm(join(dataDirectory, 'keys.json'));
     await rm(copy);
-    await initKeys(places(), clock);
+    await initKeys(places(), clock, nothing);
     await writeFile(copy, own);
     await isRefused(open, 'ring-mixed');
     const file = { format: 2, ring: { of: 'the future' } };
@@ -169,7 +185,7 @@ describe('The keys of a server', () => {
   });
 
   it('change their master key, and only the new one fits then', async () => {
-    await initKeys(places(), clock);
+    await initKeys(places(), clock, nothing);
     await rotateDataKey(places(), clock);
     const before = await keyStatus(dataDirectory);
     const newFile = `${masterKeyFile}.2`;
@@ -183,7 +199,7 @@ describe('The keys of a server', () => {
   });
 
   it('are destroyed only for who types what is asked', async () => {
-    await initKeys(places(), clock);
+    await initKeys(places(), clock, nothing);
     const tenantId = 'default';
     for (const typed of ['', 'yes', tenantId, shredConfirmation('other')]) {
       await isRefused(() => shredTenant(places(), clock, { tenantId, typed }), 'not-confirmed');
@@ -201,14 +217,14 @@ describe('The keys of a server', () => {
   });
 
   it('need no file at all when nothing is encrypted', async () => {
-    const plain = { dataDirectory, masterKeyFile: undefined };
+    const plain = { dataDirectory, masterKeyFile: undefined, holdEncrypted: nothing };
     assert.equal(await openSealer({ ...plain, compression: 'off' }), undefined);
     assert.ok((await openSealer({ ...plain, compression: 'auto' }))?.packs);
     assert.deepEqual(await contents(), []);
   });
 
   it('say that the disk is at fault when it is', async () => {
-    await initKeys(places(), clock);
+    await initKeys(places(), clock, nothing);
     await mkdir(join(dataDirectory, 'keys.json.new'));
     await assert.rejects(rotateDataKey(places(), clock), (error) =>
       error instanceof HoldfastError && error.kind === 'unavailable');

@@ -40,16 +40,23 @@ export interface TenantKeys {
   readonly shreddedKeyCount: number;
 }
 
+/** Whether blocks are stored that are encrypted, in whichever volumes. A sample is enough. */
+export type HoldEncrypted = () => Promise<boolean>;
+
 /**
  * Makes a ring, and the master key unless its file is there already. Durable once resolved.
- * @throws exists: there is a ring; it is left as it is. Others as `readMasterKey`.
+ * @throws exists: there is a ring; it is left as it is; conflict, code `ring-lost`: there was one.
+ *   Others as `readMasterKey`, and what `holdEncrypted` throws. Nothing was changed then.
  */
-export async function initKeys(places: KeyPlaces, clock: Clock): Promise<KeyStatus> {
+export async function initKeys(
+  places: KeyPlaces, clock: Clock, holdEncrypted: HoldEncrypted,
+): Promise<KeyStatus> {
   const files = new RingFiles(places.dataDirectory);
   if (await files.load() !== undefined) {
     const message = 'There is a key ring already. Nothing was changed.';
     throw new HoldfastError('exists', `${OP}.init`, message);
   }
+  if (await holdEncrypted()) throw ringLost('init');
   const master = await makeOrReadMaster(places);
   const ring = KeyRing.create(master, DEFAULT_TENANT, clock.now());
   await files.save(ring.content);
@@ -120,27 +127,34 @@ export interface SealerSettings {
   /** Undefined: nothing is encrypted. */
   readonly masterKeyFile: string | undefined;
   readonly compression: CompressionMode;
+  /** Asked when there is no ring. */
+  readonly holdEncrypted: HoldEncrypted;
   /** One of the ring's two files was missing or damaged, and has been written again. */
   readonly onRingRepaired?: () => void;
+  /** For whoever looks on while a server may run: the ring is left as it is. */
+  readonly readsOnly?: boolean;
 }
 
 /**
  * What a start does. Undefined when blocks are stored as they are.
- * @throws conflict, code `ring-missing`: encryption is asked for and there is no ring;
- *   `master-key-missing`: there is a ring and no master key is named; and what reading the master
- *   key and the ring throws. Then the server must not start; nothing was changed.
+ * @throws conflict, code `ring-missing`: encryption is asked for and there is no ring; `ring-lost`:
+ *   what is stored is encrypted, and there is no ring; `master-key-missing`: there is a ring and no
+ *   master key is named; and what reading the master key, the ring and the volumes throws. Then the
+ *   server must not start; nothing was changed.
  */
 export async function openSealer(settings: SealerSettings): Promise<BlockSealer | undefined> {
   const { dataDirectory, masterKeyFile, compression } = settings;
+  const hasRing = await new RingFiles(dataDirectory).load() !== undefined;
+  if (!hasRing && await settings.holdEncrypted()) throw ringLost('open');
   if (masterKeyFile !== undefined) {
     const { files, ring, isLame } = await unlockRing({ dataDirectory, masterKeyFile });
-    if (isLame) {
+    if (isLame && settings.readsOnly !== true) {
       await files.save(ring.content);
       settings.onRingRepaired?.();
     }
     return new BlockSealer({ compression, keys: ring });
   }
-  if (await new RingFiles(dataDirectory).load() !== undefined) {
+  if (hasRing) {
     const message = 'What this server stores is encrypted. Name the file with the master key in '
       + 'the setting storage.encryption_key_file. Nothing was changed.';
     throw new HoldfastError('conflict', `${OP}.open`, message, { code: 'master-key-missing' });
@@ -160,6 +174,13 @@ async function unlockRing(
     throw new HoldfastError('conflict', `${OP}.open`, message, { code: 'ring-missing' });
   }
   return { files, ring: KeyRing.unlock(loaded.content, master), isLame: loaded.isLame };
+}
+
+function ringLost(method: string): HoldfastError {
+  const message = 'Encrypted files are stored here, and the key ring that opens them is missing. '
+    + 'Put keys.json or keys-copy.json back into the data directory, from a backup; a new ring '
+    + 'could not open them. Nothing was changed.';
+  return new HoldfastError('conflict', `${OP}.${method}`, message, { code: 'ring-lost' });
 }
 
 /** A file that cannot be read is never replaced. */

@@ -210,6 +210,46 @@ describe('GarbageCollector', () => {
     await checkAllThere(40, 60);
   });
 
+  it('gives back room in the volume that is being written, which is not full', async () => {
+    await upload(5);
+    world.paper.purge('0');
+    world.paper.purge('1');
+    const { collector, store } = world.life;
+    const open = await store.keeper.useOfOpen();
+    await collector.run();
+    world.clock.advance(DAY_MS);
+    assert.deepEqual((await collector.plan()).toCompact.map(({ volumeId }) => volumeId),
+      [open?.volumeId]);
+    const { compacted } = await collector.run();
+    assert.deepEqual(compacted.map(({ movedCount, droppedCount }) => [movedCount, droppedCount]),
+      [[3, 2]]);
+    assert.notEqual((await store.keeper.useOfOpen())?.volumeId, open?.volumeId);
+    await checkAllThere(2, 5);
+    await world.checkLedger();
+  });
+
+  it('merges small volumes, and leaves one alone that has no other', async () => {
+    await world.die(false);
+    world = new GcWorld({ ...world.options, limits: { smallBytes: 1024 ** 2 } });
+    await world.open();
+    const { collector, store } = world.life;
+    const seal = async (): Promise<void> => {
+      const open = await store.keeper.useOfOpen();
+      await store.keeper.sealOpen(open?.volumeId ?? 0);
+    };
+    await upload(3);
+    await seal();
+    world.clock.advance(2 * DAY_MS);
+    assert.deepEqual((await collector.run()).compacted, [], 'it would only be written anew');
+    await upload(5);
+    await seal();
+    world.clock.advance(2 * DAY_MS);
+    const { compacted } = await collector.run();
+    assert.deepEqual(compacted.map(({ movedCount }) => movedCount).sort(), [2, 3]);
+    assert.equal((await store.keeper.useOfOpen())?.recordCount, 5);
+    await checkAllThere(0, 5);
+  });
+
   it('compacts on a disk on which users can write nothing any more', async () => {
     await world.die(false);
     world = new GcWorld({ ...world.options, reserveBytes: 32 * 1024 });

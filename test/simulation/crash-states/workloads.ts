@@ -92,6 +92,18 @@ async function sweep(bench: Bench): Promise<void> {
   await bench.replicated.repair.sweep();
 }
 
+/** The volume that is being written is old, and ends. */
+async function growOld(bench: Bench): Promise<void> {
+  bench.clock.advance(8 * 24 * 60 * 60_000);
+  await bench.store.endDegraded();
+}
+
+async function sealOpen(bench: Bench): Promise<void> {
+  const { keeper } = bench.store;
+  const open = await keeper.useOfOpen();
+  if (open !== undefined) await keeper.sealOpen(open.volumeId);
+}
+
 /** Thought out by hand. */
 export const SCENARIOS: readonly Workload[] = [
   workload('rolls over to a new volume twice', ONE_DISK, (bench) => fill(bench, 6)),
@@ -100,6 +112,46 @@ export const SCENARIOS: readonly Workload[] = [
     await bench.close();
     await bench.open();
     await bench.put(10);
+  }),
+  workload('seals what is old, then goes on', ONE_DISK, async (bench) => {
+    await bench.putAll([200, 300]);
+    await growOld(bench);
+    await bench.put(100);
+    await growOld(bench);
+    await bench.restart();
+    await bench.put(100);
+  }),
+  workload('seals what is old while more is written', ONE_DISK, async (bench) => {
+    await bench.putAll([200, 300]);
+    const puts = bench.putAll([100, 5000, 60, 900]);
+    await growOld(bench);
+    await puts;
+  }),
+  workload('seals when asked, and drops what nobody needs', ONE_DISK, async (bench) => {
+    const kept = await bench.put(900);
+    const gone = await bench.put(700);
+    bench.condemn(gone, [kept]);
+    await sealOpen(bench);
+    await compact(bench);
+    await bench.put(100);
+  }),
+  workload('seals what is old on two disks, and compacts it', TWO_DISKS, async (bench) => {
+    await bench.put(200);
+    await growOld(bench);
+    await compact(bench);
+    await bench.put(100);
+  }),
+  workload('has nothing left but trash, and takes it back', ONE_DISK, async (bench) => {
+    const gone = await bench.put(700);
+    bench.condemn(gone, []);
+    await sealOpen(bench);
+    await compact(bench);
+    await bench.restart();
+    await bench.put(100);
+    for (const { volumeId } of await bench.store.keeper.listTrash()) {
+      await bench.store.keeper.restore(volumeId);
+    }
+    await bench.restart();
   }),
   workload('writes hints and starts from them', ONE_DISK, async (bench) => {
     for (let count = 0; count < 7; count++) await bench.put(150);

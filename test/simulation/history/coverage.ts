@@ -15,6 +15,7 @@ export const SOMETIMES: readonly string[] = [
   'write-failed', 'seal-failed', 'writes-stopped', 'an upload was refused: full',
   'an upload was refused: unavailable', 'an upload brought what was there',
   // Giving room back.
+  'an old volume was ended', 'an open volume was ended for its garbage',
   'a volume was compacted', 'a condemned block was dropped', 'a condemned block was rescued',
   'a volume was unlinked', 'a volume was taken back from the trash', 'collector refused: busy',
   'power in the middle of a collection', 'power in the middle of a repair',

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { HoldfastError } from '../../../src/base/errors.ts';
 import type { BlockId } from '../../../src/base/ids.ts';
+import { VOLUME_DEFAULTS } from '../../../src/storage/backends/local/volume-config.ts';
 import { heal } from './heal.ts';
 import type { Deed, Step } from './tape.ts';
 import type { World } from './world.ts';
@@ -38,7 +39,7 @@ async function befall(world: World, step: Step): Promise<void> {
   const { machine } = world;
   switch (step.do) {
     case 'remove': world.model.files.delete(step.file); break;
-    case 'wait': await world.advance(step.minutes); break;
+    case 'wait': await wait(world, step); break;
     case 'trouble': machine.trouble(step); break;
     case 'leave': machine.away.add(step.disk); break;
     case 'calm': machine.calm(); break;
@@ -113,6 +114,15 @@ export async function readBlock(
     assert.ok(isExcused, `${where}: ${error.kind}, ${error.message}`);
     world.seen.add(`a read was refused: ${error.kind}`);
   }
+}
+
+async function wait(world: World, { minutes }: Of<'wait'>): Promise<void> {
+  const { keeper } = world.life.store;
+  const isLong = minutes * 60_000 >= VOLUME_DEFAULTS.sealAfterMs && !world.life.isOver;
+  const before = isLong && world.life.isServing ? await keeper.useOfOpen() : undefined;
+  await world.advance(minutes);
+  if (before === undefined || world.life.isOver || !world.life.isServing) return;
+  if (await keeper.useOfOpen() === undefined) world.seen.add('an old volume was ended');
 }
 
 function fill({ machine }: World, { disk, leftBytes }: Of<'fill'>): void {

@@ -83,6 +83,10 @@ export class Life {
     return this.#opened.store;
   }
 
+  get isServing(): boolean {
+    return this.#opened !== undefined && this.#opened.store.state().refusesWrites !== 'closed';
+  }
+
   get isOpen(): boolean {
     return this.#opened !== undefined;
   }
@@ -201,6 +205,11 @@ export class Life {
     const { keeper } = store;
     const volumes = Object.assign(Object.create(keeper) as typeof keeper, {
       listUses: keeper.listUses.bind(keeper),
+      useOfOpen: keeper.useOfOpen.bind(keeper),
+      sealOpen: async (volumeId: number) => {
+        await keeper.sealOpen(volumeId);
+        if (!isOver()) this.#around.seen.add('an open volume was ended for its garbage');
+      },
       moveToTrash: keeper.moveToTrash.bind(keeper),
       listTrash: keeper.listTrash.bind(keeper),
       inspectTrash: keeper.inspectTrash.bind(keeper),

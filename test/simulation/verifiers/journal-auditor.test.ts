@@ -31,12 +31,14 @@ after(async () => {
 });
 
 async function work(space: SpaceRecord, random: SeededRandom): Promise<Set<string>> {
+  const { owner: user } = space;
+  assert.ok(user !== undefined, 'a personal space has an owner');
   const nodes: NodeId[] = [space.rootId];
   const done = new Set<string>();
   const any = (): NodeId => nodes[random.below(nodes.length)] as NodeId;
   for (let step = 0; step < STEPS; step++) {
     const name = parseName(NAMES[random.below(NAMES.length)] as string);
-    const actor = { user: space.owner, device: '', at: step, lockTokens: [] };
+    const actor = { user, device: '', at: step, lockTokens: [] };
     const base = { spaceId: space.id, actor };
     const trash = await metadata.listTrash(space.id, 10);
     const changes: Change[] = [

@@ -30,7 +30,7 @@ export async function mapVolume(files: VolumeFolder, name: string): Promise<Mapp
     const tail = readTail(ending, { volumeId: head.volumeId, sizeBytes });
     const batches: MappedBatch[] = [];
     await walkVolume({
-      file, head, from: undefined, markEnd: 0, readsPayloads: false,
+      file, head, from: undefined, markEnd: 0,
       sizeBytes: tail?.dataEnd ?? sizeBytes,
       pace: { budget: undefined, signal: new AbortController().signal },
       visitor: {

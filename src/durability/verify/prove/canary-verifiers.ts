@@ -104,7 +104,7 @@ function verifiersOf(
     new DiskScrubber({ ...common, marks, hashEvery: 1, confirmAfterMs: 0 }),
     new MetadataScan({ ...common, source, entriesMax: 8 }),
     new ReplicaComparison({
-      ...common,
+      ...common, marks,
       placement: (name) => (canary.volumeNames.includes(name) ? ['disk-a', 'disk-b'] : undefined),
     }),
     new TrashInspector({

@@ -175,7 +175,7 @@ const DAMAGE: readonly Fault[] = [
       const { position, volume, header } = planting.place('one-byte');
       await planting.flip('disk-a', volume, position + header.recordBytes - 1);
     },
-    expected: { 'replica-comparison': ['replica-differs'] },
+    expected: { 'replica-comparison': ['replica-undecided'] },
     repair: ofSealed,
   },
   {
@@ -270,7 +270,7 @@ const CONFUSION: readonly Fault[] = [
       healSuperblock(bytes);
     }),
     expected: {
-      'replica-comparison': ['replica-differs'], 'extent-referee': ['file-unknown'],
+      'replica-comparison': ['replica-undecided'], 'extent-referee': ['file-unknown'],
     },
   },
   {

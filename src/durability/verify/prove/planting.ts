@@ -139,6 +139,9 @@ export function healLastCommit(bytes: Buffer, volume: MappedVolume): void {
   }
   const at = batch.commitAt;
   bytes.writeUInt32LE(headersCrc, at + 28);
+  // The sum of what the headers say, in two halves: 0 says nothing.
+  bytes.writeUInt16LE(0, at + 5);
+  bytes.writeUInt16LE(0, at + 38);
   createHash('sha256').update(volume.head.seed)
     .update(bytes.subarray(at, at + 48)).update(bytes.subarray(at + 56, at + 60))
     .digest().copy(bytes, at + 48, 0, 8);

@@ -144,7 +144,7 @@ async function listRecords(
 ): Promise<void> {
   const { head, volumeId, sizeBytes, markEnd } = volume;
   await walkVolume({
-    file, sizeBytes, head, from: undefined, markEnd, readsPayloads: false,
+    file, sizeBytes, head, from: undefined, markEnd,
     // Records are what is counted here, not bytes.
     pace: { budget: undefined, signal: pace.signal },
     visitor: {
@@ -174,24 +174,42 @@ export async function readHeaderOf(
   return header?.id === id ? header : undefined;
 }
 
+/** An encrypted record whose checksums are right. */
+export interface SealedRecord extends Pick<RecordHeader, 'id' | 'codec' | 'encryption' | 'keyId'> {
+  /** Of the block. */
+  sizeBytes: number;
+  payload: Buffer;
+}
+
+/** Verifiers hold no keys: whoever does opens a record for them. Undefined: it is damaged, or there
+ *  is no key for it. */
+export type Unseal = (record: SealedRecord) => Promise<Buffer | undefined>;
+
+export interface BlockSource {
+  disks: () => readonly VerifiedDisk[];
+  unseal?: Unseal;
+  /** Where nothing else helps. */
+  readBlock?: (id: string) => Promise<Buffer | undefined>;
+}
+
 /** For blocks that list blocks: straight from the volumes, and where that cannot be, through
  *  `readBlock`. */
 export function blockReader(
-  from: {
-    disks: () => readonly VerifiedDisk[];
-    readBlock?: (id: string) => Promise<Buffer | undefined>;
-  },
-  pace: Pace,
+  from: BlockSource, pace: Pace,
 ): (id: string) => Promise<Buffer | undefined> {
-  return async (id) => await readBlockFromVolumes(await listVolumes(from.disks()), id, pace)
-    ?? await from.readBlock?.(id);
+  return async (id) => {
+    const volumes = await listVolumes(from.disks());
+    const block = await readBlockFromVolumes(volumes, { id, unseal: from.unseal }, pace);
+    return block ?? await from.readBlock?.(id);
+  };
 }
 
 /** Reads one block, checked against its checksum, from whichever volume and disk has it whole;
  *  undefined when there is none, or it is encrypted. Slow: for the few blocks that verifiers need
  *  themselves. */
 async function readBlockFromVolumes(
-  volumes: readonly CataloguedVolume[], id: string, pace: Pace,
+  volumes: readonly CataloguedVolume[],
+  { id, unseal }: { id: string; unseal: Unseal | undefined }, pace: Pace,
 ): Promise<Buffer | undefined> {
   const range = { from: id, to: `${id}0` };
   let found: Buffer | undefined;
@@ -200,7 +218,7 @@ async function readBlockFromVolumes(
       await listBlocksOf({ ...volume, disks: [disk] }, {
         range, pace: { budget: undefined, signal: pace.signal },
         take: async (block, file) => {
-          found ??= await readWhole(file, block);
+          found ??= await readWhole(file, block, unseal);
         },
       });
       if (found !== undefined) return found;
@@ -210,12 +228,15 @@ async function readBlockFromVolumes(
 }
 
 async function readWhole(
-  file: ReadableVolume, block: CatalogBlock,
+  file: ReadableVolume, block: CatalogBlock, unseal: Unseal | undefined,
 ): Promise<Buffer | undefined> {
   const header = await readHeaderOf(file, block);
   if (header === undefined) return undefined;
   const payload = await readAt(file, block.offset + RECORD_HEADER_BYTES, header.payloadBytes);
   if (payload.length < header.payloadBytes || !isPayloadSound(payload, header)) return undefined;
+  if (header.encryption !== 0) {
+    return unseal?.({ ...header, payload, sizeBytes: header.blockBytes });
+  }
   const opened = await blockIn(payload, header);
   return opened === 'damaged' ? undefined : opened;
 }

@@ -123,11 +123,14 @@ describe('checkVolume', () => {
 
   it('goes on from a point as if it had never stopped', async () => {
     const points: CheckPoint[] = [];
-    const disk = diskWith(small);
-    const whole = await check(disk, small.name, { onPoint: (point) => points.push(point) });
-    assert.equal(points.length, 3);
+    const volume = writeVolume({ id: 3, isSealed: true, batches: blocks(30, 100_000, 'x').map(
+      (block) => [block],
+    ) });
+    const disk = diskWith(volume);
+    const whole = await check(disk, volume.name, { onPoint: (point) => points.push(point) });
+    assert.equal(points.length, 3, 'one for each mebibyte');
     for (const from of points) {
-      const rest = await check(disk, small.name, { from });
+      const rest = await check(disk, volume.name, { from });
       assert.deepEqual(rest, whole);
     }
   });

@@ -1,16 +1,20 @@
 /** Reads one volume from end to end and says everything that is wrong with it. */
-import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { nextTurn } from '../budget.ts';
+import { CheckCrew } from './check-crew.ts';
+import type { BadPayload } from './payload-checks.ts';
+import { SlabShelf } from './slab.ts';
+import type { Slab } from './slab.ts';
+import { CALM_PLAN, StretchWindow } from './stretch-window.ts';
+import type { StretchPlan } from './stretch-window.ts';
 import type { ReadableVolume } from './volume-folder.ts';
-import { readAt } from './volume-folder.ts';
 import {
-  blockIn, hasTailMagic, HEAD_BYTES, isPayloadSound, LISTED_BYTES, readHead, readSealHeader,
-  readTail, RECORD_HEADER_BYTES, TAIL_BYTES, toEight, FANOUT_BYTES,
+  hasTailMagic, HEAD_BYTES, LISTED_BYTES, readHead, readSealHeader, readTail,
+  RECORD_HEADER_BYTES, TAIL_BYTES, toEight, FANOUT_BYTES,
 } from './volume-format.ts';
 import type { HeadFault, VolumeHead, VolumeTail } from './volume-format.ts';
 import { walkVolume } from './volume-walk.ts';
-import type { FoundBlock, VolumeFault, WalkPoint } from './volume-walk.ts';
+import type { FoundBlock, VolumeFault, WalkEnd, WalkPoint } from './volume-walk.ts';
 import type { Pace } from './volume-window.ts';
 import { PIECE_BYTES } from './volume-window.ts';
 
@@ -33,9 +37,22 @@ export interface CheckInput {
   /** It had a sound footer at an earlier check. */
   wasSealed: boolean;
   pace: Pace;
-  /** Hears after each batch where a later check could go on. */
+  /** By whom and in what portions it is done; left out: here, in small ones. */
+  means?: CheckMeans;
+  /** Hears now and then up to where everything was checked and sound, so that a later check could
+   *  go on from there. */
   onPoint?: (point: CheckPoint) => void;
 }
+
+export interface CheckMeans {
+  plan: StretchPlan;
+  crew: CheckCrew;
+  shelf: SlabShelf;
+}
+
+const USUAL_MEANS: CheckMeans = {
+  plan: CALM_PLAN, crew: new CheckCrew(0), shelf: new SlabShelf(CALM_PLAN.slabsMax),
+};
 
 export interface CheckResult {
   faults: VolumeFault[];
@@ -52,8 +69,9 @@ export const FAULTS_MAX = 1_000;
 
 export async function checkVolume(input: CheckInput): Promise<CheckResult> {
   const { file, volumeId } = input;
+  const { shelf } = input.means ?? USUAL_MEANS;
   const sizeBytes = await file.size();
-  const head = readHead(await readAt(file, 0, HEAD_BYTES));
+  const head = readHead(await shelf.readFrom(file, 0, HEAD_BYTES));
   const wrong = typeof head === 'string' ? headFault(head) : headMismatch(head, volumeId);
   if (typeof head === 'string' || wrong !== undefined) {
     const faults = wrong === undefined ? [] : [wrong];
@@ -77,16 +95,27 @@ function headMismatch(head: VolumeHead, volumeId: number): VolumeFault | undefin
 
 class VolumeCheck {
   readonly #input: CheckInput;
+  readonly #means: CheckMeans;
   readonly #head: VolumeHead;
   readonly #sizeBytes: number;
   readonly #faults: VolumeFault[] = [];
+  /** Of payloads: they count if the walk gets beyond them. */
+  readonly #payloadFaults: VolumeFault[] = [];
   readonly #entry = Buffer.alloc(LISTED_BYTES);
   #blockCount: number;
   #storedBytes: number;
   #entrySum: number;
+  /** Whole records in the present stretch, and where in memory each begins. */
+  #records: FoundBlock[] = [];
+  #places: number[] = [];
+  /** After the last batch that counts. */
+  #reached: CheckPoint | undefined;
+  /** Resolves when all stretches that were left have been checked. */
+  #checked: Promise<void> = Promise.resolve();
 
   constructor(input: CheckInput, head: VolumeHead, sizeBytes: number) {
     this.#input = input;
+    this.#means = input.means ?? USUAL_MEANS;
     this.#head = head;
     this.#sizeBytes = sizeBytes;
     this.#blockCount = input.from?.blockCount ?? 0;
@@ -95,20 +124,13 @@ class VolumeCheck {
   }
 
   async run(): Promise<CheckResult> {
-    const { file, volumeId, pace, markEnd, from } = this.#input;
+    const { file, volumeId } = this.#input;
     const sizeBytes = this.#sizeBytes;
-    const ending = await readAt(file, Math.max(0, sizeBytes - TAIL_BYTES), TAIL_BYTES);
+    const ending = await this.#means.shelf.readFrom(
+      file, Math.max(0, sizeBytes - TAIL_BYTES), TAIL_BYTES,
+    );
     const tail = readTail(ending, { volumeId, sizeBytes });
-    const { point, isAtSeal } = await walkVolume({
-      file, head: this.#head, from, pace, readsPayloads: true,
-      sizeBytes: tail?.dataEnd ?? sizeBytes,
-      markEnd: Math.max(markEnd, tail?.dataEnd ?? 0),
-      visitor: {
-        payload: (block, payload) => this.#checkPayload(block, payload),
-        batch: (blocks, at) => this.#take(blocks, at),
-        fault: (fault) => this.#add(fault),
-      },
-    });
+    const { point, isAtSeal } = await this.#walk(tail);
     const isWholeWalk = this.#faults.length === 0;
     if (tail !== undefined) await this.#checkFooter(tail, isWholeWalk ? point : undefined);
     else if (isAtSeal || this.#input.wasSealed || hasTailMagic(ending)) {
@@ -122,24 +144,70 @@ class VolumeCheck {
     };
   }
 
+  async #walk(tail: VolumeTail | undefined): Promise<WalkEnd> {
+    const { file, pace, markEnd, from } = this.#input;
+    const { plan, shelf } = this.#means;
+    const sizeBytes = tail?.dataEnd ?? this.#sizeBytes;
+    const window = new StretchWindow({
+      file, sizeBytes, pace, plan, shelf, leaving: (slab) => this.#leave(slab),
+    });
+    try {
+      const end = await walkVolume({
+        file, head: this.#head, from, pace, sizeBytes, window,
+        markEnd: Math.max(markEnd, tail?.dataEnd ?? 0),
+        visitor: {
+          record: (block, at) => {
+            this.#records.push(block);
+            this.#places.push(at);
+          },
+          batch: (blocks, at) => this.#take(blocks, at),
+          fault: (fault) => this.#add(fault),
+        },
+      });
+      await window.finish();
+      // What lies behind the end was never acknowledged.
+      for (const fault of this.#payloadFaults) {
+        if (fault.offset < end.point.end) this.#add(fault);
+      }
+      this.#faults.sort((a, b) => a.offset - b.offset);
+      return end;
+    } finally {
+      await window.close();
+    }
+  }
+
   #add(fault: VolumeFault): void {
     if (this.#faults.length < FAULTS_MAX) this.#faults.push(fault);
   }
 
-  #checkPayload(
-    { header, position }: FoundBlock, payload: Buffer,
-  ): VolumeFault | undefined | Promise<VolumeFault | undefined> {
-    const fault = { offset: position, lengthBytes: header.recordBytes, blockId: header.id };
-    if (!isPayloadSound(payload, header)) return { kind: 'payload-damaged', ...fault };
-    if (!this.#input.hashes) return undefined;
-    const judge = (block: Buffer | 'damaged'): VolumeFault | undefined => {
-      const isSame = block !== 'damaged'
-        && createHash('sha256').update(block).digest('hex') === header.id;
-      return isSame ? undefined : { kind: 'hash-differs', ...fault };
-    };
-    const block = blockIn(payload, header);
-    if (block === undefined) return undefined;
-    return block instanceof Promise ? block.then(judge) : judge(block);
+  /** Resolves when everything in the slab has been checked, and in all that were left before. */
+  #leave({ memory }: Slab): Promise<void> {
+    const [records, places] = [this.#records, this.#places];
+    this.#records = [];
+    this.#places = [];
+    const sizeBytes = records.reduce((sum, { header }) => sum + header.recordBytes, 0);
+    const task = { memory, places: Uint32Array.from(places), hashes: this.#input.hashes };
+    const answer = records.length === 0 ? [] : this.#means.crew.check(task, sizeBytes);
+    const reached = this.#reached;
+    const before = this.#checked;
+    this.#checked = (async () => {
+      const bad = await answer;
+      await before;
+      this.#note(records, bad);
+      // A check that goes on behind damage would not tell of it again.
+      const isSound = this.#payloadFaults.length + this.#faults.length === 0;
+      if (isSound && reached !== undefined) this.#input.onPoint?.(reached);
+    })();
+    return this.#checked;
+  }
+
+  #note(records: readonly FoundBlock[], bad: readonly BadPayload[]): void {
+    for (const { index, kind } of bad) {
+      const found = records[index];
+      if (found === undefined || this.#payloadFaults.length >= FAULTS_MAX) continue;
+      const { header: { id, recordBytes }, position } = found;
+      this.#payloadFaults.push({ kind, offset: position, lengthBytes: recordBytes, blockId: id });
+    }
   }
 
   #take(blocks: readonly FoundBlock[], at: WalkPoint): void {
@@ -149,7 +217,7 @@ class VolumeCheck {
       this.#entrySum = (this.#entrySum + this.#entryCrc(header.id, position, header.blockBytes))
         % SUM_MODULUS;
     }
-    this.#input.onPoint?.(this.#pointAt(at));
+    this.#reached = this.#pointAt(at);
   }
 
   #entryCrc(id: string, position: number, sizeBytes: number): number {
@@ -186,7 +254,8 @@ class VolumeCheck {
   /** Undefined when the seal record, the body or its order is not as it must be. */
   async #readBody(tail: VolumeTail): Promise<{ entrySum: number } | undefined> {
     const { file } = this.#input;
-    const sealBytes = await readAt(file, tail.dataEnd, RECORD_HEADER_BYTES);
+    const { shelf } = this.#means;
+    const sealBytes = await shelf.readFrom(file, tail.dataEnd, RECORD_HEADER_BYTES);
     const seal = sealBytes.length < RECORD_HEADER_BYTES ? undefined : readSealHeader(sealBytes, 0);
     const isAnnounced = seal?.bodyBytes === tail.bodyBytes && seal.bodyCrc === tail.bodyCrc;
     if (!isAnnounced) return undefined;
@@ -197,7 +266,7 @@ class VolumeCheck {
     for (let at = 0; at < paddedBytes; at += pieceBytes) {
       const lengthBytes = Math.min(pieceBytes, paddedBytes - at);
       await this.#input.pace.budget?.take(lengthBytes, this.#input.pace.signal);
-      const piece = await readAt(file, tail.bodyAt + at, lengthBytes);
+      const piece = await shelf.readFrom(file, tail.bodyAt + at, lengthBytes);
       if (piece.length < lengthBytes) return undefined;
       body.take(piece.subarray(0, Math.min(lengthBytes, tail.bodyBytes - at)), at);
       await nextTurn();

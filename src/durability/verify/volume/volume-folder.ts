@@ -3,8 +3,12 @@ import { HoldfastError } from '../../../base/errors.ts';
 
 export interface VolumeFolder {
   list(): Promise<string[]>;
-  open(name: string, how: 'read'): Promise<ReadableVolume>;
+  /** `wish` `disk`: what the disk holds is to be read, not what the system remembers of it. Where
+   *  that cannot be had it is read as usual. */
+  open(name: string, how: 'read', wish?: ReadWish): Promise<ReadableVolume>;
 }
+
+export type ReadWish = 'disk' | 'any';
 
 export interface ReadableVolume {
   size(): Promise<number>;
@@ -23,8 +27,9 @@ export interface VerifiedDisk {
 /** Opens with a handle of its own, so that nothing which others hold open is looked at. */
 export async function withVolume<T>(
   files: VolumeFolder, name: string, look: (file: ReadableVolume) => Promise<T>,
+  wish: ReadWish = 'any',
 ): Promise<T> {
-  const file = await files.open(name, 'read');
+  const file = await files.open(name, 'read', wish);
   try {
     return await look(file);
   } finally {

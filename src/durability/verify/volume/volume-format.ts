@@ -12,7 +12,8 @@ export const TAIL_BYTES = 4096;
 export const LISTED_BYTES = 48;
 export const FANOUT_BYTES = 1024;
 const BLOCK_BYTES_MAX = 4 * 1024 * 1024;
-const SEGMENT_BYTES = 256 * 1024;
+/** The longest stretch of a long block that has a checksum of its own. */
+export const SEGMENT_BYTES = 256 * 1024;
 /** The longest payload: a table of 16 numbers, and the bytes. A codec that makes a block longer is
  *  not used for it, but a cipher adds a little. */
 export const PAYLOAD_BYTES_MAX = BLOCK_BYTES_MAX + 4096;
@@ -63,6 +64,8 @@ export interface RecordHeader {
   /** Lower-case hex. */
   id: string;
   payloadCrc: number;
+  /** 0: not encrypted. */
+  keyId: number;
   /** Where the next record begins, from where this one does. */
   recordBytes: number;
 }
@@ -88,6 +91,7 @@ export function readBlockHeader(bytes: Buffer, at: number): RecordHeader | undef
     type: RECORD.block, codec, encryption, payloadBytes, blockBytes,
     id: bytes.toString('hex', at + 16, at + 48),
     payloadCrc: bytes.readUInt32LE(at + 48),
+    keyId: bytes.readUInt32LE(at + 52),
     recordBytes: RECORD_HEADER_BYTES + toEight(payloadBytes),
   };
 }
@@ -100,27 +104,45 @@ export function tableBytes(lengthBytes: number): number {
 
 /** Does the payload fit the checksums: the header's, and those of its table if it has one? */
 export function isPayloadSound(payload: Buffer, header: RecordHeader): boolean {
-  const table = tableOf(header);
-  const covered = table === 0 ? payload : payload.subarray(0, table);
-  if (crc32(covered) !== header.payloadCrc) return false;
-  for (let at = table, entry = 0; table > 0 && at < payload.length; entry += 4) {
-    const end = Math.min(at + SEGMENT_BYTES, payload.length);
-    if (crc32(payload.subarray(at, end)) !== payload.readUInt32LE(entry)) return false;
-    at = end;
-  }
-  return true;
+  return checkedParts(payload, header).every(({ from, end, crc }) =>
+    crc32(payload.subarray(from, end)) === crc);
 }
 
-/** The bytes of a block in a sound payload; undefined when they are encrypted: verifiers hold no
- *  keys. `damaged` when they cannot be unpacked. */
-export function blockIn(
+/** The parts of a payload that have a checksum each, and that. */
+export function checkedParts(
   payload: Buffer, header: RecordHeader,
-): Buffer | undefined | Promise<Buffer | 'damaged'> {
-  const { codec, encryption, blockBytes } = header;
+): { from: number; end: number; crc: number }[] {
+  const table = tableOf(header);
+  const first = { from: 0, end: table === 0 ? payload.length : table, crc: header.payloadCrc };
+  if (table === 0) return [first];
+  const parts = [first];
+  for (let from = table, entry = 0; from < payload.length; entry += 4) {
+    const end = Math.min(from + SEGMENT_BYTES, payload.length);
+    parts.push({ from, end, crc: payload.readUInt32LE(entry) });
+    from = end;
+  }
+  return parts;
+}
+
+/** Where the bytes of a block are in a sound payload, and whether they are packed; undefined when
+ *  they are encrypted: verifiers hold no keys. */
+export function blockBytesIn(
+  payload: Buffer, header: RecordHeader,
+): { bytes: Buffer; isZstd: boolean } | undefined {
+  const { codec, encryption } = header;
   if (encryption !== 0) return undefined;
-  if (codec === 0) return payload.subarray(tableOf(header));
-  if (codec !== CODEC_ZSTD) return undefined;
-  return unzstd(payload, { maxOutputLength: blockBytes })
+  if (codec === 0) return { bytes: payload.subarray(tableOf(header)), isZstd: false };
+  return codec === CODEC_ZSTD ? { bytes: payload, isZstd: true } : undefined;
+}
+
+/** The block in a sound payload; undefined when it is encrypted, `damaged` when it cannot be
+ *  unpacked. */
+export async function blockIn(
+  payload: Buffer, header: RecordHeader,
+): Promise<Buffer | 'damaged' | undefined> {
+  const found = blockBytesIn(payload, header);
+  if (found?.isZstd !== true) return found?.bytes;
+  return unzstd(payload, { maxOutputLength: header.blockBytes })
     .catch((): 'damaged' => 'damaged');
 }
 

@@ -15,7 +15,7 @@ import {
 } from './volume-format.ts';
 import type { CommitMark, RecordHeader, VolumeHead } from './volume-format.ts';
 import { VolumeWindow } from './volume-window.ts';
-import type { Pace } from './volume-window.ts';
+import type { Pace, RecordWindow } from './volume-window.ts';
 
 /** A place between two batches, from where a walk can go on. */
 export interface WalkPoint {
@@ -37,11 +37,10 @@ export interface FoundBlock {
 }
 
 export interface WalkVisitor {
-  /** Looks at a payload, if the walk reads them. Its fault counts once the batch is known to be
-   *  acknowledged. The bytes are valid until it has answered only. */
-  payload?(
-    block: FoundBlock, payload: Buffer,
-  ): VolumeFault | undefined | Promise<VolumeFault | undefined>;
+  /** Hears of each whole record, if the walk reads payloads, and where in the window's bytes it
+   *  begins; before it is known whether its batch counts. What is wrong with a payload counts when
+   *  the walk has come to an end behind it. */
+  record?(block: FoundBlock, at: number): void;
   /** The blocks of a batch that counts, in order, and where the walk is after it. */
   batch(blocks: readonly FoundBlock[], point: WalkPoint): void | Promise<void>;
   fault(fault: VolumeFault): void;
@@ -55,8 +54,8 @@ export interface WalkInput {
   from: WalkPoint | undefined;
   /** The volume is known to have been durable up to here. */
   markEnd: number;
-  /** Reads payloads too: needed for `payload`. */
-  readsPayloads: boolean;
+  /** Reads payloads too, through this window; left out: headers only. */
+  window?: RecordWindow;
   pace: Pace;
   visitor: WalkVisitor;
 }
@@ -84,17 +83,15 @@ interface FoundCommit extends CommitMark {
 
 class VolumeWalk {
   readonly #input: WalkInput;
-  readonly #window: VolumeWindow;
+  readonly #window: RecordWindow;
   #point: WalkPoint;
   /** Of the batch under way. */
   #blocks: FoundBlock[] = [];
-  #faults: VolumeFault[] = [];
 
   constructor(input: WalkInput) {
     this.#input = input;
-    const { file, sizeBytes, pace, head, from, readsPayloads } = input;
-    const piece = readsPayloads ? undefined : HEADER_PIECE_BYTES;
-    this.#window = new VolumeWindow(file, sizeBytes, pace, piece);
+    const { file, sizeBytes, pace, head, from, window } = input;
+    this.#window = window ?? new VolumeWindow(file, sizeBytes, pace, HEADER_PIECE_BYTES);
     this.#point = from ?? startOf(head);
   }
 
@@ -116,9 +113,8 @@ class VolumeWalk {
 
   /** Undefined when a whole batch was taken; else the first place that is not as it must be. */
   async #walkBatch(): Promise<{ at: number; isAtSeal: boolean } | undefined> {
-    const { head, sizeBytes, readsPayloads } = this.#input;
+    const { head, sizeBytes, window, visitor } = this.#input;
     this.#blocks = [];
-    this.#faults = [];
     let headersCrc = 0;
     for (let position = this.#point.end; ;) {
       let at = await this.#window.at(position, RECORD_HEADER_BYTES);
@@ -141,30 +137,14 @@ class VolumeWalk {
       const wholeBytes = RECORD_HEADER_BYTES + header.payloadBytes;
       if (position + wholeBytes > sizeBytes) return { at: position, isAtSeal: false };
       const block = { header, position };
-      if (readsPayloads) {
-        at = await this.#window.at(position, wholeBytes);
+      if (window !== undefined) {
+        at = await window.at(position, wholeBytes);
         if (at < 0) return { at: position, isAtSeal: false };
-        const looked = this.#lookAt(block, at);
-        // Mostly it answers at once, and waiting for each record would be slow.
-        if (looked !== undefined) await looked;
+        visitor.record?.(block, at);
       }
       this.#blocks.push(block);
       position += header.recordBytes;
     }
-  }
-
-  #lookAt(block: FoundBlock, at: number): Promise<void> | undefined {
-    const from = at + RECORD_HEADER_BYTES;
-    const payload = this.#window.bytes.subarray(from, from + block.header.payloadBytes);
-    const answer = this.#input.visitor.payload?.(block, payload);
-    if (answer === undefined) return undefined;
-    if (!(answer instanceof Promise)) {
-      this.#faults.push(answer);
-      return undefined;
-    }
-    return answer.then((fault) => {
-      if (fault !== undefined) this.#faults.push(fault);
-    });
   }
 
   #fits(commit: CommitMark, headersCrc: number): boolean {
@@ -175,7 +155,6 @@ class VolumeWalk {
   }
 
   async #accept(commit: FoundCommit): Promise<void> {
-    for (const fault of this.#faults) this.#input.visitor.fault(fault);
     const end = commit.position + RECORD_HEADER_BYTES;
     this.#point = { end, nextBatch: commit.batch + 1, chain: commit.chain };
     await this.#input.visitor.batch(this.#blocks, this.#point);
@@ -205,7 +184,6 @@ class VolumeWalk {
     const isOwn = next.batchStart === this.#point.end;
     const end = isOwn ? next.position : next.batchStart;
     const isCommit = isOwn ? next.position === badAt : end === badAt + RECORD_HEADER_BYTES;
-    for (const fault of this.#faults) visitor.fault(fault);
     const lengthBytes = Math.max(RECORD_HEADER_BYTES, end - badAt);
     visitor.fault({
       kind: isCommit ? 'commit-damaged' : 'header-damaged', offset: badAt, lengthBytes,
@@ -221,7 +199,6 @@ class VolumeWalk {
   /** Up to the mark bytes had been acknowledged, and nothing sound stands there. */
   async #reportLost(badAt: number): Promise<void> {
     const { visitor, markEnd, sizeBytes } = this.#input;
-    for (const fault of this.#faults) visitor.fault(fault);
     const isCut = sizeBytes < markEnd;
     const isCommit = markEnd === badAt + RECORD_HEADER_BYTES;
     const kind = isCommit ? 'commit-damaged' : 'header-damaged';

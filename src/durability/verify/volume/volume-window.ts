@@ -1,4 +1,4 @@
-/** A stretch of a volume in memory that moves on with whoever reads through it. */
+/** A part of a volume in memory that moves on with whoever reads through it. */
 import type { Budget } from '../budget.ts';
 import type { ReadableVolume } from './volume-folder.ts';
 import { PAYLOAD_BYTES_MAX, RECORD_HEADER_BYTES } from './volume-format.ts';
@@ -8,13 +8,25 @@ export const PIECE_BYTES = 1024 * 1024;
 /** The longest record and a piece. */
 const WINDOW_BYTES = PAYLOAD_BYTES_MAX + RECORD_HEADER_BYTES + PIECE_BYTES;
 
+/** What a walk sees of a file. */
+export interface RecordWindow {
+  /** Other memory after each `at`. */
+  readonly bytes: Buffer;
+  /** Where in `bytes` the position lies, with `lengthBytes` of the file from there on, at most as
+   *  many as the longest record has; -1 when the file does not hold so many. */
+  at(position: number, lengthBytes: number): Promise<number>;
+  /** The next place from `position` on, in steps of 8, where `word` stands; -1 for none. */
+  find(word: Buffer, position: number): Promise<number>;
+}
+
 export interface Pace {
   /** Asked for each byte read; undefined when what is read here is paid for otherwise. */
   budget: Budget | undefined;
   signal: AbortSignal;
 }
 
-export class VolumeWindow {
+/** For looks here and there: reads short pieces, when they are needed. */
+export class VolumeWindow implements RecordWindow {
   readonly #file: ReadableVolume;
   readonly #sizeBytes: number;
   readonly #pace: Pace;
@@ -36,8 +48,6 @@ export class VolumeWindow {
     this.bytes = Buffer.allocUnsafe(Math.min(2 * pieceBytes, Math.max(sizeBytes, 8)));
   }
 
-  /** Where in `bytes` the position lies, with `lengthBytes` of the file from there on; -1 when the
-   *  file does not hold so many. Positions may not go back by more than the window. */
   async at(position: number, lengthBytes: number): Promise<number> {
     const end = position + lengthBytes;
     if (position >= this.#start && end <= this.#end) return position - this.#start;
@@ -50,20 +60,9 @@ export class VolumeWindow {
     return position - this.#start;
   }
 
-  /** The next place from `position` on, in steps of 8, where `word` stands; -1 for none. */
-  async find(word: Buffer, position: number): Promise<number> {
-    for (let from = position; ;) {
-      const lengthBytes = Math.min(this.#pieceBytes, this.#sizeBytes - from);
-      if (lengthBytes < word.length) return -1;
-      const at = await this.at(from, lengthBytes);
-      if (at < 0) return -1;
-      const within = this.bytes.subarray(at, at + lengthBytes);
-      for (let hit = within.indexOf(word); hit >= 0; hit = within.indexOf(word, hit + 1)) {
-        if ((from + hit) % 8 === 0) return from + hit;
-      }
-      if (from + lengthBytes >= this.#sizeBytes) return -1;
-      from += lengthBytes; // Still a multiple of 8, so no hit lies across the seam.
-    }
+  find(word: Buffer, position: number): Promise<number> {
+    const [sizeBytes, pieceBytes] = [this.#sizeBytes, this.#pieceBytes];
+    return findWord(this, { word, position, sizeBytes, pieceBytes });
   }
 
   /** Big blocks are rare enough where they are read seldom, and common where they are not. */
@@ -96,5 +95,26 @@ export class VolumeWindow {
     this.readBytes += filled;
     this.#end += filled;
     return filled > 0;
+  }
+}
+
+/** As RecordWindow.find, by way of `at`. */
+export async function findWord(
+  window: RecordWindow,
+  { word, position, sizeBytes, pieceBytes }: {
+    word: Buffer; position: number; sizeBytes: number; pieceBytes: number;
+  },
+): Promise<number> {
+  for (let from = position; ;) {
+    const lengthBytes = Math.min(pieceBytes, sizeBytes - from);
+    if (lengthBytes < word.length) return -1;
+    const at = await window.at(from, lengthBytes);
+    if (at < 0) return -1;
+    const within = window.bytes.subarray(at, at + lengthBytes);
+    for (let hit = within.indexOf(word); hit >= 0; hit = within.indexOf(word, hit + 1)) {
+      if ((from + hit) % 8 === 0) return from + hit;
+    }
+    if (from + lengthBytes >= sizeBytes) return -1;
+    from += lengthBytes; // Still a multiple of 8, so no hit lies across the seam.
   }
 }

@@ -1,22 +1,30 @@
-import type { UserId } from '../../../base/ids.ts';
+import type { GroupId, UserId } from '../../../base/ids.ts';
 import {
-  closed, noSuchUser, tooManyTokens, userChanged, userExists,
+  closed, groupExists, noSuchGroup, noSuchUser, tooManyGroups, tooManyTokens, userChanged,
+  userExists,
 } from '../../identity-errors.ts';
+import { GROUPS_PER_USER_MAX } from '../../identity-store.ts';
 import type {
   AddTokenOptions, IdentityStore, TokenDraft, UpdateOptions,
 } from '../../identity-store.ts';
 import type {
-  FlowRecord, NewUserRecord, SetupLinkRecord, TokenKind, TokenRecord, TokenTouch, UserPatch,
+  FlowRecord, GroupRecord, NewUserRecord, SetupLinkRecord, TokenKind, TokenRecord, TokenTouch, UserPatch,
   UserRecord,
 } from '../../records.ts';
 
 /** What a file is to the other implementation: several stores may be open on one of these. */
 export class MemoryIdentityData {
   readonly users = new Map<UserId, UserRecord>();
+  readonly groups = new Map<GroupId, MemoryGroup>();
   readonly tokens = new Map<string, TokenRecord>();
   readonly flows = new Map<string, FlowRecord>();
   setupLink: SetupLinkRecord | undefined;
   mark = 0;
+}
+
+interface MemoryGroup extends GroupRecord {
+  members: Set<UserId>;
+  isRemoved: boolean;
 }
 
 /** For tests and for trying things out: nothing survives the process. Each method does its work in
@@ -65,6 +73,67 @@ export class MemoryIdentityStore implements IdentityStore {
     user.rev += 1;
     data.mark += 1;
     return { ...user };
+  }
+
+  async addGroup(group: GroupRecord): Promise<GroupRecord> {
+    const data = this.#live('addGroup');
+    if (data.groups.has(group.id)) throw groupExists(op('addGroup'));
+    data.groups.set(group.id, { ...group, members: new Set(), isRemoved: false });
+    data.mark += 1;
+    return { ...group };
+  }
+
+  async findGroup(id: GroupId): Promise<GroupRecord | undefined> {
+    const group = liveGroup(this.#live('findGroup'), id);
+    return group && groupOf(group);
+  }
+
+  async listGroups(limit: number, after?: GroupId): Promise<GroupRecord[]> {
+    const groups = [...this.#live('listGroups').groups.values()]
+      .filter(({ id, isRemoved }) => !isRemoved && (after === undefined || id > after))
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
+    return groups.slice(0, limit).map(groupOf);
+  }
+
+  async removeGroup(id: GroupId): Promise<boolean> {
+    const data = this.#live('removeGroup');
+    const group = liveGroup(data, id);
+    if (group === undefined) return false;
+    for (const member of group.members) raiseGroupsRev(data, member);
+    group.members.clear();
+    group.isRemoved = true;
+    data.mark += 1;
+    return true;
+  }
+
+  async joinGroup(id: GroupId, user: UserId): Promise<boolean> {
+    const data = this.#live('joinGroup');
+    const group = liveGroup(data, id);
+    if (group === undefined) throw noSuchGroup(op('joinGroup'));
+    if (!data.users.has(user)) throw noSuchUser(op('joinGroup'));
+    if (group.members.has(user)) return false;
+    if (groupsOf(data, user).length >= GROUPS_PER_USER_MAX) {
+      throw tooManyGroups(op('joinGroup'), GROUPS_PER_USER_MAX);
+    }
+    group.members.add(user);
+    raiseGroupsRev(data, user);
+    return true;
+  }
+
+  async leaveGroup(id: GroupId, user: UserId): Promise<boolean> {
+    const data = this.#live('leaveGroup');
+    if (liveGroup(data, id)?.members.delete(user) !== true) return false;
+    raiseGroupsRev(data, user);
+    return true;
+  }
+
+  async listMembers(id: GroupId, limit: number, after?: UserId): Promise<UserId[]> {
+    const members = [...liveGroup(this.#live('listMembers'), id)?.members ?? []];
+    return members.filter((user) => after === undefined || user > after).sort().slice(0, limit);
+  }
+
+  async listGroupsOf(user: UserId): Promise<GroupId[]> {
+    return groupsOf(this.#live('listGroupsOf'), user);
   }
 
   async addToken(token: TokenRecord, options: AddTokenOptions): Promise<void> {
@@ -189,9 +258,29 @@ function op(method: string): string {
 
 function insertUser(data: MemoryIdentityData, opName: string, user: NewUserRecord): UserRecord {
   if (data.users.has(user.id)) throw userExists(opName);
-  data.users.set(user.id, { ...user, rev: 1 });
+  data.users.set(user.id, { ...user, rev: 1, groupsRev: 0 });
   data.mark += 1;
-  return { ...user, rev: 1 };
+  return { ...user, rev: 1, groupsRev: 0 };
+}
+
+function liveGroup(data: MemoryIdentityData, id: GroupId): MemoryGroup | undefined {
+  const group = data.groups.get(id);
+  return group?.isRemoved === false ? group : undefined;
+}
+
+function groupOf({ id, displayName, createdAt }: MemoryGroup): GroupRecord {
+  return { id, displayName, createdAt };
+}
+
+function groupsOf(data: MemoryIdentityData, user: UserId): GroupId[] {
+  return [...data.groups.values()]
+    .filter(({ members }) => members.has(user)).map(({ id }) => id).sort();
+}
+
+function raiseGroupsRev(data: MemoryIdentityData, id: UserId): void {
+  const user = data.users.get(id);
+  if (user !== undefined) Object.assign(user, { rev: user.rev + 1, groupsRev: user.groupsRev + 1 });
+  data.mark += 1;
 }
 
 function insertToken(

@@ -1,7 +1,7 @@
 /** Rows of DATA/identity.db and the records they stand for. */
-import type { TenantId, UserId } from '../../../base/ids.ts';
+import type { GroupId, TenantId, UserId } from '../../../base/ids.ts';
 import type {
-  FlowRecord, NewUserRecord, SetupLinkRecord, TokenKind, TokenRecord, UserRecord,
+  FlowRecord, GroupRecord, NewUserRecord, SetupLinkRecord, TokenKind, TokenRecord, UserRecord,
 } from '../../records.ts';
 
 export interface UserRow {
@@ -13,6 +13,14 @@ export interface UserRow {
   password_hash: string | null;
   created_at: number;
   rev: number;
+  groups_rev: number;
+}
+
+export interface GroupRow {
+  id: string;
+  display_name: string;
+  created_at: number;
+  is_removed: number;
 }
 
 export interface TokenRow {
@@ -50,10 +58,17 @@ export function userFromRow(row: UserRow): UserRecord {
     passwordHash: row.password_hash ?? undefined,
     createdAt: row.created_at,
     rev: row.rev,
+    groupsRev: row.groups_rev,
   };
 }
 
-export function userToRow(user: NewUserRecord, rev: number): UserRow {
+export function groupFromRow(row: GroupRow): GroupRecord {
+  return { id: row.id as GroupId, displayName: row.display_name, createdAt: row.created_at };
+}
+
+export function userToRow(
+  user: NewUserRecord, { rev, groupsRev }: Pick<UserRecord, 'rev' | 'groupsRev'>,
+): UserRow {
   return {
     id: user.id,
     tenant: user.tenant,
@@ -63,6 +78,7 @@ export function userToRow(user: NewUserRecord, rev: number): UserRow {
     password_hash: user.passwordHash ?? null,
     created_at: user.createdAt,
     rev,
+    groups_rev: groupsRev,
   };
 }
 

@@ -1,12 +1,29 @@
 /**
- * The tables of DATA/identity.db, format 1. Times are milliseconds since 1970 UTC, flags 0 or 1,
+ * The tables of DATA/identity.db, format 2. Times are milliseconds since 1970 UTC, flags 0 or 1,
  * hashes lower-case hexadecimal. Only SQL that MariaDB understands too.
  */
 
 /** Kept as `PRAGMA user_version`. A file with a larger number was written by a newer Holdfast. */
-export const IDENTITY_FORMAT = 1;
+export const IDENTITY_FORMAT = 2;
 /** Kept as `PRAGMA application_id`: "HFid". Tells our file from any other SQLite database. */
 export const IDENTITY_APPLICATION_ID = 0x48466964;
+
+/** A removed group stays, marked as such: its id is never given out again. */
+const GROUP_TABLES = `
+CREATE TABLE user_groups (
+  id           VARCHAR(64)  NOT NULL PRIMARY KEY,
+  display_name VARCHAR(255) NOT NULL,
+  created_at   BIGINT       NOT NULL,
+  is_removed   SMALLINT     NOT NULL
+);
+
+CREATE TABLE memberships (
+  group_id VARCHAR(64) NOT NULL,
+  user_id  VARCHAR(64) NOT NULL,
+  PRIMARY KEY (group_id, user_id)
+);
+CREATE INDEX memberships_by_user ON memberships (user_id, group_id);
+`;
 
 export const IDENTITY_SCHEMA = `
 CREATE TABLE users (
@@ -17,7 +34,8 @@ CREATE TABLE users (
   is_disabled   SMALLINT      NOT NULL,
   password_hash VARCHAR(255),
   created_at    BIGINT        NOT NULL,
-  rev           BIGINT        NOT NULL
+  rev           BIGINT        NOT NULL,
+  groups_rev    BIGINT        NOT NULL DEFAULT 0
 );
 
 CREATE TABLE tokens (
@@ -48,4 +66,9 @@ CREATE TABLE login_flows (
 );
 CREATE INDEX login_flows_by_age ON login_flows (created_at);
 CREATE INDEX login_flows_by_user ON login_flows (user_id);
-`;
+${GROUP_TABLES}`;
+
+/** From format 1, where there were no groups. */
+export const FROM_FORMAT_1 = `
+ALTER TABLE users ADD COLUMN groups_rev BIGINT NOT NULL DEFAULT 0;
+${GROUP_TABLES}`;

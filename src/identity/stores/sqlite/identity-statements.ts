@@ -1,14 +1,20 @@
 /** Every statement that runs on DATA/identity.db, prepared once, with the types of its rows. */
 import type { Database, Statement } from 'better-sqlite3';
-import type { FlowRow, SetupLinkRow, TokenRow, UserRow } from './identity-rows.ts';
+import type { FlowRow, GroupRow, SetupLinkRow, TokenRow, UserRow } from './identity-rows.ts';
 
 const ADD_USER = `
-INSERT INTO users (id, tenant, display_name, is_admin, is_disabled, password_hash, created_at, rev)
-VALUES (@id, @tenant, @display_name, @is_admin, @is_disabled, @password_hash, @created_at, @rev)`;
+INSERT INTO users (id, tenant, display_name, is_admin, is_disabled, password_hash, created_at, rev,
+  groups_rev)
+VALUES (@id, @tenant, @display_name, @is_admin, @is_disabled, @password_hash, @created_at, @rev,
+  @groups_rev)`;
 
 const UPDATE_USER = `
 UPDATE users SET display_name = @display_name, is_admin = @is_admin, is_disabled = @is_disabled,
   password_hash = @password_hash, rev = @rev WHERE id = @id`;
+
+const RAISE_GROUPS_REV_OF_ALL = `
+UPDATE users SET rev = rev + 1, groups_rev = groups_rev + 1
+WHERE id IN (SELECT user_id FROM memberships WHERE group_id = ?)`;
 
 const ADD_TOKEN = `
 INSERT INTO tokens (token_hash, id, kind, user_id, device, created_at, used_at, expires_at)
@@ -40,6 +46,38 @@ export function prepareStatements(database: Database) {
     ),
     updateUser: rows<[UserRow], never>(UPDATE_USER),
     raiseUserRev: rows<[string], never>('UPDATE users SET rev = rev + 1 WHERE id = ?'),
+    raiseGroupsRev: rows<[string], never>(
+      'UPDATE users SET rev = rev + 1, groups_rev = groups_rev + 1 WHERE id = ?',
+    ),
+    raiseGroupsRevOfAll: rows<[string], never>(RAISE_GROUPS_REV_OF_ALL),
+
+    addGroup: rows<[string, string, number], never>(
+      'INSERT INTO user_groups (id, display_name, created_at, is_removed) VALUES (?, ?, ?, 0)',
+    ),
+    findGroup: rows<[string], GroupRow>('SELECT * FROM user_groups WHERE id = ?'),
+    listGroups: rows<[string, number], GroupRow>(
+      'SELECT * FROM user_groups WHERE id > ? AND is_removed = 0 ORDER BY id LIMIT ?',
+    ),
+    removeGroup: rows<[string], never>(
+      'UPDATE user_groups SET is_removed = 1 WHERE id = ? AND is_removed = 0',
+    ),
+    addMember: rows<[string, string], never>(
+      'INSERT INTO memberships (group_id, user_id) VALUES (?, ?)',
+    ),
+    isMember: number<[string, string]>(
+      'SELECT COUNT(*) FROM memberships WHERE group_id = ? AND user_id = ?',
+    ),
+    removeMember: rows<[string, string], never>(
+      'DELETE FROM memberships WHERE group_id = ? AND user_id = ?',
+    ),
+    removeMembers: rows<[string], never>('DELETE FROM memberships WHERE group_id = ?'),
+    listMembers: rows<[string, string, number], { user_id: string }>(
+      'SELECT user_id FROM memberships WHERE group_id = ? AND user_id > ? ORDER BY user_id LIMIT ?',
+    ),
+    listGroupsOf: rows<[string], { group_id: string }>(
+      'SELECT group_id FROM memberships WHERE user_id = ? ORDER BY group_id',
+    ),
+
     countAdministrators: number<[]>(COUNT_ADMINISTRATORS),
 
     addToken: rows<[TokenRow], never>(ADD_TOKEN),

@@ -11,7 +11,9 @@ import { closeSync, existsSync, fsyncSync, linkSync, openSync, rmSync, statSync 
 import { dirname } from 'node:path';
 import { HoldfastError } from '../../../base/errors.ts';
 import { readSqliteHeader } from '../../../platform/index.ts';
-import { IDENTITY_APPLICATION_ID, IDENTITY_FORMAT, IDENTITY_SCHEMA } from './identity-schema.ts';
+import {
+  FROM_FORMAT_1, IDENTITY_APPLICATION_ID, IDENTITY_FORMAT, IDENTITY_SCHEMA,
+} from './identity-schema.ts';
 
 /** How long a statement waits, blocking, for another process's transaction (some milliseconds). */
 const BUSY_TIMEOUT_MS = 2000;
@@ -39,6 +41,7 @@ export function openIdentityDatabase(where: IdentityFile): Database.Database {
     const database = new Database(path, { fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
     try {
       makeDurable(database);
+      migrate(database);
       return database;
     } catch (error) {
       database.close();
@@ -118,6 +121,17 @@ function inspect(path: string): void {
   } finally {
     database.close();
   }
+}
+
+/** In one transaction, and only by one of two processes that come at once. */
+function migrate(database: Database.Database): void {
+  const isOld = (): boolean => Number(database.pragma('user_version', { simple: true })) === 1;
+  if (!isOld()) return;
+  database.transaction(() => {
+    if (!isOld()) return;
+    database.exec(FROM_FORMAT_1);
+    database.pragma(`user_version = ${IDENTITY_FORMAT}`);
+  }).immediate();
 }
 
 function checkFormat(format: number): void {

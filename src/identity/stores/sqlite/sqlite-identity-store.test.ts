@@ -73,7 +73,7 @@ it('SqliteIdentityStore is durable on every open, and private to its account', a
 it('SqliteIdentityStore refuses a file of a newer format, and leaves it untouched', async () => {
   const file = await filled();
   const database = new Database(file);
-  database.pragma('user_version = 2');
+  database.pragma('user_version = 3');
   database.close();
   await refusesUntouched(file, 'invalid');
 });
@@ -81,7 +81,7 @@ it('SqliteIdentityStore refuses a file of a newer format, and leaves it untouche
 it('SqliteIdentityStore does not even fold in the log of a file of a newer format', async () => {
   const file = await filled();
   const database = new Database(file);
-  database.pragma('user_version = 2');
+  database.pragma('user_version = 3');
   const left = newFile(); // As a crash leaves them: a database, and a log not folded in yet.
   for (const end of ['', '-wal']) copyFileSync(`${file}${end}`, `${left}${end}`);
   database.close();

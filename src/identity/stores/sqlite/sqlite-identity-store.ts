@@ -1,17 +1,20 @@
 import type { Database } from 'better-sqlite3';
-import type { UserId } from '../../../base/ids.ts';
+import type { GroupId, UserId } from '../../../base/ids.ts';
 import {
-  closed, noSuchUser, tooManyTokens, userChanged, userExists,
+  closed, groupExists, noSuchGroup, noSuchUser, tooManyGroups, tooManyTokens, userChanged,
+  userExists,
 } from '../../identity-errors.ts';
+import { GROUPS_PER_USER_MAX } from '../../identity-store.ts';
 import type {
   AddTokenOptions, IdentityStore, TokenDraft, UpdateOptions,
 } from '../../identity-store.ts';
 import type {
-  FlowRecord, NewUserRecord, SetupLinkRecord, TokenKind, TokenRecord, TokenTouch, UserPatch,
+  FlowRecord, GroupRecord, NewUserRecord, SetupLinkRecord, TokenKind, TokenRecord, TokenTouch, UserPatch,
   UserRecord,
 } from '../../records.ts';
 import {
-  flowFromRow, flowToRow, setupLinkFromRow, tokenFromRow, tokenToRow, userFromRow, userToRow,
+  flowFromRow, flowToRow, groupFromRow, setupLinkFromRow, tokenFromRow, tokenToRow, userFromRow,
+  userToRow,
 } from './identity-rows.ts';
 import { prepareStatements, type IdentityStatements } from './identity-statements.ts';
 import {
@@ -90,13 +93,73 @@ export class SqliteIdentityStore implements IdentityStore {
         throw userChanged(op('updateUser'));
       }
       const user = { ...userFromRow(row), ...patch, rev: row.rev + 1 };
-      sql.updateUser.run(userToRow(user, user.rev));
+      sql.updateUser.run(userToRow(user, user));
       if (endSessions) {
         sql.deleteSessions.run(id);
         sql.deleteFlowsOf.run(id);
       }
       return user;
     });
+  }
+
+  async addGroup(group: GroupRecord): Promise<GroupRecord> {
+    return this.#write('addGroup', (sql) => {
+      if (sql.findGroup.get(group.id) !== undefined) throw groupExists(op('addGroup'));
+      sql.addGroup.run(group.id, group.displayName, group.createdAt);
+      return { ...group };
+    });
+  }
+
+  async findGroup(id: GroupId): Promise<GroupRecord | undefined> {
+    const row = this.#read('findGroup', (sql) => sql.findGroup.get(id));
+    return row?.is_removed === 0 ? groupFromRow(row) : undefined;
+  }
+
+  async listGroups(limit: number, after?: GroupId): Promise<GroupRecord[]> {
+    const rows = this.#read('listGroups', (sql) => sql.listGroups.all(after ?? '', limit));
+    return rows.map(groupFromRow);
+  }
+
+  async removeGroup(id: GroupId): Promise<boolean> {
+    return this.#write('removeGroup', (sql) => {
+      if (sql.removeGroup.run(id).changes === 0) return false;
+      sql.raiseGroupsRevOfAll.run(id);
+      sql.removeMembers.run(id);
+      return true;
+    });
+  }
+
+  async joinGroup(group: GroupId, user: UserId): Promise<boolean> {
+    return this.#write('joinGroup', (sql) => {
+      if (sql.findGroup.get(group)?.is_removed !== 0) throw noSuchGroup(op('joinGroup'));
+      if (sql.findUser.get(user) === undefined) throw noSuchUser(op('joinGroup'));
+      if (sql.isMember.get(group, user) !== 0) return false;
+      if (sql.listGroupsOf.all(user).length >= GROUPS_PER_USER_MAX) {
+        throw tooManyGroups(op('joinGroup'), GROUPS_PER_USER_MAX);
+      }
+      sql.addMember.run(group, user);
+      sql.raiseGroupsRev.run(user);
+      return true;
+    });
+  }
+
+  async leaveGroup(group: GroupId, user: UserId): Promise<boolean> {
+    return this.#write('leaveGroup', (sql) => {
+      if (sql.removeMember.run(group, user).changes === 0) return false;
+      sql.raiseGroupsRev.run(user);
+      return true;
+    });
+  }
+
+  async listMembers(group: GroupId, limit: number, after?: UserId): Promise<UserId[]> {
+    const rows = this.#read('listMembers', (sql) =>
+      sql.listMembers.all(group, after ?? '', limit));
+    return rows.map(({ user_id: id }) => id as UserId);
+  }
+
+  async listGroupsOf(user: UserId): Promise<GroupId[]> {
+    const rows = this.#read('listGroupsOf', (sql) => sql.listGroupsOf.all(user));
+    return rows.map(({ group_id: id }) => id as GroupId);
   }
 
   async addToken(token: TokenRecord, options: AddTokenOptions): Promise<void> {
@@ -232,8 +295,9 @@ function op(method: string): string {
 
 function insertUser(sql: IdentityStatements, opName: string, user: NewUserRecord): UserRecord {
   if (sql.findUser.get(user.id) !== undefined) throw userExists(opName);
-  sql.addUser.run(userToRow(user, 1));
-  return { ...user, rev: 1 };
+  const added = { ...user, rev: 1, groupsRev: 0 };
+  sql.addUser.run(userToRow(user, added));
+  return added;
 }
 
 function insertToken(

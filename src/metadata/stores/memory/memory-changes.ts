@@ -1,6 +1,5 @@
 /** The changes of a tree, on the in-memory model. Each checks everything before it changes. */
 import type { NodeId } from '../../../base/ids.ts';
-import { COPY_NODES_MAX } from '../../changes.ts';
 import type {
   ChangeResult, Copy, Delete, MakeFolder, Move, PutFile, Restore, SetChecksums, SetProperties,
   SetTimes,
@@ -8,13 +7,13 @@ import type {
 import { changedProperties } from '../../dead-properties.ts';
 import { checkLocks } from '../../lock-rules.ts';
 import {
-  alreadyThere, contentChanged, copyTooLarge, cycle, isFolder, nameClash, nodeMissing, rootStays,
+  alreadyThere, contentChanged, cycle, isFolder, isMount, nameClash, nodeMissing, rootStays,
   targetExists, trashMissing,
 } from '../../refusals.ts';
 import { newNode } from './memory-space.ts';
 import type { MemoryNode, MemorySpace } from './memory-space.ts';
 
-function live(space: MemorySpace, id: NodeId): MemoryNode {
+export function live(space: MemorySpace, id: NodeId): MemoryNode {
   const node = space.findLive(id);
   if (node === undefined) throw nodeMissing(id);
   return node;
@@ -34,13 +33,19 @@ export function putFile(
   const parent = space.parentFor(change.parentId);
   const existing = parent.members.get(space.canon(name));
   if (existing !== undefined && existing.name !== name) throw nameClash(existing.id);
-  if (existing?.kind === 'folder') throw isFolder(existing.id);
+  if (existing !== undefined && existing.kind !== 'file') throw isFolder(existing.id);
   space.checkExpected(change.expect, existing);
   checkLocks(space.lockView, actor, { nodes: [existing?.id ?? parent.id], trees: [] });
-  space.checkQuota(content.sizeBytes - (existing?.ownBytes ?? 0));
+  const { reservationId } = change;
+  space.checkQuota(content.sizeBytes - (existing?.ownBytes ?? 0), { at: actor.at, reservationId });
   const node = existing ?? newNode({
     id: takeId(), parent, name, canon: space.canon(name), kind: 'file', createdAt: actor.at,
   });
+  if (reservationId !== undefined) space.reservations.delete(reservationId);
+  const current = existing?.versions.find((each) => each.contentRev === existing.contentRev);
+  const isSame = current?.sizeBytes === content.sizeBytes
+    && Buffer.compare(current.manifest, content.manifest) === 0;
+  if (existing !== undefined && isSame) return keepContent(space, existing, change);
   const rev = space.record.rev + 1;
   node.ownBytes = content.sizeBytes;
   node.modifiedAt = change.modifiedAt ?? actor.at;
@@ -60,6 +65,23 @@ export function putFile(
   });
   space.touch(parent, rev, actor.at);
   return resultOf(space, node, existing === undefined);
+}
+
+/** The bytes are there already: what is new are the times, and checksums where there are any. */
+function keepContent(space: MemorySpace, node: MemoryNode, change: PutFile): ChangeResult {
+  const { actor, content: { checksums } } = change;
+  node.modifiedAt = change.modifiedAt ?? actor.at;
+  node.createdAt = change.createdAt ?? node.createdAt;
+  node.checksums = checksums || node.checksums;
+  const current = node.versions.find((version) => version.contentRev === node.contentRev);
+  if (current !== undefined) {
+    current.modifiedAt = node.modifiedAt;
+    current.checksums = node.checksums;
+  }
+  const place = { parent: node.parent, name: node.name };
+  node.mark = space.addEvent('update', node, actor, { before: place, after: place });
+  space.touch(node.parent, node.mark, actor.at);
+  return resultOf(space, node, false);
 }
 
 export function makeFolder(
@@ -82,7 +104,7 @@ export function makeFolder(
 }
 
 /** What stands at the target of a move or copy and has to make way; undefined: nothing. */
-function checkTarget(
+export function checkTarget(
   space: MemorySpace, node: MemoryNode, parent: MemoryNode, change: Move | Copy,
 ): MemoryNode | undefined {
   const target = parent.members.get(space.canon(change.toName));
@@ -96,6 +118,7 @@ function checkTarget(
   if (!change.replace || (change.op === 'move' && change.expect === 'absent')) {
     throw targetExists(target.id);
   }
+  if (target.kind === 'mount') throw isMount(target.id);
   return target;
 }
 
@@ -123,61 +146,10 @@ export function move(space: MemorySpace, change: Move): ChangeResult {
   return resultOf(space, node, target === undefined);
 }
 
-/** The nodes that a copy is made of: breadth first, members by canonical name. */
-function nodesToCopy(
-  space: MemorySpace, source: MemoryNode, depth: '0' | 'infinity',
-): MemoryNode[] {
-  const nodes = [source];
-  if (depth === '0') return nodes;
-  for (const node of nodes) nodes.push(...space.membersOf(node));
-  return nodes;
-}
-
-function copyNode(source: MemoryNode, id: NodeId, at: number, rev: number): MemoryNode {
-  const versions = source.versions.filter((each) => each.contentRev === source.contentRev);
-  return {
-    ...source, id, createdAt: at, mark: rev, members: new Map(),
-    modifiedAt: source.kind === 'folder' ? at : source.modifiedAt,
-    properties: [...source.properties],
-    versions: versions.map((version) => ({ ...version, nodeId: id })),
-  };
-}
-
-export function copy(space: MemorySpace, change: Copy, takeId: () => NodeId): ChangeResult {
-  const { actor, toName, depth } = change;
-  const source = live(space, change.nodeId);
-  const toParent = space.parentFor(change.toParentId);
-  const whole = source.kind === 'folder' && depth === 'infinity';
-  if (whole && space.isWithin(toParent, source)) throw cycle(source.id);
-  const target = checkTarget(space, source, toParent, change);
-  checkLocks(space.lockView, actor, {
-    nodes: [toParent.id], trees: target === undefined ? [] : [target.id],
-  });
-  const nodes = nodesToCopy(space, source, depth);
-  const addedBytes = nodes.reduce((sum, node) => sum + node.ownBytes, 0);
-  space.checkQuota(addedBytes - (target === undefined ? 0 : space.sizeOf(target)));
-  if (nodes.length > COPY_NODES_MAX) throw copyTooLarge(COPY_NODES_MAX);
-  const snapshotRev = space.record.rev;
-  const copies = new Map<MemoryNode, MemoryNode>();
-  for (const node of nodes) copies.set(node, copyNode(node, takeId(), actor.at, snapshotRev));
-  if (target !== undefined) space.moveToTrash(target, actor);
-  for (const [original, made] of copies) {
-    const parent = original === source ? toParent : copies.get(original.parent as MemoryNode);
-    space.attach(made, parent as MemoryNode, original === source ? toName : original.name);
-  }
-  const root = copies.get(source) as MemoryNode;
-  const rev = space.addEvent('create', root, actor, {
-    after: { parent: toParent, name: toName },
-    copiedFrom: { nodeId: source.id, rev: snapshotRev, nodeCount: nodes.length },
-  });
-  root.mark = rev;
-  space.touch(toParent, rev, actor.at);
-  return resultOf(space, root, target === undefined);
-}
-
 export function deleteNode(space: MemorySpace, change: Delete): ChangeResult {
   const node = live(space, change.nodeId);
   if (node.parent === undefined) throw rootStays();
+  if (node.kind === 'mount') throw isMount(node.id);
   space.checkExpected(change.expect, node);
   checkLocks(space.lockView, change.actor, { nodes: [node.parent.id], trees: [node.id] });
   space.moveToTrash(node, change.actor);
@@ -194,7 +166,7 @@ export function restore(space: MemorySpace, change: Restore): ChangeResult {
   if (existing !== undefined && existing.name !== toName) throw nameClash(existing.id);
   if (existing !== undefined) throw alreadyThere(existing.id);
   checkLocks(space.lockView, actor, { nodes: [toParent.id], trees: [] });
-  space.checkQuota(space.sizeOf(entry.node));
+  space.checkQuota(space.sizeOf(entry.node), { at: actor.at });
   space.trash = space.trash.filter((other) => other !== entry);
   space.attach(entry.node, toParent, toName);
   const rev = space.addEvent('restore', entry.node, actor, {
@@ -207,6 +179,7 @@ export function restore(space: MemorySpace, change: Restore): ChangeResult {
 export function setTimes(space: MemorySpace, change: SetTimes): ChangeResult {
   const { actor } = change;
   const node = live(space, change.nodeId);
+  if (node.kind === 'mount') throw isMount(node.id);
   checkLocks(space.lockView, actor, { nodes: [node.id], trees: [] });
   const place = { parent: node.parent, name: node.name };
   node.modifiedAt = change.modifiedAt ?? node.modifiedAt;
@@ -224,6 +197,8 @@ export function setChecksums(space: MemorySpace, change: SetChecksums): ChangeRe
   if (version === undefined || node.contentRev !== change.contentRev) throw contentChanged(node.id);
   node.checksums = change.checksums;
   version.checksums = change.checksums;
+  const state = node.history.at(-1);
+  if (state !== undefined) state.checksums = change.checksums;
   return resultOf(space, node, false);
 }
 

@@ -1,25 +1,48 @@
 import { unreachable } from '../../../base/assert.ts';
 import { DEFAULT_TENANT } from '../../../base/ids.ts';
-import type { NodeId, SpaceId, UserId } from '../../../base/ids.ts';
+import type { GrantId, NodeId, SpaceId, TenantId, UserId } from '../../../base/ids.ts';
 import type { Name } from '../../../base/names.ts';
 import type { Witness } from '../../../base/witness.ts';
-import type { Change, ChangeResult, PutFile } from '../../changes.ts';
+import { GRANTS_TO_MAX, SUBJECTS_MAX } from '../../access-changes.ts';
+import type { MakeSpace } from '../../access-changes.ts';
+import type {
+  GrantRecord, ReservationRecord, SpaceMounts, Subject, UsageRecord,
+} from '../../access-records.ts';
+import type { Change, ChangeResult, Copy, Move, PutFile } from '../../changes.ts';
 import { checkChange, checkLimit } from '../../check-change.ts';
+import type { BatchRecord, BatchState } from '../../batch.ts';
+import { DIFF_LIMIT_MAX } from '../../diff.ts';
+import type { DiffOptions, DiffPage } from '../../diff.ts';
+import { BATCHES_LIMIT_MAX, VERSION_KEYS_LIMIT_MAX } from '../../past.ts';
+import type { Horizon, PastSpace, TrashFilter, VersionKey } from '../../past.ts';
 import { compareCodePoints } from '../../dead-properties.ts';
 import { locksInForce } from '../../lock-rules.ts';
 import {
-  EVENTS_LIMIT_MAX, LIST_PAGE_MAX, MANIFESTS_LIMIT_MAX, TRASH_LIMIT_MAX,
+  EVENTS_LIMIT_MAX, LIST_PAGE_MAX, MANIFESTS_LIMIT_MAX, SPACES_LIMIT_MAX, TRASH_LIMIT_MAX,
 } from '../../metadata-store.ts';
 import type { ListOptions, MetadataStore, NewSpace } from '../../metadata-store.ts';
 import type {
   DeadProperty, EventRecord, FolderEntry, Instant, LockRecord, ManifestPlace, ManifestRecord,
   NodeRecord, SpaceRecord, TrashRecord, UploadPartRecord, UploadRecord, VersionRecord,
 } from '../../records.ts';
-import { nodeMissing, spaceMissing, storeClosed, versionMissing } from '../../refusals.ts';
 import {
-  copy, deleteNode, makeFolder, move, putFile, restore, setChecksums, setProperties, setTimes,
+  nodeMissing, outOfRange, spaceMissing, storeClosed, versionMissing,
+} from '../../refusals.ts';
+import {
+  countDownload, isSameSubject, mount, mountsOf, putGrant, removeGrant, renameSpace, unmount,
+} from './memory-access.ts';
+import {
+  deleteNode, makeFolder, move, putFile, restore, setChecksums, setProperties, setTimes,
 } from './memory-changes.ts';
+import { copy, moveAcross } from './memory-copies.ts';
 import { addLock, refreshLock, removeLock } from './memory-locks.ts';
+import { reservationsOf, reserveQuota, usageOf } from './memory-quota.ts';
+import type { MemoryTenant } from './memory-quota.ts';
+import { MemoryBatches } from './memory-batches.ts';
+import {
+  MemoryPast, diff, findDeleted, horizonOf, listVersionKeys, revisionAt,
+} from './memory-past.ts';
+import { dropVersions, purgeSlice } from './memory-purge.ts';
 import { MemorySpace } from './memory-space.ts';
 import { MemoryUploads } from './memory-uploads.ts';
 
@@ -30,7 +53,10 @@ export class MemoryMetadataStore implements MetadataStore {
   readonly #spaces = new Map<SpaceId, MemorySpace>();
   readonly #uploads = new MemoryUploads();
   readonly #witness = new Map<number, number>();
+  readonly #tenants = new Map<TenantId, MemoryTenant>();
+  readonly #batches = new MemoryBatches();
   #lastNodeId = 0;
+  #lastGrantId = 0;
   #closed = false;
 
   #checkOpen(): void {
@@ -49,6 +75,30 @@ export class MemoryMetadataStore implements MetadataStore {
     return this.#lastNodeId as NodeId;
   };
 
+  #takeGrantId = (): GrantId => {
+    this.#lastGrantId += 1;
+    return this.#lastGrantId as GrantId;
+  };
+
+  #tenant(id: TenantId): MemoryTenant {
+    const there = this.#tenants.get(id);
+    if (there !== undefined) return there;
+    const made = { quotaBytes: undefined, spaces: [] };
+    this.#tenants.set(id, made);
+    return made;
+  }
+
+  #makeSpace(
+    wanted: Pick<SpaceRecord, 'kind' | 'name' | 'owner' | 'casePolicy' | 'quotaBytes' | 'createdAt'>,
+  ): MemorySpace {
+    const id = (this.#spaces.size + 1) as SpaceId;
+    const space = new MemorySpace({
+      id, tenant: DEFAULT_TENANT, rootId: this.#takeId(), rev: 0, accessRev: 0, ...wanted,
+    }, this.#tenant(DEFAULT_TENANT));
+    this.#spaces.set(id, space);
+    return space;
+  }
+
   #spaceRecord(space: MemorySpace): SpaceRecord {
     return { ...space.record, usedBytes: space.sizeOf(space.root) };
   }
@@ -57,22 +107,27 @@ export class MemoryMetadataStore implements MetadataStore {
     this.#checkOpen();
     const there = [...this.#spaces.values()].find(({ record }) => record.owner === owner);
     if (there !== undefined) return this.#spaceRecord(there);
-    const id = (this.#spaces.size + 1) as SpaceId;
-    const space = new MemorySpace({
-      id, tenant: DEFAULT_TENANT, owner, rootId: this.#takeId(), rev: 0, casePolicy, quotaBytes,
-      createdAt: at,
-    });
-    this.#spaces.set(id, space);
-    return this.#spaceRecord(space);
+    return this.#spaceRecord(this.#makeSpace({
+      kind: 'personal', name: '', owner, casePolicy, quotaBytes, createdAt: at,
+    }));
   }
 
   async getSpace(id: SpaceId): Promise<SpaceRecord> {
     return this.#spaceRecord(this.#space(id));
   }
 
-  async resolve(spaceId: SpaceId, path: readonly Name[]): Promise<NodeRecord[]> {
+  async listSpaces(limit: number, after = 0): Promise<SpaceRecord[]> {
+    this.#checkOpen();
+    checkLimit(limit, SPACES_LIMIT_MAX);
+    const later = [...this.#spaces.values()].filter(({ id }) => id > after);
+    return later.slice(0, limit).map((space) => this.#spaceRecord(space));
+  }
+
+  async resolve(spaceId: SpaceId, path: readonly Name[], from?: NodeId): Promise<NodeRecord[]> {
     const space = this.#space(spaceId);
-    const found = [space.root];
+    const start = from === undefined ? space.root : space.findLive(from);
+    if (start === undefined) return [];
+    const found = [start];
     for (const name of path) {
       const next = found.at(-1)?.members.get(space.canon(name));
       if (next === undefined) break;
@@ -132,16 +187,103 @@ export class MemoryMetadataStore implements MetadataStore {
   }
 
   async listTrash(
-    spaceId: SpaceId, limit: number, beforeRev = Number.MAX_SAFE_INTEGER,
+    spaceId: SpaceId, limit: number, beforeRev = Number.MAX_SAFE_INTEGER, filter: TrashFilter = {},
   ): Promise<TrashRecord[]> {
+    const { by, parentId } = filter;
     checkLimit(limit, TRASH_LIMIT_MAX);
     const entries = this.#space(spaceId).trash.map(({ record }) => record);
-    return structuredClone(entries.filter((entry) => entry.deletedRev < beforeRev)
+    return structuredClone(entries.filter((entry) => entry.deletedRev < beforeRev
+      && (by === undefined || entry.deletedBy === by)
+      && (parentId === undefined || entry.parentId === parentId))
       .toSorted((a, b) => b.deletedRev - a.deletedRev).slice(0, limit));
+  }
+
+  async revisionAt(spaceId: SpaceId, at: Instant): Promise<number> {
+    return revisionAt(this.#space(spaceId), at);
+  }
+
+  async past(spaceId: SpaceId, rev: number): Promise<PastSpace> {
+    return new MemoryPast(() => this.#space(spaceId), rev);
+  }
+
+  async getHorizon(spaceId: SpaceId): Promise<Horizon> {
+    return horizonOf(this.#space(spaceId));
+  }
+
+  async diff(
+    spaceId: SpaceId, fromRev: number, toRev: number, options: DiffOptions = {},
+  ): Promise<DiffPage> {
+    if (options.limit !== undefined) checkLimit(options.limit, DIFF_LIMIT_MAX);
+    return diff(this.#space(spaceId), fromRev, toRev, options);
+  }
+
+  async findDeleted(spaceId: SpaceId, nodeId: NodeId): Promise<TrashRecord | undefined> {
+    const space = this.#space(spaceId);
+    return space.findLive(nodeId) === undefined ? findDeleted(space, nodeId) : undefined;
+  }
+
+  async listVersionKeys(
+    spaceId: SpaceId, limit: number, after = { nodeId: 0 as NodeId, contentRev: 0 },
+  ): Promise<VersionKey[]> {
+    checkLimit(limit, VERSION_KEYS_LIMIT_MAX);
+    return listVersionKeys(this.#space(spaceId), limit, after);
+  }
+
+  async findBatch(batchId: number): Promise<BatchRecord | undefined> {
+    this.#checkOpen();
+    return this.#batches.find(batchId);
+  }
+
+  async listBatches(
+    filter: { spaceId?: SpaceId; state?: BatchState }, limit: number,
+    before = Number.MAX_SAFE_INTEGER,
+  ): Promise<BatchRecord[]> {
+    this.#checkOpen();
+    checkLimit(limit, BATCHES_LIMIT_MAX);
+    return this.#batches.list(filter, limit, before);
   }
 
   async listLocks(spaceId: SpaceId, at: Instant): Promise<LockRecord[]> {
     return structuredClone(locksInForce(this.#space(spaceId).locks, at));
+  }
+
+  async listGrants(spaceId: SpaceId): Promise<readonly GrantRecord[]> {
+    const grants = [...this.#space(spaceId).grants.values()];
+    return structuredClone(grants.toSorted((a, b) => a.id - b.id));
+  }
+
+  async accessRev(spaceId: SpaceId): Promise<number> {
+    return this.#space(spaceId).record.accessRev;
+  }
+
+  async listGrantsTo(subjects: readonly Subject[]): Promise<readonly GrantRecord[]> {
+    if (subjects.length > SUBJECTS_MAX) throw outOfRange('subjects');
+    const grants = this.#allGrants().filter((grant) => grant.isShown
+      && grant.subject.kind !== 'link'
+      && subjects.some((subject) => isSameSubject(subject, grant.subject)));
+    return structuredClone(grants.toSorted((a, b) => a.id - b.id).slice(0, GRANTS_TO_MAX));
+  }
+
+  #allGrants(): GrantRecord[] {
+    this.#checkOpen();
+    return [...this.#spaces.values()].flatMap((space) => [...space.grants.values()]);
+  }
+
+  async findLink(tokenHash: string): Promise<GrantRecord | undefined> {
+    return structuredClone(this.#allGrants().find(({ subject }) =>
+      subject.kind === 'link' && subject.tokenHash === tokenHash));
+  }
+
+  async listMounts(spaceId: SpaceId): Promise<SpaceMounts> {
+    return mountsOf(this.#space(spaceId));
+  }
+
+  async readUsage(spaceId: SpaceId, at: Instant): Promise<UsageRecord> {
+    return usageOf(this.#space(spaceId), at);
+  }
+
+  async listReservations(spaceId: SpaceId, at: Instant): Promise<ReservationRecord[]> {
+    return reservationsOf(this.#space(spaceId), at);
   }
 
   async findUpload(owner: UserId, uploadId: string): Promise<UploadRecord | undefined> {
@@ -172,6 +314,7 @@ export class MemoryMetadataStore implements MetadataStore {
     this.#checkOpen();
     checkChange(change);
     const result = this.#apply(structuredClone(change));
+    for (const space of this.#spaces.values()) space.settle();
     if ('witness' in change) {
       for (const [volumeId, bytes] of change.witness ?? []) {
         this.#witness.set(volumeId, Math.max(bytes, this.#witness.get(volumeId) ?? 0));
@@ -180,12 +323,13 @@ export class MemoryMetadataStore implements MetadataStore {
     return result;
   }
 
+  // eslint-disable-next-line complexity -- One line for each kind of change.
   #apply(change: Change): ChangeResult {
     switch (change.op) {
       case 'put-file': return this.#putFile(change);
       case 'make-folder': return makeFolder(this.#space(change.spaceId), change, this.#takeId);
-      case 'move': return move(this.#space(change.spaceId), change);
-      case 'copy': return copy(this.#space(change.spaceId), change, this.#takeId);
+      case 'move': return this.#move(change);
+      case 'copy': return copy(this.#fromAndTo(change), change, this.#takeId);
       case 'delete': return deleteNode(this.#space(change.spaceId), change);
       case 'restore': return restore(this.#space(change.spaceId), change);
       case 'set-times': return setTimes(this.#space(change.spaceId), change);
@@ -198,13 +342,82 @@ export class MemoryMetadataStore implements MetadataStore {
       case 'put-part': this.#uploads.putPart(change); return NOTHING;
       case 'drop-upload': this.#uploads.drop(change.owner, change.uploadId); return NOTHING;
       case 'expire-uploads': return { ...NOTHING, count: this.#uploads.expire(change.at) };
+      case 'begin-batch': {
+        return this.#batches.begin(change, this.#space(change.spaceId).record.rev);
+      }
+      case 'note-batch': {
+        return this.#batches.note(change, (spaceId) => this.#space(spaceId).record.rev);
+      }
+      case 'purge-slice': return purgeSlice(this.#space(change.spaceId), change);
+      case 'drop-versions': return dropVersions(this.#space(change.spaceId), change);
       case 'set-quota': {
         const { record } = this.#space(change.spaceId);
         record.quotaBytes = change.quotaBytes;
         return { ...NOTHING, rev: record.rev };
       }
+      case 'put-grant': {
+        const spaces = [...this.#spaces.values()];
+        const takeGrantId = this.#takeGrantId;
+        return putGrant(this.#space(change.spaceId), change, { spaces, takeGrantId });
+      }
+      case 'remove-grant': return removeGrant(this.#space(change.spaceId), change);
+      case 'count-download': return countDownload(this.#space(change.spaceId), change);
+      case 'make-space': return this.#makeTeamSpace(change);
+      case 'rename-space': return renameSpace(this.#space(change.spaceId), change);
+      case 'mount': {
+        const space = this.#space(change.spaceId);
+        const targetSpace = this.#space(change.target.spaceId);
+        return mount(space, change, { targetSpace, takeId: this.#takeId });
+      }
+      case 'unmount': return unmount(this.#space(change.spaceId), change);
+      case 'reserve-quota': {
+        return reserveQuota(this.#space(change.spaceId), change, this.#spaces.values());
+      }
+      case 'drop-reservation': {
+        const space = this.#space(change.spaceId);
+        space.reservations.delete(change.reservationId);
+        return { ...NOTHING, rev: space.record.rev };
+      }
+      case 'set-tenant-quota': {
+        this.#tenant(change.tenant).quotaBytes = change.quotaBytes;
+        return NOTHING;
+      }
+      case 'recount': return this.#recount(this.#space(change.spaceId));
       default: return unreachable(change);
     }
+  }
+
+  #fromAndTo(change: Copy | Move): { from: MemorySpace; to: MemorySpace } {
+    const from = this.#space(change.spaceId);
+    return { from, to: this.#space(change.toSpaceId ?? change.spaceId) };
+  }
+
+  #move(change: Move): ChangeResult {
+    const spaces = this.#fromAndTo(change);
+    const { from, to } = spaces;
+    return from === to ? move(from, change) : moveAcross(spaces, change, this.#takeId);
+  }
+
+  #makeTeamSpace({ name, firstOwner, casePolicy, quotaBytes, actor }: MakeSpace): ChangeResult {
+    const space = this.#makeSpace({
+      kind: 'team', name, owner: undefined, casePolicy, quotaBytes, createdAt: actor.at,
+    });
+    const { rootId } = space.record;
+    return this.#apply({
+      op: 'put-grant', spaceId: space.id, nodeId: rootId, role: 'owner', isShown: true,
+      subject: { kind: 'user', id: firstOwner }, expiresAt: undefined, terms: '{}', actor,
+    });
+  }
+
+  /** There are no figures that could be wrong. */
+  #recount(space: MemorySpace): ChangeResult {
+    const sumBytes = space.sizeOf(space.root);
+    const folders = [...space.nodes.values()].filter(({ id, kind }) =>
+      kind === 'folder' && space.findLive(id) !== undefined);
+    const recount = {
+      folderCount: folders.length, healedCount: 0, storedBytes: sumBytes, countedBytes: sumBytes,
+    };
+    return { ...NOTHING, rev: space.record.rev, recount };
   }
 
   #putFile(change: PutFile): ChangeResult {

@@ -1,7 +1,8 @@
 /** One space of the in-memory model: a tree of objects. Naive on purpose: it must be obviously
  *  right, because the other stores are compared with it. Sizes are summed up anew each time. */
-import type { NodeId, SpaceId } from '../../../base/ids.ts';
+import type { GrantId, NodeId, SpaceId } from '../../../base/ids.ts';
 import { PATH_DEPTH_MAX, canonicalName } from '../../../base/names.ts';
+import type { GrantRecord, MountTarget } from '../../access-records.ts';
 import type { Actor, Expectation } from '../../changes.ts';
 import { compareCodePoints } from '../../dead-properties.ts';
 import type { LockView } from '../../lock-rules.ts';
@@ -10,7 +11,9 @@ import type {
   CopyOrigin, DeadProperty, EventKind, EventRecord, Instant, LockRecord, NodeKind, NodeRecord,
   SpaceRecord, TrashRecord, VersionRecord,
 } from '../../records.ts';
-import { changedMeanwhile, overQuota, parentMissing, tooDeep } from '../../refusals.ts';
+import { changedMeanwhile, parentMissing, tooDeep } from '../../refusals.ts';
+import { checkRoom } from './memory-quota.ts';
+import type { MemoryTenant, RoomNeeds } from './memory-quota.ts';
 
 export interface MemoryNode {
   id: NodeId;
@@ -29,6 +32,18 @@ export interface MemoryNode {
   members: Map<string, MemoryNode>;
   properties: DeadProperty[];
   versions: VersionRecord[];
+  /** All states it has had, oldest first. */
+  history: MemoryState[];
+  /** Of a mount. */
+  target?: MountTarget;
+}
+
+/** What a node was from a revision on. */
+export interface MemoryState extends Pick<MemoryNode, 'parent' | 'name' | 'ownBytes'
+  | 'modifiedAt' | 'createdAt' | 'mark' | 'contentRev' | 'checksums'> {
+  revFrom: number;
+  /** Deleted by itself, not with a folder above it. */
+  isGone: boolean;
 }
 
 export interface Trashed {
@@ -36,10 +51,15 @@ export interface Trashed {
   node: MemoryNode;
 }
 
+/** Events of other kinds leave the node itself as it is. */
+const CHANGES_NODE: ReadonlySet<EventKind> =
+  new Set<EventKind>(['create', 'update', 'move', 'delete', 'restore']);
+
 interface EventPlaces {
   before?: { parent: MemoryNode | undefined; name: string };
   after?: { parent: MemoryNode | undefined; name: string };
   copiedFrom?: CopyOrigin;
+  grantId?: GrantId;
 }
 
 export function newNode(
@@ -47,7 +67,7 @@ export function newNode(
 ): MemoryNode {
   return {
     ...fields, ownBytes: 0, modifiedAt: fields.createdAt, mark: 0, contentRev: 0, checksums: '',
-    members: new Map(), properties: [], versions: [],
+    members: new Map(), properties: [], versions: [], history: [],
   };
 }
 
@@ -58,14 +78,26 @@ export class MemorySpace {
   trash: Trashed[] = [];
   locks: LockRecord[] = [];
   readonly events: EventRecord[] = [];
+  /** The oldest revision that can be shown. */
+  revFloor = 0;
+  readonly #unsettled: { node: MemoryNode; event: EventRecord }[] = [];
+  /** Live ones, by id; and those of the past, each with the revision that ended it. */
+  readonly grants = new Map<GrantId, GrantRecord>();
+  readonly grantsPast: { grant: GrantRecord; revTo: number }[] = [];
+  declined: MountTarget[] = [];
+  readonly reservations = new Map<string, { bytes: number; expiresAt: Instant }>();
+  readonly tenant: MemoryTenant;
 
-  constructor(record: Omit<SpaceRecord, 'usedBytes'>) {
+  constructor(record: Omit<SpaceRecord, 'usedBytes'>, tenant: MemoryTenant) {
     this.record = record;
+    this.tenant = tenant;
+    tenant.spaces.push(this);
     const { rootId, createdAt } = record;
     this.root = newNode({
       id: rootId, parent: undefined, name: '', canon: '', kind: 'folder', createdAt,
     });
     this.nodes.set(rootId, this.root);
+    this.#note(this.root, 0);
   }
 
   get id(): SpaceId {
@@ -132,23 +164,49 @@ export class MemorySpace {
     if (!holds) throw changedMeanwhile();
   }
 
-  checkQuota(addedBytes: number): void {
-    const { quotaBytes } = this.record;
-    if (addedBytes <= 0 || quotaBytes === undefined) return;
-    if (this.sizeOf(this.root) + addedBytes > quotaBytes) throw overQuota(addedBytes, quotaBytes);
+  /** @throws quota. */
+  checkQuota(addedBytes: number, needs: RoomNeeds): void {
+    checkRoom(this, addedBytes, needs);
+  }
+
+  #note(node: MemoryNode, revFrom: number): void {
+    const { parent, name, ownBytes, modifiedAt, createdAt, mark, contentRev, checksums } = node;
+    node.history.push({
+      parent, name, ownBytes, modifiedAt, createdAt, mark, contentRev, checksums, revFrom,
+      isGone: !this.isPlaced(node),
+    });
+  }
+
+  /** After a change: what its events have made of their nodes is noted for the past. */
+  settle(): void {
+    for (const { node, event } of this.#unsettled.splice(0)) {
+      this.#note(node, event.rev);
+      if (event.copiedFrom === undefined) continue;
+      for (const member of node.members.values()) this.#noteAll(member, member.mark);
+    }
+  }
+
+  #noteAll(node: MemoryNode, revFrom: number): void {
+    this.#note(node, revFrom);
+    for (const member of node.members.values()) this.#noteAll(member, revFrom);
   }
 
   /** Takes the next revision and notes what happened. */
   addEvent(kind: EventKind, node: MemoryNode, actor: Actor, places: EventPlaces): number {
     this.record.rev += 1;
     const { rev } = this.record;
-    this.events.push({
+    const event: EventRecord = {
       spaceId: this.id, rev, kind, nodeId: node.id, nodeKind: node.kind,
       parentBefore: places.before?.parent?.id, parentAfter: places.after?.parent?.id,
       nameBefore: places.before?.name, nameAfter: places.after?.name,
-      contentRev: node.contentRev, by: actor.user, device: actor.device, at: actor.at,
+      contentRev: node.contentRev, by: actor.user, device: actor.device,
+      at: Math.max(actor.at, this.events.at(-1)?.at ?? actor.at),
+      ...(actor.batchId !== undefined && { batchId: actor.batchId }),
       ...(places.copiedFrom !== undefined && { copiedFrom: places.copiedFrom }),
-    });
+      ...(places.grantId !== undefined && { grantId: places.grantId }),
+    };
+    this.events.push(event);
+    if (CHANGES_NODE.has(kind)) this.#unsettled.push({ node, event });
     return rev;
   }
 
@@ -158,6 +216,16 @@ export class MemorySpace {
       each.mark = rev;
       each.modifiedAt = at;
     }
+  }
+
+  /** Who may what there has changed: clients must look again, but no content is newer. */
+  touchMarks(folder: MemoryNode | undefined, rev: number): void {
+    for (let each = folder; each !== undefined; each = each.parent) each.mark = rev;
+  }
+
+  /** Whether it has a place, be it in a deleted folder. */
+  isPlaced(node: MemoryNode): boolean {
+    return node === this.root || node.parent?.members.get(node.canon) === node;
   }
 
   attach(node: MemoryNode, parent: MemoryNode, name: string): void {
@@ -197,6 +265,7 @@ export class MemorySpace {
     return {
       spaceId: this.id, id, parentId: node.parent?.id, name, kind, sizeBytes: this.sizeOf(node),
       modifiedAt, createdAt, mark, contentRev, checksums,
+      ...(node.target !== undefined && { target: { ...node.target } }),
     };
   }
 }

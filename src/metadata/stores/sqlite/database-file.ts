@@ -11,6 +11,7 @@ import Database from 'better-sqlite3';
 import { CANONICAL_VERSION } from '../../../base/names.ts';
 import { HoldfastError } from '../../../base/errors.ts';
 import type { ErrorKind } from '../../../base/errors.ts';
+import { canMigrate } from './migrate.ts';
 import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from './schema.ts';
 
 const HEADER_BYTES = 100;
@@ -61,9 +62,10 @@ export function checkDatabaseFile(file: string): void {
   }
 }
 
-/** @throws invalid: written by a newer version of the program, or by an unknown one. */
+/** Takes older formats that can be brought up to the present one.
+ *  @throws invalid: written by a newer version of the program, or by an unknown one. */
 export function checkVersion(schemaVersion: number): void {
-  if (schemaVersion === SCHEMA_VERSION) return;
+  if (schemaVersion === SCHEMA_VERSION || canMigrate(schemaVersion)) return;
   refuse('invalid', 'metadata-version', `The metadata database has format ${schemaVersion}; `
     + `this version of Holdfast knows format ${SCHEMA_VERSION}. Start the version that wrote it.`);
 }
@@ -98,6 +100,8 @@ export function createDatabaseFile(file: string): void {
       const put = connection.prepare('INSERT INTO meta (name, value) VALUES (?, ?)');
       put.run('next_node_id', 1);
       put.run('next_space_id', 1);
+      put.run('next_batch_id', 1);
+      put.run('next_grant_id', 1);
       put.run('canonical_version', CANONICAL_VERSION);
       connection.pragma(`user_version = ${SCHEMA_VERSION}`);
     })();

@@ -1,11 +1,13 @@
 /** The tables of the metadata database: docs/formats/metadata.md says what each holds. */
+import { ACCESS_TABLES, SPACE_TABLE } from './access-schema.ts';
+import { PAST_TABLES, nodePastTable } from './past-schema.ts';
 
-/** Kept in `user_version`. A newer one is refused; an older one would be migrated at open. */
-export const SCHEMA_VERSION = 1;
+/** Kept in `user_version`. A newer one is refused; an older one is migrated at open. */
+export const SCHEMA_VERSION = 2;
 /** `HFMD` as a big-endian number: tells our files from other SQLite databases. */
 export const APPLICATION_ID = 0x48_46_4d_44;
 
-const NODE_COLUMNS = `
+export const NODE_COLUMNS = `
   name TEXT,
   kind INTEGER NOT NULL,
   size_bytes INTEGER NOT NULL,
@@ -19,19 +21,7 @@ const NODE_COLUMNS = `
 export const SCHEMA = `
 CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 
-CREATE TABLE space (
-  id INTEGER NOT NULL PRIMARY KEY,
-  tenant TEXT NOT NULL,
-  owner TEXT NOT NULL,
-  root_id INTEGER NOT NULL,
-  rev INTEGER NOT NULL,
-  folders_rev INTEGER NOT NULL,
-  case_policy TEXT NOT NULL,
-  quota_bytes INTEGER,
-  created_at INTEGER NOT NULL,
-  UNIQUE (tenant, owner)
-);
-
+${SPACE_TABLE}
 CREATE TABLE node (
   space_id INTEGER NOT NULL,
   parent_id INTEGER NOT NULL,
@@ -41,15 +31,7 @@ CREATE TABLE node (
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX node_by_id ON node (space_id, id);
 
-CREATE TABLE node_past (
-  space_id INTEGER NOT NULL,
-  parent_id INTEGER NOT NULL,
-  rev_to INTEGER NOT NULL,
-  id INTEGER NOT NULL,
-  canon TEXT NOT NULL,${NODE_COLUMNS},
-  PRIMARY KEY (space_id, parent_id, rev_to, id)
-) WITHOUT ROWID;
-
+${nodePastTable(NODE_COLUMNS)}
 CREATE TABLE folder (
   space_id INTEGER NOT NULL,
   id INTEGER NOT NULL,
@@ -89,6 +71,8 @@ CREATE TABLE event (
   copied_node INTEGER,
   copied_rev INTEGER,
   copied_count INTEGER,
+  batch_id INTEGER,
+  more TEXT,
   PRIMARY KEY (space_id, rev)
 ) WITHOUT ROWID;
 
@@ -163,4 +147,4 @@ CREATE TABLE witness (
   volume_id INTEGER NOT NULL PRIMARY KEY,
   durable_bytes INTEGER NOT NULL
 );
-`;
+${PAST_TABLES}${ACCESS_TABLES}`;

@@ -4,20 +4,34 @@ import type { Name } from '../../../base/names.ts';
 import { systemClock } from '../../../platform/index.ts';
 import type { Clock } from '../../../platform/index.ts';
 import type { Witness } from '../../../base/witness.ts';
+import type { BatchRecord, BatchState } from '../../batch.ts';
+import { SUBJECTS_MAX } from '../../access-changes.ts';
+import type {
+  GrantRecord, ReservationRecord, SpaceMounts, Subject, UsageRecord,
+} from '../../access-records.ts';
 import type { Change, ChangeResult } from '../../changes.ts';
 import { checkChange, checkLimit } from '../../check-change.ts';
-import { EVENTS_LIMIT_MAX, MANIFESTS_LIMIT_MAX, TRASH_LIMIT_MAX } from '../../metadata-store.ts';
+import { DIFF_LIMIT_MAX } from '../../diff.ts';
+import type { DiffOptions, DiffPage } from '../../diff.ts';
+import { BATCHES_LIMIT_MAX, VERSION_KEYS_LIMIT_MAX } from '../../past.ts';
+import type { Horizon, PastSpace, TrashFilter, VersionKey } from '../../past.ts';
+import {
+  EVENTS_LIMIT_MAX, MANIFESTS_LIMIT_MAX, SPACES_LIMIT_MAX, TRASH_LIMIT_MAX,
+} from '../../metadata-store.ts';
 import type { ListOptions, MetadataStore, NewSpace } from '../../metadata-store.ts';
 import type {
   DeadProperty, EventRecord, FolderEntry, Instant, LockRecord, ManifestPlace, ManifestRecord,
   NodeRecord, SpaceRecord, TrashRecord, UploadPartRecord, UploadRecord, VersionRecord,
 } from '../../records.ts';
-import { spaceMissing, storeClosed, versionMissing } from '../../refusals.ts';
+import { outOfRange, spaceMissing, storeClosed, versionMissing } from '../../refusals.ts';
 import { openConnection } from './connection.ts';
 import type { Connection } from './connection.ts';
 import { ensureDatabaseFile } from './database-file.ts';
 import { explained } from './faults.ts';
+import { AccessReader } from './reader/access-reader.ts';
 import { listFolder } from './reader/listing.ts';
+import { PastReader } from './reader/past-reader.ts';
+import { preparePast } from './reader/past-statements.ts';
 import { prepareReads } from './reader/read-statements.ts';
 import { ReaderPool } from './reader/reader-pool.ts';
 import { RecordReader } from './reader/record-reader.ts';
@@ -36,12 +50,15 @@ export interface SqliteStoreOptions {
   /** How the writer's thread is started; tests stop it at bad moments. */
   startThread?: StartThread;
   clock?: Clock;
+  /** Told of each space that a commit has changed, once that is durable. */
+  onCommit?: (spaceId: SpaceId) => void;
 }
 
 interface Parts {
   connection: Connection;
   pool: ReaderPool;
   writer: WriterClient;
+  onCommit: (spaceId: SpaceId) => void;
 }
 
 /**
@@ -54,15 +71,22 @@ export class SqliteMetadataStore implements MetadataStore {
   readonly #writer: WriterClient;
   readonly #records: RecordReader;
   readonly #tree: TreeReader;
+  readonly #access: AccessReader;
+  readonly #past: PastReader;
+  readonly #onCommit: (spaceId: SpaceId) => void;
   #closing: Promise<void> | undefined;
 
-  private constructor({ connection, pool, writer }: Parts) {
+  private constructor({ connection, pool, writer, onCommit }: Parts) {
+    this.#onCommit = onCommit;
     this.#connection = connection;
     this.#pool = pool;
     this.#writer = writer;
     const reads = prepareReads(connection);
     this.#records = new RecordReader(reads);
+    this.#past = new PastReader(preparePast(connection), (spaceId, afterRev, limit) =>
+      this.#records.listEvents(spaceId, afterRev, limit));
     this.#tree = new TreeReader(reads, () => this.#writer.reportCount);
+    this.#access = new AccessReader(reads, this.#tree);
   }
 
   /** The file is checked before SQLite touches it.
@@ -73,7 +97,9 @@ export class SqliteMetadataStore implements MetadataStore {
     explained(() => ensureDatabaseFile(file, create));
     const writer = await WriterClient.open({ file }, startThread);
     const connection = openConnection(file, { readonly: true, cacheKib: CACHE_KIB });
-    return new SqliteMetadataStore({ connection, pool: new ReaderPool(file, clock), writer });
+    const { onCommit = () => undefined } = options;
+    const pool = new ReaderPool(file, clock);
+    return new SqliteMetadataStore({ connection, pool, writer, onCommit });
   }
 
   #read<T>(read: () => T): T {
@@ -96,8 +122,13 @@ export class SqliteMetadataStore implements MetadataStore {
     return space;
   }
 
-  async resolve(spaceId: SpaceId, path: readonly Name[]): Promise<NodeRecord[]> {
-    return this.#read(() => this.#tree.resolve(spaceId, path));
+  async listSpaces(limit: number, after = 0): Promise<SpaceRecord[]> {
+    checkLimit(limit, SPACES_LIMIT_MAX);
+    return this.#read(() => this.#records.listSpaces(after, limit));
+  }
+
+  async resolve(spaceId: SpaceId, path: readonly Name[], from?: NodeId): Promise<NodeRecord[]> {
+    return this.#read(() => this.#tree.resolve(spaceId, path, from));
   }
 
   async findChain(spaceId: SpaceId, nodeId: NodeId): Promise<NodeRecord[] | undefined> {
@@ -141,19 +172,101 @@ export class SqliteMetadataStore implements MetadataStore {
   }
 
   async listTrash(
-    spaceId: SpaceId, limit: number, beforeRev = Number.MAX_SAFE_INTEGER,
+    spaceId: SpaceId, limit: number, beforeRev = Number.MAX_SAFE_INTEGER, filter: TrashFilter = {},
   ): Promise<TrashRecord[]> {
     checkLimit(limit, TRASH_LIMIT_MAX);
     return this.#read(() => {
       this.#checkSpace(spaceId);
-      return this.#records.listTrash(spaceId, beforeRev, limit);
+      const isWhole = filter.by === undefined && filter.parentId === undefined;
+      return isWhole ? this.#records.listTrash(spaceId, beforeRev, limit)
+        : this.#past.listTrash(spaceId, filter, { beforeRev, limit });
     });
+  }
+
+  async revisionAt(spaceId: SpaceId, at: Instant): Promise<number> {
+    return this.#read(() => this.#past.snapshot(() => this.#past.revisionAt(spaceId, at)));
+  }
+
+  async past(spaceId: SpaceId, rev: number): Promise<PastSpace> {
+    return this.#read(() => this.#past.open(spaceId, rev, (read) => this.#read(read)));
+  }
+
+  async getHorizon(spaceId: SpaceId): Promise<Horizon> {
+    return this.#read(() => this.#past.snapshot(() => this.#past.horizon(spaceId)));
+  }
+
+  async diff(
+    spaceId: SpaceId, fromRev: number, toRev: number, options: DiffOptions = {},
+  ): Promise<DiffPage> {
+    if (options.limit !== undefined) checkLimit(options.limit, DIFF_LIMIT_MAX);
+    return this.#read(() =>
+      this.#past.snapshot(() => this.#past.diff(spaceId, fromRev, toRev, options)));
+  }
+
+  async findDeleted(spaceId: SpaceId, nodeId: NodeId): Promise<TrashRecord | undefined> {
+    return this.#read(() => this.#past.snapshot(() => this.#past.findDeleted(spaceId, nodeId)));
+  }
+
+  async listVersionKeys(
+    spaceId: SpaceId, limit: number, after = { nodeId: 0 as NodeId, contentRev: 0 },
+  ): Promise<VersionKey[]> {
+    checkLimit(limit, VERSION_KEYS_LIMIT_MAX);
+    return this.#read(() => this.#past.listVersionKeys(spaceId, limit, after));
+  }
+
+  async findBatch(batchId: number): Promise<BatchRecord | undefined> {
+    return this.#read(() => this.#past.findBatch(batchId));
+  }
+
+  async listBatches(
+    filter: { spaceId?: SpaceId; state?: BatchState }, limit: number,
+    before = Number.MAX_SAFE_INTEGER,
+  ): Promise<BatchRecord[]> {
+    checkLimit(limit, BATCHES_LIMIT_MAX);
+    return this.#read(() => this.#past.listBatches(filter, limit, before));
   }
 
   async listLocks(spaceId: SpaceId, at: Instant): Promise<LockRecord[]> {
     return this.#read(() => {
       this.#checkSpace(spaceId);
       return this.#records.listLocks(spaceId, at);
+    });
+  }
+
+  async listGrants(spaceId: SpaceId): Promise<readonly GrantRecord[]> {
+    await this.accessRev(spaceId);
+    return this.#read(() => this.#access.listGrants(spaceId));
+  }
+
+  async accessRev(spaceId: SpaceId): Promise<number> {
+    const rev = this.#read(() => this.#access.accessRev(spaceId));
+    if (rev === undefined) throw spaceMissing(spaceId);
+    return rev;
+  }
+
+  async listGrantsTo(subjects: readonly Subject[]): Promise<readonly GrantRecord[]> {
+    if (subjects.length > SUBJECTS_MAX) throw outOfRange('subjects');
+    return this.#read(() => this.#access.listGrantsTo(subjects));
+  }
+
+  async findLink(tokenHash: string): Promise<GrantRecord | undefined> {
+    return this.#read(() => this.#access.findLink(tokenHash));
+  }
+
+  async listMounts(spaceId: SpaceId): Promise<SpaceMounts> {
+    await this.accessRev(spaceId);
+    return this.#read(() => this.#access.listMounts(spaceId));
+  }
+
+  async readUsage(spaceId: SpaceId, at: Instant): Promise<UsageRecord> {
+    const space = await this.getSpace(spaceId);
+    return this.#read(() => this.#access.usage(space, at));
+  }
+
+  async listReservations(spaceId: SpaceId, at: Instant): Promise<ReservationRecord[]> {
+    return this.#read(() => {
+      this.#checkSpace(spaceId);
+      return this.#access.listReservations(spaceId, at);
     });
   }
 
@@ -172,7 +285,11 @@ export class SqliteMetadataStore implements MetadataStore {
 
   async commit(change: Change): Promise<ChangeResult> {
     checkChange(change);
-    return this.#writer.submit(change);
+    const result = await this.#writer.submit(change)
+      .finally(() => this.#access.noteChange(change)); // Also when nobody knows if it was made.
+    if (result.rev > 0 && 'spaceId' in change) this.#onCommit(change.spaceId);
+    if ('toSpaceId' in change && change.toSpaceId !== undefined) this.#onCommit(change.toSpaceId);
+    return result;
   }
 
   async readWitness(): Promise<Witness> {
@@ -186,6 +303,7 @@ export class SqliteMetadataStore implements MetadataStore {
 
   async #close(): Promise<void> {
     await this.#writer.drain();
+    this.#past.close();
     this.#pool.close();
     this.#connection.close();
     await this.#writer.close(); // The last to close folds the write-ahead log into the file.

@@ -1,6 +1,8 @@
 /** The SQL of the writer, by name. Portable on purpose: MariaDB is to run the same statements. */
 import type { Statement } from 'better-sqlite3';
 import type { Connection } from './connection.ts';
+import { ACCESS_WRITES } from './access-writes.ts';
+import { PAST_WRITES } from './past-writes.ts';
 
 const NODE = `id, parent_id, canon, name, kind, size_bytes, modified_at, created_at, mark,
   content_rev, checksums`;
@@ -11,12 +13,12 @@ const SQL = {
   getMeta: 'SELECT value FROM meta WHERE name = ?',
   setMeta: 'UPDATE meta SET value = ? WHERE name = ?',
 
-  getSpace: `SELECT id, root_id, rev, folders_rev, case_policy, quota_bytes
+  getSpace: `SELECT tenant, root_id, rev, folders_rev, case_policy, quota_bytes
     FROM space WHERE id = ?`,
   findSpaceByOwner: 'SELECT id FROM space WHERE tenant = ? AND owner = ?',
   insertSpace: `INSERT INTO space
-    (id, tenant, owner, root_id, rev, folders_rev, case_policy, quota_bytes, created_at)
-    VALUES (?, ?, ?, ?, 0, 0, ?, ?, ?)`,
+    (id, tenant, kind, name, owner, root_id, rev, folders_rev, access_rev, case_policy, quota_bytes,
+     created_at) VALUES (?, ?, 'personal', '', ?, ?, 0, 0, 0, ?, ?, ?)`,
   updateSpaceRev: 'UPDATE space SET rev = ?, folders_rev = ? WHERE id = ?',
   updateSpaceQuota: 'UPDATE space SET quota_bytes = ? WHERE id = ?',
 
@@ -45,7 +47,7 @@ const SQL = {
      content_rev, checksums, rev_from)
     SELECT space_id, ?, ?, id, ?, kind, size_bytes, modified_at, created_at, mark, content_rev,
       checksums, ?
-    FROM node_past WHERE space_id = ? AND parent_id = ? AND rev_to = ? AND id = ?`,
+    FROM node_past WHERE space_id = ? AND id = ? AND rev_to = ?`,
 
   getFolder: 'SELECT mark, size_bytes, changed_at FROM folder WHERE space_id = ? AND id = ?',
   insertFolder: `INSERT INTO folder (space_id, id, mark, size_bytes, changed_at)
@@ -63,8 +65,9 @@ const SQL = {
 
   insertEvent: `INSERT INTO event
     (space_id, rev, kind, node_id, node_kind, parent_before, parent_after, name_before, name_after,
-     content_rev, by_user, device, at, copied_node, copied_rev, copied_count)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+     content_rev, by_user, device, at, copied_node, copied_rev, copied_count, batch_id,
+     more)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 
   insertTrash: `INSERT INTO trash
     (space_id, deleted_rev, node_id, parent_id, name, kind, size_bytes, content_rev, deleted_at,
@@ -108,20 +111,19 @@ const SQL = {
   deleteParts: 'DELETE FROM upload_part WHERE owner = ? AND upload_id = ?',
 
   listAsOf: `SELECT canon, id, name, kind, size_bytes, modified_at, content_rev, checksums
-    FROM node WHERE space_id = ? AND parent_id = ? AND canon > ? AND rev_from <= ?
+    FROM node WHERE space_id = ? AND parent_id = ? AND canon > ? AND rev_from <= ? AND kind < 2
     UNION ALL
     SELECT canon, id, name, kind, size_bytes, modified_at, content_rev, checksums
-    FROM node_past WHERE space_id = ? AND parent_id = ? AND rev_to > ? AND rev_from <= ?
-      AND canon > ?
+    FROM node_past WHERE space_id = ? AND parent_id = ? AND canon > ? AND rev_to > ?
+      AND rev_from <= ? AND kind < 2
     ORDER BY canon LIMIT ?`,
   copyVersion: `INSERT INTO version
     (space_id, node_id, content_rev, size_bytes, modified_at, checksums, manifest, saved_at,
      saved_by)
-    SELECT space_id, ?, content_rev, size_bytes, modified_at, checksums, manifest, saved_at,
-      saved_by
+    SELECT ?, ?, ?, size_bytes, modified_at, checksums, manifest, saved_at, saved_by
     FROM version WHERE space_id = ? AND node_id = ? AND content_rev = ?`,
   copyProperties: `INSERT INTO property (space_id, node_id, namespace, name, xml)
-    SELECT space_id, ?, namespace, name, xml FROM property WHERE space_id = ? AND node_id = ?`,
+    SELECT ?, ?, namespace, name, xml FROM property WHERE space_id = ? AND node_id = ?`,
   insertCopyJob: 'INSERT INTO copy_job (first_id, space_id, node_count) VALUES (?, ?, ?)',
   deleteCopyJob: 'DELETE FROM copy_job WHERE first_id = ?',
   listCopyJobs: 'SELECT first_id, space_id, node_count FROM copy_job ORDER BY first_id',
@@ -133,6 +135,9 @@ const SQL = {
   getWitness: 'SELECT volume_id, durable_bytes FROM witness',
   insertWitness: 'INSERT INTO witness (volume_id, durable_bytes) VALUES (?, ?)',
   updateWitness: 'UPDATE witness SET durable_bytes = ? WHERE volume_id = ?',
+
+  ...ACCESS_WRITES,
+  ...PAST_WRITES,
 
   begin: 'BEGIN IMMEDIATE',
   commit: 'COMMIT',

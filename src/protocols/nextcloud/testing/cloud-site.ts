@@ -1,6 +1,9 @@
 /** The whole server on stores in memory, for tests: real HTTP on a free port, all protocols. */
 import http from 'node:http';
-import { ContentStore, FileService, SpaceDirectory, UploadService } from '../../../files/index.ts';
+import {
+  ContentStore, FileService, Links, SharingService, SpaceDirectory, UploadService,
+} from '../../../files/index.ts';
+import { peopleOf } from '../../people.ts';
 import { Identity } from '../../../identity/index.ts';
 import type { IdentityConfig } from '../../../identity/index.ts';
 import {
@@ -52,9 +55,14 @@ export class CloudSite {
     this.identity = identity;
     this.server = server;
     const { files, uploads } = this;
+    const passwords = identity.linkPasswords;
+    const sharing = new SharingService({
+      metadata, spaces, people: peopleOf(identity), passwords, random: new SeededRandom(2), now,
+    });
+    const links = new Links({ metadata, passwords, now });
     const authenticator = new Authenticator(identity);
     const parts = {
-      files, uploads, identity, authenticator, instanceId: 'hftest', now,
+      files, uploads, sharing, links, identity, authenticator, instanceId: 'hftest', now,
       random: new SeededRandom(1), bulkUpload: options.bulkUpload ?? 'off',
     };
     server.serve([...davRoutes(parts), ...nextcloudRoutes(parts), ...pageRoutes(parts)]);

@@ -2,7 +2,9 @@
 import http from 'node:http';
 import { HoldfastError } from '../../../base/errors.ts';
 import { parseUserId } from '../../../base/ids.ts';
-import { ContentStore, FileService, SpaceDirectory, UploadService } from '../../../files/index.ts';
+import {
+  Batches, ContentStore, FileService, SpaceDirectory, TimeService, UploadService,
+} from '../../../files/index.ts';
 import type { Caller } from '../../../identity/index.ts';
 import {
   MemoryMetadataStore,
@@ -13,6 +15,7 @@ import {
 import type { Exchange, HttpServerOptions } from '../../../platform/index.ts';
 import { MemoryBlockStore } from '../../../storage/backends/memory/memory-block-store.ts';
 import { davRoutes } from '../dav-routes.ts';
+import { pastRoutes } from '../past/past-routes.ts';
 
 export const START_MS = Date.UTC(2026, 10, 21, 12);
 export const FILES = '/remote.php/dav/files/anna';
@@ -20,7 +23,7 @@ export const FILES = '/remote.php/dav/files/anna';
 export function callerNamed(user: string): Caller {
   return {
     user: parseUserId(user), displayName: user, admin: false, device: 'test',
-    credential: 'password',
+    credential: 'password', groups: [], groupsRev: 0,
   };
 }
 
@@ -54,11 +57,14 @@ export class DavSite {
     const spaces = new SpaceDirectory({ metadata, defaults, now });
     this.files = new FileService({ metadata, content, spaces, now });
     this.uploads = new UploadService({ metadata, content, files: this.files, now });
+    const batches = new Batches({ metadata, content, now });
+    const time = new TimeService({ metadata, content, spaces, batches, now });
     this.server = server;
-    server.serve(davRoutes({
-      files: this.files, authenticator: { authenticate }, instanceId: 'hftest', now,
+    const parts = {
+      files: this.files, time, authenticator: { authenticate }, instanceId: 'hftest', now,
       random: new SeededRandom(1),
-    }));
+    };
+    server.serve([...davRoutes(parts), ...pastRoutes(parts)]);
   }
 
   static async open(

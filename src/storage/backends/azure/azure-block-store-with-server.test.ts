@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, describe } from 'node:test';
 import { SeededRandom, systemClock } from '../../../platform/index.ts';
 import { testBlockStore } from '../../block-store.conformance.ts';
+import { testObjectCollection } from '../testing/object-trash.ts';
 import { openAzureBlockStore } from './azure-block-store.ts';
 import type { AzureOptions } from './azure-options.ts';
 import {
@@ -29,4 +30,6 @@ describe('with Azurite', { skip: azuriteMissing() ?? false }, () => {
   testBlockStore('AzureBlockStore', () => {
     return openAzureBlockStore(optionsOf({ limits: { pageKeysMax: 50 } }));
   });
+
+  testObjectCollection('AzureBlockStore', () => openAzureBlockStore(optionsOf()));
 });

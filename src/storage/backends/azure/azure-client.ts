@@ -1,4 +1,4 @@
-/** The four requests that the store needs, in the protocol of Azure Blob storage. */
+/** The five requests that the store needs, in the protocol of Azure Blob storage. */
 import { createHash } from 'node:crypto';
 import { BLOCK_BYTES_MAX } from '../../block.ts';
 import { fromBase64, textOf, type Dialect } from '../s3/dialect.ts';
@@ -131,6 +131,18 @@ export class AzureClient implements ObjectClient {
     });
   }
 
+  async delete(key: string, call: Call): Promise<void> {
+    const request = {
+      method: 'DELETE', path: this.#pathOf(key), headers: {}, pieces: [],
+    } as const;
+    await this.#tried(call, async () => {
+      const answer = await this.#exchange(request, ERROR_BYTES_MAX, call);
+      const code = codeOf(answer);
+      const isAbsent = answer.status === 404 && code === 'BlobNotFound';
+      if (answer.status !== 202 && !isAbsent) throw azureFault(answer, code, this.#context(call));
+    }, 1);
+  }
+
   close(): void {
     this.#wire.close();
   }
@@ -152,9 +164,11 @@ export class AzureClient implements ObjectClient {
     });
   }
 
-  #tried<T>(call: Call, attempt: () => Promise<T>): Promise<T> {
+  #tried<T>(
+    call: Call, attempt: () => Promise<T>, attemptsMax = this.#limits.attemptsMax,
+  ): Promise<T> {
     const { clock, random } = this.#options;
-    return retrying({ ...this.#limits, clock, random }, call.signal, attempt);
+    return retrying({ ...this.#limits, attemptsMax, clock, random }, call.signal, attempt);
   }
 
   async #exchange(request: Request, bodyBytesMax: number, call: Call): Promise<WireAnswer> {

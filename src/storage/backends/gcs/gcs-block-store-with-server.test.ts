@@ -10,6 +10,7 @@ import type { ObjectFinding } from '../s3/object-findings.ts';
 import { tryMixedFaults } from '../s3/testing/mixed-faults.ts';
 import { QUICK_LIMITS, storeOptions } from '../s3/testing/store-options.ts';
 import { FaultProxy } from '../testing/fault-proxy.ts';
+import { testObjectCollection } from '../testing/object-trash.ts';
 import { StandInService, STAND_IN_BUCKET, STAND_IN_KEY } from '../testing/stand-in-service.ts';
 import { openGcsBlockStore } from './gcs-block-store.ts';
 
@@ -23,6 +24,8 @@ describe('with a stand-in for Google Cloud Storage', () => {
   const at = () => ({ endpoint: server.url, bucket: STAND_IN_BUCKET, credentials: STAND_IN_KEY });
 
   testBlockStore('GcsBlockStore', () => openGcsBlockStore(storeOptions(at())));
+
+  testObjectCollection('GcsBlockStore', () => openGcsBlockStore(storeOptions(at())));
 
   it('sees by the CRC-32C that a put was not kept, and reads nothing back', async () => {
     const proxy = await FaultProxy.start(server.url, systemClock);

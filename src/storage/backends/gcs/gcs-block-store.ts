@@ -24,6 +24,7 @@ const REGION = 'auto';
 export async function openGcsBlockStore(options: GcsOptions): Promise<ObjectBlockStore> {
   const { endpoint = ENDPOINT } = options;
   const where = { endpoint, region: REGION, addressing: 'path' } as const;
-  const place = placeOf(options, where, gcsDialect.settings);
-  return ObjectBlockStore.open(options, place, gcsDialect, 'GcsBlockStore');
+  const dialect = { ...gcsDialect, settings: options.section ?? gcsDialect.settings };
+  const place = placeOf(options, where, dialect.settings);
+  return ObjectBlockStore.open(options, place, dialect, 'GcsBlockStore');
 }

@@ -1,10 +1,10 @@
 import type { Block } from '../../block.ts';
 import type { PackedBlock } from '../../sealing/packed-block.ts';
-import { crc32Within } from './checksum.ts';
 import type { VolumePosition } from './hint-file.ts';
 import { tableBytes, writeTable } from './payload.ts';
 import {
-  HEADER_BYTES, paddedBytes, recordBytes, storedRecordBytes, writeBlockHeader, writeCommit,
+  countCrc, HEADER_BYTES, paddedBytes, recordBytes, storedRecordBytes, sumHeader, writeBlockHeader,
+  writeCommit,
 } from './record-codec.ts';
 
 /** Below this, copying a block costs less than handing its pieces to the system one by one. */
@@ -57,7 +57,7 @@ export class BatchEncoder {
     let used = 0;
     let taken = 0;
     let lengthBytes = 0;
-    let headersCrc = 0;
+    let headersSum = 0;
     for (const item of items) {
       const { block, packed } = item;
       const { sizeBytes } = block;
@@ -70,7 +70,7 @@ export class BatchEncoder {
       item.headerAt = used;
       const header = { sizeBytes, payloadCrc, batch: at.nextBatch, packed };
       writeBlockHeader(gathered, used, block.id, header);
-      headersCrc = crc32Within(gathered, used, used + HEADER_BYTES, headersCrc);
+      headersSum = sumHeader(gathered, used, headersSum);
       used += HEADER_BYTES + table;
       const padding = paddedBytes(bodyBytes) - bodyBytes;
       if (bodyBytes <= COPY_BYTES_MAX) {
@@ -85,7 +85,8 @@ export class BatchEncoder {
     }
     const commit = {
       batch: at.nextBatch, batchStart: at.end, batchBytes: lengthBytes,
-      recordCount: items.length, headersCrc, writtenMs, previousChain: at.chain,
+      recordCount: items.length, headersCrc: countCrc(items.length), headersSum, writtenMs,
+      previousChain: at.chain,
     };
     const chain = writeCommit(gathered, used, seed, commit);
     pieces.push(gathered.subarray(taken, used + HEADER_BYTES));

@@ -107,7 +107,7 @@ function flip(at: number): (bytes: Buffer) => Buffer {
 }
 
 describe('LocalVolumeStore reads golden volumes', () => {
-  for (const name of ['plain', 'segments']) {
+  for (const name of ['plain', 'segments', 'sums']) {
     it(`of version 1, ${name}`, async () => {
       const golden = await readGolden(name);
       for (const hint of [true, false]) {

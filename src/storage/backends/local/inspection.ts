@@ -6,9 +6,13 @@ import { decodeTrailer, TRAILER_BYTES, type Trailer } from './footer-codec.ts';
 import {
   decodeSuperblock, SUPERBLOCK_BYTES, type Superblock, type SuperblockFault,
 } from './record-codec.ts';
-import { readGoneNote } from './gone-note.ts';
-import { parseGoneName, parseTrashName, parseVolumeName, volumeName } from './volume.ts';
-import { errorCode, type VolumeFile, type VolumeFiles } from './volume-files.ts';
+import { readGoneNote, type GoneNote } from './gone-note.ts';
+import {
+  parseGoneName, parseTrashName, parseVolumeName, trashName, volumeName,
+} from './volume.ts';
+import {
+  errorCode, type FileCopy, type VolumeFile, type VolumeFiles,
+} from './volume-files.ts';
 
 const OP = 'storage/LocalVolumeStore.open';
 
@@ -46,7 +50,7 @@ export async function inspectFolder(files: VolumeFiles, witness: Witness): Promi
   for (const id of ids) {
     volumes.push(await explained(id, () => inspectVolume(files, id, marks.get(id) ?? 0)));
   }
-  const storeId = volumes[0]?.superblock.storeId;
+  const storeId = volumes[0]?.superblock.storeId ?? await storeIdOfLeft(files, left);
   for (const volume of volumes) {
     if (storeId !== undefined && !volume.superblock.storeId.equals(storeId)) {
       const message = 'A volume of another store lies among the volumes. Move it away.';
@@ -57,15 +61,16 @@ export async function inspectFolder(files: VolumeFiles, witness: Witness): Promi
   const findings = applySuccessors(volumes, left);
   const numbers = [...ids.slice(-1), ...marks.keys(), ...left.keys()];
   const lastVolumeId = numbers.reduce((highest, id) => Math.max(highest, id), 0);
-  const returned = ids.filter((id) => left.get(id) === 'note');
+  const returned = ids.filter((id) => typeof left.get(id) === 'object');
   return { volumes, storeId, fileNames, findings, lastVolumeId, returned };
 }
 
-/** Volumes that compaction has emptied: they are missed by nobody. */
-type LeftVolumes = ReadonlyMap<number, 'note' | 'trash'>;
+/** Volumes that compaction has emptied, by their note or because they lie in the trash: they are
+ *  missed by nobody. */
+type LeftVolumes = ReadonlyMap<number, GoneNote | 'trash'>;
 
 async function findLeft(files: VolumeFiles, fileNames: readonly string[]): Promise<LeftVolumes> {
-  const left = new Map<number, 'note' | 'trash'>();
+  const left = new Map<number, GoneNote | 'trash'>();
   for (const name of fileNames) {
     const trashed = parseTrashName(name);
     if (trashed !== undefined && !left.has(trashed)) left.set(trashed, 'trash');
@@ -73,9 +78,33 @@ async function findLeft(files: VolumeFiles, fileNames: readonly string[]): Promi
     if (gone === undefined) continue;
     // A damaged note explains nothing.
     const note = await explained(gone, () => readGoneNote(files, gone));
-    if (note !== undefined) left.set(gone, 'note');
+    if (note !== undefined) left.set(gone, note);
   }
   return left;
+}
+
+/** When every volume has left, the next one still belongs to the same store: one of them may be
+ *  taken back from the trash, and must not lie among volumes of another store then. */
+async function storeIdOfLeft(
+  files: VolumeFiles, left: LeftVolumes,
+): Promise<Buffer | undefined> {
+  for (const note of left.values()) if (note !== 'trash') return note.storeId;
+  for (const id of left.keys()) {
+    const storeId = await explained(id, () => readStoreId(files, trashName(id)));
+    if (storeId !== undefined) return storeId;
+  }
+  return undefined;
+}
+
+async function readStoreId(files: VolumeFiles, name: string): Promise<Buffer | undefined> {
+  const file = await files.open(name, 'read');
+  try {
+    const head = Buffer.alloc(SUPERBLOCK_BYTES);
+    const superblock = decodeSuperblock(head.subarray(0, await file.read(head, 0)));
+    return typeof superblock === 'string' ? undefined : superblock.storeId;
+  } finally {
+    await file.close();
+  }
 }
 
 function checkAllThere(there: ReadonlySet<number>, marks: ReadonlyMap<number, number>): void {
@@ -94,9 +123,7 @@ async function inspectVolume(
   const file = await files.open(volumeName(id), 'read');
   try {
     const sizeBytes = await file.size();
-    const head = Buffer.alloc(SUPERBLOCK_BYTES);
-    const filled = await file.read(head, 0);
-    const superblock = decodeSuperblock(head.subarray(0, filled));
+    const superblock = await readSuperblock(file, id);
     if (typeof superblock === 'string') return refuse('corrupt', id, SUPERBLOCK_FAULTS[superblock]);
     if (superblock.volumeId !== id) {
       const message = 'A volume file carries the name of another volume. Give it its name back.';
@@ -107,6 +134,31 @@ async function inspectVolume(
   } finally {
     await file.close();
   }
+}
+
+/** From the file, or from another copy of it if there are any: one bad copy must not keep the store
+ *  from starting. */
+async function readSuperblock(file: VolumeFile, id: number): Promise<Superblock | SuperblockFault> {
+  const read = async (from: Pick<VolumeFile, 'read'>): Promise<Superblock | SuperblockFault> => {
+    const head = Buffer.alloc(SUPERBLOCK_BYTES);
+    return decodeSuperblock(head.subarray(0, await from.read(head, 0)));
+  };
+  const first = await read(file);
+  // What a newer program has written is not overruled by an older copy.
+  if (first === 'version' || (typeof first !== 'string' && first.volumeId === id)) return first;
+  const wrong: FileCopy[] = [];
+  for (const copy of file.copies ?? []) {
+    const superblock = await read(copy).catch(() => undefined);
+    if (superblock === undefined) continue;
+    if (superblock === 'version') return superblock;
+    if (typeof superblock === 'string' || superblock.volumeId !== id) {
+      wrong.push(copy);
+      continue;
+    }
+    for (const bad of wrong) bad.reportDamage(0, SUPERBLOCK_BYTES);
+    return superblock;
+  }
+  return first;
 }
 
 function checkLength({ id, sizeBytes, trailer, markEnd }: InspectedVolume): void {

@@ -97,7 +97,7 @@ describe('LocalVolumeStore does not believe what a user has written', () => {
       const forged = Buffer.alloc(200, 'f');
       const batchStart = recordAt + 64 + 8;
       writeCommit(forged, 72, Buffer.alloc(32, 'guess'), {
-        batch: 99, batchStart, batchBytes: 64, recordCount: 1, headersCrc: 0,
+        batch: 99, batchStart, batchBytes: 64, recordCount: 1, headersCrc: 0, headersSum: 0,
         writtenMs: 0, previousChain: Buffer.alloc(8),
       });
       return forged;

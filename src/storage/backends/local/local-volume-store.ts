@@ -7,6 +7,7 @@ import type { Block } from '../../block.ts';
 import { checkRange, type BlockRange } from '../../block-range.ts';
 import type { BlockStore, BlockStoreState } from '../../block-store.ts';
 import { BlockSealer, isKeyFault } from '../../sealing/block-sealer.ts';
+import { AgeWatch } from './age-watch.ts';
 import type { BlockIndex, BlockPlace } from './block-index.ts';
 import { readBlock } from './block-reader.ts';
 import type { OnFinding } from './findings.ts';
@@ -69,6 +70,7 @@ export class LocalVolumeStore implements BlockStore {
   readonly #sealer: VolumeSealer;
   readonly #recent: RecentBlocks;
   readonly #lane: WriterLane;
+  readonly #ages: AgeWatch;
   /** Blocks that were acknowledged and cannot be read. */
   readonly #damaged: Set<string>;
   /** Blocks that can be read and must be stored again if they are put. */
@@ -101,8 +103,12 @@ export class LocalVolumeStore implements BlockStore {
     this.#lane = this.#makeLane(recovered);
     this.keeper = new VolumeKeeper({
       files, clock: options.clock, storeId: this.#storeId, volumes: this.#volumes,
-      index: this.#index, reader: this.#reader, lane: this.#lane, onFinding: options.onFinding,
-      checkOpen: () => this.#checkOpen('keeper'),
+      index: this.#index, reader: this.#reader, lane: this.#lane, sealer: this.#sealer,
+      onFinding: options.onFinding, checkOpen: () => this.#checkOpen('keeper'),
+    });
+    this.#ages = new AgeWatch({
+      clock: options.clock, sealAfterMs: this.#config.sealAfterMs,
+      open: () => this.#lane.open?.volume, end: (volumeId) => void this.#lane.endOpen(volumeId),
     });
   }
 
@@ -276,6 +282,7 @@ export class LocalVolumeStore implements BlockStore {
   }
 
   async #close(): Promise<void> {
+    this.#ages.stop();
     await this.#lane.drain();
     const { open } = this.#lane;
     if (open !== undefined) this.#sealer.take(open, false);

@@ -129,7 +129,8 @@ export async function createVolume(
     throw error;
   }
   const position = { end: SUPERBLOCK_BYTES, nextBatch: 1, chain: firstChain(seed) };
-  const volume = { id, seed, entries: new VolumeEntries(), trailer: undefined, formatVersion };
+  const entries = new VolumeEntries();
+  const volume = { id, seed, createdMs, entries, trailer: undefined, formatVersion };
   const hintProgress = { hintBytes: 0, entryCount: 0, end: SUPERBLOCK_BYTES };
   return new OpenVolume({ files, file, volume, position, settings, hintProgress });
 }

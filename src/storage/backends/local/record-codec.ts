@@ -192,8 +192,11 @@ export interface Commit {
   /** From there to the commit record. */
   batchBytes: number;
   recordCount: number;
-  /** CRC-32 of the record headers of the batch, which hold the checksums of the payloads. */
+  /** CRC-32 of the batch's record headers. Each of them ends in the CRC-32 of the rest of it, so
+   *  this tells how many there are, and nothing of what they say: see `countCrc`. */
   headersCrc: number;
+  /** Of what they say: see `sumHeader`. 0 when the writer did not know of it. */
+  headersSum: number;
   writtenMs: number;
   previousChain: Buffer;
   chain: Buffer;
@@ -212,6 +215,34 @@ function chainOf(seed: Buffer, commit: Buffer, at: number): Buffer {
   return hash('sha256', keyed, 'buffer').subarray(0, 8);
 }
 
+/** The CRC-32 of `count` headers that are sound by themselves, whatever they say. */
+export function countCrc(count: number): number {
+  for (let known = COUNT_CRCS.length; known <= count; known++) {
+    COUNT_CRCS.push(crc32Within(ANY_HEADER, 0, HEADER_BYTES, COUNT_CRCS[known - 1]));
+  }
+  return COUNT_CRCS[count] as number;
+}
+
+const ANY_HEADER = Buffer.alloc(HEADER_BYTES);
+ANY_HEADER.writeUInt32LE(crc32Within(ANY_HEADER, 0, HEADER_BYTES - 4), HEADER_BYTES - 4);
+const COUNT_CRCS = [0];
+
+/** Goes on from `before`, the sum of the headers ahead of this one; 0 for the first. Without the
+ *  CRC at its end, which would cancel out all that stands before it. */
+export function sumHeader(bytes: Uint8Array, at: number, before: number): number {
+  return crc32Within(bytes, at, at + HEADER_BYTES - 4, before);
+}
+
+/** 0 means that there is none, so one that comes out as 0 is written as 1. */
+function sumOnDisk(headersSum: number): number {
+  return headersSum === 0 ? 1 : headersSum;
+}
+
+/** Does what the commit says of the headers fit what they are? */
+export function isHeadersSum({ headersSum }: Pick<Commit, 'headersSum'>, sum: number): boolean {
+  return headersSum === 0 || headersSum === sumOnDisk(sum);
+}
+
 /** Writes the commit record and returns its chain. */
 export function writeCommit(
   into: Buffer,
@@ -221,14 +252,16 @@ export function writeCommit(
 ): Buffer {
   into.writeUInt32LE(RECORD_MAGIC_NUMBER, at);
   into[at + 4] = TYPE_COMMIT;
-  into[at + 5] = 0;
-  into[at + 6] = 0;
   into[at + 7] = RECORD_VERSION;
   writeUint(into, commit.batch, at + 8);
   writeUint(into, commit.batchStart, at + 16);
   into.writeUInt32LE(commit.recordCount, at + 24);
   into.writeUInt32LE(commit.headersCrc, at + 28);
   writeUint(into, commit.writtenMs, at + 32);
+  // In two halves, where readers that do not know of it do not look.
+  const sum = sumOnDisk(commit.headersSum);
+  into.writeUInt16LE(sum & 0xffff, at + 5);
+  into.writeUInt16LE(sum >>> 16, at + 38);
   commit.previousChain.copy(into, at + 40, 0, 8);
   into.writeUInt32LE(commit.batchBytes, at + 56);
   const chain = chainOf(seed, into, at);
@@ -256,7 +289,8 @@ export function readCommit(
     batchBytes,
     recordCount: bytes.readUInt32LE(at + 24),
     headersCrc: bytes.readUInt32LE(at + 28),
-    writtenMs: readUint(bytes, at + 32),
+    headersSum: (bytes.readUInt16LE(at + 5) | (bytes.readUInt16LE(at + 38) << 16)) >>> 0,
+    writtenMs: bytes.readUIntLE(at + 32, 6),
     previousChain: Buffer.from(bytes.subarray(at + 40, at + 48)),
     chain,
   };

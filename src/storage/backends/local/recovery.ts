@@ -153,8 +153,8 @@ class Recovery {
       }),
     );
     if (!loaded) return false;
-    const { seed, formatVersion } = superblock;
-    this.#volumes.push({ id, seed, entries: undefined, trailer, formatVersion });
+    const { seed, createdMs, formatVersion } = superblock;
+    this.#volumes.push({ id, seed, createdMs, entries: undefined, trailer, formatVersion });
     this.#newest = { volumeId: id, end: trailer.dataEnd };
     return true;
   }
@@ -179,8 +179,8 @@ class Recovery {
     const from = hint?.position ?? start;
     const sealing = this.#sealing;
     const scan = await scanVolume({ file, sizeBytes, key, from, markEnd, entries, sealing });
-    const { formatVersion } = superblock;
-    const volume: Volume = { id, seed, entries, trailer: undefined, formatVersion };
+    const { createdMs, formatVersion } = superblock;
+    const volume: Volume = { id, seed, createdMs, entries, trailer: undefined, formatVersion };
     this.#volumes.push(volume);
     this.#newest = { volumeId: id, end: scan.position.end };
     this.#findings.push(...scan.findings);

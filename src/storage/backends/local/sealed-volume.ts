@@ -6,12 +6,14 @@ import type { VolumeFile, VolumeFiles } from './volume-files.ts';
 import { VolumeRecords } from './volume-records.ts';
 
 export interface SealedVolume {
+  storeId: Buffer;
+  createdMs: number;
   seed: Buffer;
+  formatVersion: number | undefined;
   trailer: Trailer;
   records: VolumeRecords;
 }
 
-/** @throws corrupt: it is not, or no longer, that volume. */
 /** Of several copies the first one that is whole: in the trash nobody mends the others.
  *  @throws corrupt: it is not, or no longer, that volume. */
 export async function openSealed(
@@ -49,7 +51,9 @@ async function readSealed(
   const trailer = decodeTrailer(bytes.subarray(0, filled), volumeId);
   if (superblock === undefined || trailer === undefined) return undefined;
   const records = await VolumeRecords.load(file, trailer);
-  return records && { seed: superblock.seed, trailer, records };
+  if (records === undefined) return undefined;
+  const { storeId, createdMs, seed, formatVersion } = superblock;
+  return { storeId, createdMs, seed, formatVersion, trailer, records };
 }
 
 /** @throws corrupt: none of its copies begins like that volume. */

@@ -6,6 +6,9 @@ export interface VolumeConfig {
   volumeBytesMax: number;
   /** The same for the number of its blocks: bounds the memory for the volume being written. */
   volumeBlocksMax: number;
+  /** A volume that is being written for so long is sealed, if it holds anything: only what is
+   *  sealed can be compacted. 0: never. */
+  sealAfterMs: number;
   /** What goes to disk with one sync. */
   batchRecordsMax: number;
   batchBytesMax: number;
@@ -30,6 +33,7 @@ export interface VolumeConfig {
 export const VOLUME_DEFAULTS: Readonly<VolumeConfig> = {
   volumeBytesMax: 1024 ** 3,
   volumeBlocksMax: 1024 ** 2,
+  sealAfterMs: 7 * 24 * 60 * 60 * 1000,
   batchRecordsMax: 256,
   batchBytesMax: 16 * 1024 ** 2,
   queueBytesMax: 256 * 1024 ** 2,

@@ -9,14 +9,16 @@ import type { OnFinding } from './findings.ts';
 import { writeGoneNote } from './gone-note.ts';
 import { explained } from './inspection.ts';
 import { inspectTrash } from './trash-inspection.ts';
-import { openSealed, readSuperblock } from './sealed-volume.ts';
+import { openSealed } from './sealed-volume.ts';
 import { nextTurn } from './turn.ts';
+import { readPlace, type EntryPlace } from './volume-entries.ts';
 import { VolumeRecords } from './volume-records.ts';
 import {
   goneName, hintName, parseTrashName, trashName, volumeName, type Volume,
 } from './volume.ts';
 import type { VolumeFiles } from './volume-files.ts';
 import type { VolumeReader } from './volume-reader.ts';
+import type { VolumeSealer } from './volume-sealer.ts';
 import type { WriterLane } from './writer-lane.ts';
 
 const OP = 'storage/VolumeReclaim';
@@ -30,7 +32,8 @@ export interface KeeperParts {
   volumes: Volume[];
   index: BlockIndex;
   reader: VolumeReader;
-  lane: Pick<WriterLane, 'copy'>;
+  lane: Pick<WriterLane, 'copy' | 'open' | 'endOpen'>;
+  sealer: Pick<VolumeSealer, 'drain'>;
   onFinding: OnFinding;
   /** @throws unavailable: the store is closed. */
   checkOpen: () => void;
@@ -51,6 +54,33 @@ export class VolumeKeeper implements VolumeReclaim {
       const use = await this.#useOf(volume);
       if (use !== undefined) yield use;
     }
+  }
+
+  async useOfOpen(): Promise<VolumeUse | undefined> {
+    this.#parts.checkOpen();
+    const { open } = this.#parts.lane;
+    const entries = open?.volume.entries;
+    if (open === undefined || entries === undefined || entries.count === 0) return undefined;
+    const { id: volumeId, createdMs } = open.volume;
+    return this.#countUse({ volumeId, createdMs, sizeBytes: open.position.end }, {
+      count: entries.count,
+      at: (number) => {
+        const { bytes: ids, at } = entries.at(number);
+        return { ids, at, place: readPlace(ids, at) };
+      },
+    });
+  }
+
+  async sealOpen(volumeId: number): Promise<void> {
+    const { lane, sealer, volumes, checkOpen } = this.#parts;
+    checkOpen();
+    await lane.endOpen(volumeId);
+    await sealer.drain();
+    const volume = volumes.find(({ id }) => id === volumeId);
+    if (volume === undefined || volume.trailer !== undefined) return;
+    if (lane.open?.volume.id === volumeId) return; // It holds nothing, and goes on.
+    const message = 'A volume could not be sealed. What it holds is safe; the next start seals it.';
+    throw new HoldfastError('unavailable', `${OP}.sealOpen`, message, { facts: { volumeId } });
   }
 
   async compact(volumeId: number, options: CompactOptions = {}): Promise<Compaction> {
@@ -114,17 +144,20 @@ export class VolumeKeeper implements VolumeReclaim {
   }
 
   async restore(volumeId: number): Promise<void> {
-    const { files, index, volumes } = this.#parts;
+    const { files, index, volumes, storeId } = this.#parts;
     await this.#checkTrashed([volumeId]);
     await explained(volumeId, async () => {
-      const { seed, trailer, records } = await openSealed(files, trashName(volumeId), volumeId);
+      const sealed = await openSealed(files, trashName(volumeId), volumeId);
+      const { seed, createdMs, trailer, records, formatVersion } = sealed;
+      // Among volumes of another store it would keep the next start from opening any.
+      if (!sealed.storeId.equals(storeId)) throw foreign(volumeId);
       await files.rename(trashName(volumeId), volumeName(volumeId));
       await files.syncFolder();
       // Only now: were the note gone first, a power cut would leave a number that nobody explains.
       const names = await files.list();
       if (names.includes(goneName(volumeId))) await files.remove(goneName(volumeId));
       await files.syncFolder();
-      volumes.push({ id: volumeId, seed, entries: undefined, trailer });
+      volumes.push({ id: volumeId, seed, createdMs, entries: undefined, trailer, formatVersion });
       volumes.sort((a, b) => a.id - b.id);
       for (let number = 0; number < records.count; number++) {
         const { ids, at, place } = records.at(number);
@@ -186,38 +219,60 @@ export class VolumeKeeper implements VolumeReclaim {
   }
 
   /** Undefined when the footer is damaged: a verifier's business. */
-  async #useOf({ id: volumeId, trailer }: Volume): Promise<VolumeUse | undefined> {
-    const { reader, index } = this.#parts;
+  async #useOf({ id: volumeId, createdMs, trailer }: Volume): Promise<VolumeUse | undefined> {
+    const { reader } = this.#parts;
     this.#parts.checkOpen();
     if (trailer === undefined) return undefined;
     return explained(volumeId, () => reader.with(volumeId, async (file) => {
       const records = await VolumeRecords.load(file, trailer);
       if (records === undefined) return undefined;
-      const { createdMs } = await readSuperblock(file, volumeId);
-      const use: VolumeUse = {
-        volumeId, createdMs, sizeBytes: await file.size(), recordCount: records.count,
-        recordBytes: 0, liveBytes: 0, condemnedCount: 0, condemnedBytes: 0, elsewhereBytes: 0,
-      };
-      for (let number = 0; number < records.count; number++) {
-        const { ids, at, place } = records.at(number);
-        const current = index.find(ids, at);
-        use.recordBytes += place.sizeBytes;
-        if (current?.volumeId !== volumeId || current.offset !== place.offset) {
-          use.elsewhereBytes += place.sizeBytes;
-        } else if (index.isCondemned(ids, at)) {
-          use.condemnedCount++;
-          use.condemnedBytes += place.sizeBytes;
-        } else use.liveBytes += place.sizeBytes;
-        if (number % RECORDS_PER_TURN === 0) await nextTurn();
-      }
-      return use;
+      return this.#countUse({ volumeId, createdMs, sizeBytes: await file.size() }, {
+        count: records.count, at: (number) => records.at(number),
+      });
     }));
   }
+
+  async #countUse(
+    { volumeId, createdMs, sizeBytes }: Pick<VolumeUse, 'volumeId' | 'createdMs' | 'sizeBytes'>,
+    records: CountedRecords,
+  ): Promise<VolumeUse> {
+    const { index } = this.#parts;
+    const use: VolumeUse = {
+      volumeId, createdMs, sizeBytes, recordCount: records.count,
+      recordBytes: 0, liveBytes: 0, condemnedCount: 0, condemnedBytes: 0, elsewhereBytes: 0,
+    };
+    for (let number = 0; number < records.count; number++) {
+      const { ids, at, place } = records.at(number);
+      const current = index.find(ids, at);
+      use.recordBytes += place.sizeBytes;
+      if (current?.volumeId !== volumeId || current.offset !== place.offset) {
+        use.elsewhereBytes += place.sizeBytes;
+      } else if (index.isCondemned(ids, at)) {
+        use.condemnedCount++;
+        use.condemnedBytes += place.sizeBytes;
+      } else use.liveBytes += place.sizeBytes;
+      if (number % RECORDS_PER_TURN === 0) await nextTurn();
+    }
+    return use;
+  }
+}
+
+/** The records of a volume, as many as there were when somebody began to count. */
+interface CountedRecords {
+  readonly count: number;
+  at(number: number): { ids: Buffer; at: number; place: EntryPlace };
 }
 
 function notThere(volumeId: number): HoldfastError {
   const message = 'There is no such volume here.';
   return new HoldfastError('not-found', OP, message, { facts: { volumeId } });
+}
+
+function foreign(volumeId: number): HoldfastError {
+  const message = 'This volume of the trash belongs to another store. It stays in the trash.';
+  return new HoldfastError('conflict', `${OP}.restore`, message, {
+    code: 'foreign-volume', facts: { volumeId },
+  });
 }
 
 function footerDamaged(volumeId: number): HoldfastError {

@@ -10,11 +10,11 @@
  * volume's random seed, so no user can plant one inside the bytes of a block.
  */
 import type { VolumeKey, VolumePosition } from './hint-file.ts';
-import { crc32Within } from './checksum.ts';
 import type { VolumeFinding } from './findings.ts';
 import {
-  HEADER_BYTES, isPackedBlock, isPlainBlock, isRecordHeader, readBlockHeader, readCommit,
-  RECORD_MAGIC, storedRecordBytes, TYPE_COMMIT, type Commit,
+  countCrc, HEADER_BYTES, isHeadersSum, isPackedBlock, isPlainBlock, isRecordHeader,
+  readBlockHeader, readCommit, RECORD_MAGIC, storedRecordBytes, sumHeader, TYPE_COMMIT,
+  type Commit,
 } from './record-codec.ts';
 import type { BlockSealer } from '../../sealing/block-sealer.ts';
 import { isPayloadSound } from './payload.ts';
@@ -111,17 +111,17 @@ class VolumeScan {
   }
 
   async #walkBatch(): Promise<Stop | undefined> {
-    const { end: start } = this.#result.position;
+    const { end: start, nextBatch: batch } = this.#result.position;
     const window = this.#window;
     this.#pending.length = 0;
-    let headersCrc = 0;
+    let headersSum = 0;
     for (let position = start; ; ) {
       let at = window.offsetOf(position, HEADER_BYTES);
       if (at < 0) at = await window.load(position, HEADER_BYTES);
       if (at < 0 || !isRecordHeader(window.bytes, at)) return { badAt: position };
       if (window.bytes[at + 4] === TYPE_COMMIT) {
         const commit = readCommit(window.bytes, at, this.#input.key.seed, position);
-        if (commit === undefined || !this.#fits(commit, headersCrc)) return { badAt: position };
+        if (commit === undefined || !this.#fits(commit, headersSum)) return { badAt: position };
         this.#accept(commit, position + HEADER_BYTES);
         return undefined;
       }
@@ -129,7 +129,9 @@ class VolumeScan {
       if (!known) return { badAt: position };
       const header = readBlockHeader(window.bytes, at);
       const { sizeBytes, payloadBytes } = header;
-      headersCrc = crc32Within(window.bytes, at, at + HEADER_BYTES, headersCrc);
+      // One of another batch, written where it does not belong, is sound by itself.
+      if (header.batch !== batch >>> 0) return { badAt: position };
+      headersSum = sumHeader(window.bytes, at, headersSum);
       at = window.offsetOf(position, HEADER_BYTES + payloadBytes);
       if (at < 0) at = await window.load(position, HEADER_BYTES + payloadBytes);
       if (at < 0) return { badAt: position };
@@ -142,13 +144,14 @@ class VolumeScan {
     }
   }
 
-  #fits(commit: Commit, headersCrc: number): boolean {
+  #fits(commit: Commit, headersSum: number): boolean {
     const { position } = this.#result;
     return (
       commit.batch === position.nextBatch &&
       commit.batchStart === position.end &&
       commit.recordCount === this.#pending.length &&
-      commit.headersCrc === headersCrc &&
+      commit.headersCrc === countCrc(this.#pending.length) &&
+      isHeadersSum(commit, headersSum) &&
       commit.previousChain.equals(position.chain)
     );
   }

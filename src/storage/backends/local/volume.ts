@@ -5,6 +5,8 @@ import type { VolumeEntries } from './volume-entries.ts';
 export interface Volume {
   readonly id: number;
   readonly seed: Buffer;
+  /** When it was made, which is when its first batch came; ms since 1970. */
+  readonly createdMs: number;
   /** Of a volume that is not sealed: its blocks. */
   entries: VolumeEntries | undefined;
   /** Of a sealed volume: where its sorted list of blocks is. */

@@ -74,6 +74,8 @@ export class WriterLane {
   /** Of blocks that are counted and not queued yet. The limit of bytes bounds it. */
   readonly #packing = new Set<Promise<void>>();
   #open: OpenVolume | undefined;
+  /** The open volume is to be ended before the next batch. */
+  #ending: { volumeId: number; promise: Promise<void>; resolve: () => void } | undefined;
   #failure: HoldfastError | undefined;
   #running: Promise<void> | undefined;
 
@@ -178,9 +180,35 @@ export class WriterLane {
   /** Ends the open volume if a copy of it is missing; while batches are written, they do that. */
   endDegraded(): void {
     if (this.#running !== undefined || this.#open?.degraded !== true) return;
+    this.#end(this.#open, true);
+  }
+
+  /** Ends that volume if it is the open one and holds anything: at once, or before the next batch.
+   *  Resolves when it has been handed on to be sealed. */
+  endOpen(volumeId: number): Promise<void> {
+    if (!this.#holdsAnything(volumeId)) return Promise.resolve();
+    this.#ending ??= { volumeId, ...Promise.withResolvers<void>() };
+    const { promise } = this.#ending;
+    if (this.#running === undefined) this.#endIfAsked();
+    return promise;
+  }
+
+  #holdsAnything(volumeId: number): boolean {
+    const volume = this.#open?.volume;
+    return volume?.id === volumeId && (volume.entries?.count ?? 0) > 0;
+  }
+
+  #endIfAsked(): void {
     const open = this.#open;
+    if (open !== undefined && open.volume.id === this.#ending?.volumeId) this.#end(open, true);
+  }
+
+  /** Whatever the reason: it gets no more batches. */
+  #end(open: OpenVolume, sound: boolean): void {
     this.#open = undefined;
-    this.#parts.retire(open, true);
+    this.#parts.retire(open, sound);
+    this.#ending?.resolve();
+    this.#ending = undefined;
   }
 
   /** Resolves when nothing waits any more. */
@@ -204,6 +232,7 @@ export class WriterLane {
       }
     }
     this.#running = undefined;
+    this.#endIfAsked();
   }
 
   #takeBatch(): Waiting[] {
@@ -270,16 +299,16 @@ export class WriterLane {
 
   /** The open volume, or a new one when it is too full for this batch. */
   async #volumeFor(batch: readonly Waiting[]): Promise<OpenVolume> {
-    const { limits, retire, nextVolume } = this.#parts;
+    const { limits, nextVolume } = this.#parts;
     if (this.#open !== undefined) {
       let bytes = this.#open.position.end;
       for (const waiting of batch) bytes += itemBytes(waiting);
       const count = (this.#open.volume.entries?.count ?? 0) + batch.length;
       const empty = count === batch.length;
       const fits = empty || (bytes < limits.volumeBytesMax && count <= limits.volumeBlocksMax);
-      if (fits && !this.#open.degraded) return this.#open;
-      retire(this.#open, true);
-      this.#open = undefined;
+      const isAsked = !empty && this.#open.volume.id === this.#ending?.volumeId;
+      if (fits && !isAsked && !this.#open.degraded) return this.#open;
+      this.#end(this.#open, true);
     }
     this.#open = await nextVolume();
     return this.#open;
@@ -316,7 +345,7 @@ export class WriterLane {
    * thrown the bytes away and would succeed the next time: a second answer is worth nothing.
    */
   async #giveUp(open: OpenVolume | undefined, error: unknown): Promise<void> {
-    const { onFinding, retire } = this.#parts;
+    const { onFinding } = this.#parts;
     const volumeId = open?.volume.id ?? 0;
     onFinding({ kind: 'write-failed', volumeId, code: errorCode(error) });
     if (open === undefined) return;
@@ -326,7 +355,7 @@ export class WriterLane {
     } catch (cutError) {
       onFinding({ kind: 'write-failed', volumeId, code: errorCode(cutError) });
     }
-    retire(open, false);
+    this.#end(open, false);
   }
 }
 

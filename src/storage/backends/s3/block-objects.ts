@@ -13,13 +13,14 @@ import { Passing, retrying, type RetryOptions } from './retrying.ts';
 import type { ObjectClient } from './object-client.ts';
 import type { Call, ObjectBytes, ObjectFacts } from './s3-client.ts';
 import type { ObjectLimits, PutCheck } from './s3-options.ts';
-import { BLOCKS_FOLDER, type StoreMarker } from './store-marker.ts';
+import type { StoreMarker } from './store-marker.ts';
 
 export interface BlockObjectsOptions {
   client: ObjectClient;
   marker: StoreMarker;
   dialect: Dialect;
-  prefix: string;
+  /** Before every block's id. */
+  folder: string;
   /** What the service tells about its objects. */
   checksum: ServiceChecksum;
   putCheck: PutCheck;
@@ -51,7 +52,7 @@ export class BlockObjects {
 
   /** Before every block's id. */
   get folder(): string {
-    return this.#options.prefix + BLOCKS_FOLDER;
+    return this.#options.folder;
   }
 
   /** Whether the block is there whole already: `absent`, or `other` when something else is. */

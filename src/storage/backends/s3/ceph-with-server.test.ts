@@ -5,6 +5,7 @@ import { systemClock } from '../../../platform/index.ts';
 import { Block } from '../../block.ts';
 import { testBlockStore } from '../../block-store.conformance.ts';
 import { FaultProxy } from '../testing/fault-proxy.ts';
+import { testObjectCollection } from '../testing/object-trash.ts';
 import { openS3BlockStore } from './s3-block-store.ts';
 import { Ceph, CEPH_BUCKET, CEPH_KEY, cephMissing } from './testing/ceph.ts';
 import { tryMixedFaults } from './testing/mixed-faults.ts';
@@ -22,6 +23,8 @@ describe('with the gateway of Ceph', { skip: missing ?? false }, () => {
   const at = () => ({ endpoint: server.url, bucket: CEPH_BUCKET, credentials: CEPH_KEY });
 
   testBlockStore('S3BlockStore', () => openS3BlockStore(storeOptions(at())));
+
+  testObjectCollection('S3BlockStore', () => openS3BlockStore(storeOptions(at())));
 
   it('is refused with a wrong secret, and told so', async () => {
     const credentials = { ...CEPH_KEY, secretAccessKey: 'wrong' };

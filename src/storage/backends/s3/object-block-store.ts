@@ -4,16 +4,21 @@ import { HoldfastError, isKind } from '../../../base/errors.ts';
 import type { BlockId } from '../../../base/ids.ts';
 import type { Block } from '../../block.ts';
 import type { BlockStore, BlockStoreState } from '../../block-store.ts';
+import { LocalReclaim } from '../local/local-reclaim.ts';
 import { BlockObjects } from './block-objects.ts';
-import { BlockTally } from './block-tally.ts';
 import { crc32c } from './crc32c.ts';
 import type { Dialect, ToldChecksums } from './dialect.ts';
+import { KnownBlocks } from './known-blocks.ts';
+import { LeavingBlocks } from './leaving-blocks.ts';
 import type { ObjectClient, StoreSettings } from './object-client.ts';
+import { ObjectKeeper } from './object-keeper.ts';
+import { listAll, listFolder } from './object-listing.ts';
+import type { ListedBlock, ListingParts } from './object-listing.ts';
 import { withDeadline } from './retrying.ts';
 import { S3Client, type BucketPlace, type Call } from './s3-client.ts';
 import { OBJECT_LIMITS } from './s3-options.ts';
 import type { ObjectLimits, ObjectStoreOptions } from './s3-options.ts';
-import { StoreMarker } from './store-marker.ts';
+import { BLOCKS_FOLDER, StoreMarker, TRASH_FOLDER } from './store-marker.ts';
 import { Turns } from './turns.ts';
 
 /** A block on its way, and who waits for it. */
@@ -25,11 +30,6 @@ interface RunningPut {
   quit: AbortController;
 }
 
-interface ListedBlock {
-  id: BlockId;
-  sizeBytes: number;
-}
-
 interface Parts {
   options: StoreSettings;
   limits: ObjectLimits;
@@ -37,6 +37,16 @@ interface Parts {
   client: ObjectClient;
   marker: StoreMarker;
   objects: BlockObjects;
+  /** Those in a folder of the trash. */
+  trashed: (folder: string) => BlockObjects;
+}
+
+/** What lies in the store, unjudged. */
+export interface StoredBlocks {
+  /** Pages in ascending order, strictly after `after`; it ends only where the listing does. */
+  list(after: string | undefined): AsyncIterable<readonly ListedBlock[]>;
+  /** Undefined: there is no such object, in a store that is there. */
+  read(id: string): Promise<Buffer | undefined>;
 }
 
 /** Puts look again whether the store is still this one, when they have not for so long. */
@@ -48,12 +58,17 @@ const FULL_TRUST_MS = 30_000;
  * One object for each block: docs/formats/object-store.md. A put is acknowledged after the service
  * was asked again and has the block whole. Every call ends within `operationTimeoutMs`.
  *
- * Several processes may put into one store at once: an object's name fixes its content. `state`
- * counts what was there at the opening and what this process has put.
+ * One process at a time: which blocks there are is known from a listing at the opening, and from
+ * what this process has put and removed since.
  */
 export class ObjectBlockStore implements BlockStore {
+  /** What a collector needs of this store: what is garbage… */
+  readonly reclaim: LocalReclaim;
+  /** …and how its room is given back. */
+  readonly keeper: ObjectKeeper;
   readonly #parts: Parts;
-  readonly #tally = new BlockTally();
+  readonly #known = new KnownBlocks();
+  readonly #leaving: LeavingBlocks;
   readonly #puts = new Map<BlockId, RunningPut>();
   readonly #putTurns: Turns;
   readonly #readTurns: Turns;
@@ -63,6 +78,8 @@ export class ObjectBlockStore implements BlockStore {
   #queuedBytes = 0;
   #markerSeenMs: number;
   #markerLost = false;
+  #isCounted = false;
+  #foreignTold = false;
   #fullUntilMs = -Infinity;
   #closing: Promise<void> | undefined;
 
@@ -72,6 +89,9 @@ export class ObjectBlockStore implements BlockStore {
     this.#putTurns = new Turns(limits.putsAtOnceMax, limits.putsWaitingMax);
     this.#readTurns = new Turns(limits.readsAtOnceMax, limits.readsWaitingMax);
     this.#markerSeenMs = options.clock.monotonic();
+    this.#leaving = new LeavingBlocks(options.clock);
+    this.reclaim = new LocalReclaim(this.#known.index, () => this.list());
+    this.keeper = this.#makeKeeper();
     this.#counted = this.#count();
   }
 
@@ -101,24 +121,41 @@ export class ObjectBlockStore implements BlockStore {
         if (facts === undefined) return 'none';
         return dialect.choose(facts.told, checksumsOf(marker.right));
       });
-      const objects = new BlockObjects({
-        client, marker, dialect, prefix, checksum, putCheck, limits, clock, random, onFinding,
+      const objectsIn = (folder: string): BlockObjects => new BlockObjects({
+        client, marker, dialect, folder, checksum, putCheck, limits, clock, random, onFinding,
       });
-      return new ObjectBlockStore({ options, limits, name, client, marker, objects });
+      const objects = objectsIn(prefix + BLOCKS_FOLDER);
+      const trashed = (folder: string): BlockObjects => objectsIn(prefix + TRASH_FOLDER + folder);
+      return new ObjectBlockStore({ options, limits, name, client, marker, objects, trashed });
     } catch (error) {
       client.close();
       throw error;
     }
   }
 
-  /** Resolves when what was there at the opening has been counted, or could not be. */
+  /** Resolves when what was there at the opening has been listed, or could not be. */
   get counted(): Promise<void> {
     return this.#counted;
+  }
+
+  /** Resolves when it is known which blocks there are: before that nothing may refer to one.
+   *  @throws unavailable: they could not be listed. */
+  async ready(): Promise<void> {
+    await this.#counted;
+    this.#checkKnown();
+  }
+
+  #checkKnown(): void {
+    if (this.#isCounted) return;
+    const message = 'The blocks in the object store could not be listed yet. Try again later.';
+    const op = `storage/${this.#parts.name}.list`;
+    throw new HoldfastError('unavailable', op, message, { code: 'not-listed' });
   }
 
   put(block: Block, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     if (this.#closing !== undefined) return Promise.reject(this.#closed('put'));
+    this.#known.touch(block.id);
     let running = this.#puts.get(block.id);
     if (running === undefined) {
       const isFull = this.#queuedBytes + block.sizeBytes > this.#parts.limits.queueBytesMax;
@@ -144,15 +181,30 @@ export class ObjectBlockStore implements BlockStore {
   }
 
   async *list(after?: BlockId): AsyncGenerator<BlockId> {
-    for await (const page of this.#pages('list', after)) {
+    const { folder } = this.#parts.objects;
+    for await (const page of listFolder(this.#listing('list'), folder, after)) {
       for (const { id } of page) yield id;
     }
   }
 
+  /** For verifiers: objects as they lie there, past everything that this store makes of them. */
+  asStored(): StoredBlocks {
+    const { client, objects, marker } = this.#parts;
+    return {
+      list: (after) => listFolder(this.#listing('asStored'), objects.folder, after),
+      read: (id) => this.#reading('asStored', undefined, async (call) => {
+        const found = await client.get(objects.folder + id, undefined, call);
+        if (found !== 'absent' && found !== 'outside') return found.bytes;
+        await marker.confirm(call);
+        return undefined;
+      }),
+    };
+  }
+
   state(): BlockStoreState {
     return {
-      blockCount: this.#tally.blockCount,
-      storedBytes: this.#tally.storedBytes,
+      blockCount: this.#known.index.count,
+      storedBytes: this.#known.index.storedBytes,
       refusesWrites: this.#refusal(),
       queuedBytes: this.#queuedBytes,
       damagedCount: this.#parts.objects.damagedCount,
@@ -214,18 +266,16 @@ export class ObjectBlockStore implements BlockStore {
     const { options, objects } = this.#parts;
     const nowMs = options.clock.monotonic();
     if (this.#markerLost || nowMs - this.#markerSeenMs > MARKER_TRUST_MS) await this.#confirm(call);
-    const before = await objects.look(block, call);
-    if (before !== 'right') await this.#write(block, before === 'absent', call);
-    this.#tally.stored(block.id, block.sizeBytes, before === 'absent');
+    await this.#leaving.mayBePut(block.id, call.op);
+    if (await objects.look(block, call) !== 'right') await this.#write(block, call);
+    this.#known.stored(block.id, block.sizeBytes);
   }
 
-  async #write(block: Block, isNew: boolean, call: Call): Promise<void> {
+  async #write(block: Block, call: Call): Promise<void> {
     const { options, objects } = this.#parts;
-    if (isNew) this.#tally.expect(block.id);
     try {
       await objects.write(block, call);
     } catch (error) {
-      if (isNew) this.#tally.doubt(block.id);
       if (isKind(error, 'full')) this.#fullUntilMs = options.clock.monotonic() + FULL_TRUST_MS;
       throw error;
     }
@@ -275,45 +325,61 @@ export class ObjectBlockStore implements BlockStore {
     }
   }
 
-  /** Pages of blocks in ascending order. It ends only where the listing of this store ends. */
-  async *#pages(method: string, after?: BlockId): AsyncGenerator<ListedBlock[]> {
-    const { client, marker, objects, options } = this.#parts;
-    const { folder } = objects;
-    let from = after === undefined ? undefined : folder + after;
-    let foreign = false;
-    for (let truncated = true; truncated;) {
-      const page = await this.#reading(method, undefined, (call) => {
-        return client.list(folder, from, call);
-      });
-      const blocks = page.objects.flatMap(({ key, sizeBytes }) => {
-        const id = blockIdOf(key.slice(folder.length));
-        return id === undefined ? [] : [{ id, sizeBytes }];
-      });
-      if (blocks.length < page.objects.length && !foreign) {
-        foreign = true;
-        options.onFinding({ kind: 'foreign-object' });
-      }
-      yield blocks;
-      ({ truncated } = page);
-      from = page.objects.at(-1)?.key ?? from;
-    }
-    // An emptied bucket has a short listing too.
-    await this.#reading(method, undefined, (call) => marker.confirm(call));
+  #listing(method: string): ListingParts {
+    const { client, marker, options } = this.#parts;
+    return {
+      client, marker,
+      call: (work) => this.#reading(method, undefined, work),
+      onForeign: () => {
+        if (!this.#foreignTold) options.onFinding({ kind: 'foreign-object' });
+        this.#foreignTold = true;
+      },
+    };
   }
 
   async #count(): Promise<void> {
-    this.#tally.startCounting();
     try {
-      for await (const page of this.#pages('count')) {
-        for (const { id, sizeBytes } of page) this.#tally.listed(id, sizeBytes);
-      }
+      await listAll(this.#listing('count'), this.#parts.objects.folder, (blocks) => {
+        for (const { id, sizeBytes } of blocks) this.#known.listed(id, sizeBytes);
+      });
+      this.#isCounted = true;
     } catch (error) {
       if (this.#closing !== undefined) return;
       const code = error instanceof HoldfastError ? error.code ?? error.kind : 'internal';
       this.#parts.options.onFinding({ kind: 'count-failed', code });
-    } finally {
-      this.#tally.endCounting();
     }
+  }
+
+  #makeKeeper(): ObjectKeeper {
+    const { client, options, objects, trashed } = this.#parts;
+    const { prefix = '', clock } = options;
+    const folder = prefix + TRASH_FOLDER;
+    return new ObjectKeeper({
+      known: this.#known, clock, blocks: objects, trash: trashed,
+      list: () => this.list(),
+      listTrash: (within) => listFolder(this.#listing('listTrash'), folder + within),
+      call: (method, work) => this.#reading(method, undefined, work),
+      write: (block, method) => this.#reading(method, undefined, async (call) => {
+        await this.#leaving.mayBePut(block.id, call.op);
+        await objects.write(block, call);
+        this.#known.stored(block.id, block.sizeBytes);
+      }),
+      removeForgotten: (id) => this.#removeForgotten(id),
+      removeTrashed: (within, id) => this.#reading('unlink', undefined, (call) => {
+        return client.delete(folder + within + id, call);
+      }),
+      checkKnown: () => this.#checkKnown(),
+    });
+  }
+
+  async #removeForgotten(id: BlockId): Promise<void> {
+    const { client, objects, options } = this.#parts;
+    // Nothing may be awaited between this look and `remove`.
+    if (this.#puts.has(id) || this.#known.find(id) !== undefined) return;
+    await this.#leaving.remove(id, () => this.#reading('moveToTrash', undefined, (call) => {
+      return client.delete(objects.folder + id, call);
+    }));
+    await options.onRemoved?.(id);
   }
 
   #refusal(): BlockStoreState['refusesWrites'] {
@@ -337,10 +403,6 @@ export class ObjectBlockStore implements BlockStore {
 const MARKER_CODES = [
   'store-gone', 'foreign-store', 'newer-format', 'marker-damaged', 'bucket-missing',
 ];
-
-function blockIdOf(text: string): BlockId | undefined {
-  return /^[0-9a-f]{64}$/.test(text) ? (text as BlockId) : undefined;
-}
 
 function checksumsOf(bytes: Buffer): ToldChecksums {
   const of = (name: string): string => createHash(name).update(bytes).digest('hex');

@@ -12,6 +12,9 @@ export interface ObjectClient {
     key: string, span: ByteSpan | undefined, call: Call,
   ): Promise<ObjectBytes | 'absent' | 'outside'>;
   list(prefix: string, after: string | undefined, call: Call): Promise<ListPage>;
+  /** Removes an object; calm when there is none. Tried once only: after an error it may happen
+   *  still, as long as the service takes the signature, and more tries would be more of those. */
+  delete(key: string, call: Call): Promise<void>;
   close(): void;
 }
 

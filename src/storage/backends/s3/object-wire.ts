@@ -6,7 +6,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Clock } from '../../../platform/index.ts';
 
 export interface WireRequest {
-  method: 'GET' | 'HEAD' | 'PUT';
+  method: 'GET' | 'HEAD' | 'PUT' | 'DELETE';
   /** As it goes over the wire: escaped, with the query. */
   path: string;
   headers: Readonly<Record<string, string>>;

@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { isKind } from '../../../base/errors.ts';
 import { Block } from '../../block.ts';
 import { testBlockStore } from '../../block-store.conformance.ts';
+import { testObjectTrash } from '../testing/object-trash.ts';
 import { STAND_IN_CERTIFICATE } from '../testing/stand-in-certificate.ts';
 import { StandInService, STAND_IN_BUCKET, STAND_IN_KEY } from '../testing/stand-in-service.ts';
 import { openS3BlockStore } from './s3-block-store.ts';
@@ -19,6 +20,8 @@ describe('with s3rver', () => {
   const at = () => ({ endpoint: server.url, bucket: S3RVER_BUCKET, credentials: S3RVER_KEY });
 
   testBlockStore('S3BlockStore', () => openS3BlockStore(storeOptions(at())));
+
+  testObjectTrash('S3BlockStore', () => openS3BlockStore(storeOptions(at())));
 });
 
 for (const flavour of ['amazon', 'plain', 'opaque'] as const) {

@@ -9,7 +9,8 @@ export async function openS3BlockStore(options: S3Options): Promise<ObjectBlockS
   const { endpoint, region } = options;
   const addressing = options.addressing ?? (endpoint === undefined ? 'host' : 'path');
   const where = { endpoint: endpoint ?? `https://s3.${region}.amazonaws.com`, region, addressing };
-  const dialect = options.checksumHeaders === false ? plainS3Dialect : s3Dialect;
+  const plain = options.checksumHeaders === false ? plainS3Dialect : s3Dialect;
+  const dialect = { ...plain, settings: options.section ?? plain.settings };
   const place = placeOf(options, where, dialect.settings);
   return ObjectBlockStore.open(options, place, dialect, 'S3BlockStore');
 }

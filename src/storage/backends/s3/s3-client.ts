@@ -1,4 +1,4 @@
-/** The four requests that the store needs, signed, tried again when that helps, and explained. */
+/** The five requests that the store needs, signed, tried again when that helps, and explained. */
 import { createHash } from 'node:crypto';
 import aws4 from 'aws4';
 import { HoldfastError } from '../../../base/errors.ts';
@@ -174,13 +174,28 @@ export class S3Client implements ObjectClient {
     });
   }
 
+  async delete(key: string, call: Call): Promise<void> {
+    const request = {
+      method: 'DELETE', path: this.#pathOf(key), headers: {}, pieces: [],
+    } as const;
+    await this.#tried(call, async () => {
+      const answer = await this.#exchange(request, ERROR_BYTES_MAX, call);
+      const isAbsent = answer.status === 404 && parseErrorCode(answer.body) === 'NoSuchKey';
+      if (answer.status !== 204 && answer.status !== 200 && !isAbsent) {
+        throw this.#fault(answer, call);
+      }
+    }, 1);
+  }
+
   close(): void {
     this.#wire.close();
   }
 
-  #tried<T>(call: Call, attempt: () => Promise<T>): Promise<T> {
+  #tried<T>(
+    call: Call, attempt: () => Promise<T>, attemptsMax = this.#limits.attemptsMax,
+  ): Promise<T> {
     const { clock, random } = this.#options;
-    return retrying({ ...this.#limits, clock, random }, call.signal, attempt);
+    return retrying({ ...this.#limits, attemptsMax, clock, random }, call.signal, attempt);
   }
 
   async #exchange(request: WireRequest, bodyBytesMax: number, call: Call): Promise<WireAnswer> {

@@ -1,4 +1,5 @@
 /** What an operator can say about a bucket, and the limits of the store in it. */
+import type { BlockId } from '../../../base/ids.ts';
 import type { Clock, Random } from '../../../platform/index.ts';
 import type { OnObjectFinding } from './object-findings.ts';
 
@@ -26,6 +27,8 @@ export interface ObjectStoreOptions {
   credentials: ObjectCredentials;
   /** The id of the store that is expected here. A prefix of another store is refused. */
   storeId: string;
+  /** Before the names of settings in messages; that of the service when left out. */
+  section?: string;
   /** What to do where there is no store yet: found one, or refuse, because one must be there. */
   whenEmpty: 'create' | 'refuse';
   putCheck?: PutCheck;
@@ -38,6 +41,8 @@ export interface ObjectStoreOptions {
   random: Random;
   /** Hears of everything that is found wrong. Must not throw. */
   onFinding: OnObjectFinding;
+  /** A block has left the store: for who keeps copies. */
+  onRemoved?: (id: BlockId) => Promise<void>;
 }
 
 export interface S3Options extends ObjectStoreOptions {

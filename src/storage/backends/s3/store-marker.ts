@@ -15,6 +15,7 @@ import type { Call } from './s3-client.ts';
 
 export const MARKER_NAME = 'holdfast-store.json';
 export const BLOCKS_FOLDER = 'blocks/';
+export const TRASH_FOLDER = 'trash/';
 
 const FORMAT = 'holdfast-object-store';
 const VERSION = 1;

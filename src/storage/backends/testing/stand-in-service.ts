@@ -87,6 +87,11 @@ export class StandInService {
     if (bucket !== STAND_IN_BUCKET) return fail(response, 404, 'NoSuchBucket');
     const key = rest.join('/');
     if (request.method === 'PUT') return this.#put(request, response, key, body);
+    if (request.method === 'DELETE') {
+      this.objects.delete(key);
+      response.writeHead(204).end();
+      return undefined;
+    }
     if (key === '') return this.#list(response, url.searchParams);
     const found = this.objects.get(key);
     if (found === undefined) return fail(response, 404, 'NoSuchKey');

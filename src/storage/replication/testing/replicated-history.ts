@@ -204,7 +204,8 @@ class History {
     this.tape.push('heal');
     for (const disk of trial.disks) disk.plan = () => undefined;
     this.#comeBack();
-    trial.clock.advance(10_000); // A disk that was full is asked again.
+    // A disk that was full is asked again, and one that has refused for as long as that may take.
+    trial.clock.advance(13 * 60_000);
     await trial.sweep(2);
     // A volume that only a disk knows that was away is looked at when the store starts.
     const unknown = trial.copyFindings.some(({ kind }) => kind === 'foreign-file');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { BlockId } from '../../../base/ids.ts';
 import type { Witness } from '../../../base/witness.ts';
-import { ManualClock } from '../../../platform/index.ts';
+import { ManualClock, SeededRandom as PlatformRandom } from '../../../platform/index.ts';
 import type { VolumeFinding } from '../../backends/local/findings.ts';
 import { LocalVolumeStore } from '../../backends/local/local-volume-store.ts';
 import { SeededRandom } from '../../backends/local/testing/random.ts';
@@ -18,8 +18,10 @@ import type { DiskRegister } from '../disk-register.ts';
 import type { Disks } from '../disks.ts';
 import { isOwnName } from '../file-names.ts';
 import { openReplicatedFiles, type ReplicationLimits } from '../open-replicated-files.ts';
-import type { RepairWorker } from '../repair-worker.ts';
+import { SWEEP_EVERY_MS, type RepairWorker } from '../repair-worker.ts';
 import type { ReplicatedVolumeFiles } from '../replicated-volume-files.ts';
+import type { ErasureSets } from '../sets/erasure-sets.ts';
+import type { ErasurePolicy } from '../sets/set-parts.ts';
 import type { DiskState, ReplicationPolicy } from '../volume-disk.ts';
 
 export class TrialDisk {
@@ -53,6 +55,7 @@ export interface TrialSetup {
   policy: ReplicationPolicy;
   config?: Partial<VolumeConfig>;
   limits?: Partial<ReplicationLimits>;
+  erasure?: ErasurePolicy;
 }
 
 export class ReplicatedTrial {
@@ -65,15 +68,18 @@ export class ReplicatedTrial {
   readonly acknowledged = new Set<BlockId>();
   witness: Witness = [];
   policy: ReplicationPolicy;
+  erasure: ErasurePolicy | undefined;
   readonly #setup: TrialSetup;
   #store: LocalVolumeStore | undefined;
   #repair: RepairWorker | undefined;
+  #sets: ErasureSets | undefined;
   #files: ReplicatedVolumeFiles | undefined;
   #administer: ((register: DiskRegister) => Disks) | undefined;
 
   constructor(setup: TrialSetup) {
     this.#setup = setup;
     this.policy = setup.policy;
+    this.erasure = setup.erasure;
     this.random = new SeededRandom(setup.seed);
     this.disks = Array.from({ length: setup.disks }, (_, at) =>
       new TrialDisk(`d${at + 1}`, `h${at + 1}`, this.random));
@@ -87,6 +93,11 @@ export class ReplicatedTrial {
   get repair(): RepairWorker {
     assert.ok(this.#repair);
     return this.#repair;
+  }
+
+  get sets(): ErasureSets {
+    assert.ok(this.#sets);
+    return this.#sets;
   }
 
   administer(register: DiskRegister): Disks {
@@ -107,7 +118,9 @@ export class ReplicatedTrial {
       disks, policy, witness, clock,
       limits: { roomBytes: 0, repairBytesPerSecond: Infinity, ...this.#setup.limits },
       onFinding: (finding) => this.copyFindings.push(finding),
+      erasure: this.erasure, random: new PlatformRandom(this.#setup.seed),
     });
+    this.#sets = replicated.sets;
     this.#repair = replicated.repair;
     this.#files = replicated.files;
     this.#administer = replicated.administer;
@@ -193,6 +206,7 @@ export class ReplicatedTrial {
 
   async sweep(times = 1): Promise<void> {
     for (let sweep = 0; sweep < times; sweep++) {
+      this.clock.advance(SWEEP_EVERY_MS);
       assert.ok(await this.settle(this.repair.sweep(), 100), 'a sweep never ends');
     }
   }

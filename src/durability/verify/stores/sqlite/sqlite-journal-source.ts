@@ -1,17 +1,20 @@
 /** Reads journal and tree in DATA/metadata.db as docs/formats/metadata.md describes them. */
 import type Database from 'better-sqlite3';
 import type {
-  JournalEvent, JournalSource, JournalSpace, ShownNode,
+  JournalEvent, JournalOrigin, JournalSource, JournalSpace, ShownNode,
 } from '../../journal-source.ts';
 import { explainedRead, openMetadataReadonly } from './open-metadata-readonly.ts';
 
 const OP = 'durability/SqliteJournalSource';
 const FOLDER = 1;
+const MOUNT = 2;
 
-const EVENTS = `
+/** Format 1 knows no `more`. */
+const eventsSql = (format: number): string => `
 SELECT rev, node_id AS nodeId, node_kind AS nodeKind, parent_after AS parentAfter,
   name_after AS nameAfter, content_rev AS contentRev, copied_node AS copiedNode,
-  copied_rev AS copiedRev, copied_count AS copiedCount
+  copied_rev AS copiedRev, copied_count AS copiedCount,
+  ${format > 1 ? 'more' : 'NULL'} AS more
 FROM event WHERE space_id = ? AND rev > ? ORDER BY rev LIMIT ?`;
 
 const MEMBERS = `
@@ -31,6 +34,8 @@ interface EventRow {
   copiedNode: number | null;
   copiedRev: number | null;
   copiedCount: number | null;
+  /** JSON. */
+  more: string | null;
 }
 
 interface MemberRow {
@@ -97,12 +102,13 @@ export class SqliteJournalSource implements JournalSource {
 }
 
 function prepare(database: Database.Database) {
+  const format = Number(database.pragma('user_version', { simple: true }));
   return {
     spaces: database.prepare<[], number>('SELECT id FROM space ORDER BY id').pluck(),
     space: database.prepare<[number], SpaceRow>(
       `SELECT id, root_id AS rootId, rev, case_policy AS casePolicy FROM space WHERE id = ?`,
     ),
-    events: database.prepare<[number, number, number], EventRow>(EVENTS),
+    events: database.prepare<[number, number, number], EventRow>(eventsSql(format)),
     members: database.prepare<[number, number, string, number], MemberRow>(MEMBERS),
     folderBytes: database.prepare<[number, number], number>(
       'SELECT size_bytes FROM folder WHERE space_id = ? AND id = ?',
@@ -116,10 +122,20 @@ function eventOf(row: EventRow): JournalEvent {
   return {
     rev, nodeId, contentRev,
     isFolder: row.nodeKind === FOLDER,
+    isMount: row.nodeKind === MOUNT,
     parentAfter: row.parentAfter ?? undefined,
     nameAfter: row.nameAfter ?? undefined,
-    copiedFrom: isCopy ? { nodeId: copiedNode, rev: copiedRev, count: copiedCount } : undefined,
+    copiedFrom: isCopy ? {
+      nodeId: copiedNode, rev: copiedRev, count: copiedCount, across: acrossOf(row.more),
+    } : undefined,
   };
+}
+
+/** Of a copy from another space. */
+function acrossOf(more: string | null): JournalOrigin['across'] {
+  const { space, as } = JSON.parse(more ?? '{}') as Partial<Record<'space' | 'as', unknown>>;
+  if (typeof space !== 'number' || typeof as !== 'number') return undefined;
+  return { spaceId: space, contentRev: as };
 }
 
 function memberOf({ id, canon, name, kind, contentRev, nodeBytes, folderBytes }: MemberRow):

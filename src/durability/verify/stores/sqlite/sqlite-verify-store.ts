@@ -117,6 +117,10 @@ export class SqliteVerifyStore implements VerifyStore {
     this.#do('dropNotes', () => this.#sql.dropNotes.run(verifier, prefix, prefix));
   }
 
+  dropNote(verifier: NoteOwner, key: string): void {
+    this.#do('dropNote', () => this.#sql.dropNote.run(verifier, key));
+  }
+
   listNotes(
     verifier: NoteOwner, page: { prefix: string; after?: string; limit: number },
   ): { key: string; value: unknown }[] {

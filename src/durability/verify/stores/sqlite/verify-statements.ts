@@ -113,6 +113,7 @@ export function prepareVerifyStatements(database: Database) {
     dropNotes: rows<[string, string, string], never>(
       'DELETE FROM note WHERE verifier = ? AND substr(name, 1, length(?)) = ?',
     ),
+    dropNote: rows<[string, string], never>('DELETE FROM note WHERE verifier = ? AND name = ?'),
     listNotes: rows<[string, string, string, string, number], { name: string; value: string }>(
       LIST_NOTES,
     ),

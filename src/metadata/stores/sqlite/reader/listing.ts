@@ -11,7 +11,7 @@ import type { ListOptions } from '../../../metadata-store.ts';
 import type { DeadProperty, FolderEntry } from '../../../records.ts';
 import { nodeMissing, storeClosed } from '../../../refusals.ts';
 import { explained } from '../faults.ts';
-import { KIND_FOLDER, NO_PARENT, kindOf } from '../rows.ts';
+import { KIND_FOLDER, KIND_MOUNT, NO_PARENT, kindOf, toTarget } from '../rows.ts';
 import type { NodeTuple } from '../rows.ts';
 import type { ListingReader, ReaderPool } from './reader-pool.ts';
 
@@ -53,6 +53,15 @@ function readPage({ reads }: ListingReader, request: ListingRequest, after: stri
   const rows = reads.listMembers.all(spaceId, folderId, after, LIST_PAGE_MAX) as MemberTuple[];
   const entries = rows.map((row) => toEntry(spaceId, row));
   const last = rows.at(-1)?.[2] ?? after;
+  if (rows.some(([, , , , kind]) => kind === KIND_MOUNT)) {
+    const found = reads.listMembersMounts.all(spaceId, folderId, after, last) as
+      [number, number, number][];
+    const targets = new Map(found.map(([id, ...target]) => [id, toTarget(target)]));
+    for (const entry of entries) {
+      const target = targets.get(entry.id);
+      if (target !== undefined) entry.target = target;
+    }
+  }
   if (!withProperties) return { entries, last };
   const found = reads.listMembersProperties.all(spaceId, folderId, after, last) as
     [number, string, string, string][];

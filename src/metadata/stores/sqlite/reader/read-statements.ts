@@ -1,6 +1,7 @@
 /** The SQL of the readers, by name. */
 import type { Statement } from 'better-sqlite3';
 import type { Connection } from '../connection.ts';
+import { ACCESS_READS } from './access-reads.ts';
 
 const NODE = `n.id, n.parent_id, n.canon, n.name, n.kind, n.size_bytes, n.modified_at, n.created_at,
   n.mark, n.content_rev, n.checksums`;
@@ -10,9 +11,7 @@ const SQL = {
   begin: 'BEGIN',
   end: 'COMMIT',
 
-  getSpace: `SELECT s.id, s.tenant, s.owner, s.root_id, s.rev, s.case_policy, s.quota_bytes,
-      f.size_bytes, s.created_at
-    FROM space s JOIN folder f ON f.space_id = s.id AND f.id = s.root_id WHERE s.id = ?`,
+  ...ACCESS_READS,
   findSpaceByOwner: 'SELECT id FROM space WHERE tenant = ? AND owner = ?',
   getRoot: 'SELECT root_id, folders_rev, case_policy FROM space WHERE id = ?',
 
@@ -29,6 +28,10 @@ const SQL = {
     WHERE n.space_id = ? AND n.parent_id = ? AND n.canon > ? AND n.canon <= ?
     ORDER BY n.canon, p.namespace, p.name`,
 
+  listMembersMounts: `SELECT n.id, m.target_space, m.target_node
+    FROM node n JOIN mount m ON m.space_id = n.space_id AND m.node_id = n.id
+    WHERE n.space_id = ? AND n.parent_id = ? AND n.canon > ? AND n.canon <= ? AND n.kind = 2`,
+
   listProperties: `SELECT namespace, name, xml FROM property
     WHERE space_id = ? AND node_id = ? ORDER BY namespace, name`,
   getVersion: `SELECT ${VERSION} FROM version
@@ -36,7 +39,8 @@ const SQL = {
   listVersions: `SELECT ${VERSION} FROM version
     WHERE space_id = ? AND node_id = ? ORDER BY content_rev DESC`,
   listEvents: `SELECT rev, kind, node_id, node_kind, parent_before, parent_after, name_before,
-      name_after, content_rev, by_user, device, at, copied_node, copied_rev, copied_count
+      name_after, content_rev, by_user, device, at, copied_node, copied_rev, copied_count, batch_id,
+      more
     FROM event WHERE space_id = ? AND rev > ? ORDER BY rev LIMIT ?`,
   listTrash: `SELECT deleted_rev, node_id, parent_id, name, kind, size_bytes, deleted_at, deleted_by
     FROM trash WHERE space_id = ? AND deleted_rev < ? ORDER BY deleted_rev DESC LIMIT ?`,

@@ -6,14 +6,20 @@
  * nothing is written, hot files cost no statement at all; where much is written, the way to a
  * folder into which many files go is followed once per group commit and not once per file.
  */
-import type { SpaceId } from '../../../../base/ids.ts';
+import type { NodeId, SpaceId } from '../../../../base/ids.ts';
 import type { CasePolicy, Name } from '../../../../base/names.ts';
 import type { NodeRecord } from '../../../records.ts';
 
 const PATHS_MAX = 32_000;
 
+/** Where a path begins: at a node, or at the root. */
+export interface PathStart {
+  spaceId: SpaceId;
+  from: NodeId | undefined;
+}
+
 export interface ParentPath {
-  /** From the root to the folder that the path lies in. */
+  /** From the start to the folder that the path lies in. */
   chain: NodeRecord[];
   casePolicy: CasePolicy;
 }
@@ -28,24 +34,24 @@ export class RecentPaths {
     this.#generation = generation;
   }
 
-  find(spaceId: SpaceId, path: readonly Name[]): NodeRecord[] | undefined {
+  find(start: PathStart, path: readonly Name[]): NodeRecord[] | undefined {
     this.#freshen();
-    return this.#chains.get(keyOf(spaceId, path));
+    return this.#chains.get(keyOf(start, path));
   }
 
-  note(spaceId: SpaceId, path: readonly Name[], chain: NodeRecord[]): void {
+  note(start: PathStart, path: readonly Name[], chain: NodeRecord[]): void {
     if (this.#chains.size >= PATHS_MAX) this.#chains.clear();
-    this.#chains.set(keyOf(spaceId, path), [...chain]);
+    this.#chains.set(keyOf(start, path), [...chain]);
   }
 
-  findParent(spaceId: SpaceId, path: readonly Name[]): ParentPath | undefined {
+  findParent(start: PathStart, path: readonly Name[]): ParentPath | undefined {
     this.#freshen();
-    return this.#parents.get(keyOf(spaceId, path.slice(0, -1)));
+    return this.#parents.get(keyOf(start, path.slice(0, -1)));
   }
 
-  noteParent(spaceId: SpaceId, path: readonly Name[], parent: ParentPath): void {
+  noteParent(start: PathStart, path: readonly Name[], parent: ParentPath): void {
     if (this.#parents.size >= PATHS_MAX) this.#parents.clear();
-    this.#parents.set(keyOf(spaceId, path.slice(0, -1)), parent);
+    this.#parents.set(keyOf(start, path.slice(0, -1)), parent);
   }
 
   #freshen(): void {
@@ -57,7 +63,7 @@ export class RecentPaths {
   }
 }
 
-/** No name holds a slash. */
-function keyOf(spaceId: SpaceId, path: readonly Name[]): string {
-  return `${spaceId}/${path.join('/')}`;
+/** No name holds a slash; 0 is no node's id. */
+function keyOf({ spaceId, from }: PathStart, path: readonly Name[]): string {
+  return `${spaceId}:${from ?? 0}/${path.join('/')}`;
 }

@@ -7,13 +7,14 @@ import type {
   CopyOrigin, DeadProperty, EventRecord, Instant, LockRecord, ManifestPlace, ManifestRecord,
   SpaceRecord, TrashRecord, UploadPartRecord, UploadRecord, VersionRecord,
 } from '../../../records.ts';
-import { EVENT_KINDS, kindOf } from '../rows.ts';
+import { EVENT_KINDS, fromMore, kindOf } from '../rows.ts';
 import type { ReadStatements } from './read-statements.ts';
 
 type Nullable<T> = T | null;
 
 type SpaceTuple = [
-  id: number, tenant: string, owner: string, rootId: number, rev: number, casePolicy: CasePolicy,
+  id: number, tenant: string, kind: SpaceRecord['kind'], name: string, owner: Nullable<string>,
+  rootId: number, rev: number, accessRev: number, casePolicy: CasePolicy,
   quotaBytes: Nullable<number>, usedBytes: number, createdAt: number,
 ];
 type VersionTuple = [
@@ -25,7 +26,8 @@ type EventTuple = [
   rev: number, kind: number, nodeId: number, nodeKind: number, parentBefore: Nullable<number>,
   parentAfter: Nullable<number>, nameBefore: Nullable<string>, nameAfter: Nullable<string>,
   contentRev: number, by: string, device: string, at: number, copiedNode: Nullable<number>,
-  copiedRev: Nullable<number>, copiedCount: Nullable<number>,
+  copiedRev: Nullable<number>, copiedCount: Nullable<number>, batchId: Nullable<number>,
+  more: Nullable<string>,
 ];
 type TrashTuple = [
   deletedRev: number, nodeId: number, parentId: number, name: string, kind: number,
@@ -49,12 +51,11 @@ export class RecordReader {
 
   findSpace(id: SpaceId): SpaceRecord | undefined {
     const row = this.#reads.getSpace.get(id) as SpaceTuple | undefined;
-    if (row === undefined) return undefined;
-    const [, tenant, owner, rootId, rev, casePolicy, quotaBytes, usedBytes, createdAt] = row;
-    return {
-      id, tenant: tenant as TenantId, owner: owner as UserId, rootId: rootId as NodeId, rev,
-      casePolicy, quotaBytes: quotaBytes ?? undefined, usedBytes, createdAt,
-    };
+    return row && toSpace(row);
+  }
+
+  listSpaces(after: number, limit: number): SpaceRecord[] {
+    return (this.#reads.listSpaces.all(after, limit) as SpaceTuple[]).map(toSpace);
   }
 
   findSpaceOf(owner: UserId): SpaceRecord | undefined {
@@ -157,6 +158,16 @@ export class RecordReader {
   }
 }
 
+function toSpace(row: SpaceTuple): SpaceRecord {
+  const [id, tenant, kind, name, owner, rootId, rev, accessRev, casePolicy, quotaBytes, usedBytes,
+    createdAt] = row;
+  return {
+    id: id as SpaceId, tenant: tenant as TenantId, kind, name,
+    owner: (owner ?? undefined) as UserId | undefined, rootId: rootId as NodeId, rev, accessRev,
+    casePolicy, quotaBytes: quotaBytes ?? undefined, usedBytes, createdAt,
+  };
+}
+
 function toPartManifest(
   [owner, uploadId, number, bytes]: [string, string, number, Uint8Array],
 ): ManifestRecord {
@@ -175,9 +186,10 @@ function toVersionManifest(
 
 function toEvent(spaceId: SpaceId, row: EventTuple): EventRecord {
   const [rev, kind, nodeId, nodeKind, parentBefore, parentAfter, nameBefore, nameAfter, contentRev,
-    by, device, at, copiedNode, copiedRev, copiedCount] = row;
+    by, device, at, copiedNode, copiedRev, copiedCount, batchId, more] = row;
+  const { grantId, origin } = fromMore(more);
   const copiedFrom: CopyOrigin | undefined = copiedNode === null ? undefined
-    : { nodeId: copiedNode as NodeId, rev: copiedRev ?? 0, nodeCount: copiedCount ?? 0 };
+    : { nodeId: copiedNode as NodeId, rev: copiedRev ?? 0, nodeCount: copiedCount ?? 0, ...origin };
   return {
     spaceId, rev, kind: EVENT_KINDS[kind] ?? 'update', nodeId: nodeId as NodeId,
     nodeKind: kindOf(nodeKind),
@@ -185,5 +197,6 @@ function toEvent(spaceId: SpaceId, row: EventTuple): EventRecord {
     parentAfter: (parentAfter ?? undefined) as NodeId | undefined,
     nameBefore: nameBefore ?? undefined, nameAfter: nameAfter ?? undefined, contentRev,
     by: by as UserId, device, at, ...(copiedFrom !== undefined && { copiedFrom }),
+    ...(batchId !== null && { batchId }), ...(grantId !== undefined && { grantId }),
   };
 }

@@ -6,12 +6,15 @@ import { canonicalName } from '../../../../base/names.ts';
 import type { CasePolicy, Name } from '../../../../base/names.ts';
 import type { NodeRecord } from '../../../records.ts';
 import { spaceMissing } from '../../../refusals.ts';
-import { KIND_FOLDER, NO_PARENT, toNodeRecord, toNodeRow } from '../rows.ts';
-import type { FolderFigures, NodeRow, NodeTuple } from '../rows.ts';
+import {
+  KIND_FOLDER, KIND_MOUNT, NO_PARENT, toNodeRecord, toNodeRow, toTarget,
+} from '../rows.ts';
+import type { FolderFigures, NodeRow, NodeTuple, TargetTuple } from '../rows.ts';
 import { FolderCache } from './folder-cache.ts';
 import { onSnapshot } from './read-statements.ts';
 import type { ReadStatements } from './read-statements.ts';
 import { RecentPaths } from './recent-paths.ts';
+import type { PathStart } from './recent-paths.ts';
 
 const CHAIN_MAX = 100_000;
 
@@ -62,6 +65,10 @@ export class TreeReader {
   }
 
   #record(spaceId: SpaceId, row: NodeRow): NodeRecord {
+    if (row.kind === KIND_MOUNT) {
+      const target = toTarget(this.#reads.getMount.get(spaceId, row.id) as TargetTuple);
+      return toNodeRecord(spaceId, row, undefined, target);
+    }
     if (row.kind !== KIND_FOLDER) return toNodeRecord(spaceId, row, undefined);
     const figures = this.#reads.getFolder.get(spaceId, row.id) as
       [number, number, number] | undefined;
@@ -71,20 +78,22 @@ export class TreeReader {
   }
 
   /** See MetadataStore.resolve. */
-  resolve(spaceId: SpaceId, path: readonly Name[]): NodeRecord[] {
-    const recent = this.#recent.find(spaceId, path);
+  resolve(spaceId: SpaceId, path: readonly Name[], from?: NodeId): NodeRecord[] {
+    const start = { spaceId, from };
+    const recent = this.#recent.find(start, path);
     if (recent !== undefined) return [...recent]; // The caller may change what it is given.
-    const chain = this.#resolveBelow(spaceId, path) ?? this.#resolveFromRoot(spaceId, path);
-    this.#recent.note(spaceId, path, chain);
+    const chain = this.#resolveBelow(start, path) ?? this.#resolveFromStart(start, path);
+    this.#recent.note(start, path, chain);
     return chain;
   }
 
   /** The last step only, when the way to the parent is known: one statement in place of six.
    *  It may see a change that was committed since the way was read and that nobody has been told
    *  of yet; to the caller that is a change made at the same time. */
-  #resolveBelow(spaceId: SpaceId, path: readonly Name[]): NodeRecord[] | undefined {
+  #resolveBelow(start: PathStart, path: readonly Name[]): NodeRecord[] | undefined {
+    const { spaceId } = start;
     const name = path.at(-1);
-    const above = name === undefined ? undefined : this.#recent.findParent(spaceId, path);
+    const above = name === undefined ? undefined : this.#recent.findParent(start, path);
     const parent = above?.chain.at(-1);
     if (name === undefined || above === undefined || parent?.kind !== 'folder') return undefined;
     const canon = canonicalName(name, above.casePolicy);
@@ -92,15 +101,23 @@ export class TreeReader {
     if (tuple === undefined) return [...above.chain];
     const row = toNodeRow(tuple);
     if (row.kind === KIND_FOLDER) return undefined;
-    return [...above.chain, toNodeRecord(spaceId, row, undefined)];
+    return [...above.chain, this.#record(spaceId, row)];
   }
 
-  #resolveFromRoot(spaceId: SpaceId, path: readonly Name[]): NodeRecord[] {
+  /** Where a walk begins. */
+  #startRow({ spaceId, from }: PathStart, foldersRev: number): NodeRow | undefined {
+    if (from === undefined) return this.#child(spaceId, NO_PARENT, '', foldersRev);
+    return this.#chain(spaceId, from)?.at(-1);
+  }
+
+  #resolveFromStart(start: PathStart, path: readonly Name[]): NodeRecord[] {
+    const { spaceId } = start;
     return onSnapshot(this.#reads, () => {
       const root = this.#root(spaceId);
       if (root === undefined) throw spaceMissing(spaceId);
       const { foldersRev, casePolicy } = root;
-      let row = this.#child(spaceId, NO_PARENT, '', foldersRev);
+      let row = this.#startRow(start, foldersRev);
+      if (row === undefined && start.from !== undefined) return [];
       assert(row !== undefined, 'a space has a root');
       const found = [this.#record(spaceId, row)];
       for (const name of path) {
@@ -111,7 +128,7 @@ export class TreeReader {
       }
       if (found.length >= path.length && path.length > 0) {
         const chain = found.slice(0, path.length);
-        this.#recent.noteParent(spaceId, path, { chain, casePolicy });
+        this.#recent.noteParent(start, path, { chain, casePolicy });
       }
       return found;
     });
@@ -136,6 +153,11 @@ export class TreeReader {
   findChain(spaceId: SpaceId, nodeId: NodeId): NodeRecord[] | undefined {
     return onSnapshot(this.#reads, () =>
       this.#chain(spaceId, nodeId)?.map((row) => this.#record(spaceId, row)));
+  }
+
+  /** Ids and names from the root to a live node; undefined when it is not live. */
+  findPlace(spaceId: SpaceId, nodeId: NodeId): { id: NodeId; name: string }[] | undefined {
+    return onSnapshot(this.#reads, () => this.#chain(spaceId, nodeId));
   }
 
   isLive(spaceId: SpaceId, nodeId: NodeId): boolean {

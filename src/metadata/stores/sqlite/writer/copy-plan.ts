@@ -9,10 +9,12 @@
  */
 import { assert } from '../../../../base/assert.ts';
 import type { NodeId, SpaceId } from '../../../../base/ids.ts';
+import { canonicalName } from '../../../../base/names.ts';
+import type { CasePolicy } from '../../../../base/names.ts';
 import { COPY_NODES_MAX } from '../../../changes.ts';
 import type { Instant } from '../../../records.ts';
-import { copyTooLarge } from '../../../refusals.ts';
-import { KIND_FILE, KIND_FOLDER } from '../rows.ts';
+import { copyTooLarge, nameClash } from '../../../refusals.ts';
+import { KIND_FILE, KIND_FOLDER, storedName } from '../rows.ts';
 import type { Statements } from '../statements.ts';
 
 type Member = [
@@ -35,6 +37,19 @@ export interface CopySource {
   withMembers: boolean;
   /** Revision as of which it is read. */
   rev: number;
+  /** More than these are refused. */
+  nodesMax?: number;
+}
+
+/** What the copies are to be. */
+export interface CopyAims {
+  spaceId: SpaceId;
+  /** Mark and first revision of all below the copied root. */
+  mark: number;
+  /** Content revision of all files; undefined: that of the originals. */
+  contentRev: number | undefined;
+  /** Of the space, when names clash in it by other rules than where they come from. */
+  casePolicy: CasePolicy | undefined;
 }
 
 const PAGE = 500;
@@ -76,8 +91,8 @@ export class CopyPlan {
   #page({ folderIndex, after }: Cursor, limit: number): Member[] {
     const { spaceId, rev } = this.source;
     const folderId = this.#folderIds[folderIndex];
-    return this.#sql.listAsOf.all(spaceId, folderId, after, rev, spaceId, folderId, rev, rev,
-      after, limit) as Member[];
+    return this.#sql.listAsOf.all(spaceId, folderId, after, rev, spaceId, folderId, after, rev,
+      rev, limit) as Member[];
   }
 
   /** Moves the cursor past what was read; a short page ends its folder. */
@@ -108,7 +123,8 @@ export class CopyPlan {
         }
       }
       this.#nodeCount += page.length;
-      if (this.#nodeCount > COPY_NODES_MAX) throw copyTooLarge(COPY_NODES_MAX);
+      const { nodesMax = COPY_NODES_MAX } = this.source;
+      if (this.#nodeCount > nodesMax) throw copyTooLarge(nodesMax);
       left -= page.length + 1;
       this.#advance(this.#scan, page, PAGE);
     }
@@ -126,8 +142,9 @@ export class CopyPlan {
   }
 
   /** Writes about `budget` copies more, all below the root of the copy, which the caller writes
-   *  when it attaches it; true when it is through. */
-  build(firstId: NodeId, at: Instant, budget: number): boolean {
+   *  when it attaches it; true when it is through. @throws conflict `name-clash`: two names of one
+   *  folder are one by the rules of the space they go to. */
+  build(firstId: NodeId, at: Instant, budget: number, aims: CopyAims): boolean {
     if (this.#copyIds.length === 0) this.#copyIds.push(firstId);
     let left = budget;
     while (this.#build.folderIndex < this.#folderIds.length) {
@@ -135,7 +152,10 @@ export class CopyPlan {
       const parentId = this.#copyIds[this.#build.folderIndex];
       assert(parentId !== undefined, 'a copied folder comes before its members');
       const page = this.#page(this.#build, PAGE);
-      for (const member of page) this.#copyMember(member, firstId + this.#builtCount, parentId, at);
+      for (const member of page) {
+        const place = { id: firstId + this.#builtCount, parentId, at };
+        this.#copyMember(member, place, aims);
+      }
       left -= page.length + 1;
       this.#advance(this.#build, page, PAGE);
     }
@@ -143,21 +163,46 @@ export class CopyPlan {
     return true;
   }
 
-  #copyMember(member: Member, id: number, parentId: number, at: Instant): void {
-    const [canon, fromId, name, kind, sizeBytes, modifiedAt, contentRev, checksums] = member;
-    const { spaceId, rev } = this.source;
+  #copyMember(
+    member: Member, { id, parentId, at }: { id: number; parentId: number; at: Instant },
+    aims: CopyAims,
+  ): void {
+    const [, fromId, , kind, sizeBytes, modifiedAt, contentRev, checksums] = member;
+    const { spaceId, mark } = aims;
     const isFile = kind === KIND_FILE;
-    this.#sql.insertNode.run(spaceId, parentId, canon, id, name, kind, sizeBytes, modifiedAt, at,
-      isFile ? rev : 0, contentRev, checksums, rev);
+    const [canon, storedAs] = this.#nameOf(member, parentId, aims);
+    const newRev = isFile ? aims.contentRev ?? contentRev : 0;
+    this.#sql.insertNode.run(spaceId, parentId, canon, id, storedAs, kind, sizeBytes, modifiedAt,
+      at, isFile ? mark : 0, newRev, checksums, mark);
     if (isFile) {
-      this.#sql.copyVersion.run(id, spaceId, fromId, contentRev);
+      this.#sql.copyVersion.run(spaceId, id, newRev, this.source.spaceId, fromId, contentRev);
     } else {
       const index = this.#copyIds.length;
       assert(this.#folderIds[index] === fromId, 'both passes of a copy meet the same folders');
       this.#copyIds.push(id);
-      this.#sql.insertFolder.run(spaceId, id, rev, this.#folderBytes[index] ?? 0, at);
+      this.#sql.insertFolder.run(spaceId, id, mark, this.#folderBytes[index] ?? 0, at);
     }
-    this.#sql.copyProperties.run(id, spaceId, fromId);
+    this.#sql.copyProperties.run(spaceId, id, this.source.spaceId, fromId);
     this.#builtCount += 1;
+  }
+
+  /** Canonical and stored name of a copy. */
+  #nameOf(
+    [canon, fromId, name]: Member, parentId: number, { spaceId, casePolicy }: CopyAims,
+  ): [canon: string, storedAs: string | null] {
+    if (casePolicy === undefined) return [canon, name];
+    const ownName = name ?? canon;
+    const newCanon = canonicalName(ownName, casePolicy);
+    const there = this.#sql.getChild.get(spaceId, parentId, newCanon);
+    if (there !== undefined) throw nameClash(fromId as NodeId);
+    return [newCanon, storedName(ownName, newCanon)];
+  }
+
+  /** The folders that were met, breadth first, each with the sum of the files at and below it.
+   *  Final once `scan` is through. */
+  * folderSums(): Generator<{ id: NodeId; sizeBytes: number }> {
+    for (const [index, id] of this.#folderIds.entries()) {
+      yield { id: id as NodeId, sizeBytes: this.#folderBytes[index] ?? 0 };
+    }
   }
 }

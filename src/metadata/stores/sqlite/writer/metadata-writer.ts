@@ -10,7 +10,8 @@
 import type { Statement } from 'better-sqlite3';
 import { HoldfastError } from '../../../../base/errors.ts';
 import type { FaultData } from '../../../../base/errors.ts';
-import type { Copy } from '../../../changes.ts';
+import type { Recount } from '../../../access-changes.ts';
+import type { Copy, Move } from '../../../changes.ts';
 import { failpoint } from '../../../../platform/index.ts';
 import { checkDurable } from '../connection.ts';
 import type { Connection } from '../connection.ts';
@@ -21,6 +22,7 @@ import type { Statements } from '../statements.ts';
 import { checkedChange } from './apply-change.ts';
 import { CopyJob, sweepsAtStart } from './copy-changes.ts';
 import type { SlicedJob } from './copy-changes.ts';
+import { RecountJob } from './recount-changes.ts';
 import { TreeState } from './tree-state.ts';
 import { WitnessState } from './witness-state.ts';
 
@@ -83,16 +85,18 @@ export class MetadataWriter {
       if (error instanceof HoldfastError) return { fault: toFault(error) };
       throw error;
     }
-    if (write === undefined) return this.#startCopy(change as Copy);
+    if (write === undefined) return this.#startJob(change as Copy | Move | Recount);
     const result = write();
     if ('witness' in change && change.witness !== undefined) this.#witness.note(change.witness);
     return { result };
   }
 
-  #startCopy(change: Copy): Outcome {
+  #startJob(change: Copy | Move | Recount): Outcome {
     this.#lastTicket += 1;
     const ticket = this.#lastTicket;
-    this.#started.push({ ticket, job: new CopyJob(this.#state, change) });
+    const job = change.op === 'recount'
+      ? new RecountJob(this.#state, change) : new CopyJob(this.#state, change);
+    this.#started.push({ ticket, job });
     return { ticket };
   }
 

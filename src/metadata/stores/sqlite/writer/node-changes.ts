@@ -3,8 +3,8 @@ import type { SetChecksums, SetProperties, SetQuota, SetTimes } from '../../../c
 import { changedProperties } from '../../../dead-properties.ts';
 import { checkLocks } from '../../../lock-rules.ts';
 import type { DeadProperty } from '../../../records.ts';
-import { contentChanged } from '../../../refusals.ts';
-import { KIND_FILE, KIND_FOLDER } from '../rows.ts';
+import { contentChanged, isMount } from '../../../refusals.ts';
+import { KIND_FILE, KIND_MOUNT } from '../rows.ts';
 import { addEvent, resultOf } from './tree-changes.ts';
 import type { Write } from './tree-changes.ts';
 import type { TreeState } from './tree-state.ts';
@@ -13,6 +13,7 @@ export function setTimes(state: TreeState, change: SetTimes): Write {
   const { actor } = change;
   const space = state.space(change.spaceId);
   const { row, folder, parents } = state.live(space.id, change.nodeId);
+  if (row.kind === KIND_MOUNT) throw isMount(row.id);
   checkLocks(state.lockView(space), actor, { nodes: [row.id], trees: [] });
   return () => {
     const { id, parentId, canon, name, kind, contentRev } = row;
@@ -40,7 +41,7 @@ export function setChecksums(state: TreeState, change: SetChecksums): Write {
   const { checksums, contentRev } = change;
   const space = state.space(change.spaceId);
   const { row } = state.live(space.id, change.nodeId);
-  if (row.kind === KIND_FOLDER || row.contentRev !== contentRev) throw contentChanged(row.id);
+  if (row.kind !== KIND_FILE || row.contentRev !== contentRev) throw contentChanged(row.id);
   return () => {
     state.sql.updateChecksums.run(checksums, space.id, row.parentId, row.canon);
     state.sql.updateVersionChecksums.run(checksums, space.id, row.id, contentRev);

@@ -3,18 +3,21 @@
  * closure that writes: so a refused change has written nothing, and needs no savepoint.
  */
 import { assert } from '../../../../base/assert.ts';
-import type { NodeId } from '../../../../base/ids.ts';
+import type { GrantId, NodeId } from '../../../../base/ids.ts';
 import { PATH_DEPTH_MAX, canonicalName } from '../../../../base/names.ts';
 import type {
-  Actor, ChangeResult, Copy, Delete, Expectation, MakeFolder, Move, PutFile, Restore,
+  Actor, ChangeResult, Copy, Delete, Expectation, MakeFolder, Move, NewContent, PutFile,
+  Restore,
 } from '../../../changes.ts';
 import { checkLocks, locksWithin } from '../../../lock-rules.ts';
 import type { CopyOrigin, EventKind } from '../../../records.ts';
 import {
-  alreadyThere, changedMeanwhile, cycle, isFolder, nameClash, overQuota, parentMissing, rootStays,
+  alreadyThere, changedMeanwhile, cycle, isFolder, isMount, nameClash, parentMissing, rootStays,
   targetExists, tooDeep, trashMissing,
 } from '../../../refusals.ts';
-import { EVENT_KINDS, KIND_FILE, KIND_FOLDER, NO_PARENT, storedName } from '../rows.ts';
+import {
+  EVENT_KINDS, KIND_FILE, KIND_FOLDER, KIND_MOUNT, NO_PARENT, storedName, toMore,
+} from '../rows.ts';
 import type { NodeRow } from '../rows.ts';
 import type { Chain, FolderState, LiveNode, SpaceState, TreeState } from './tree-state.ts';
 import { checkUploadOpen, endUpload } from './upload-changes.ts';
@@ -30,6 +33,7 @@ interface EventFacts {
   before?: { parentId: number; name: string };
   after?: { parentId: number; name: string };
   copiedFrom?: CopyOrigin;
+  grantId?: GrantId;
 }
 
 function orNull(parentId: number | undefined): number | null {
@@ -40,13 +44,15 @@ function orNull(parentId: number | undefined): number | null {
 export function addEvent(
   state: TreeState, space: SpaceState, actor: Actor, facts: EventFacts,
 ): number {
+  const at = state.timeOfEvent(space, actor.at);
   const rev = state.nextRev(space);
   const { before, after, copiedFrom } = facts;
   state.sql.insertEvent.run(
     space.id, rev, EVENT_KINDS.indexOf(facts.kind), facts.nodeId, facts.nodeKind,
     orNull(before?.parentId), orNull(after?.parentId), before?.name ?? null, after?.name ?? null,
-    facts.contentRev, actor.user, actor.device, actor.at,
+    facts.contentRev, actor.user, actor.device, at,
     copiedFrom?.nodeId ?? null, copiedFrom?.rev ?? null, copiedFrom?.nodeCount ?? null,
+    actor.batchId ?? null, toMore(facts),
   );
   return rev;
 }
@@ -76,12 +82,6 @@ export function checkExpected(
   if (!holds) throw changedMeanwhile();
 }
 
-export function checkQuota(state: TreeState, space: SpaceState, addedBytes: number): void {
-  const { quotaBytes } = space;
-  if (addedBytes <= 0 || quotaBytes === undefined) return;
-  if (state.usedBytes(space) + addedBytes > quotaBytes) throw overQuota(addedBytes, quotaBytes);
-}
-
 export function markOf({ row, folder }: LiveNode): number {
   return folder?.mark ?? row.mark;
 }
@@ -98,11 +98,15 @@ export function putFile(state: TreeState, change: PutFile): Write {
   const canon = canonicalName(name, space.casePolicy);
   const existing = state.child(space.id, parentId, canon);
   if (existing !== undefined && existing.name !== name) throw nameClash(existing.id);
-  if (existing?.kind === KIND_FOLDER) throw isFolder(existing.id);
+  if (existing !== undefined && existing.kind !== KIND_FILE) throw isFolder(existing.id);
   checkExpected(change.expect, existing);
   checkLocks(state.lockView(space), actor, { nodes: [existing?.id ?? parentId], trees: [] });
   const addedBytes = content.sizeBytes - (existing?.sizeBytes ?? 0);
-  checkQuota(state, space, addedBytes);
+  const { reservationId } = change;
+  state.quotas.checkRoom(state, space, addedBytes, { at: actor.at, reservationId });
+  if (existing !== undefined && hasContent(state, space, existing, content)) {
+    return () => keepContent(state, space, change, { row: existing, parents });
+  }
   return () => {
     const row = existing === undefined
       ? insertFile(state, space, change, canon) : overwriteFile(state, space, change, existing);
@@ -113,6 +117,40 @@ export function putFile(state: TreeState, change: PutFile): Write {
     if (upload !== undefined) endUpload(state.sql, upload, { space, row, created });
     return resultOf(state, space, { row }, created);
   };
+}
+
+/** Whether a file has these very bytes already. */
+function hasContent(
+  state: TreeState, space: SpaceState, { id, contentRev, sizeBytes }: NodeRow, content: NewContent,
+): boolean {
+  if (sizeBytes !== content.sizeBytes) return false;
+  const found = state.sql.getManifest.get(space.id, id, contentRev) as [Uint8Array] | undefined;
+  return found !== undefined && Buffer.compare(found[0], content.manifest) === 0;
+}
+
+/** The bytes are there already: what is new are the times, and checksums where there are any. */
+function keepContent(
+  state: TreeState, space: SpaceState, change: PutFile,
+  { row: old, parents }: { row: NodeRow; parents: Chain },
+): ChangeResult {
+  const { actor, upload } = change;
+  const { id, parentId, canon, name, contentRev } = old;
+  const place = { parentId, name };
+  const rev = addEvent(state, space, actor, {
+    kind: 'update', nodeId: id, nodeKind: KIND_FILE, contentRev, before: place, after: place,
+  });
+  const modifiedAt = change.modifiedAt ?? actor.at;
+  const createdAt = change.createdAt ?? old.createdAt;
+  const checksums = change.content.checksums || old.checksums;
+  const row = { ...old, modifiedAt, createdAt, mark: rev, checksums };
+  state.sql.closeNode.run(rev, space.id, parentId, canon);
+  state.sql.updateContent.run(row.sizeBytes, modifiedAt, createdAt, rev, contentRev, checksums, rev,
+    space.id, parentId, canon);
+  state.sql.updateVersionTime.run(modifiedAt, space.id, id, contentRev);
+  state.sql.updateVersionChecksums.run(checksums, space.id, id, contentRev);
+  state.touch(parents, rev, actor.at, 0);
+  if (upload !== undefined) endUpload(state.sql, upload, { space, row, created: false });
+  return resultOf(state, space, { row }, false);
 }
 
 function insertFile(
@@ -208,11 +246,12 @@ export function checkTarget(
   if (!change.replace || (change.op === 'move' && change.expect === 'absent')) {
     throw targetExists(row.id);
   }
+  if (row.kind === KIND_MOUNT) throw isMount(row.id);
   return state.findLiveRow(space.id, row);
 }
 
 /** Drops all locks on a node and below it: they do not outlive its move or its end. */
-function dropLocksWithin(state: TreeState, space: SpaceState, nodeId: NodeId): void {
+export function dropLocksWithin(state: TreeState, space: SpaceState, nodeId: NodeId): void {
   if (state.locks(space).length === 0) return;
   const gone = new Set(locksWithin(state.lockView(space), nodeId));
   for (const lock of gone) state.sql.deleteLock.run(space.id, lock.token);
@@ -288,6 +327,7 @@ export function deleteNode(state: TreeState, change: Delete): Write {
   const node = state.live(space.id, change.nodeId);
   const [parent] = node.parents;
   if (parent === undefined) throw rootStays();
+  if (node.row.kind === KIND_MOUNT) throw isMount(node.row.id);
   checkExpected(change.expect, { id: node.row.id, mark: markOf(node) });
   checkLocks(state.lockView(space), actor, { nodes: [parent.id], trees: [node.row.id] });
   return () => {
@@ -302,21 +342,21 @@ export function restore(state: TreeState, change: Restore): Write {
   const entry = state.sql.getTrash.get(space.id, deletedRev) as
     [number, number, number, number, number] | undefined;
   if (entry === undefined || entry[0] !== nodeId) throw trashMissing(nodeId);
-  const [, fromParentId, kind, sizeBytes, contentRev] = entry;
+  const [, , kind, sizeBytes, contentRev] = entry;
   const parents = parentsFor(state, space, toParentId);
   const canon = canonicalName(toName, space.casePolicy);
   const existing = state.child(space.id, toParentId, canon);
   if (existing !== undefined && existing.name !== toName) throw nameClash(existing.id);
   if (existing !== undefined) throw alreadyThere(existing.id);
   checkLocks(state.lockView(space), actor, { nodes: [toParentId], trees: [] });
-  checkQuota(state, space, sizeBytes);
+  state.quotas.checkRoom(state, space, sizeBytes, { at: actor.at });
   return () => {
     const rev = addEvent(state, space, actor, {
       kind: 'restore', nodeId, nodeKind: kind, contentRev,
       after: { parentId: toParentId, name: toName },
     });
     state.sql.reviveNode.run(toParentId, canon, storedName(toName, canon), rev,
-      space.id, fromParentId, deletedRev, nodeId);
+      space.id, nodeId, deletedRev);
     state.sql.deleteTrash.run(space.id, deletedRev);
     const row = state.node(space.id, nodeId);
     assert(row !== undefined, 'a restored node is in its place');

@@ -9,14 +9,17 @@
  * After a rollback nothing here can be trusted: `forget` drops all of it.
  */
 import { assert } from '../../../../base/assert.ts';
-import type { NodeId, SpaceId } from '../../../../base/ids.ts';
+import type { NodeId, SpaceId, TenantId } from '../../../../base/ids.ts';
 import type { CasePolicy } from '../../../../base/names.ts';
 import type { LockView } from '../../../lock-rules.ts';
 import type { Instant, LockRecord, NodeRecord } from '../../../records.ts';
 import { nodeMissing, spaceMissing } from '../../../refusals.ts';
-import { KIND_FOLDER, NO_PARENT, toNodeRecord, toNodeRow } from '../rows.ts';
-import type { FolderFigures, NodeRow, NodeTuple } from '../rows.ts';
+import {
+  KIND_FOLDER, KIND_MOUNT, NO_PARENT, toNodeRecord, toNodeRow, toTarget,
+} from '../rows.ts';
+import type { FolderFigures, NodeRow, NodeTuple, TargetTuple } from '../rows.ts';
 import type { Statements } from '../statements.ts';
+import { QuotaState } from './quota-state.ts';
 
 const FOLDERS_CACHED_MAX = 20_000;
 const SPACES_CACHED_MAX = 5_000;
@@ -29,14 +32,19 @@ const DETACHED = -1;
 
 export interface SpaceState {
   id: SpaceId;
+  tenant: TenantId;
   rootId: NodeId;
   rev: number;
+  /** Time of the newest event; undefined: not looked up yet. */
+  lastAt: Instant | undefined;
   /** Revision of the last change of a folder's own row: moved, removed, brought back, its times
    *  set. While it stands, readers may go on using the folders that they remember. */
   foldersRev: number;
   casePolicy: CasePolicy;
   quotaBytes: number | undefined;
   locks: LockRecord[] | undefined;
+  /** Undefined: not counted yet. */
+  grantCount: number | undefined;
   isDirty: boolean;
 }
 
@@ -60,6 +68,7 @@ export interface LiveNode {
 
 export class TreeState {
   readonly sql: Statements;
+  readonly quotas: QuotaState;
   readonly #spaces = new Map<number, SpaceState>();
   readonly #folders = new Map<number, FolderState>();
   #dirtyFolders: FolderState[] = [];
@@ -69,6 +78,7 @@ export class TreeState {
 
   constructor(statements: Statements) {
     this.sql = statements;
+    this.quotas = new QuotaState(statements, (spaceId) => this.space(spaceId).tenant);
   }
 
   /** @throws not-found. */
@@ -76,13 +86,13 @@ export class TreeState {
     const cached = this.#spaces.get(id);
     if (cached !== undefined) return cached;
     const row = this.sql.getSpace.get(id) as
-      [number, number, number, number, CasePolicy, number | null] | undefined;
+      [TenantId, number, number, number, CasePolicy, number | null] | undefined;
     if (row === undefined) throw spaceMissing(id);
-    const [, rootId, rev, foldersRev, casePolicy, quotaBytes] = row;
+    const [tenant, rootId, rev, foldersRev, casePolicy, quotaBytes] = row;
     const space: SpaceState = {
-      id, rootId: rootId as NodeId, rev, foldersRev, casePolicy,
+      id, tenant, rootId: rootId as NodeId, rev, foldersRev, casePolicy,
       quotaBytes: quotaBytes ?? undefined,
-      locks: undefined, isDirty: false,
+      locks: undefined, lastAt: undefined, grantCount: undefined, isDirty: false,
     };
     this.#spaces.set(id, space);
     return space;
@@ -96,6 +106,17 @@ export class TreeState {
       this.#dirtySpaces.push(space);
     }
     return space.rev;
+  }
+
+  /** When an event that is dated `at` counts as having happened: never before the one before it,
+   *  whatever the clock says, so that an instant means one revision. */
+  timeOfEvent(space: SpaceState, at: Instant): Instant {
+    if (space.lastAt === undefined) {
+      const row = this.sql.getEventTime.get(space.id, space.rev) as [Instant] | undefined;
+      space.lastAt = row?.[0] ?? at;
+    }
+    space.lastAt = Math.max(space.lastAt, at);
+    return space.lastAt;
   }
 
   /** Takes `count` consecutive node ids, never given out before. */
@@ -207,6 +228,26 @@ export class TreeState {
       folder.sizeBytes += addedBytes;
       this.#markDirty(folder);
     }
+    const root = chain.at(-1);
+    if (root !== undefined) this.quotas.noteUse(root.spaceId, addedBytes);
+  }
+
+  /** Who may what at or below a folder has changed: clients must look, but nothing is newer. */
+  touchMarks(chain: Chain, rev: number): void {
+    for (const folder of chain) {
+      folder.mark = rev;
+      this.#markDirty(folder);
+    }
+  }
+
+  /** The figure of a folder was wrong. */
+  setFolderSize(folder: FolderState, rev: number, sizeBytes: number): void {
+    if (folder.parentId === NO_PARENT) {
+      this.quotas.noteUse(folder.spaceId, sizeBytes - folder.sizeBytes);
+    }
+    folder.mark = rev;
+    folder.sizeBytes = sizeBytes;
+    this.#markDirty(folder);
   }
 
   /** The times of a folder were set. */
@@ -235,6 +276,11 @@ export class TreeState {
     folder.parentId = DETACHED;
   }
 
+  /** The folder is gone for good. It was not in the tree, so nothing waits to be written. */
+  dropFolder(id: number): void {
+    this.#folders.delete(id);
+  }
+
   /** The folder is in the tree again, or elsewhere in it. */
   placeFolder(spaceId: SpaceId, id: NodeId, parentId: number): FolderState {
     const folder = this.#folders.get(id) ?? this.#loadFolder(spaceId, id, parentId);
@@ -244,7 +290,9 @@ export class TreeState {
   }
 
   recordOf(spaceId: SpaceId, row: NodeRow, folder: FolderState | undefined): NodeRecord {
-    return toNodeRecord(spaceId, row, folder);
+    if (row.kind !== KIND_MOUNT) return toNodeRecord(spaceId, row, folder);
+    const target = toTarget(this.sql.getMount.get(spaceId, row.id) as TargetTuple);
+    return toNodeRecord(spaceId, row, undefined, target);
   }
 
   /** Writes what has gathered. Belongs to the transaction of the changes themselves. */
@@ -271,6 +319,7 @@ export class TreeState {
   forget(): void {
     this.#spaces.clear();
     this.#folders.clear();
+    this.quotas.forget();
     this.#dirtyFolders = [];
     this.#dirtySpaces = [];
     this.#nextNodeId = 0;

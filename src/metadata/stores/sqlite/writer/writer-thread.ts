@@ -5,6 +5,7 @@ import { checkCanonicalVersion, checkVersion } from '../database-file.ts';
 import { openConnection } from '../connection.ts';
 import { toFault } from '../faults.ts';
 import type { FromWriter, ToWriter, WriterStart } from '../messages.ts';
+import { migrate } from '../migrate.ts';
 import { MetadataWriter } from './metadata-writer.ts';
 
 const CACHE_KIB = 24 * 1024;
@@ -15,6 +16,7 @@ function openWriter(file: string): MetadataWriter {
     checkVersion(connection.pragma('user_version', { simple: true }) as number);
     const canonical = connection.prepare('SELECT value FROM meta WHERE name = ?').pluck();
     checkCanonicalVersion(canonical.get('canonical_version'));
+    migrate(connection);
     return new MetadataWriter(connection);
   } catch (error) {
     connection.close();

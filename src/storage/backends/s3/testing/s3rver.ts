@@ -44,6 +44,11 @@ export class S3rver {
     return join(this.#folder, S3RVER_BUCKET, `${key}._S3rver_object`);
   }
 
+  /** Where the objects of a prefix lie. */
+  folderOf(prefix: string): string {
+    return join(this.#folder, S3RVER_BUCKET, prefix);
+  }
+
   /** Empties the bucket, as somebody with too many rights would. */
   async wipe(): Promise<void> {
     const bucket = join(this.#folder, S3RVER_BUCKET);

@@ -1,0 +1,171 @@
+/** The block store that the settings ask for: local volumes or an object store, a cache in front, a
+ *  mirror beside, as one. */
+import { HoldfastError } from '../base/errors.ts';
+import type { BlockId } from '../base/ids.ts';
+import type { Witness } from '../base/witness.ts';
+import type { Clock, Logger, Metrics, Random } from '../platform/index.ts';
+import { CACHE_DEFAULTS, DiskCache, MirrorStore, placeSettings, where } from '../storage/index.ts';
+import type {
+  BackendSettings, BlockReclaim, BlockStore, VolumeReclaim,
+} from '../storage/index.ts';
+import type { LocalVolumeStore } from '../storage/backends/local/local-volume-store.ts';
+import type { ObjectBlockStore } from '../storage/backends/s3/object-block-store.ts';
+import type { BlockPlaces } from './block-place.ts';
+import type { FleetSettings } from './fleet.ts';
+import { mirrorWatch, openMirrorPlace, queueFolder } from './mirror-place.ts';
+import { openObjects } from './object-place.ts';
+
+const OP = 'app/openStores';
+
+export interface BlockBackend {
+  /** What files are read and written through. */
+  readonly blocks: BlockStore;
+  /** The same without the cache. */
+  readonly uncached: BlockStore;
+  /** What is garbage in it… */
+  readonly reclaim: BlockReclaim;
+  /** …and how its room is given back. */
+  readonly volumes: VolumeReclaim;
+  /** What is durable in local volumes; nothing is to be witnessed of an object store. */
+  readonly witness: () => Witness;
+  /** The store that counts, past cache and mirror; undefined: it is the local volumes. */
+  readonly objects: ObjectBlockStore | undefined;
+  readonly watch: (metrics: Metrics) => void;
+  readonly close: () => Promise<void>;
+}
+
+export interface BackendOptions {
+  readonly root: string;
+  readonly instanceId: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly random: Random;
+  readonly settings: FleetSettings;
+  readonly backend: BackendSettings;
+  readonly places: BlockPlaces;
+  readonly openLocal: () => Promise<LocalVolumeStore>;
+}
+
+/** What cannot be together. @throws invalid, with what to do; nothing was opened or changed. */
+export function checkFitting(
+  { backend, mirror }: BackendSettings, settings: FleetSettings,
+): void {
+  const { compression, encryptionKeyPath, copies, acksMin } = settings;
+  if (backend !== 'local') {
+    if (encryptionKeyPath !== undefined || compression !== 'off') {
+      throw unfitting('Content is compressed and encrypted in local volumes only so far. With '
+        + `storage.backend = "${backend}" leave storage.encryption_key_file and `
+        + 'storage.compression empty, and have the service encrypt what it stores.');
+    }
+    if (copies !== 0 || acksMin !== 0) {
+      throw unfitting('How many copies an object store keeps is set there. Leave storage.copies '
+        + 'and storage.copies_acknowledged out.');
+    }
+  }
+  if (mirror !== 'off' && encryptionKeyPath !== undefined) {
+    throw unfitting('A mirror gets content as users sent it, so what is encrypted here would lie '
+      + 'open there. Leave storage.mirror.backend or storage.encryption_key_file out.');
+  }
+}
+
+/** Everything that was opened is closed again when it throws. */
+export async function openBackend(options: BackendOptions): Promise<BlockBackend> {
+  const { backend, places } = options;
+  const local = backend.backend === 'local' ? await options.openLocal() : undefined;
+  const first = local === undefined ? await openFirst(options) : { store: local };
+  let blocks: BlockStore = first.store;
+  let uncached = blocks;
+  const watches: ((metrics: Metrics) => void)[] = [];
+  try {
+    if (backend.mirror === 'off') await places.noteMirror(undefined);
+    else {
+      const mirror = await withMirror(blocks, options);
+      watches.push(mirrorWatch(mirror));
+      blocks = mirror;
+    }
+    uncached = blocks;
+    if (backend.cachePath !== undefined && 'forget' in first) {
+      const cache = await DiskCache.open({
+        behind: blocks, folder: backend.cachePath, clock: options.clock,
+        limits: { ...CACHE_DEFAULTS, bytesMax: backend.cacheBytes },
+      });
+      first.forget.id = (id) => cache.forget(id);
+      watches.push(cacheWatch(cache));
+      blocks = cache;
+    }
+  } catch (error) {
+    await blocks.close();
+    throw error;
+  }
+  return {
+    blocks, uncached, reclaim: first.store.reclaim, volumes: first.store.keeper,
+    witness: () => local?.witness() ?? [],
+    objects: 'forget' in first ? first.store : undefined,
+    watch: (metrics) => watches.forEach((watch) => watch(metrics)),
+    close: () => blocks.close(),
+  };
+}
+
+interface FirstObjects {
+  store: ObjectBlockStore;
+  /** Who keeps a copy of a block that leaves. */
+  forget: { id: ((id: BlockId) => Promise<void>) | undefined };
+}
+
+async function openFirst(options: BackendOptions): Promise<FirstObjects> {
+  const { backend, places, clock, log, random, instanceId } = options;
+  if (backend.backend === 'local') throw unfitting('There is no object store in the settings.');
+  const settings = placeSettings(backend, backend.backend, false);
+  const place = where(settings);
+  const whenEmpty = places.blocks?.founded === true ? 'refuse' : 'create';
+  // Before anything is written there: from now on a start with other settings is refused.
+  if (places.blocks === undefined) await places.noteBlocks({ place, founded: false });
+  const forget: FirstObjects['forget'] = { id: undefined };
+  const store = await openObjects(settings, {
+    clock, log, random, storeId: instanceId, whenEmpty,
+    onRemoved: async (id) => forget.id?.(id),
+  });
+  try {
+    await store.ready();
+    await places.noteBlocks({ place, founded: true });
+    return { store, forget };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function withMirror(first: BlockStore, options: BackendOptions): Promise<MirrorStore> {
+  const { backend, root, clock, random } = options;
+  const { place, store: second } = await openMirrorPlace(options);
+  const own = backend.backend === 'local'
+    ? `local ${options.instanceId}` : where(placeSettings(backend, backend.backend, false));
+  const rate = backend.mirrorBytesPerSecond;
+  try {
+    return await MirrorStore.open({
+      first, second, clock, random, policy: backend.mirrorPolicy,
+      folder: queueFolder(root, backend), pair: `${own} | ${place}`,
+      ...(rate !== undefined && { limits: { copyBytesPerSecondMax: rate } }),
+    });
+  } catch (error) {
+    await second.close();
+    throw error;
+  }
+}
+
+function cacheWatch(cache: DiskCache): (metrics: Metrics) => void {
+  const figures: readonly [string, string, () => number][] = [
+    ['block_cache_hits', 'Reads that the cache has answered.', () => cache.counters().hits],
+    ['block_cache_misses', 'Reads that went behind.', () => cache.counters().misses],
+    ['block_cache_bytes', 'What is cached.', () => cache.counters().storedBytes],
+    ['block_cache_paused', '1 while the cache is left alone: its disk is full, slow or broken.',
+      () => (cache.counters().paused === undefined ? 0 : 1)],
+  ];
+  return (metrics) => {
+    for (const [name, help, read] of figures) metrics.gaugeOf({ name, help }, read);
+  };
+}
+
+function unfitting(message: string): HoldfastError {
+  return new HoldfastError('invalid', OP, message, { code: 'settings-unfitting' });
+}

@@ -1,0 +1,108 @@
+/** From a path of a caller's view to the place in a space where a change is to be made. */
+import { HoldfastError } from '../base/errors.ts';
+import type { NodeId, SpaceId } from '../base/ids.ts';
+import { parseName } from '../base/names.ts';
+import type { Name } from '../base/names.ts';
+import type { Caller } from '../identity/index.ts';
+import type { Expectation } from '../metadata/index.ts';
+import { checkAccess } from './access.ts';
+import type { Deed } from './access.ts';
+import { exists, judge, nameTaken, notFound, parentMissing } from './deal.ts';
+import type { Deal } from './deal.ts';
+import { accessAt } from './view/sight.ts';
+import type { MountCrossing, SeenNode } from './view/sight.ts';
+import type { Views } from './view/views.ts';
+
+/** An existing node that something is to be done with. */
+export interface Taken {
+  node: SeenNode;
+  expect: Expectation | undefined;
+  /** Set when the node is the root of a mount or of a link. */
+  mount: MountCrossing | undefined;
+  /** From its space's root down to the node. */
+  ids: readonly NodeId[];
+}
+
+/** A place where something is to appear. */
+export interface Target {
+  spaceId: SpaceId;
+  parentId: NodeId;
+  name: Name;
+  current: SeenNode | undefined;
+  expect: Expectation | undefined;
+  /** By whose sight what appears there is seen. */
+  near: SeenNode;
+}
+
+/** @throws not-found; denied. */
+export async function takeNode(
+  views: Views, caller: Caller, { path, deed, deal }: {
+    path: readonly Name[]; deed: Deed; deal: Deal;
+  },
+): Promise<Taken> {
+  const { nodes, mount, ids } = await views.walk(caller, path);
+  const node = nodes[path.length];
+  if (node === undefined) throw notFound(deed);
+  checkAccess(accessAt(node), deed);
+  const isRoot = mount?.depth === path.length;
+  return { node, expect: judge(deal, node), mount: isRoot ? mount : undefined, ids };
+}
+
+/** `replacing`: what may be done with what is there already, beside adding where nothing is.
+ *  @throws exists: nothing may be there; conflict `parent-missing`, `name-clash`; denied;
+ *  precondition. */
+export async function aimAt(
+  views: Views, caller: Caller, { path, deal, replacing }: {
+    path: readonly Name[]; deal: Deal; replacing: 'update' | 'delete' | 'nothing';
+  },
+): Promise<Target> {
+  const { nodes, mount, isHidden } = await views.walk(caller, path);
+  const current = nodes[path.length];
+  if (current !== undefined) {
+    if (replacing === 'nothing') {
+      judge(deal, current);
+      throw exists('aim');
+    }
+    if (mount?.depth === path.length) return aimAtMounted({ current, mount, deal, replacing });
+    if (path.length === 0) throw rootStays();
+    checkAccess(accessAt(current), replacing);
+  }
+  const parent = nodes[path.length - 1];
+  const name = path.at(-1);
+  if (parent?.kind !== 'folder' || name === undefined) throw parentMissing('aim');
+  if (current === undefined) {
+    checkAccess(accessAt(parent), 'create');
+    if (isHidden) throw nameTaken('aim');
+  }
+  const expect = judge(deal, current);
+  return {
+    spaceId: parent.spaceId, parentId: parent.id, name, current, near: parent,
+    // Who may only add must not overwrite what somebody else adds at the same moment.
+    expect: expect ?? (accessAt(parent).update ? undefined : 'absent'),
+  };
+}
+
+/** What is mounted has its own name and folder where it lives; its content can be replaced there. */
+function aimAtMounted(
+  { current, mount, deal, replacing }: {
+    current: SeenNode; mount: MountCrossing; deal: Deal; replacing: 'update' | 'delete';
+  },
+): Target {
+  const { spaceId, parentId, name } = mount.target;
+  if (replacing === 'delete' || current.kind === 'folder' || parentId === undefined) {
+    throw mountStays();
+  }
+  checkAccess(accessAt(current), 'update');
+  const expect = judge(deal, current) ?? { nodeId: current.id, mark: current.mark };
+  return { spaceId, parentId, name: parseName(name), current, near: current, expect };
+}
+
+function rootStays(): HoldfastError {
+  return new HoldfastError('denied', 'files/aim', 'The root folder itself cannot be replaced.');
+}
+
+export function mountStays(): HoldfastError {
+  const message = 'What others share with you cannot be replaced, and stays in your own folders. '
+    + 'Copy it, or move it by itself.';
+  return new HoldfastError('denied', 'files/aim', message, { code: 'is-mount' });
+}

@@ -1,0 +1,336 @@
+/**
+ * Who shares what with whom. A share is a grant at a node: only who has the role of an owner there
+ * may make, change, see or end it; who receives one may take it out of the own folders.
+ *
+ * What a caller cannot see is not-found, whatever is asked about it. Durability: a resolved promise
+ * means that the change survives a power cut; it is in force with the next request of anybody.
+ */
+import { HoldfastError } from '../../base/errors.ts';
+import { parseGroupId, parseUserId } from '../../base/ids.ts';
+import type { GrantId, SpaceId } from '../../base/ids.ts';
+import type { Name } from '../../base/names.ts';
+import { isAtLeast } from '../../base/roles.ts';
+import type { Role } from '../../base/roles.ts';
+import type { Caller } from '../../identity/index.ts';
+import type {
+  Actor, GrantRecord, Instant, MetadataStore, NodeRecord, Subject,
+} from '../../metadata/index.ts';
+import type { Random } from '../../platform/index.ts';
+import { checkAccess, explain, isInForce } from '../access.ts';
+import type { Reason } from '../access.ts';
+import { notFound } from '../deal.ts';
+import type { SpaceDirectory } from '../space-directory.ts';
+import { isLinkCaller } from '../view/link-caller.ts';
+import { accessAt } from '../view/sight.ts';
+import type { SeenNode } from '../view/sight.ts';
+import { Views } from '../view/views.ts';
+import { hashLinkToken, makeLinkToken } from './link-token.ts';
+import type { LinkPasswordKeeper, NewShare, People, Share, ShareWishes } from './share.ts';
+import { presentableText, readTerms, writeTerms } from './terms.ts';
+import type { ShareTerms } from './terms.ts';
+
+export interface SharingParts {
+  metadata: MetadataStore;
+  spaces: SpaceDirectory;
+  people: People;
+  passwords: LinkPasswordKeeper;
+  random: Random;
+  now: () => Instant;
+}
+
+export class SharingService {
+  readonly #parts: SharingParts;
+  readonly #views: Views;
+
+  constructor(parts: SharingParts) {
+    this.#parts = parts;
+    this.#views = new Views(parts);
+  }
+
+  /** Shares a file or folder, or says who may do what there. A user or group that has a share at
+   *  this node already gets that one changed; a link is always a new one.
+   *  @throws not-found; denied; invalid: nobody of that name, or what cannot be. */
+  async share(caller: Caller, path: readonly Name[], wanted: NewShare): Promise<Share> {
+    const node = await this.#own(caller, path);
+    const { receiver, role, isShown = role !== 'none' } = wanted;
+    const token = receiver.kind === 'link' ? makeLinkToken(this.#parts.random) : undefined;
+    const subject: Subject = receiver.kind === 'link'
+      ? { kind: 'link', tokenHash: hashLinkToken(token ?? '') }
+      : await this.#subject(caller, node, receiver);
+    checkWishes(subject, wanted, node);
+    const terms = await this.#terms(token === undefined ? {} : { token }, wanted);
+    await this.#checkNotLastOwner(node, subject, role);
+    const { grant } = await this.#parts.metadata.commit({
+      op: 'put-grant', spaceId: node.spaceId, nodeId: node.id, subject, role, isShown,
+      expiresAt: wanted.expiresAt, terms: writeTerms(terms), actor: this.#actor(caller),
+    });
+    return this.#shown(caller, grant);
+  }
+
+  /** Changes what is named and leaves the rest. @throws as share. */
+  async change(caller: Caller, id: GrantId, wishes: ShareWishes): Promise<Share> {
+    const { grant, node, isMine } = await this.#find(caller, id);
+    if (!isMine) throw notYours();
+    const { subject, isShown } = grant;
+    const role = wishes.role ?? grant.role;
+    checkWishes(subject, { ...wishes, role }, node);
+    const expiresAt = 'expiresAt' in wishes ? wishes.expiresAt : grant.expiresAt;
+    const terms = await this.#terms(readTerms(grant.terms), wishes);
+    await this.#checkNotLastOwner(node, subject, expiresAt === undefined ? role : 'none');
+    const { grant: changed } = await this.#parts.metadata.commit({
+      op: 'put-grant', spaceId: grant.spaceId, nodeId: grant.nodeId, grantId: id, subject, role,
+      isShown, expiresAt, terms: writeTerms(terms), actor: this.#actor(caller),
+    });
+    return this.#shown(caller, changed);
+  }
+
+  /** Ends a share; who received it only takes it out of the own folders. @throws not-found. */
+  async end(caller: Caller, id: GrantId): Promise<void> {
+    const { grant, node, isMine } = await this.#find(caller, id);
+    const { spaceId } = grant;
+    const actor = this.#actor(caller);
+    if (isMine) {
+      await this.#checkNotLastOwner(node, grant.subject, 'none');
+      await this.#parts.metadata.commit({ op: 'remove-grant', spaceId, grantId: id, actor });
+      return;
+    }
+    const mount = await this.#views.mountOf(caller, grant);
+    if (mount === undefined) throw noShare();
+    await this.#parts.metadata.commit({
+      op: 'unmount', spaceId: mount.spaceId, nodeId: mount.nodeId, isDeclined: true, actor,
+    });
+  }
+
+  /** One that the caller made, may change, or received. @throws not-found. */
+  async get(caller: Caller, id: GrantId): Promise<Share> {
+    return this.#shown(caller, (await this.#find(caller, id)).grant);
+  }
+
+  /** Shares of one file or folder. @throws not-found; denied: not the caller's to know. */
+  async listAt(caller: Caller, path: readonly Name[]): Promise<Share[]> {
+    const node = await this.#own(caller, path);
+    const table = await this.#views.grantsOf(node.spaceId);
+    return this.#allShown(caller, table.at(node.id));
+  }
+
+  /** Shares of the members of a folder. @throws as listAt. */
+  async listMembersOf(caller: Caller, path: readonly Name[]): Promise<Share[]> {
+    const folder = await this.#own(caller, path);
+    const grants = await this.#parts.metadata.listGrants(folder.spaceId);
+    const shares = await this.#allShown(caller, grants);
+    return shares.filter(({ node }) => node.parentId === folder.id);
+  }
+
+  /** All that the caller may change, in the own space and in those of others. */
+  async listMade(caller: Caller): Promise<Share[]> {
+    const shares: Share[] = [];
+    for (const spaceId of await this.#spacesOf(caller)) {
+      const grants = await this.#parts.metadata.listGrants(spaceId);
+      shares.push(...await this.#allShown(caller, grants));
+    }
+    return shares.filter(({ isMine }) => isMine);
+  }
+
+  /** What others share with the caller and the caller has not declined. */
+  async listReceived(caller: Caller): Promise<Share[]> {
+    const shares: Share[] = [];
+    for (const grant of await this.#views.receivedGrants(caller)) {
+      const share = await this.#tryShown(caller, grant);
+      if (share?.path !== undefined) shares.push(share);
+    }
+    return shares;
+  }
+
+  /** Who can see this, and why. @throws not-found; denied. */
+  async explain(caller: Caller, path: readonly Name[]): Promise<Reason[]> {
+    const node = await this.#own(caller, path, { isRootFine: true });
+    const chain = await this.#parts.metadata.findChain(node.spaceId, node.id);
+    const table = await this.#views.grantsOf(node.spaceId);
+    const { owner } = await this.#parts.spaces.find(node.spaceId);
+    return explain({
+      ownerOf: owner, chain: (chain ?? []).map(({ id }) => id), grantsAt: table.at,
+      now: this.#parts.now(),
+    });
+  }
+
+  /** Makes a space that belongs to a team; whoever makes it is its first owner, and shares its root
+   *  with the others. @throws denied: not an administrator. */
+  async makeTeam(caller: Caller, name: Name): Promise<SpaceId> {
+    if (!caller.admin) {
+      const message = 'Team folders are made by administrators.';
+      throw new HoldfastError('denied', 'files/makeTeam', message);
+    }
+    const { node } = await this.#parts.metadata.commit({
+      op: 'make-space', name, firstOwner: caller.user, ...this.#parts.spaces.defaults,
+      actor: this.#actor(caller),
+    });
+    if (node === undefined) throw noShare();
+    return node.spaceId;
+  }
+
+  /** Renames a team's space for those who join later; who is in it has named it themself.
+   *  @throws not-found; denied: not an owner, or not a team's. */
+  async renameTeam(caller: Caller, path: readonly Name[], name: Name): Promise<void> {
+    const { spaceId, parentId } = await this.#own(caller, path);
+    if (parentId !== undefined) throw notFound('renameTeam');
+    await this.#parts.metadata.commit({
+      op: 'rename-space', spaceId, name, actor: this.#actor(caller),
+    });
+    await this.#parts.spaces.refresh({ id: spaceId });
+  }
+
+  /** A node at which the caller may say who may what. @throws not-found; denied. */
+  async #own(
+    caller: Caller, path: readonly Name[], { isRootFine = false } = {},
+  ): Promise<SeenNode & NodeRecord> {
+    const { nodes, mount } = await this.#views.walk(caller, path);
+    const node = nodes[path.length];
+    if (node === undefined || isLinkCaller(caller)) throw notFound('share');
+    checkAccess(accessAt(node), 'share');
+    if (path.length === 0 && !isRootFine) {
+      throw refused('Your whole space cannot be shared. Share a folder in it.');
+    }
+    return mount?.depth === path.length ? { ...mount.target } : node;
+  }
+
+  async #subject(
+    caller: Caller, node: NodeRecord, receiver: { kind: 'user' | 'group'; id: string },
+  ): Promise<Subject> {
+    const { people, spaces } = this.#parts;
+    if (receiver.kind === 'group') {
+      const id = parseGroupId(receiver.id);
+      if (!(await people.hasGroup(id))) throw refused('There is no such group to share with.');
+      return { kind: 'group', id };
+    }
+    const id = parseUserId(receiver.id.toLowerCase());
+    const { owner } = await spaces.find(node.spaceId);
+    if (id === owner) throw refused('This belongs to that person already.');
+    if (id === caller.user) throw refused('You cannot share with yourself.');
+    if (!(await people.hasUser(id))) throw refused('There is nobody of this name to share with.');
+    return { kind: 'user', id };
+  }
+
+  async #terms(before: ShareTerms, wishes: ShareWishes): Promise<ShareTerms> {
+    const { label, note, password, downloadsMax, hideDownload, fileDrop } = wishes;
+    const { password: _, downloadsMax: __, ...rest } = before;
+    const phc = password === undefined ? before.password
+      : password === '' ? undefined : await this.#parts.passwords.hash(password);
+    const most = downloadsMax === undefined ? before.downloadsMax : downloadsMax;
+    return {
+      ...rest,
+      ...(label !== undefined && { label: presentableText(label, 'label') }),
+      ...(note !== undefined && { note: presentableText(note, 'note') }),
+      ...(hideDownload !== undefined && { hideDownload }),
+      ...(fileDrop !== undefined && { fileDrop }),
+      ...(phc !== undefined && { password: phc }),
+      ...(most !== undefined && most > 0 && { downloadsMax: most }),
+    };
+  }
+
+  /** A team without an owner could never be shared, renamed or cleared up again. */
+  async #checkNotLastOwner(node: NodeRecord, subject: Subject, role: Role): Promise<void> {
+    const { owner } = await this.#parts.spaces.find(node.spaceId);
+    if (owner !== undefined || node.parentId !== undefined || role === 'owner') return;
+    const table = await this.#views.grantsOf(node.spaceId);
+    const owners = table.at(node.id).filter((grant) =>
+      grant.role === 'owner' && grant.subject.kind === 'user' && grant.expiresAt === undefined);
+    const others = owners.filter((grant) => !isSame(grant.subject, subject));
+    if (owners.length === 0 || others.length > 0) return;
+    const message = 'A team folder needs an owner. Name another one first.';
+    throw new HoldfastError('conflict', 'files/share', message, { code: 'last-owner' });
+  }
+
+  async #find(
+    caller: Caller, id: GrantId,
+  ): Promise<{ grant: GrantRecord; node: NodeRecord; isMine: boolean }> {
+    for (const spaceId of isLinkCaller(caller) ? [] : await this.#spacesOf(caller)) {
+      const grants = await this.#parts.metadata.listGrants(spaceId);
+      const grant = grants.find((one) => one.id === id);
+      if (grant === undefined) continue;
+      const node = (await this.#parts.metadata.findChain(spaceId, grant.nodeId))?.at(-1);
+      if (node === undefined) break;
+      const place = await this.#views.placeOf(caller, grant);
+      const isMine = place !== undefined && accessAt(place.node).share;
+      const isReceived = isMine || (await this.#views.receivedGrants(caller)).some((one) => one.id === id);
+      if (isReceived) return { grant, node, isMine };
+    }
+    throw noShare();
+  }
+
+  async #spacesOf(caller: Caller): Promise<Set<SpaceId>> {
+    const own = await this.#views.ownSpace(caller);
+    const received = await this.#views.receivedGrants(caller);
+    return new Set([own.id, ...received.map(({ spaceId }) => spaceId)]);
+  }
+
+  async #allShown(caller: Caller, grants: readonly GrantRecord[]): Promise<Share[]> {
+    const shares: Share[] = [];
+    for (const grant of grants) {
+      const share = await this.#tryShown(caller, grant);
+      if (share !== undefined) shares.push(share);
+    }
+    return shares;
+  }
+
+  async #shown(caller: Caller, grant: GrantRecord | undefined): Promise<Share> {
+    const share = grant && await this.#tryShown(caller, grant);
+    if (share === undefined) throw noShare();
+    return share;
+  }
+
+  /** undefined: what is shared is not there any more, or the share is over. */
+  async #tryShown(caller: Caller, grant: GrantRecord): Promise<Share | undefined> {
+    if (!isInForce(grant, this.#parts.now())) return undefined;
+    const node = (await this.#parts.metadata.findChain(grant.spaceId, grant.nodeId))?.at(-1);
+    if (node === undefined) return undefined;
+    const { owner } = await this.#parts.spaces.find(grant.spaceId);
+    const place = await this.#views.placeOf(caller, grant);
+    const { id, subject, role, expiresAt, createdBy, createdAt, isShown, downloads } = grant;
+    const isMine = place !== undefined && accessAt(place.node).share;
+    const { password, token, ...open } = readTerms(grant.terms);
+    const secret = { ...(password !== undefined && { password }), ...(token !== undefined && { token }) };
+    return {
+      id, subject, role, expiresAt, createdBy, createdAt, isShown, downloads, node, owner,
+      terms: isMine ? { ...open, ...secret } : open, path: place?.path, isMine,
+    };
+  }
+
+  #actor({ user, device }: Caller): Actor {
+    return { user, device, at: this.#parts.now(), lockTokens: [] };
+  }
+}
+
+function checkWishes(
+  subject: Subject, { role = 'none', downloadsMax, hideDownload, fileDrop, password }: ShareWishes,
+  node: NodeRecord,
+): void {
+  const isLink = subject.kind === 'link';
+  if (isLink && (role === 'none' || role === 'owner')) {
+    throw refused('A link can let its visitors read, add or edit, and nothing else.');
+  }
+  const isOfLink = [downloadsMax, hideDownload, fileDrop, password].some((one) => one !== undefined);
+  if (!isLink && isOfLink) throw refused('This can be said of links only.');
+  if (fileDrop === true && (node.kind !== 'folder' || !isAtLeast(role, 'uploader'))) {
+    throw refused('Files can be left in folders only, by a link that lets its visitors add.');
+  }
+  if (downloadsMax !== undefined && (!Number.isSafeInteger(downloadsMax) || downloadsMax < 0)) {
+    throw refused('The number of downloads is a whole number, 0 for no limit.');
+  }
+}
+
+function isSame(a: Subject, b: Subject): boolean {
+  return a.kind !== 'link' && b.kind === a.kind && a.id === b.id;
+}
+
+function refused(message: string): HoldfastError {
+  return new HoldfastError('invalid', 'files/share', message, { code: 'share-refused' });
+}
+
+function noShare(): HoldfastError {
+  return new HoldfastError('not-found', 'files/share', 'There is no such share.');
+}
+
+function notYours(): HoldfastError {
+  const message = 'Only an owner of what is shared can change this.';
+  return new HoldfastError('denied', 'files/share', message);
+}

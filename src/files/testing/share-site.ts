@@ -1,0 +1,133 @@
+/** For tests: files of several people on stores in memory, with what they share. */
+import { HoldfastError } from '../../base/errors.ts';
+import type { ErrorKind } from '../../base/errors.ts';
+import { parseGroupId, parseUserId } from '../../base/ids.ts';
+import { parsePath } from '../../base/names.ts';
+import type { Name } from '../../base/names.ts';
+import type { Role } from '../../base/roles.ts';
+import type { Caller } from '../../identity/index.ts';
+import type { ChangeResult, MetadataStore, Subject } from '../../metadata/index.ts';
+import { MemoryMetadataStore } from '../../metadata/stores/memory/memory-metadata-store.ts';
+import { SeededRandom } from '../../platform/index.ts';
+import { MemoryBlockStore } from '../../storage/backends/memory/memory-block-store.ts';
+import { bodyOf } from '../body.ts';
+import { ContentStore } from '../content-store.ts';
+import { etagOf } from '../etag.ts';
+import { FileService } from '../file-service.ts';
+import { Links } from '../sharing/links.ts';
+import { SharingService } from '../sharing/sharing-service.ts';
+import { SpaceDirectory } from '../space-directory.ts';
+import { UploadService } from '../upload-service.ts';
+
+export const NOW = Date.UTC(2026, 10, 21);
+
+export function callerNamed(user: string, groups: string[] = [], groupsRev = 0): Caller {
+  return {
+    user: parseUserId(user), displayName: user, admin: false, device: 'test',
+    credential: 'password', groups: groups.map(parseGroupId), groupsRev,
+  };
+}
+
+export const anna = callerNamed('anna');
+export const ben = callerNamed('ben');
+export const carl = callerNamed('carl');
+
+export const pathOf = (raw: string): Name[] =>
+  parsePath(raw.split('/').filter((part) => part !== ''));
+
+export function failsWith(kind: ErrorKind, code?: string): (error: unknown) => boolean {
+  return (error) => error instanceof HoldfastError && error.kind === kind
+    && (code === undefined || error.code === code);
+}
+
+export class ShareSite {
+  now = NOW;
+  readonly metadata: MetadataStore;
+  readonly spaces: SpaceDirectory;
+  readonly files: FileService;
+  readonly uploads: UploadService;
+  readonly sharing: SharingService;
+  readonly links: Links;
+  /** Of links: every wrong password. */
+  readonly knocks: string[] = [];
+
+  constructor(options: { metadata?: MetadataStore; quotaBytes?: number } = {}) {
+    const now = (): number => this.now;
+    const blocks = new MemoryBlockStore();
+    const metadata = options.metadata ?? new MemoryMetadataStore();
+    this.metadata = metadata;
+    const content = new ContentStore({
+      blocks, metadata, witness: () => [], claims: blocks.reclaim,
+    });
+    const defaults = { casePolicy: 'sensitive' as const, quotaBytes: options.quotaBytes };
+    this.spaces = new SpaceDirectory({ metadata, defaults, now });
+    this.files = new FileService({ metadata, content, spaces: this.spaces, now });
+    const people = {
+      hasUser: async (id: string) => ['anna', 'ben', 'carl', 'dora'].includes(id),
+      hasGroup: async (id: string) => id === 'crew',
+    };
+    const passwords = {
+      hash: async (password: string) => `hashed ${password}`,
+      verify: async (phc: string, { password }: { password: string }) => {
+        if (phc === `hashed ${password}`) return true;
+        this.knocks.push(password);
+        return false;
+      },
+      noteMissing: ({ password }: { password: string }) => {
+        this.knocks.push(password);
+      },
+    };
+    const { spaces } = this;
+    this.sharing = new SharingService({
+      metadata, spaces, people, passwords, random: new SeededRandom(7), now,
+    });
+    this.links = new Links({ metadata, passwords, now });
+    this.uploads = new UploadService({ metadata, content, files: this.files, now });
+  }
+
+  async write(caller: Caller, path: string, text = path): Promise<void> {
+    await this.files.upload(caller, pathOf(path), bodyOf(Buffer.from(text)));
+  }
+
+  async folder(caller: Caller, path: string): Promise<void> {
+    await this.files.makeFolder(caller, pathOf(path));
+  }
+
+  async read(caller: Caller, path: string): Promise<string> {
+    const content = await this.files.open(caller, pathOf(path));
+    const whole = { startBytes: 0, endBytes: content.sizeBytes };
+    return Buffer.concat(await Array.fromAsync(content.read(whole))).toString();
+  }
+
+  async names(caller: Caller, path = ''): Promise<string[]> {
+    const { pages } = await this.files.list(caller, pathOf(path));
+    return (await Array.fromAsync(pages)).flat().map(({ name }) => name);
+  }
+
+  async etag(caller: Caller, path = ''): Promise<string> {
+    return etagOf((await this.files.get(caller, pathOf(path))).node);
+  }
+
+  /** A share, straight into the store, by whoever owns the path. */
+  async grant(
+    by: Caller, path: string, whom: string | Subject, role: Role,
+    options: { isShown?: boolean; expiresAt?: number } = {},
+  ): Promise<ChangeResult> {
+    const { node } = await this.files.get(by, pathOf(path));
+    return this.metadata.commit({
+      op: 'put-grant', spaceId: node.spaceId, nodeId: node.id,
+      subject: typeof whom === 'string' ? { kind: 'user', id: whom } : whom, role,
+      isShown: options.isShown ?? true, expiresAt: options.expiresAt, terms: '',
+      actor: { user: by.user, device: '', at: this.now, lockTokens: [] },
+    });
+  }
+
+  async revoke(granted: ChangeResult, by: Caller): Promise<void> {
+    const { grant } = granted;
+    if (grant === undefined) throw new Error('nothing was granted');
+    await this.metadata.commit({
+      op: 'remove-grant', spaceId: grant.spaceId, grantId: grant.id,
+      actor: { user: by.user, device: '', at: this.now, lockTokens: [] },
+    });
+  }
+}

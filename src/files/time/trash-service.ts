@@ -1,0 +1,184 @@
+/**
+ * The trash: what was deleted, who deleted it, where it was, and how it comes back. What is removed
+ * from a shared folder lies in the trash of the space it lived in: the owner of the space sees all
+ * of that, who removed something sees what he or she removed.
+ */
+import { HoldfastError, isKind } from '../../base/errors.ts';
+import type { NodeId, SpaceId } from '../../base/ids.ts';
+import { canonicalName, parseName } from '../../base/names.ts';
+import type { Name } from '../../base/names.ts';
+import { isAtLeast } from '../../base/roles.ts';
+import type { Caller } from '../../identity/index.ts';
+import type {
+  Instant, MetadataStore, NodeRecord, SpaceRecord, TrashRecord,
+} from '../../metadata/index.ts';
+import { effective, subjectsOf } from '../access.ts';
+import type { SpaceDirectory } from '../space-directory.ts';
+import { GrantTable } from '../view/ground.ts';
+import { clashesWith, freeName, restoredOn } from './free-name.ts';
+
+/** One thing that can come back. */
+export interface Trashed extends TrashRecord {
+  /** Names of the folders it was in, from the space's root; undefined: not kept any more. */
+  from: readonly string[] | undefined;
+}
+
+export interface TrashPage {
+  entries: Trashed[];
+  /** Where the next page begins; undefined: this was the last one. */
+  next: number | undefined;
+}
+
+interface TrashParts {
+  metadata: MetadataStore;
+  spaces: SpaceDirectory;
+  now: () => Instant;
+}
+
+/** Others may take the name, or remove the folder, between the look and the change. */
+const TRIES_MAX = 5;
+
+export class TrashService {
+  readonly #parts: TrashParts;
+
+  constructor(parts: TrashParts) {
+    this.#parts = parts;
+  }
+
+  /** Newest first: of the caller's own space, or of another one. The cost is that of one page,
+   *  however full the trash is. @throws not-found. */
+  async list(
+    caller: Caller,
+    { spaceId, before, limit }: { spaceId?: SpaceId; before?: number; limit: number },
+  ): Promise<TrashPage> {
+    const { metadata } = this.#parts;
+    const space = await this.#space(caller, spaceId);
+    const isOwner = await this.#isOwner(caller, space);
+    const found = await metadata.listTrash(space.id, limit, before,
+      isOwner ? {} : { by: caller.user });
+    const entries: Trashed[] = [];
+    for (const record of found) {
+      const chain = await this.#placeOf(record);
+      const from = chain?.slice(1).map(({ name }) => name);
+      entries.push({ ...record, from });
+    }
+    const next = found.length < limit ? undefined : found.at(-1)?.deletedRev;
+    return { entries, next };
+  }
+
+  /** Brings something back to where it was; where that folder is gone, to the nearest one above it
+   *  that is still there. A name that is taken gets the day added.
+   *  @throws not-found: it is not there, or not the caller's to see; denied; locked; quota. */
+  async restore(
+    caller: Caller, entry: Pick<TrashRecord, 'spaceId' | 'nodeId' | 'deletedRev'>,
+  ): Promise<NodeRecord> {
+    const space = await this.#space(caller, entry.spaceId);
+    const record = await this.#find(caller, space, entry);
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#tryRestore(caller, space, record);
+      } catch (error) {
+        const isRace = isKind(error, 'exists') || isKind(error, 'conflict');
+        if (!isRace || tries >= TRIES_MAX) throw error;
+      }
+    }
+  }
+
+  async #tryRestore(
+    caller: Caller, space: SpaceRecord, record: TrashRecord,
+  ): Promise<NodeRecord> {
+    const { metadata, now } = this.#parts;
+    const { nodeId, deletedRev, spaceId } = record;
+    const toParentId = await this.#target(caller, space, record);
+    const toName = await this.#freeName(space, toParentId, record.name);
+    const { user, device } = caller;
+    const { node } = await metadata.commit({
+      op: 'restore', spaceId, nodeId, deletedRev, toParentId, toName,
+      actor: { user, device, at: now(), lockTokens: [] },
+    });
+    if (node !== undefined) return node;
+    throw new HoldfastError('internal', 'files/TrashService', 'The change answered no node.');
+  }
+
+  /** The folders that it was in, the space's root first. */
+  async #placeOf({ spaceId, parentId, deletedRev }: TrashRecord) {
+    const { metadata } = this.#parts;
+    try {
+      const past = await metadata.past(spaceId, deletedRev - 1);
+      return await past.findChain(parentId);
+    } catch (error) {
+      if (!isKind(error, 'not-found') || error.code !== 'past-gone') throw error;
+      return metadata.findChain(spaceId, parentId);
+    }
+  }
+
+  /** The folder it was in, or the nearest above it that is still there and that the caller may add
+   *  something to. */
+  async #target(
+    caller: Caller, space: SpaceRecord, record: TrashRecord,
+  ): Promise<NodeId> {
+    const { metadata } = this.#parts;
+    const chain = await this.#placeOf(record) ?? [];
+    const candidates = [record.parentId, ...chain.map(({ id }) => id).toReversed(), space.rootId];
+    for (const id of candidates) {
+      const live = await metadata.findChain(space.id, id);
+      if (live === undefined) continue;
+      if (await this.#mayAdd(caller, space, live.map((node) => node.id))) return id;
+    }
+    const message = 'You may not add anything to the folder that this was in. Ask its owner.';
+    throw new HoldfastError('denied', 'files/TrashService', message);
+  }
+
+  async #mayAdd(
+    caller: Caller, space: SpaceRecord, chain: readonly NodeId[],
+  ): Promise<boolean> {
+    const { metadata, now } = this.#parts;
+    if (caller.user === space.owner) return true;
+    const table = new GrantTable(await metadata.listGrants(space.id));
+    const role = effective({
+      subjects: subjectsOf(caller), ownerOf: space.owner, chain, grantsAt: table.at, now: now(),
+    });
+    return isAtLeast(role, 'editor');
+  }
+
+  async #freeName(space: SpaceRecord, parentId: NodeId, wanted: string): Promise<Name> {
+    const { casePolicy } = space;
+    const { metadata, now } = this.#parts;
+    const own = parseName(wanted);
+    // One look spares the listing of a folder that may be large.
+    if ((await metadata.resolve(space.id, [own], parentId)).length < 2) return own;
+    const taken = new Set<string>();
+    for await (const page of metadata.listFolder(space.id, parentId)) {
+      for (const { name } of page) taken.add(canonicalName(name, casePolicy));
+    }
+    return freeName(wanted, restoredOn(now()), clashesWith(taken, casePolicy));
+  }
+
+  /** @throws not-found. */
+  async #find(
+    caller: Caller, space: SpaceRecord, entry: Pick<TrashRecord, 'nodeId' | 'deletedRev'>,
+  ): Promise<TrashRecord> {
+    const [found] = await this.#parts.metadata.listTrash(space.id, 1, entry.deletedRev + 1);
+    const isIt = found?.deletedRev === entry.deletedRev && found.nodeId === entry.nodeId;
+    if (isIt && (found.deletedBy === caller.user || await this.#isOwner(caller, space))) {
+      return found;
+    }
+    const message = 'The trash does not hold this any more.';
+    throw new HoldfastError('not-found', 'files/TrashService', message, { code: 'trash-missing' });
+  }
+
+  async #space(caller: Caller, spaceId: SpaceId | undefined): Promise<SpaceRecord> {
+    const id = spaceId ?? (await this.#parts.spaces.personalSpace(caller.user)).id;
+    return this.#parts.metadata.getSpace(id);
+  }
+
+  async #isOwner(caller: Caller, space: SpaceRecord): Promise<boolean> {
+    if (caller.user === space.owner) return true;
+    const { metadata, now } = this.#parts;
+    const table = new GrantTable(await metadata.listGrants(space.id));
+    return effective({
+      subjects: subjectsOf(caller), ownerOf: space.owner, chain: [space.rootId],
+      grantsAt: table.at, now: now(),
+    }) === 'owner';
+  }
+}

@@ -1,0 +1,98 @@
+/** A place in a space of others that a caller has entered: what may be done there and below. */
+import type { NodeId, UserId } from '../../base/ids.ts';
+import type { Role } from '../../base/roles.ts';
+import type { GrantRecord, Instant } from '../../metadata/index.ts';
+import { accessOfRole, isVisible, roleBelow } from '../access.ts';
+import type { Access, Subjects } from '../access.ts';
+import type { Sight } from './sight.ts';
+
+const NO_GRANTS: readonly GrantRecord[] = [];
+
+/** All grants of a space, by node. Made once per list; the store hands out the same list until a
+ *  grant changes. */
+export class GrantTable {
+  readonly #byNode = new Map<NodeId, GrantRecord[]>();
+  readonly #expiries: number[] = [];
+
+  constructor(grants: readonly GrantRecord[]) {
+    for (const grant of grants) {
+      const others = this.#byNode.get(grant.nodeId);
+      if (others === undefined) this.#byNode.set(grant.nodeId, [grant]);
+      else others.push(grant);
+      if (grant.expiresAt !== undefined) this.#expiries.push(grant.expiresAt);
+    }
+  }
+
+  readonly at = (node: NodeId): readonly GrantRecord[] => this.#byNode.get(node) ?? NO_GRANTS;
+
+  get isEmpty(): boolean {
+    return this.#byNode.size === 0;
+  }
+
+  has(node: NodeId): boolean {
+    return this.#byNode.has(node);
+  }
+
+  /** Nodes that have grants. */
+  nodes(): Iterable<NodeId> {
+    return this.#byNode.keys();
+  }
+
+  /** Part of ETags: time alone changes what is in force. */
+  expiredCount(now: Instant): number {
+    let count = 0;
+    for (const at of this.#expiries) if (at <= now) count += 1;
+    return count;
+  }
+}
+
+/** What one caller sees in one space of others. */
+export class Ground {
+  readonly owner: UserId | undefined;
+  /** Goes into the ETags of folders. */
+  readonly mark: string;
+  readonly #table: GrantTable;
+  readonly #subjects: Subjects;
+  readonly #now: Instant;
+  readonly #sights = new Map<Role, Sight>();
+
+  constructor(parts: {
+    owner: UserId | undefined; mark: string; table: GrantTable; subjects: Subjects; now: Instant;
+  }) {
+    this.owner = parts.owner;
+    this.mark = parts.mark;
+    this.#table = parts.table;
+    this.#subjects = parts.subjects;
+    this.#now = parts.now;
+  }
+
+  get isOwner(): boolean {
+    return this.owner === this.#subjects.user;
+  }
+
+  /** From the role above a node to that at the node. */
+  step(above: Role, node: NodeId): Role {
+    if (this.isOwner || !this.#table.has(node)) return above;
+    return roleBelow(above, this.#table.at(node), { subjects: this.#subjects, now: this.#now });
+  }
+
+  /** One for each role: listings hand out the same. */
+  sight(role: Role): Sight {
+    let sight = this.#sights.get(role);
+    if (sight === undefined) {
+      sight = this.#make(role, accessOfRole(role), false);
+      this.#sights.set(role, sight);
+    }
+    return sight;
+  }
+
+  /** Of what is mounted: the mount itself is the caller's to move, rename and take away. */
+  rootSight(role: Role): Sight {
+    const access = { ...accessOfRole(role), ...(isVisible(role) && { delete: true, move: true }) };
+    return this.#make(role, access, true);
+  }
+
+  #make(role: Role, access: Access, isMountRoot: boolean): Sight {
+    return { role, access, isShared: true, isMountRoot, mark: this.mark, owner: this.owner };
+  }
+}

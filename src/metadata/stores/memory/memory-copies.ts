@@ -1,0 +1,145 @@
+/** Copies, and moves to another space, on the in-memory model. */
+import type { NodeId } from '../../../base/ids.ts';
+import { COPY_NODES_MAX } from '../../changes.ts';
+import type { ChangeResult, Copy, Move } from '../../changes.ts';
+import { checkLocks } from '../../lock-rules.ts';
+import { copyTooLarge, cycle, isMount, nameClash, rootStays } from '../../refusals.ts';
+import { checkTarget, live, resultOf } from './memory-changes.ts';
+import type { MemoryNode, MemorySpace } from './memory-space.ts';
+
+/** The nodes that a copy is made of: breadth first, members by canonical name, no mounts. */
+function nodesToCopy(
+  space: MemorySpace, source: MemoryNode, depth: '0' | 'infinity',
+): MemoryNode[] {
+  const nodes = [source];
+  if (depth === '0') return nodes;
+  for (const node of nodes) {
+    nodes.push(...space.membersOf(node).filter(({ kind }) => kind !== 'mount'));
+  }
+  return nodes;
+}
+
+/** Names of one folder that differ where they come from must differ where they go to. */
+function checkNames(to: MemorySpace, source: MemoryNode, nodes: readonly MemoryNode[]): void {
+  const taken = new Set<string>();
+  for (const node of nodes) {
+    if (node === source) continue;
+    const key = `${node.parent?.id}/${to.canon(node.name)}`;
+    if (taken.has(key)) throw nameClash(node.id);
+    taken.add(key);
+  }
+}
+
+interface CopyMark {
+  at: number;
+  /** Mark of all below the copied root. */
+  mark: number;
+  /** Content revision of the copies; undefined: that of the originals. */
+  contentRev: number | undefined;
+}
+
+function copyNode(
+  source: MemoryNode, place: { id: NodeId; space: MemorySpace }, { at, mark, contentRev }: CopyMark,
+): MemoryNode {
+  const { id, space } = place;
+  const versions = source.versions.filter((each) => each.contentRev === source.contentRev);
+  const newRev = source.kind === 'folder' ? 0 : contentRev ?? source.contentRev;
+  return {
+    ...source, id, createdAt: at, mark, members: new Map(), contentRev: newRev,
+    modifiedAt: source.kind === 'folder' ? at : source.modifiedAt,
+    properties: [...source.properties], history: [],
+    versions: versions.map((version) =>
+      ({ ...version, spaceId: space.id, nodeId: id, contentRev: newRev })),
+  };
+}
+
+interface CopyPlace {
+  from: MemorySpace;
+  to: MemorySpace;
+  source: MemoryNode;
+  toParent: MemoryNode;
+  target: MemoryNode | undefined;
+}
+
+/** Makes the copies and shows them. */
+function copyInto(
+  { from, to, source, toParent, target }: CopyPlace, change: Copy | Move,
+  nodes: readonly MemoryNode[], takeId: () => NodeId,
+): ChangeResult {
+  const { actor, toName } = change;
+  const isAcross = from !== to;
+  const contentRev = isAcross ? Math.max(1, to.record.rev) : undefined;
+  const made: CopyMark = { at: actor.at, mark: contentRev ?? from.record.rev, contentRev };
+  const snapshotRev = from.record.rev;
+  const copies = new Map<MemoryNode, MemoryNode>();
+  for (const node of nodes) copies.set(node, copyNode(node, { id: takeId(), space: to }, made));
+  if (target !== undefined) to.moveToTrash(target, actor);
+  for (const [original, copied] of copies) {
+    const parent = original === source ? toParent : copies.get(original.parent as MemoryNode);
+    const name = original === source ? toName : original.name;
+    to.attach(copied, parent as MemoryNode, name);
+  }
+  const root = copies.get(source) as MemoryNode;
+  const rev = to.addEvent('create', root, actor, {
+    after: { parent: toParent, name: toName },
+    copiedFrom: {
+      nodeId: source.id, rev: snapshotRev, nodeCount: nodes.length,
+      ...(contentRev !== undefined && { spaceId: from.id, contentRev }),
+    },
+  });
+  root.mark = rev;
+  to.touch(toParent, rev, actor.at);
+  return resultOf(to, root, target === undefined);
+}
+
+export function copy(
+  spaces: { from: MemorySpace; to: MemorySpace }, change: Copy, takeId: () => NodeId,
+): ChangeResult {
+  const { from, to } = spaces;
+  const { actor, depth } = change;
+  const source = live(from, change.nodeId);
+  if (source.kind === 'mount') throw isMount(source.id);
+  const toParent = to.parentFor(change.toParentId);
+  const whole = source.kind === 'folder' && depth === 'infinity';
+  if (from === to && whole && from.isWithin(toParent, source)) throw cycle(source.id);
+  const target = checkTarget(to, source, toParent, change);
+  checkLocks(to.lockView, actor, {
+    nodes: [toParent.id], trees: target === undefined ? [] : [target.id],
+  });
+  const nodes = nodesToCopy(from, source, depth);
+  const addedBytes = nodes.reduce((sum, node) => sum + node.ownBytes, 0);
+  const replacedBytes = target === undefined ? 0 : to.sizeOf(target);
+  to.checkQuota(addedBytes - replacedBytes, { at: actor.at });
+  if (nodes.length > COPY_NODES_MAX) throw copyTooLarge(COPY_NODES_MAX);
+  checkNames(to, source, nodes);
+  return copyInto({ ...spaces, source, toParent, target }, change, nodes, takeId);
+}
+
+/** A copy there and a deletion here. */
+export function moveAcross(
+  spaces: { from: MemorySpace; to: MemorySpace }, change: Move, takeId: () => NodeId,
+): ChangeResult {
+  const { from, to } = spaces;
+  const { actor } = change;
+  const source = live(from, change.nodeId);
+  if (source.parent === undefined) throw rootStays();
+  if (source.kind === 'mount') throw isMount(source.id);
+  if (change.expect !== 'absent') from.checkExpected(change.expect, source);
+  const toParent = to.parentFor(change.toParentId);
+  const target = checkTarget(to, source, toParent, change);
+  checkLocks(from.lockView, actor, { nodes: [source.parent.id], trees: [source.id] });
+  checkLocks(to.lockView, actor, {
+    nodes: [toParent.id], trees: target === undefined ? [] : [target.id],
+  });
+  const nodes = nodesToCopy(from, source, 'infinity');
+  const addedBytes = from.sizeOf(source);
+  const replacedBytes = target === undefined ? 0 : to.sizeOf(target);
+  const isOneTenant = from.record.tenant === to.record.tenant;
+  const tenantAddedBytes = (isOneTenant ? 0 : addedBytes) - replacedBytes;
+  to.checkQuota(addedBytes - replacedBytes, { at: actor.at, tenantAddedBytes });
+  if (nodes.length > COPY_NODES_MAX) throw copyTooLarge(COPY_NODES_MAX);
+  checkNames(to, source, nodes);
+  const result = copyInto({ ...spaces, source, toParent, target }, change, nodes, takeId);
+  from.moveToTrash(source, actor);
+  return result;
+}
