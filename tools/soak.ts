@@ -7,7 +7,7 @@ import { runChild } from './running/child.ts';
 import { ROOT } from './running/checks.ts';
 
 const HOUR_MS = 60 * 60_000;
-const BATCH_HISTORIES = 5000;
+const BATCH_HISTORIES = 2000;
 const FOLDER = 'test/simulation';
 
 const print = (line: string): void => console.log(line);
@@ -29,6 +29,10 @@ let seed = Math.trunc(performance.timeOrigin / 1000) * 1000;
 let histories = 0;
 let isSound = await run('crash-states.test.ts', {
   HOLDFAST_CRASH_STATE_WRITES: '3', HOLDFAST_CRASH_STATE_OPERATIONS: hours >= 4 ? '4' : '3',
+});
+isSound &&= await run('erasure-sets.test.ts', {
+  HOLDFAST_ERASURE_CRASH_EVERY: '1', HOLDFAST_ERASURE_HISTORIES: '500',
+  HOLDFAST_SIMULATION_SEED: String(seed),
 });
 while (isSound && left()) {
   print(`\nseeds from ${seed} on`);

@@ -171,12 +171,12 @@ const ACTS: Readonly<Record<EventKind, AuditAct>> = {
 };
 
 function entryOf(event: EventRecord): NewAuditEntry {
-  const { at, kind, by, device, spaceId, rev, nodeId } = event;
+  const { at, kind, by, device, from, spaceId, rev, nodeId } = event;
   const { nameBefore, nameAfter, parentBefore, parentAfter } = event;
   const name = nameAfter ?? nameBefore;
   const folder = parentAfter ?? parentBefore;
   return {
-    at, act: ACTS[kind], user: by, device, space: spaceId, rev, node: nodeId,
+    at, act: ACTS[kind], user: by, device, ...(from !== undefined && { from }), space: spaceId, rev, node: nodeId,
     ...(name !== undefined && { name }),
     ...(nameBefore !== undefined && nameBefore !== name && { nameBefore }),
     ...(folder !== undefined && { folder }),

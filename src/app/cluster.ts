@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { findDataDirectory, systemRandom } from '../platform/index.ts';
-import { makeClusterKey } from '../storage/index.ts';
+import { findDataDirectory, serverSlice, systemRandom } from '../platform/index.ts';
+import type { Config } from '../platform/index.ts';
+import { filerSlice, makeClusterKey, rotateClusterKey } from '../storage/index.ts';
 
 /** The cluster is named after the data directory of its main machine. */
 export async function makeKeyOf(dataDirectory: string): Promise<{ path: string; isNew: boolean }> {
@@ -8,4 +9,14 @@ export async function makeKeyOf(dataDirectory: string): Promise<{ path: string; 
   const path = join(data.path, 'cluster.key');
   const isNew = await makeClusterKey(path, { clusterId: data.instanceId, random: systemRandom });
   return { path, isNew };
+}
+
+/** Of the main machine: a running server reads the file with its next connection to each filer. */
+export async function rotateKeyOf(
+  config: Config, step: 'begin' | 'finish',
+): Promise<{ path: string }> {
+  const data = await findDataDirectory(config.of(serverSlice).dataDirectory);
+  const path = config.of(filerSlice).clusterKeyPath ?? join(data.path, 'cluster.key');
+  await rotateClusterKey(path, { step, random: systemRandom });
+  return { path };
 }

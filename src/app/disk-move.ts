@@ -42,7 +42,7 @@ export async function planMove(
   const seen = await fleet.seeAt(place);
   const there = seen.find((one) => one.diskId === diskId);
   const objections: string[] = [];
-  if (known.state === 'retired') objections.push('It was retired: it comes back only as a new one.');
+  if (known.state === 'retired') objections.push('It was retired: it comes back as a new one.');
   if (there === undefined) objections.push(whoIsThere(seen));
   else if (there.where === known.where) objections.push('It is known there already.');
   else if (await fleet.isStillAt(known.where, diskId)) objections.push(twice(known.where));

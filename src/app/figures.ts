@@ -33,7 +33,8 @@ export async function readFleet(config: Config, parts: OrderParts): Promise<Dura
   return {
     disks: disksOf(figures),
     classes: [{
-      name: old.length === 0 ? 'all files' : 'what has copies', volumes, openVolumes: 1, offsite: false,
+      name: old.length === 0 ? 'all files' : 'what has copies', volumes, openVolumes: 1,
+      offsite: false,
       redundancy: {
         kind: 'replicas', copies: policy?.copies ?? 1, acknowledged: policy?.acksMin ?? 1,
       },

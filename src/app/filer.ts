@@ -51,7 +51,7 @@ export async function startFiler(options: StartOptions): Promise<RunningServer> 
     const { server, filer } = opened;
     const reload = async (): Promise<void> => {
       filer.renew({ ...(await readClusterKey(keyPath)), ...(await tlsOf(config)) });
-      log.info('the cluster key and the certificate were read again');
+      log.info({}, 'the cluster key and the certificate were read again');
     };
     return { url: server.url, greeting: greetingOf(filer), stop, reload };
   } catch (error) {

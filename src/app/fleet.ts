@@ -15,11 +15,13 @@ import type { VerifiedDisk } from '../durability/index.ts';
 import { parseListenAddress } from '../platform/index.ts';
 import type { Clock, Config, Logger, Random, ValuesOf } from '../platform/index.ts';
 import {
-  DiskClaims, DiskRegister, erasurePolicy, erasureSlice, FilerClient, filerSlice, identifyDisk, KEEP_TRASH_MS, LocalDisk,
+  DiskClaims, DiskRegister, erasurePolicy, erasureSlice, FilerClient, filerSlice, identifyDisk,
+  KEEP_TRASH_MS, LocalDisk,
   nextEpoch, openReplicatedFiles, readClusterKey, returnEpoch, storageSlice, usualPolicy,
 } from '../storage/index.ts';
 import type {
-  ClusterKey, CopyFinding, Disk, DiskLabels, DiskLink, Disks, ErasureSets, RegisteredDisk, RepairWorker,
+  ClusterKey, CopyFinding, Disk, DiskLabels, DiskLink, Disks, ErasureSets, RegisteredDisk,
+  RepairWorker,
   ReplicatedVolumeFiles, ReplicationPolicy, VolumeDisk,
 } from '../storage/index.ts';
 import type { VolumeFinding } from '../storage/backends/local/findings.ts';
@@ -63,6 +65,8 @@ export interface OpenedFleet {
   /** Disks that have left for good, by id. */
   readonly goneIds: () => readonly string[];
   readonly sets: ErasureSets;
+  /** The disks on which a volume has a whole copy: one that was let go elsewhere is not missed. */
+  readonly placement: (volumeName: string) => readonly string[] | undefined;
   /** Hears of damage that the store above has found: no copy gave the right bytes. */
   readonly heed: (finding: VolumeFinding) => void;
 }
@@ -111,7 +115,7 @@ export class Fleet {
     await this.#keepOwnCopy(register);
     const policy = policyOf(settings, disks);
     const missingAfterMs = settings.missingAfterSeconds * 1000;
-    const { files, repair, administer, links, sets } = await openReplicatedFiles({
+    const { files, repair, administer, links, sets, wholeOn } = await openReplicatedFiles({
       disks, policy, witness, clock, erasure: erasurePolicy(settings), random: this.#options.random,
       onFinding: (finding) => tell(log, finding),
       limits: {
@@ -132,7 +136,7 @@ export class Fleet {
     const heed = (finding: VolumeFinding): void => lookAgain(finding, repair, log);
     return {
       files, repair, disks: administer(register), policy, missingAfterMs, verifiedDisks,
-      goneIds, heed, sets,
+      goneIds, heed, sets, placement: wholeOn,
     };
   }
 

@@ -4,10 +4,11 @@ import { HoldfastError } from '../base/errors.ts';
 import { findDataDirectory, lockData, serverSlice, systemClock } from '../platform/index.ts';
 import type { Config, Slice } from '../platform/index.ts';
 import {
-  DEFAULT_TENANT, filerSlice, holdEncrypted, initKeys, keyStatus, rotateDataKey, rotateMasterKey,
+  DEFAULT_TENANT, filerSlice, initKeys, keyStatus, rotateDataKey, rotateMasterKey,
   shredTenant, storageSlice,
 } from '../storage/index.ts';
 import type { KeyPlaces } from '../storage/index.ts';
+import { holdEncrypted } from '../storage/backends/local/encrypted-volumes.ts';
 import { openOnlookerDisks } from './onlooker.ts';
 
 export function keyParts(slices: readonly Slice[]): KeyParts {

@@ -1,10 +1,11 @@
 /** The program's first file: reads the command line and hands it to a command. */
 import { readFile } from 'node:fs/promises';
 import {
-  auditCommands, clusterKey, configCheck, configShow, diskAdd, diskDrain, diskList, diskMove,
-  diskRetire, diskUndrain, durability, gcRestore, gcRun, gcStatus, groupCommands, keysCommands,
-  openTerminal, runCommandLine, serve, userAdd, userDisable, userEnable, userList, userPassword,
-  verifyExplain, verifyProve, verifyRun, verifyStatus, versionCommand,
+  auditCommands, clusterKey, clusterKeyRotate, configCheck, configShow, diskAdd, diskDrain,
+  diskList, diskMove, diskRetire, diskUndrain, durability, gcRestore, gcRun, gcStatus,
+  groupCommands, historyCommands, keysCommands, openTerminal, quotaCommands, runCommandLine, serve, userAdd, userDisable,
+  userEnable, userList, userPassword, userTransfer, verifyExplain, verifyProve, verifyRun, verifyStatus,
+  versionCommand,
 } from '../cli/index.ts';
 import { leaveEntry } from '../audit/index.ts';
 import type { NotedAct, StartServer } from '../cli/index.ts';
@@ -19,7 +20,7 @@ import { fleetSettings } from './fleet.ts';
 import { keyParts } from './keys.ts';
 import { SLICES } from './settings.ts';
 import { startFiler } from './filer.ts';
-import { makeKeyOf } from './cluster.ts';
+import { makeKeyOf, rotateKeyOf } from './cluster.ts';
 import { startServer } from './server.ts';
 import { order } from './orders.ts';
 import { openIdentityAlone } from './stores.ts';
@@ -70,8 +71,10 @@ const commands = [
   userPassword(users),
   userDisable(users),
   userEnable(users),
+  userTransfer({ ...disks, noteAct: users.noteAct }),
   ...groupCommands(users),
   clusterKey({ slices: SLICES, makeKey: makeKeyOf }),
+  clusterKeyRotate({ slices: SLICES, rotateKey: rotateKeyOf }),
   diskList(disks),
   diskAdd(disks),
   diskDrain(disks),
@@ -90,6 +93,8 @@ const commands = [
   verifyRun(verifying),
   verifyExplain(verifying),
   verifyProve(verifying),
+  ...historyCommands(disks),
+  ...quotaCommands({ ...disks, noteAct: users.noteAct }),
   ...auditCommands(SLICES),
   configCheck(SLICES),
   configShow(SLICES),

@@ -1,5 +1,7 @@
 /** Has an operation done by the server that runs on a data directory, or here if none does. */
 import { HoldfastError, isKind } from '../base/errors.ts';
+import { filesSlice } from '../files/index.ts';
+import type { QuotaService } from '../files/index.ts';
 import { askServer } from '../operations/index.ts';
 import type { Operations, PlainRecord } from '../operations/index.ts';
 import { findDataDirectory, lockData, serverSlice, silentLog } from '../platform/index.ts';
@@ -8,6 +10,10 @@ import { backendSlice } from '../storage/index.ts';
 import { diskOperations, moveDisk } from './disk-operations.ts';
 import { figureOperations } from './figure-operations.ts';
 import { Fleet, fleetSettings, type FleetOptions } from './fleet.ts';
+import { peopleOperations } from './people-operations.ts';
+import { peopleWorkAlone } from './people-work.ts';
+import type { PeopleWork } from './people-work.ts';
+import { quotaOperations, quotasAlone } from './quota-operations.ts';
 import { openStores } from './stores.ts';
 import type { Stores } from './stores.ts';
 
@@ -16,9 +22,13 @@ export interface OrderParts {
   readonly random: Random;
 }
 
-export function operationsOf(stores: Stores, options: { isServing: boolean }): Operations {
-  if (stores.backend.objects !== undefined) return inObjects();
-  return { ...diskOperations(stores, options), ...figureOperations(stores) };
+export function operationsOf(
+  stores: Stores, options: { isServing: boolean; quotas: QuotaService; people: PeopleWork },
+): Operations {
+  const people = peopleOperations(stores, options.people);
+  const quota = quotaOperations(stores, options.quotas);
+  if (stores.backend.objects !== undefined) return { ...people, ...quota, ...inObjects() };
+  return { ...people, ...quota, ...diskOperations(stores, options), ...figureOperations(stores) };
 }
 
 const VOLUME_OPERATIONS = ['disk.list', 'disk.add', 'disk.plan', 'disk.apply', 'store.figures'];
@@ -52,7 +62,9 @@ export async function order(
       backend: config.of(backendSlice),
     });
     try {
-      const act = operationsOf(stores, { isServing: false })[operation];
+      const quotas = quotasAlone(stores, { clock, files: config.of(filesSlice) });
+      const people = peopleWorkAlone(stores, { clock, ...config.of(filesSlice) });
+      const act = operationsOf(stores, { isServing: false, quotas, people })[operation];
       if (act === undefined) throw new HoldfastError('internal', 'app/order', 'No such operation.');
       return await act(input, { progress: () => undefined, signal: new AbortController().signal });
     } finally {
@@ -65,7 +77,8 @@ export async function order(
 
 /** A disk that was moved may be the one without which nothing can be opened. */
 async function moveAlone(
-  dataPath: string, input: PlainRecord, parts: Omit<FleetOptions, 'dataPath' | 'instanceId' | 'log'>,
+  dataPath: string, input: PlainRecord,
+  parts: Omit<FleetOptions, 'dataPath' | 'instanceId' | 'log'>,
 ): Promise<PlainRecord> {
   const { instanceId } = await findDataDirectory(dataPath);
   const fleet = new Fleet({ ...parts, dataPath, instanceId, log: silentLog });

@@ -4,6 +4,7 @@ import type { BlockId } from '../base/ids.ts';
 import type { RunningServer, StartOptions } from '../cli/index.ts';
 import { gcSlice } from '../durability/index.ts';
 import { filesSlice } from '../files/index.ts';
+import type { BrokenLock } from '../files/index.ts';
 import { ControlServer } from '../operations/index.ts';
 import {
   HttpServer, Metrics, serverSlice, TrustedProxies, watchEventLoop,
@@ -15,6 +16,7 @@ import {
 import { backendSlice } from '../storage/index.ts';
 import { AuditTrail } from './audit-trail.ts';
 import { CollectionSchedule } from './collection.ts';
+import { CounterWork } from './counter-work.ts';
 import { fleetSettings } from './fleet.ts';
 import { healthRoutes, watchBlocks } from './health.ts';
 import { verifiedObjects } from './object-verification.ts';
@@ -23,6 +25,7 @@ import { buildServices } from './services.ts';
 import type { Services } from './services.ts';
 import { openStores } from './stores.ts';
 import type { Stores } from './stores.ts';
+import { TimeWork } from './time-work.ts';
 import { Verification } from './verification.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -35,7 +38,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   metrics.addProcess();
   const opened: Opened = {
     server: undefined, stores: undefined, control: undefined, collection: undefined,
-    verification: undefined, audit: undefined,
+    verification: undefined, audit: undefined, timeWork: undefined, counters: undefined,
   };
   const health = healthRoutes({
     metrics,
@@ -64,6 +67,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       stores: opened.stores, clock, random, instanceId: shortInstanceId(data.instanceId),
       ...config.of(filesSlice), ...config.of(nextcloudSlice),
       watch: () => opened.verification?.sampler,
+      onLockBroken: (broken) => opened.audit?.note(brokenEntry(broken)),
       onBatchTrouble: (batchId, err) =>
         log.error({ err, batchId }, 'a restore has failed; it goes on after the next start'),
     });
@@ -74,6 +78,12 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       name: 'uploads_expired_total', help: 'Uploads in pieces that nobody went on with.',
     });
     ending.push(repeatHourly(clock, () => sweep(services, log, expiredCount)));
+    opened.timeWork = await TimeWork.start(services.batches, {
+      metadata, clock, log, metrics, policy: config.of(filesSlice),
+    });
+    opened.counters = CounterWork.start({
+      metadata, clock, log, metrics, note: (entry) => opened.audit?.note(entry),
+    });
     const { isOn, ...collecting } = config.of(gcSlice);
     if (isOn) {
       opened.collection = await CollectionSchedule.start(data.path, opened.stores, {
@@ -87,11 +97,13 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     });
     opened.control = await ControlServer.open({
       directory: data.path, log, random,
-      operations: operationsOf(opened.stores, { isServing: true }),
+      operations: operationsOf(opened.stores, {
+        isServing: true, quotas: services.quotas,
+        people: { ...services, now: () => clock.now() },
+      }),
     });
-    const { url } = server;
-    const greeting = await greetingOf(opened.stores, url);
-    return { url, greeting, stop, reload: () => server.reloadTls() };
+    const greeting = await greetingOf(opened.stores, server.url);
+    return { url: server.url, greeting, stop, reload: () => server.reloadTls() };
   } catch (error) {
     await stop(0);
     throw error;
@@ -112,14 +124,22 @@ function verifiedBy({ uncached }: Services, { blocks, backend, opened }: Stores)
     }),
     ...(opened !== undefined && {
       disks: () => opened.verifiedDisks(), goneIds: () => opened.goneIds(),
+      placement: (name: string) => opened.placement(name),
       propose: (copy: { volumeId: number; diskId?: string }) => opened.repair.propose(copy),
     }),
   };
 }
 
+function brokenEntry({ lock, by: { user, device, address } }: BrokenLock): Parameters<AuditTrail['note']>[0] {
+  return {
+    act: 'lock-broken', user, device, space: lock.spaceId, node: lock.nodeId, subject: lock.holder,
+    ...(address !== undefined && { from: address }),
+  };
+}
+
 /** What is stored survives a crash, so leaving it open is better than hanging for ever. */
 async function closeInTime(
-  { control, verification, collection, audit, stores }: Opened, clock: Clock,
+  { control, verification, collection, timeWork, counters, audit, stores }: Opened, clock: Clock,
 ): Promise<void> {
   const late = Promise.withResolvers<never>();
   const cancel = clock.after(CLOSE_MS_MAX, () => {
@@ -131,6 +151,8 @@ async function closeInTime(
       await control?.close();
       await verification?.stop();
       await collection?.stop();
+      await timeWork?.stop();
+      await counters?.stop();
       await audit?.close();
       await stores?.close();
     };
@@ -147,6 +169,8 @@ interface Opened {
   collection: CollectionSchedule | undefined;
   verification: Verification | undefined;
   audit: AuditTrail | undefined;
+  timeWork: TimeWork | undefined;
+  counters: CounterWork | undefined;
 }
 
 async function openHttp(

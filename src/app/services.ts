@@ -2,12 +2,12 @@
 import type { Clock, Random, Route } from '../platform/index.ts';
 import type { CasePolicy } from '../base/names.ts';
 import {
-  Batches, ContentStore, FileService, Links, SharingService, SpaceDirectory, TimeService,
-  UploadService,
+  Batches, ContentStore, FileService, Links, QuotaService, SharingService, SpaceDirectory, TimeService,
+  TransferService, TrashContent, TrashService, UploadService, VersionService,
 } from '../files/index.ts';
-import type { WriteWatch } from '../files/index.ts';
+import type { BrokenLock, WriteWatch } from '../files/index.ts';
 import {
-  Authenticator, davRoutes, nextcloudRoutes, pageRoutes, pastRoutes, peopleOf,
+  Authenticator, davRoutes, nextcloudRoutes, pageRoutes, pastRoutes, peopleOf, publicDavRoutes,
 } from '../protocols/index.ts';
 import type { BlockStore } from '../storage/index.ts';
 import type { Stores } from './stores.ts';
@@ -20,7 +20,10 @@ export interface ServiceOptions {
   casePolicy: CasePolicy;
   /** 0: no limit. */
   quotaBytes: number;
+  reservationSeconds: number;
   bulkUpload: 'off' | 'on';
+  lockTimeoutSeconds: number;
+  onLockBroken: (broken: BrokenLock) => void;
   watch: () => WriteWatch | undefined;
   onBatchTrouble: (batchId: number, error: unknown) => void;
 }
@@ -30,6 +33,9 @@ export interface Services {
   /** The same, reading past the cache: for who wants to know what is really stored. */
   uncached: FileService;
   uploads: UploadService;
+  quotas: QuotaService;
+  time: TimeService;
+  transfers: TransferService;
   /** Restores under way: to be resumed at the start and closed at the end. */
   batches: Batches;
   routes: Route[];
@@ -46,24 +52,33 @@ export function buildServices(options: ServiceOptions): Services {
   });
   const content = contentIn(blocks);
   const spaces = new SpaceDirectory({ metadata, defaults, now });
-  const { watch } = options;
-  const files = new FileService({ metadata, content, spaces, now, watch });
+  const { watch, onLockBroken, lockTimeoutSeconds } = options;
+  const reservationMs = options.reservationSeconds * 1000;
+  const files = new FileService({
+    metadata, content, spaces, now, watch, onLockBroken, reservationMs,
+  });
   const past = { metadata, content: contentIn(backend.uncached), spaces, now, watch };
   const uncached = backend.uncached === blocks ? files : new FileService(past);
-  const uploads = new UploadService({ metadata, content, files, now });
+  const uploads = new UploadService({ metadata, content, files, spaces, now, reservationMs });
+  const quotas = new QuotaService({ metadata, spaces, now });
   const batches = new Batches({ metadata, content, now, onTrouble: options.onBatchTrouble });
   const time = new TimeService({ metadata, content, spaces, batches, now });
+  const trash = new TrashService({ metadata, spaces, now });
+  const trashContent = new TrashContent({ trash, metadata, content });
+  const versions = new VersionService({ files, metadata, content, now });
   const passwords = identity.linkPasswords;
   const people = peopleOf(identity);
   const sharing = new SharingService({ metadata, spaces, people, passwords, random, now });
-  const links = new Links({ metadata, passwords, now });
+  const links = new Links({ metadata, people, passwords, now });
+  const transfers = new TransferService({ metadata, spaces, accounts: identity.users, now });
   const authenticator = new Authenticator(identity);
   const parts = {
     files, time, uploads, sharing, links, identity, authenticator, instanceId, clock, now, random,
-    bulkUpload,
+    bulkUpload, trash, trashContent, versions, lockTimeoutSeconds,
   };
   const routes = [
-    ...davRoutes(parts), ...pastRoutes(parts), ...nextcloudRoutes(parts), ...pageRoutes(parts),
+    ...davRoutes(parts), ...publicDavRoutes(parts), ...pastRoutes(parts),
+    ...nextcloudRoutes(parts), ...pageRoutes(parts),
   ];
-  return { files, uncached, uploads, batches, routes };
+  return { files, uncached, uploads, quotas, time, transfers, batches, routes };
 }

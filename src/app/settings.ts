@@ -1,6 +1,7 @@
 /** All that the program can be told, from every module that can be told something. */
 import { gcSlice } from '../durability/index.ts';
 import { filesSlice } from '../files/index.ts';
+import { mailSlice } from '../mail/index.ts';
 import { serverSlice } from '../platform/index.ts';
 import type { Slice } from '../platform/index.ts';
 import { nextcloudSlice } from '../protocols/index.ts';
@@ -8,5 +9,5 @@ import { backendSlice, erasureSlice, filerSlice, storageSlice } from '../storage
 
 export const SLICES: readonly Slice[] = [
   serverSlice, filesSlice, storageSlice, erasureSlice, backendSlice, filerSlice, nextcloudSlice,
-  gcSlice,
+  gcSlice, mailSlice,
 ];

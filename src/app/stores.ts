@@ -13,7 +13,8 @@ import { SqliteIdentityStore } from '../identity/stores/sqlite/sqlite-identity-s
 import { SqliteMetadataStore } from '../metadata/stores/sqlite/sqlite-metadata-store.ts';
 import { findDataDirectory, openDataDirectory } from '../platform/index.ts';
 import type { Clock, Logger, Random } from '../platform/index.ts';
-import { holdEncrypted, openSealer } from '../storage/index.ts';
+import { openSealer } from '../storage/index.ts';
+import { holdEncrypted } from '../storage/backends/local/encrypted-volumes.ts';
 import type { BackendSettings, BlockStore } from '../storage/index.ts';
 import type { VolumeFinding } from '../storage/backends/local/findings.ts';
 import { LocalVolumeStore } from '../storage/backends/local/local-volume-store.ts';

@@ -12,6 +12,7 @@ export type AuditAct =
   // What administrators do.
   | 'user-added' | 'user-changed' | 'user-disabled' | 'user-enabled' | 'password-set'
   | 'group-changed' | 'quota-set' | 'lock-broken' | 'brake-decided' | 'counters-healed'
+  | 'files-transferred'
   // The log itself.
   | 'log-opened' | 'log-cut';
 

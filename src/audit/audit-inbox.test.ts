@@ -9,7 +9,8 @@ import { leaveEntry, takeEntries } from './audit-inbox.ts';
 const root = await mkdtemp(join(tmpdir(), 'holdfast-inbox-'));
 after(() => rm(root, { recursive: true }));
 
-const entryOf = (at: number): NewAuditEntry => ({ at, act: 'user-added', user: '', subject: 'ada' });
+const entryOf = (at: number): NewAuditEntry =>
+  ({ at, act: 'user-added', user: '', subject: 'ada' });
 
 describe('The inbox of the audit log', () => {
   it('hands over what commands left, oldest first, and once', async () => {

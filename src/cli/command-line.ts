@@ -21,6 +21,7 @@ Start here:
 const GROUPS: Readonly<Record<string, string>> = {
   user: 'Manage accounts',
   group: 'Manage groups of accounts',
+  history: 'Look at the past of somebody\'s files, and bring it back',
   cluster: 'Join machines',
   disk: 'Add disks, look at them, let them go',
   config: 'Check and show the configuration',

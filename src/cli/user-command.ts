@@ -18,7 +18,9 @@ export interface UserParts {
 
 /** What a command did, for the audit log. */
 export interface NotedAct {
-  readonly act: 'user-added' | 'user-disabled' | 'user-enabled' | 'password-set' | 'group-changed';
+  readonly act:
+    | 'user-added' | 'user-disabled' | 'user-enabled' | 'password-set' | 'group-changed'
+    | 'quota-set' | 'files-transferred';
   /** Whom it was done to. */
   readonly subject: string;
   readonly note?: string;

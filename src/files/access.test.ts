@@ -45,7 +45,9 @@ const worlds: fc.Arbitrary<World> = fc.record({
 });
 
 function grantOf(
-  { subject: whom, role, expiresAt }: { subject: Subject; role: Role; expiresAt?: number | undefined },
+  { subject: whom, role, expiresAt }: {
+    subject: Subject; role: Role; expiresAt?: number | undefined;
+  },
   depth: number,
 ): GrantRecord {
   return {
@@ -67,7 +69,8 @@ function decide({ grants, groups, user, owner }: World): Role {
 function decideNaively(world: World, depth = world.grants.length - 1): Role {
   if (world.user === world.owner) return 'owner';
   if (depth < 0) return 'none';
-  const here = (world.grants[depth] ?? []).filter((one) => !(one.expiresAt && one.expiresAt <= NOW));
+  const here = (world.grants[depth] ?? [])
+    .filter(({ expiresAt = NOW + 1 }) => expiresAt > NOW);
   const mine = here.find((one) => one.subject.kind === 'user' && one.subject.id === world.user);
   if (mine !== undefined) return mine.role;
   const ranks = here.flatMap((one) =>
@@ -121,7 +124,8 @@ describe('explain', () => {
   it('says what was said last', () => {
     const crew = { kind: 'group' as const, id: 'crew' };
     const grants = [
-      [grantOf({ subject: crew, role: 'editor' }, 0)], [], [grantOf({ subject: crew, role: 'none' }, 2)],
+      [grantOf({ subject: crew, role: 'editor' }, 0)], [],
+      [grantOf({ subject: crew, role: 'none' }, 2)],
     ];
     const reasons = explain({
       ownerOf: parseUserId('anna'), chain: [0, 1, 2] as NodeId[],

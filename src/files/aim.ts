@@ -32,7 +32,13 @@ export interface Target {
   expect: Expectation | undefined;
   /** By whose sight what appears there is seen. */
   near: SeenNode;
+  /** What was asked for, to be asked for again. */
+  path: readonly Name[];
+  replacing: Replacing;
 }
+
+/** What may be done with what is there already, beside adding where nothing is. */
+type Replacing = 'update' | 'delete' | 'nothing';
 
 /** @throws not-found; denied. */
 export async function takeNode(
@@ -48,12 +54,11 @@ export async function takeNode(
   return { node, expect: judge(deal, node), mount: isRoot ? mount : undefined, ids };
 }
 
-/** `replacing`: what may be done with what is there already, beside adding where nothing is.
- *  @throws exists: nothing may be there; conflict `parent-missing`, `name-clash`; denied;
+/** @throws exists: nothing may be there; conflict `parent-missing`, `name-clash`; denied;
  *  precondition. */
 export async function aimAt(
   views: Views, caller: Caller, { path, deal, replacing }: {
-    path: readonly Name[]; deal: Deal; replacing: 'update' | 'delete' | 'nothing';
+    path: readonly Name[]; deal: Deal; replacing: Replacing;
   },
 ): Promise<Target> {
   const { nodes, mount, isHidden } = await views.walk(caller, path);
@@ -63,7 +68,9 @@ export async function aimAt(
       judge(deal, current);
       throw exists('aim');
     }
-    if (mount?.depth === path.length) return aimAtMounted({ current, mount, deal, replacing });
+    if (mount?.depth === path.length) {
+      return aimAtMounted({ current, mount, deal, replacing, path });
+    }
     if (path.length === 0) throw rootStays();
     checkAccess(accessAt(current), replacing);
   }
@@ -74,18 +81,41 @@ export async function aimAt(
     checkAccess(accessAt(parent), 'create');
     if (isHidden) throw nameTaken('aim');
   }
-  const expect = judge(deal, current);
   return {
-    spaceId: parent.spaceId, parentId: parent.id, name, current, near: parent,
+    spaceId: parent.spaceId, parentId: parent.id, name, current, near: parent, path, replacing,
     // Who may only add must not overwrite what somebody else adds at the same moment.
-    expect: expect ?? (accessAt(parent).update ? undefined : 'absent'),
+    expect: judge(deal, current) ?? (accessAt(parent).update ? undefined : asSeen(current)),
   };
 }
 
-/** What is mounted has its own name and folder where it lives; its content can be replaced there. */
+function asSeen(current: SeenNode | undefined): Expectation {
+  return current === undefined ? 'absent' : { nodeId: current.id, mark: current.mark };
+}
+
+/** Asks again where something of others is to be changed: while a body was on its way, what was
+ *  allowed may have been taken back. @throws as aimAt. */
+export async function aimAgain(
+  views: Views, caller: Caller, { near, path, replacing, spaceId, parentId }: Target,
+): Promise<void> {
+  if (near.sight?.isShared !== true) return;
+  const now = await aimAt(views, caller, { path, deal: {}, replacing });
+  if (now.spaceId !== spaceId || now.parentId !== parentId) throw parentMissing('aimAgain');
+}
+
+/** Whether what turns up at the target of a copy or move goes to the trash; not where it was free
+ *  and the caller may only add. @throws denied: not all of it is the caller's to delete. */
+export async function mayReplace(
+  views: Views, caller: Caller, { current, expect }: Target, wanted: boolean,
+): Promise<boolean> {
+  if (wanted && current !== undefined) await views.checkAllBelow(caller, current, 'delete');
+  return wanted && expect !== 'absent';
+}
+
+/** What is mounted has its own name and folder where it lives: its content is replaced there. */
 function aimAtMounted(
-  { current, mount, deal, replacing }: {
+  { current, mount, deal, replacing, path }: {
     current: SeenNode; mount: MountCrossing; deal: Deal; replacing: 'update' | 'delete';
+    path: readonly Name[];
   },
 ): Target {
   const { spaceId, parentId, name } = mount.target;
@@ -93,8 +123,10 @@ function aimAtMounted(
     throw mountStays();
   }
   checkAccess(accessAt(current), 'update');
-  const expect = judge(deal, current) ?? { nodeId: current.id, mark: current.mark };
-  return { spaceId, parentId, name: parseName(name), current, near: current, expect };
+  const expect = judge(deal, current) ?? asSeen(current);
+  return {
+    spaceId, parentId, name: parseName(name), current, near: current, path, replacing, expect,
+  };
 }
 
 function rootStays(): HoldfastError {

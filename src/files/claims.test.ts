@@ -41,7 +41,7 @@ describe('while content is on its way, the garbage collector', () => {
     const defaults = { casePolicy: 'sensitive' as const, quotaBytes: undefined };
     const spaces = new SpaceDirectory({ metadata, defaults, now: clock });
     files = new FileService({ metadata, content, spaces, now: clock });
-    uploads = new UploadService({ metadata, content, files, now: clock });
+    uploads = new UploadService({ metadata, content, files, spaces, now: clock });
   });
 
   /** A census that is told of nothing, and condemns whatever it may. */
@@ -106,7 +106,7 @@ describe('while content is on its way, the garbage collector', () => {
 
   it('leaves the blocks of parts alone while they are joined', async () => {
     const { manifest } = await content.claimed((claim) =>
-      content.receive(bodyOf(first), { claim, bytesMax: 2 * BLOCK_BYTES_MAX }));
+      content.receive(bodyOf(first), { claim }));
     await content.claimed(async (claim) => {
       await content.join([{ manifest }], claim);
       assert.equal(await condemnAll(), 0);

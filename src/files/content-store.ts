@@ -78,7 +78,7 @@ export class ContentStore {
     body: BodySource,
     options: {
       algorithm?: ChecksumAlgorithm | undefined;
-      bytesMax: number;
+      reserve?: ((totalBytes: number) => Promise<void> | undefined) | undefined;
       claim: BlockClaim;
       sample?: WriteSample | undefined;
       signal?: AbortSignal;

@@ -51,12 +51,3 @@ export function isFolder(op: string): HoldfastError {
   const message = 'This is a folder, not a file.';
   return new HoldfastError('conflict', `files/${op}`, message, { code: 'is-folder' });
 }
-
-export function overQuota(
-  quotaBytes: number, usedBytes: number, wantedBytes: number,
-): HoldfastError {
-  const message = `There is no room for this: ${usedBytes} of ${quotaBytes} bytes are used, `
-    + `and this needs ${wantedBytes}. Delete something, or ask for a larger quota.`;
-  const facts = { quotaBytes, usedBytes, wantedBytes };
-  return new HoldfastError('quota', 'files/upload', message, { facts });
-}

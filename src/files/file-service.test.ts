@@ -52,7 +52,7 @@ function build(quotaBytes: number | undefined): void {
   const defaults = { casePolicy: 'sensitive' as const, quotaBytes };
   const spaces = new SpaceDirectory({ metadata, defaults, now });
   files = new FileService({ metadata, content, spaces, now });
-  uploads = new UploadService({ metadata, content, files, now });
+  uploads = new UploadService({ metadata, content, files, spaces, now });
 }
 
 beforeEach(() => build(undefined));
@@ -165,22 +165,27 @@ describe('an upload', () => {
   });
 
   it('over the quota is refused early when its size is known, else late', async () => {
-    build(1000);
-    await files.upload(anna, path('f'), bodyOf(randomBytes(900)));
+    build(1_000_000);
+    await files.upload(anna, path('f'), bodyOf(randomBytes(900_000)));
     let read = 0;
     const known: BodySource = {
-      lengthBytes: 200, pour: () => { read += 1; return Promise.resolve(); },
+      lengthBytes: 200_000, pour: () => { read += 1; return Promise.resolve(); },
     };
     await assert.rejects(files.upload(anna, path('g'), known), failsWith('quota'));
     assert.equal(read, 0);
     const unknown: BodySource = {
       lengthBytes: undefined,
-      pour: async (take) => { for (let i = 0; i < 10; i += 1) await take(randomBytes(50)); },
+      pour: async (take) => {
+        for (; read < 10; read += 1) await take(randomBytes(50_000));
+      },
     };
-    await assert.rejects(files.upload(anna, path('g'), unknown), failsWith('quota'));
+    await assert.rejects(files.upload(anna, path('g'), unknown),
+      /900000 of 1000000 bytes are used, and this needs 150000\./);
+    assert.equal(read, 2, 'nothing is read behind what fitted');
     assert.equal(await files.find(anna, path('g')), undefined);
-    await files.upload(anna, path('f'), bodyOf(randomBytes(1000)));
-    assert.deepEqual(await files.quota(anna), { usedBytes: 1000, quotaBytes: 1000 });
+    await files.upload(anna, path('f'), bodyOf(randomBytes(1_000_000)));
+    assert.deepEqual(await files.quota(anna),
+      { usedBytes: 1_000_000, quotaBytes: 1_000_000, availableBytes: 0 });
   });
 });
 

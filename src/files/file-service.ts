@@ -7,28 +7,36 @@
  */
 import { HoldfastError } from '../base/errors.ts';
 import { parseSpaceId } from '../base/ids.ts';
-import type { NodeId } from '../base/ids.ts';
+import type { NodeId, SpaceId } from '../base/ids.ts';
 import type { Name } from '../base/names.ts';
 import type { Caller } from '../identity/index.ts';
 import type {
-  Actor, Change, ChangeResult, DeadProperty, GrantRecord, Instant, LockRecord, MetadataStore, NodeRecord,
-  SetProperties,
+  Actor, Change, ChangeResult, DeadProperty, GrantRecord, Instant, LockRecord, MetadataStore,
+  NodeRecord, SetProperties,
 } from '../metadata/index.ts';
 import { failpoint } from '../platform/index.ts';
 import type { BlockClaim } from '../storage/index.ts';
 import { checkAccess, isInForce } from './access.ts';
 import type { Access } from './access.ts';
-import { aimAt, mountStays, takeNode } from './aim.ts';
+import { actorOf } from './actor.ts';
+import { aimAgain, aimAt, mayReplace, mountStays, takeNode } from './aim.ts';
 import type { Target } from './aim.ts';
 import type { BodySource } from './body.ts';
 import { bodyOf } from './body.ts';
 import type { Checksum, ChecksumAlgorithm } from './checksums.ts';
 import { checkChecksum, formatChecksum, newHasher, withChecksum } from './checksums.ts';
 import type { ContentStore } from './content-store.ts';
-import { exists, isFolder, notFound, overQuota } from './deal.ts';
+import { exists, isFolder, notFound } from './deal.ts';
 import type { Deal, UploadOptions } from './deal.ts';
 import type { FileContent } from './download.ts';
 import { FileLocks } from './locks.ts';
+import type { BrokenLock } from './locks.ts';
+import type { Landing } from './quota/piece-rooms.ts';
+import { landingOf } from './quota/landing.ts';
+import { quotaState, quotaStates } from './quota/quota-figures.ts';
+import type { QuotaState } from './quota/quota-figures.ts';
+import { UploadRooms } from './quota/upload-room.ts';
+import type { BodyRoom } from './quota/upload-room.ts';
 import type { SpaceDirectory } from './space-directory.ts';
 import { isLinkCaller } from './view/link-caller.ts';
 import { accessAt, roleAt } from './view/sight.ts';
@@ -58,12 +66,6 @@ export interface FolderListing {
   isPlain: boolean;
 }
 
-export interface QuotaState {
-  usedBytes: number;
-  /** undefined: no limit. */
-  quotaBytes: number | undefined;
-}
-
 /** Grants in force at a node; none at one where the caller may not say who may what. */
 export type SharesAt = (node: Pick<SeenNode, 'id' | 'sight'>) => readonly GrantRecord[];
 
@@ -72,7 +74,9 @@ export class FileService {
   readonly #content: ContentStore;
   readonly #spaces: SpaceDirectory;
   readonly #views: Views;
-  readonly #locks: FileLocks;
+  readonly #rooms: UploadRooms;
+  /** Locks that name a file and no token. */
+  readonly locks: FileLocks;
   readonly #now: () => Instant;
   readonly #watch: () => WriteWatch | undefined;
 
@@ -83,13 +87,17 @@ export class FileService {
     now: () => Instant;
     /** Asked for each upload: who looks on at the moment. */
     watch?: () => WriteWatch | undefined;
+    onLockBroken?: ((broken: BrokenLock) => void) | undefined;
+    /** How long room is kept for an upload that nothing more comes of. */
+    reservationMs?: number | undefined;
   }) {
     this.#metadata = parts.metadata;
     this.#content = parts.content;
     this.#spaces = parts.spaces;
     this.#now = parts.now;
     this.#views = new Views(parts);
-    this.#locks = new FileLocks({ ...parts, views: this.#views });
+    this.#rooms = new UploadRooms(parts);
+    this.locks = new FileLocks({ ...parts, views: this.#views });
     this.#watch = parts.watch ?? (() => undefined);
   }
 
@@ -98,6 +106,24 @@ export class FileService {
     const { nodes } = await this.#views.walk(caller, path);
     const node = nodes[path.length];
     return node === undefined ? undefined : { node, access: accessAt(node) };
+  }
+
+  /** Where a caller sees a node, in whatever space it lives; undefined: nowhere. */
+  async findById(
+    caller: Caller, nodeId: NodeId,
+  ): Promise<{ path: Name[]; node: SeenNode } | undefined> {
+    for (const spaceId of await this.spacesOf(caller)) {
+      const place = await this.#views.placeOf(caller, { spaceId, nodeId });
+      if (place !== undefined) return place;
+    }
+    return undefined;
+  }
+
+  /** The caller's own space, and those in which others share something with the caller. */
+  async spacesOf(caller: Caller): Promise<Set<SpaceId>> {
+    const { id } = await this.#views.ownSpace(caller);
+    const grants = await this.#views.receivedGrants(caller);
+    return new Set([id, ...grants.map(({ spaceId }) => spaceId)]);
   }
 
   /** @throws not-found. */
@@ -143,21 +169,24 @@ export class FileService {
     caller: Caller, path: readonly Name[], body: BodySource, options: UploadOptions = {},
   ): Promise<Written> {
     const target = await this.aim(caller, path, options);
-    const bytesMax = await this.#room(target, body.lengthBytes);
-    return this.#content.claimed((claim) =>
-      this.#receiveAndCommit({ caller, target, claim, bytesMax }, body, options));
+    this.#content.checkWritable();
+    const growth = { oldBytes: target.current?.sizeBytes ?? 0, lengthBytes: body.lengthBytes };
+    return this.#rooms.held(caller, target.spaceId, growth, (room) =>
+      this.#content.claimed((claim) =>
+        this.#receiveAndCommit({ caller, target, claim, room }, body, options)));
   }
 
   async #receiveAndCommit(
-    deed: { caller: Caller; target: Target; claim: BlockClaim; bytesMax: number },
+    deed: { caller: Caller; target: Target; claim: BlockClaim; room: BodyRoom | undefined },
     body: BodySource,
     options: UploadOptions,
   ): Promise<Written> {
-    const { caller, target, claim, bytesMax } = deed;
+    const { caller, target, claim, room } = deed;
     const { signal, checksum } = options;
     const sample = this.#watch()?.begin();
     const content = await this.#content.receive(body, {
-      algorithm: checksum?.algorithm, bytesMax, claim, sample, ...(signal && { signal }),
+      algorithm: checksum?.algorithm, claim, sample, ...(signal && { signal }),
+      reserve: room && ((totalBytes) => room.take(totalBytes)),
     });
     if (checksum !== undefined && content.checksum !== undefined) {
       checkChecksum(checksum, content.checksum);
@@ -176,6 +205,7 @@ export class FileService {
       modifiedAt: options.modifiedAt,
       ...(options.createdAt !== undefined && { createdAt: options.createdAt }),
       ...(target.expect !== undefined && { expect: target.expect }),
+      ...(room !== undefined && { reservationId: room.reservationId }),
       witness: this.#content.witness(),
       actor: this.#actor(caller, options),
     });
@@ -225,6 +255,7 @@ export class FileService {
       await this.#metadata.commit({ op: 'unmount', spaceId, nodeId, isDeclined: true, actor });
       return;
     }
+    await this.#views.checkAllBelow(caller, node, 'delete');
     await this.#metadata.commit({
       op: 'delete', spaceId: node.spaceId, nodeId: node.id,
       ...(expect !== undefined && { expect }), actor,
@@ -250,14 +281,15 @@ export class FileService {
     if (isAway && source.mount !== undefined) throw mountStays();
     if (isAway) {
       checkAccess(accessAt(source.node), 'delete');
-      await this.#views.checkAllVisible(caller, source.node);
+      await this.#views.checkAllBelow(caller, source.node, 'delete');
     }
+    const replace = await mayReplace(this.#views, caller, target, options.replace);
     const actor = this.#actor(caller, options);
     const expect = source.mount === undefined ? source.expect : undefined;
     const { node, created } = await this.#commit({
       op: 'move', spaceId: moved.spaceId, nodeId: moved.id,
       ...(isAway && { toSpaceId: target.spaceId }),
-      toParentId: target.parentId, toName: target.name, replace: options.replace,
+      toParentId: target.parentId, toName: target.name, replace,
       ...(expect !== undefined && { expect }), actor,
     });
     if (source.mount !== undefined) {
@@ -276,13 +308,13 @@ export class FileService {
     const { node } = await takeNode(this.#views, caller, {
       path: from, deed: 'download', deal: options,
     });
-    await this.#views.checkAllVisible(caller, node);
+    await this.#views.checkAllBelow(caller, node, 'read');
     const target = await aimAt(this.#views, caller, { path: to, deal: {}, replacing: 'delete' });
-    const { spaceId } = node;
     return this.commitAimed(caller, target, {
-      op: 'copy', spaceId, nodeId: node.id, depth: options.depth,
-      ...(target.spaceId !== spaceId && { toSpaceId: target.spaceId }),
-      toParentId: target.parentId, toName: target.name, replace: options.replace,
+      op: 'copy', spaceId: node.spaceId, nodeId: node.id, depth: options.depth,
+      ...(target.spaceId !== node.spaceId && { toSpaceId: target.spaceId }),
+      toParentId: target.parentId, toName: target.name,
+      replace: await mayReplace(this.#views, caller, target, options.replace),
       actor: this.#actor(caller, options),
     });
   }
@@ -342,24 +374,27 @@ export class FileService {
   /** Locks that cover this path: its own, and those of folders above with depth infinity. For a
    *  path where nothing is, those of the folders above. */
   async listLocks(caller: Caller, path: readonly Name[]): Promise<LockRecord[]> {
-    return this.#locks.covering(caller, path);
+    return this.locks.covering(caller, path);
   }
 
   /** All locks of the spaces in which a folder and its members live, for an answer that shows those
    *  of many nodes. */
   async listLocksAt(caller: Caller, folder: SeenNode): Promise<LockRecord[]> {
-    return this.#locks.around(caller, folder);
+    return this.locks.around(caller, folder);
   }
 
-  /** Locks a node; where nothing is, an empty file is created first (RFC 4918, section 7.3).
-   *  @throws locked; conflict `parent-missing`; not-found; denied. */
+  /** Locks a node; where nothing is, an empty file is created first (RFC 4918, section 7.3), if
+   *  it may be locked then. @throws locked; conflict `parent-missing`; not-found; denied. */
   async lock(
     caller: Caller, path: readonly Name[],
     wanted: Pick<LockRecord, 'token' | 'scope' | 'depth' | 'ownerXml' | 'expiresAt'>,
     options: Deal = {},
   ): Promise<{ lock: LockRecord; created: boolean }> {
     const present = await this.find(caller, path);
-    if (present === undefined) await this.upload(caller, path, bodyOf(), { ...options });
+    if (present === undefined) {
+      checkAccess(accessAt((await this.aim(caller, path, {})).near), 'update');
+      await this.upload(caller, path, bodyOf(), { ...options });
+    }
     const { node } = await takeNode(this.#views, caller, { path, deed: 'update', deal: options });
     const { spaceId, id: nodeId } = node;
     const lock: LockRecord = { ...wanted, spaceId, nodeId, holder: caller.user };
@@ -372,20 +407,25 @@ export class FileService {
     caller: Caller, path: readonly Name[], token: string, expiresAt: Instant,
   ): Promise<LockRecord> {
     const actor = this.#actor(caller, {});
-    return this.#locks.refresh(caller, path, { token, expiresAt, actor });
+    return this.locks.refresh(caller, path, { token, expiresAt, actor });
   }
 
-  /** @throws not-found: no such lock covers this path; denied: another's. */
+  /** @throws not-found: no such lock covers this path; denied: another's, unless the caller owns
+   *  what is locked or is an administrator. */
   async unlock(caller: Caller, path: readonly Name[], token: string): Promise<void> {
-    await this.#locks.remove(caller, path, { token, actor: this.#actor(caller, {}) });
+    await this.locks.remove(caller, path, { token, actor: this.#actor(caller, {}) });
   }
 
   /** Of the space where `node` lives; without one, of the caller's own. */
   async quota(caller: Caller, node?: SeenNode): Promise<QuotaState> {
     const isElsewhere = node?.sight?.isShared === true;
     const id = isElsewhere ? node.spaceId : (await this.#views.ownSpace(caller)).id;
-    const { usedBytes, quotaBytes } = await this.#spaces.refresh({ id });
-    return { usedBytes, quotaBytes };
+    return quotaState(await this.#metadata.readUsage(id, this.#now()));
+  }
+
+  /** Those of the spaces in which members of a folder live, for an answer that shows many. */
+  async quotasAt(caller: Caller, folder: SeenNode): Promise<ReadonlyMap<SpaceId, QuotaState>> {
+    return quotaStates(this.#metadata, await this.#views.spacesAt(caller, folder), this.#now());
   }
 
   /** Who is given something at a node of the space where `node` lives, for an answer that shows
@@ -399,6 +439,12 @@ export class FileService {
       ? table.at(id).filter((grant) => grant.role !== 'none' && isInForce(grant, now)) : []);
   }
 
+  /** Where an upload counts that will end at `path`; without one, as far as that can be known.
+   *  undefined: nobody knows, or no quota can hold there. */
+  async landing(caller: Caller, path: readonly Name[] | undefined): Promise<Landing | undefined> {
+    return landingOf({ views: this.#views, spaces: this.#spaces }, caller, path);
+  }
+
   /** Where an upload is to appear: decides all that can be decided before its bytes are there.
    *  @throws as upload. */
   async aim(caller: Caller, path: readonly Name[], deal: Deal): Promise<Target> {
@@ -408,26 +454,10 @@ export class FileService {
   }
 
   /** Commits what was aimed at, and answers it as the caller sees it. @throws as upload. */
-  async commitAimed(caller: Caller, { near }: Target, change: Change): Promise<Written> {
+  async commitAimed(caller: Caller, target: Target, change: Change): Promise<Written> {
+    await aimAgain(this.#views, caller, target);
     const { node, created } = await this.#commit(change);
-    return { node: await this.#views.seen(caller, node, near), created };
-  }
-
-  /** How much may be stored here now. The commit decides again; this spares a hopeless transfer.
-   *  @throws quota; full. */
-  async #room(
-    { spaceId, current }: Target, wantedBytes: number | undefined,
-  ): Promise<number> {
-    this.#content.checkWritable();
-    const known = await this.#spaces.find(spaceId);
-    if (known.quotaBytes === undefined) return Number.MAX_SAFE_INTEGER;
-    const { quotaBytes, usedBytes } = await this.#spaces.refresh(known);
-    if (quotaBytes === undefined) return Number.MAX_SAFE_INTEGER;
-    // Content that does not grow is always taken, even when the quota was lowered below it.
-    const oldBytes = current?.sizeBytes ?? 0;
-    const roomBytes = Math.max(quotaBytes - usedBytes + oldBytes, oldBytes);
-    if (wantedBytes === undefined || wantedBytes <= roomBytes) return roomBytes;
-    throw overQuota(quotaBytes, usedBytes, wantedBytes);
+    return { node: await this.#views.seen(caller, node, target.near), created };
   }
 
   async #retime(
@@ -441,8 +471,7 @@ export class FileService {
   }
 
   #actor(caller: Caller, deal: Deal): Actor {
-    const { user, device } = caller;
-    return { user, device, at: this.#now(), lockTokens: deal.lockTokens ?? [] };
+    return actorOf(caller, this.#now(), deal.lockTokens);
   }
 
   async #commit(change: Change): Promise<{ node: NodeRecord; created: boolean }> {

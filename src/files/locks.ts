@@ -1,18 +1,45 @@
 /** Locks of files and folders, wherever in a view they are seen. */
-import { HoldfastError } from '../base/errors.ts';
+import { HoldfastError, isKind } from '../base/errors.ts';
 import type { NodeId } from '../base/ids.ts';
 import type { Name } from '../base/names.ts';
 import type { Caller } from '../identity/index.ts';
+import { lockKindOf } from '../metadata/index.ts';
 import type { Actor, Instant, LockRecord, MetadataStore } from '../metadata/index.ts';
+import { actorOf } from './actor.ts';
+import { takeNode } from './aim.ts';
+import type { Deal } from './deal.ts';
+import { isLinkCaller } from './view/link-caller.ts';
+import { roleAt } from './view/sight.ts';
 import type { SeenNode } from './view/sight.ts';
 import type { Views } from './view/views.ts';
+
+/** Somebody has ended the lock of somebody else. */
+export interface BrokenLock {
+  lock: LockRecord;
+  by: Caller;
+}
+
+/** A lock that a client asked for by a file's address alone. */
+export interface FileLock {
+  /** The one that counts at the file now; undefined: it is free. */
+  lock: LockRecord | undefined;
+  /** True: it stands in the way of what was asked, and nothing was changed. */
+  isRefused: boolean;
+}
 
 export class FileLocks {
   readonly #metadata: MetadataStore;
   readonly #views: Views;
   readonly #now: () => Instant;
+  readonly #onBroken: (broken: BrokenLock) => void;
 
-  constructor(parts: { metadata: MetadataStore; views: Views; now: () => Instant }) {
+  constructor(parts: {
+    metadata: MetadataStore;
+    views: Views;
+    now: () => Instant;
+    onLockBroken?: ((broken: BrokenLock) => void) | undefined;
+  }) {
+    this.#onBroken = parts.onLockBroken ?? (() => undefined);
     this.#metadata = parts.metadata;
     this.#views = parts.views;
     this.#now = parts.now;
@@ -51,11 +78,80 @@ export class FileLocks {
     return { ...lock, expiresAt };
   }
 
+  /** The holder may, who owns the file or folder that is locked, and an administrator who sees it.
+   *  @throws not-found; denied. */
   async remove(
     caller: Caller, path: readonly Name[], { token, actor }: { token: string; actor: Actor },
   ): Promise<void> {
-    const { spaceId } = await this.#find(caller, path, token);
-    await this.#metadata.commit({ op: 'remove-lock', spaceId, token, actor });
+    const lock = await this.#find(caller, path, token);
+    const { nodes } = await this.#views.walk(caller, path);
+    await this.#end(caller, lock, { place: nodes.find(({ id }) => id === lock.nodeId), actor });
+  }
+
+  /** Locks a file for the caller, as a person or for one program, by what `token` says; a lock of
+   *  the caller's that serves as well only gets more time. The deal's condition is judged first.
+   *  @throws not-found; denied: also a folder; precondition; too-large. */
+  async lockFile(
+    caller: Caller, path: readonly Name[],
+    wanted: Pick<LockRecord, 'token' | 'ownerXml' | 'expiresAt'>, deal: Deal = {},
+  ): Promise<FileLock> {
+    const { node } = await takeNode(this.#views, caller, { path, deed: 'update', deal });
+    if (node.kind !== 'file' || isLinkCaller(caller)) throw filesOnly();
+    const { token, expiresAt } = wanted;
+    const actor = this.#actor(caller);
+    const own = (await this.covering(caller, path)).find((lock) => lock.nodeId === node.id
+      && lock.holder === caller.user && serves(lock.token, token));
+    const { spaceId, id: nodeId } = node;
+    if (own !== undefined) {
+      await this.#metadata.commit({
+        op: 'refresh-lock', spaceId, token: own.token, expiresAt, actor,
+      });
+      return { lock: { ...own, expiresAt }, isRefused: false };
+    }
+    const lock: LockRecord = {
+      ...wanted, spaceId, nodeId, scope: 'exclusive', depth: '0', holder: caller.user,
+    };
+    try {
+      await this.#metadata.commit({ op: 'add-lock', lock, actor });
+      return { lock, isRefused: false };
+    } catch (error) {
+      const [other] = isKind(error, 'locked') ? await this.covering(caller, path) : [];
+      if (other === undefined) throw error;
+      return { lock: other, isRefused: true };
+    }
+  }
+
+  /** Ends the locks of the caller at a file; without such a one those of others, if the caller may
+   *  break them. undefined: it is not locked. @throws not-found; denied. */
+  async unlockFile(caller: Caller, path: readonly Name[]): Promise<FileLock | undefined> {
+    const { node } = await takeNode(this.#views, caller, { path, deed: 'read', deal: {} });
+    const locks = await this.covering(caller, path);
+    const direct = locks.filter(({ nodeId }) => nodeId === node.id);
+    const own = direct.filter(({ holder }) => holder === caller.user);
+    const ending = own.length > 0 || !mayBreak(caller, node) ? own : direct;
+    if (locks.length === 0) return undefined;
+    if (ending.length === 0) return { lock: locks[0], isRefused: true };
+    for (const lock of ending) {
+      await this.#end(caller, lock, { place: node, actor: this.#actor(caller) });
+    }
+    const [left] = locks.filter((lock) => !ending.includes(lock));
+    return { lock: left, isRefused: false };
+  }
+
+  /** `place`: what is locked, as the caller sees it; undefined: the caller does not. */
+  async #end(
+    caller: Caller, lock: LockRecord, { place, actor }: {
+      place: SeenNode | undefined; actor: Actor;
+    },
+  ): Promise<void> {
+    const { spaceId, token } = lock;
+    const breaks = lock.holder !== caller.user && mayBreak(caller, place);
+    await this.#metadata.commit({ op: 'remove-lock', spaceId, token, breaks, actor });
+    if (breaks) this.#onBroken({ lock, by: caller });
+  }
+
+  #actor(caller: Caller): Actor {
+    return actorOf(caller, this.#now());
   }
 
   async #find(caller: Caller, path: readonly Name[], token: string): Promise<LockRecord> {
@@ -66,4 +162,19 @@ export class FileLocks {
     }
     return lock;
   }
+}
+
+/** A person's own lock lets all programs of the person work on: it serves for any wish. */
+function serves(token: string, wanted: string): boolean {
+  return lockKindOf(token) === 'person' || lockKindOf(wanted) === 'token';
+}
+
+function mayBreak(caller: Caller, node: SeenNode | undefined): boolean {
+  if (isLinkCaller(caller)) return false;
+  return caller.admin || (node !== undefined && roleAt(node) === 'owner');
+}
+
+function filesOnly(): HoldfastError {
+  const message = 'Only a file can be locked in this way, by somebody with an account.';
+  return new HoldfastError('denied', 'files/lockFile', message, { code: 'files-only' });
 }

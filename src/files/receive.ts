@@ -5,7 +5,6 @@
  * needs one block that is being filled, and gets more than one for the disk while few are sending.
  */
 import type { Hash } from 'node:crypto';
-import { HoldfastError } from '../base/errors.ts';
 import type { Block, BlockClaim, BlockStore } from '../storage/index.ts';
 import { BLOCK_BYTES_MAX, BlockCutter } from '../storage/index.ts';
 import type { BodySource } from './body.ts';
@@ -43,7 +42,9 @@ export class ReceiveBudget {
 
 export interface ReceiveOptions {
   algorithm?: ChecksumAlgorithm | undefined;
-  bytesMax: number;
+  /** Called before bytes are taken, with how many there are then: it may hold the sender back, and
+   *  refuse. */
+  reserve?: ((totalBytes: number) => Promise<void> | undefined) | undefined;
   budget: ReceiveBudget;
   sample?: WriteSample | undefined;
   /** Gets every block before it is put. */
@@ -58,8 +59,8 @@ export interface Received {
   checksum: Checksum | undefined;
 }
 
-/** Resolves when every byte is durable. @throws invalid `body-cut`; quota: over `bytesMax`,
- *  nothing more is read; and whatever the block store throws. What was stored then is garbage. */
+/** Resolves when every byte is durable. @throws invalid `body-cut`; what `reserve` throws: nothing
+ *  more is read; and whatever the block store throws. What was stored then is garbage. */
 export async function receive(
   blocks: BlockStore,
   body: BodySource,
@@ -82,7 +83,7 @@ export async function receive(
 class Receiver {
   sizeBytes = 0;
   readonly #store: BlockStore;
-  readonly #bytesMax: number;
+  readonly #reserve: ReceiveOptions['reserve'];
   readonly #budget: ReceiveBudget;
   readonly #claim: BlockClaim;
   readonly #signal: AbortSignal | undefined;
@@ -100,7 +101,7 @@ class Receiver {
     this.#store = store;
     this.#budget = options.budget;
     this.#claim = options.claim;
-    this.#bytesMax = options.bytesMax;
+    this.#reserve = options.reserve;
     this.#signal = options.signal;
     this.#algorithm = options.algorithm;
     this.#sample = options.sample;
@@ -110,11 +111,17 @@ class Receiver {
   take(piece: Uint8Array): Promise<void> | undefined {
     if (this.#failure !== undefined) throw this.#failure.error;
     this.sizeBytes += piece.length;
-    if (this.sizeBytes > this.#bytesMax) {
-      const facts = { bytesMax: this.#bytesMax };
-      const message = 'This is more than the quota leaves room for. Nothing was stored.';
-      throw new HoldfastError('quota', 'files/receive', message, { facts });
-    }
+    const wait = this.#reserve?.(this.sizeBytes);
+    return wait === undefined ? this.#hand(piece) : wait.then(() => this.#handLate(piece));
+  }
+
+  /** The body may have been given up meanwhile. */
+  #handLate(piece: Uint8Array): Promise<void> | undefined {
+    if (this.#failure !== undefined) throw this.#failure.error;
+    return this.#hand(piece);
+  }
+
+  #hand(piece: Uint8Array): Promise<void> | undefined {
     this.#hasher?.update(piece);
     this.#sample?.update(piece);
     for (const block of this.#cutter.push(piece)) this.#put(block);
@@ -136,6 +143,7 @@ class Receiver {
 
   /** Waits for what is under way, so that no buffer is in use after the failure was reported. */
   async abandon(): Promise<void> {
+    this.#failure ??= { error: bodyCut() };
     await Promise.allSettled(this.#puts);
   }
 
@@ -182,9 +190,7 @@ export async function storeManifest(
   }
   const refs: BlockRef[] = [];
   for (const page of pages) {
-    const received = await receive(store, bodyOf(encodeEntries(page)), {
-      bytesMax: Number.MAX_SAFE_INTEGER, ...options,
-    });
+    const received = await receive(store, bodyOf(encodeEntries(page)), options);
     refs.push(...received.blocks);
   }
   return encodeManifest({ chunker: 'fixed-4m', sizeBytes, indirect: true, blocks: refs });

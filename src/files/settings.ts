@@ -1,6 +1,6 @@
 /** What the operator can tell the files module. */
 import type { CasePolicy } from '../base/names.ts';
-import { oneOf, setting, sizeBytes, slice } from '../platform/index.ts';
+import { integer, oneOf, seconds, setting, sizeBytes, slice } from '../platform/index.ts';
 
 const TIB = 1024 ** 4;
 
@@ -15,6 +15,36 @@ export const filesSlice = slice({
     quotaBytes: setting<number>({
       key: 'files.quota', default: 0, parse: sizeBytes({ min: 0, max: 1024 * TIB }), unit: 'bytes',
       docs: 'How much each new user may store; 0 for no limit. For example "10 GiB".',
+    }),
+    reservationSeconds: setting<number>({
+      key: 'files.reservation_timeout', default: 10 * 60,
+      parse: seconds({ min: 1, max: 24 * 60 * 60 }), unit: 'seconds',
+      docs: 'Where a quota holds, an upload reserves its room before it is read. If nothing more '
+        + 'comes of it for so long, or the server is killed, the room is free again.',
+    }),
+    lockTimeoutSeconds: setting<number>({
+      key: 'locks.timeout', default: 30 * 60, parse: seconds({ min: 60, max: 24 * 60 * 60 }),
+      unit: 'seconds',
+      docs: 'For so long a file stays locked that somebody has locked in a sync client, unless the '
+        + 'client asks for another time or renews the lock. Nobody can lock for more than a day.',
+    }),
+    trashKeepDays: setting<number>({
+      key: 'files.trash_keep_days', default: 30, parse: integer({ min: 0, max: 36_500 }),
+      unit: 'days',
+      docs: 'For so long what was deleted can be restored; 0 for ever. It is forgotten after that, '
+        + 'and its room is given back.',
+    }),
+    keepAllDays: setting<number>({
+      key: 'files.history_keep_days', default: 30, parse: integer({ min: 0, max: 36_500 }),
+      unit: 'days',
+      docs: 'For so long every version of every file is kept and the whole past can be seen and '
+        + 'restored; 0 for ever. After that versions are thinned out.',
+    }),
+    keepDailyDays: setting<number>({
+      key: 'files.versions_keep_daily_days', default: 365, parse: integer({ min: 0, max: 36_500 }),
+      unit: 'days',
+      docs: 'For so long the last version of each day is kept, and after that the last one of each '
+        + 'month.',
     }),
   },
 });

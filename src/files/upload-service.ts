@@ -11,6 +11,7 @@ import type {
 } from '../metadata/index.ts';
 import { failpoint } from '../platform/index.ts';
 import type { BlockClaim } from '../storage/index.ts';
+import { actorOf } from './actor.ts';
 import type { BodySource } from './body.ts';
 import { checkChecksum, formatChecksum } from './checksums.ts';
 import type { Checksum } from './checksums.ts';
@@ -18,6 +19,9 @@ import type { ContentStore } from './content-store.ts';
 import type { Target } from './aim.ts';
 import type { UploadOptions } from './deal.ts';
 import type { FileService, Written } from './file-service.ts';
+import { PieceRooms, pieceReservation } from './quota/piece-rooms.ts';
+import type { PiecedUpload } from './quota/piece-rooms.ts';
+import type { SpaceDirectory } from './space-directory.ts';
 import { UploadChecksum } from './upload-checksum.ts';
 
 export const UPLOAD_TTL_MS = 24 * 60 * 60 * 1000;
@@ -30,10 +34,17 @@ export interface FinishOptions extends UploadOptions {
   totalBytes?: number | undefined;
 }
 
+export interface PieceOptions {
+  /** Where the file is to appear, when the client says so before the end. */
+  destination?: readonly Name[] | undefined;
+}
+
 export class UploadService {
   readonly #metadata: MetadataStore;
   readonly #content: ContentStore;
   readonly #files: FileService;
+  readonly #rooms: PieceRooms;
+  readonly #spaces: SpaceDirectory;
   readonly #now: () => Instant;
   readonly #checksums = new Map<string, UploadChecksum>();
   /** Ends under way: a client that repeats its request joins the first one. */
@@ -43,53 +54,92 @@ export class UploadService {
     metadata: MetadataStore;
     content: ContentStore;
     files: FileService;
+    spaces: SpaceDirectory;
     now: () => Instant;
+    /** How long room is kept for an upload that nothing more comes of. */
+    reservationMs?: number | undefined;
   }) {
     this.#metadata = parts.metadata;
     this.#content = parts.content;
     this.#files = parts.files;
+    this.#spaces = parts.spaces;
+    this.#rooms = new PieceRooms(parts);
     this.#now = parts.now;
   }
 
-  /** Calm when it has begun already. @throws invalid: a bad id; quota, full: `totalBytes` would not
-   *  fit; too-large: too many open uploads. */
-  async begin(caller: Caller, rawId: string, totalBytes: number | undefined): Promise<void> {
+  /** Calm when it has begun already. Where there is a quota, room for `totalBytes` is reserved.
+   *  @throws invalid: a bad id; quota, full: `totalBytes` would not fit; too-large: too many open
+   *  uploads. */
+  async begin(
+    caller: Caller, rawId: string, totalBytes: number | undefined, options: PieceOptions = {},
+  ): Promise<void> {
     const uploadId = parseUploadId(rawId);
     this.#content.checkWritable();
-    if (totalBytes !== undefined) await this.#checkRoom(caller, totalBytes);
+    const upload = { owner: caller.user, uploadId, totalBytes };
+    const { destination } = options;
+    if (totalBytes !== undefined && destination === undefined) {
+      await this.#refuseHopeless(caller, totalBytes);
+    }
+    await this.#rooms.begin(upload, () => this.#files.landing(caller, destination));
     const at = this.#now();
-    await this.#metadata.commit({
-      op: 'begin-upload', owner: caller.user, uploadId, totalBytes, at,
-      expiresAt: at + UPLOAD_TTL_MS,
-    });
+    try {
+      await this.#metadata.commit({
+        op: 'begin-upload', ...upload, at, expiresAt: at + UPLOAD_TTL_MS,
+      });
+    } catch (error) {
+      await this.#rooms.end(upload);
+      throw error;
+    }
   }
 
   /** Stores or replaces a part, and returns its size.
-   *  @throws not-found: no such upload; invalid: a bad name, `body-cut`; full; too-large. */
+   *  @throws not-found: no such upload; invalid: a bad name, `body-cut`; quota; full; too-large. */
   async putPart(
     caller: Caller, part: { uploadId: string; name: string }, body: BodySource,
-    options: { checksum?: Checksum | undefined; signal?: AbortSignal } = {},
+    options: PieceOptions & { checksum?: Checksum | undefined; signal?: AbortSignal } = {},
   ): Promise<UploadPartRecord> {
     const { name } = part;
-    const { uploadId } = await this.#get(caller, part.uploadId);
+    const upload = await this.#get(caller, part.uploadId);
     const number = parsePartNumber(name);
     this.#content.checkWritable();
-    const { checksum, signal } = options;
+    const room = await this.#rooms.begin(upload, () =>
+      this.#files.landing(caller, options.destination));
+    const partRoom = room?.part(body.lengthBytes);
+    let parts: readonly UploadPartRecord[] | undefined;
+    try {
+      await partRoom?.begin();
+      const stored = await this.#receivePart(upload, { number, name, body }, {
+        ...options, reserve: partRoom?.take,
+      });
+      parts = await this.#hashAhead(caller, upload.uploadId);
+      return stored;
+    } finally {
+      partRoom?.end(parts);
+    }
+  }
+
+  async #receivePart(
+    { owner, uploadId }: PiecedUpload,
+    { number, name, body }: { number: number; name: string; body: BodySource },
+    options: {
+      checksum?: Checksum | undefined; signal?: AbortSignal;
+      reserve: ((totalBytes: number) => Promise<void> | undefined) | undefined;
+    },
+  ): Promise<UploadPartRecord> {
+    const { checksum, signal, reserve } = options;
     const { sizeBytes, manifest } = await this.#content.claimed(async (claim) => {
       const stored = await this.#content.receive(body, {
-        algorithm: checksum?.algorithm, bytesMax: Number.MAX_SAFE_INTEGER, claim,
-        ...(signal && { signal }),
+        algorithm: checksum?.algorithm, claim, reserve, ...(signal && { signal }),
       });
       if (checksum && stored.checksum) checkChecksum(checksum, stored.checksum);
       failpoint('files.part-durable');
       await this.#metadata.commit({
-        op: 'put-part', owner: caller.user, uploadId, number, name, sizeBytes: stored.sizeBytes,
+        op: 'put-part', owner, uploadId, number, name, sizeBytes: stored.sizeBytes,
         manifest: stored.manifest, expiresAt: this.#now() + UPLOAD_TTL_MS,
         witness: this.#content.witness(),
       });
       return stored;
     });
-    await this.#hashAhead(caller, uploadId);
     return { number, name, sizeBytes, manifest };
   }
 
@@ -125,6 +175,7 @@ export class UploadService {
     const uploadId = parseUploadId(rawId);
     this.#checksums.delete(`${caller.user}/${uploadId}`);
     await this.#metadata.commit({ op: 'drop-upload', owner: caller.user, uploadId });
+    await this.#rooms.end({ owner: caller.user, uploadId });
   }
 
   /** Forgets uploads that have been idle for too long, and their parts; what only they referred to
@@ -161,6 +212,7 @@ export class UploadService {
     checkLength(options.totalBytes ?? upload.totalBytes, sizeBytes);
     const key = `${caller.user}/${uploadId}`;
     const checksum = await this.#verify(key, parts, options);
+    const isLimited = await this.#spaces.isLimited(target.spaceId);
     failpoint('files.before-finish');
     const written = await this.#files.commitAimed(caller, target, {
       op: 'put-file',
@@ -172,13 +224,12 @@ export class UploadService {
       ...(options.createdAt !== undefined && { createdAt: options.createdAt }),
       ...(target.expect !== undefined && { expect: target.expect }),
       upload: { owner: caller.user, uploadId },
+      ...(isLimited && { reservationId: pieceReservation(upload) }),
       witness: this.#content.witness(),
-      actor: {
-        user: caller.user, device: caller.device, at: this.#now(),
-        lockTokens: options.lockTokens ?? [],
-      },
+      actor: actorOf(caller, this.#now(), options.lockTokens),
     });
     this.#checksums.delete(key);
+    await this.#rooms.end(upload, target.spaceId);
     return written;
   }
 
@@ -203,7 +254,7 @@ export class UploadService {
     return actual;
   }
 
-  async #hashAhead(caller: Caller, uploadId: string): Promise<void> {
+  async #hashAhead(caller: Caller, uploadId: string): Promise<UploadPartRecord[]> {
     const key = `${caller.user}/${uploadId}`;
     let hasher = this.#checksums.get(key);
     if (hasher === undefined) {
@@ -214,7 +265,9 @@ export class UploadService {
       hasher = new UploadChecksum(this.#content);
       this.#checksums.set(key, hasher);
     }
-    hasher.follow(await this.#metadata.listParts(caller.user, uploadId));
+    const parts = await this.#metadata.listParts(caller.user, uploadId);
+    hasher.follow(parts);
+    return parts;
   }
 
   async #get(caller: Caller, rawId: string): Promise<UploadRecord> {
@@ -223,11 +276,15 @@ export class UploadService {
     return upload;
   }
 
-  async #checkRoom(caller: Caller, totalBytes: number): Promise<void> {
+  /** Where it is to appear is told at its end only, and it may replace a file as large as itself:
+   *  so what is larger than the quota is refused here, and the rest when that is known. */
+  async #refuseHopeless(caller: Caller, totalBytes: number): Promise<void> {
+    const landing = await this.#files.landing(caller, undefined);
+    if (landing === undefined || !await this.#spaces.isLimited(landing.spaceId)) return;
     const { usedBytes, quotaBytes } = await this.#files.quota(caller);
     if (quotaBytes === undefined || totalBytes <= quotaBytes) return;
-    // An upload may replace a file as large as itself, so only the hopeless ones are refused here.
-    const message = `This upload of ${totalBytes} bytes is larger than the quota of ${quotaBytes}.`;
+    const message = `This upload of ${totalBytes} bytes is larger than the quota of ${quotaBytes}, `
+      + `of which ${usedBytes} are used.`;
     const facts = { quotaBytes, usedBytes, totalBytes };
     throw new HoldfastError('quota', 'files/beginUpload', message, { facts });
   }

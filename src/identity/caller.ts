@@ -13,6 +13,8 @@ export interface Caller {
   /** The device's name; `password` for whoever signed in with a name and a password. */
   readonly device: string;
   readonly credential: 'password' | 'app-password' | 'session';
+  /** Network address of this very request; undefined when nobody has said it. */
+  readonly address?: string;
 }
 
 export function callerOf(

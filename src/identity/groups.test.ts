@@ -79,7 +79,7 @@ describe('passwords of links', () => {
     for (let n = 0; n < 6; n += 1) assert.equal(await guess(HOME, n), false);
     await refuses(guess(HOME, 7), 'busy');
     assert.equal(await guess(AWAY, 8), false, 'another address may still try');
-    assert.equal(await guess(HOME, 0), false, 'a repeated guess teaches nothing and is not counted');
+    assert.equal(await guess(HOME, 0), false, 'a repeated guess is not counted');
   });
 
   it('count requests for links that are not there', async () => {

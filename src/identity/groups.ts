@@ -20,9 +20,9 @@ export interface NewGroup {
 }
 
 /**
- * Groups of users, to share with. Whether the caller may ask for a change is decided above; a change
- * is in force, in every process, with the next request of whom it concerns. Errors besides those
- * listed: as IdentityStore.
+ * Groups of users, to share with. Whether the caller may ask for a change is decided above; a
+ * change is in force, in every process, with the next request of whom it concerns. Errors besides
+ * those listed: as IdentityStore.
  */
 export class Groups {
   readonly #store: IdentityStore;

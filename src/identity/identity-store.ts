@@ -1,7 +1,7 @@
 import type { GroupId, UserId } from '../base/ids.ts';
 import type {
-  FlowRecord, GroupRecord, NewUserRecord, SetupLinkRecord, TokenKind, TokenRecord, TokenTouch, UserPatch,
-  UserRecord,
+  FlowRecord, GroupRecord, NewUserRecord, SetupLinkRecord, TokenKind, TokenRecord, TokenTouch,
+  UserPatch, UserRecord,
 } from './records.ts';
 
 /**

@@ -5,7 +5,7 @@ import type { Witness } from '../base/witness.ts';
 import type { AccessChange } from './access-changes.ts';
 import type { GrantRecord, RecountRecord } from './access-records.ts';
 import type { BeginBatch, NoteBatch } from './batch.ts';
-import type { DropVersions, PurgeSlice } from './retention.ts';
+import type { DropTrash, DropVersions, PurgeSlice } from './retention.ts';
 import type { DeadProperty, Instant, LockRecord, NodeRecord } from './records.ts';
 
 /** Who changes something, and when. */
@@ -18,6 +18,8 @@ export interface Actor {
   lockTokens: readonly string[];
   /** The batch that the change is part of: its events carry it. */
   batchId?: number;
+  /** Network address that the request came from, for the journal. */
+  from?: string;
 }
 
 /** What the caller saw before it decided; checked inside the transaction.
@@ -68,19 +70,26 @@ export interface MakeFolder {
  *  of what is moved stay; its locks go. With `replace` what was at the target goes to the trash, by
  *  an event of its own before that of the move; a mount is never replaced. With `toSpaceId` it goes
  *  to another space: a copy appears there and the source goes to the trash of its own space, both
- *  in one transaction; ids are new, mounts within do not come along. `expect` speaks of the node that is moved; `absent`
- *  says the same as `replace: false`. A new spelling of the node's own name is no clash.
+ *  in one transaction; ids are new, mounts within do not come along. `expect` speaks of the node
+ *  that is moved; `absent` says the same as `replace: false`. A new spelling of the node's own
+ *  name is no clash.
  *  @throws not-found; precondition: the target exists and `replace` is false, or `expect` fails;
  *  conflict `parent-missing`, `name-clash`; denied `cycle`: into itself, onto itself, or onto a
  *  folder that holds it; denied `is-mount`: onto a mount, or a mount to another space; locked;
- *  invalid `path-too-deep`. To another space also as Copy, and busy: what is moved was changed while
- *  it was copied. */
+ *  invalid `path-too-deep`. To another space also as Copy, and busy: what is moved was changed
+ *  while it was copied; too-large: over GRANTS_PER_SPACE_MAX there. */
 export interface Move {
   op: 'move';
   spaceId: SpaceId;
   nodeId: NodeId;
   /** Where `toParentId` is; undefined: in the same space. */
   toSpaceId?: SpaceId;
+  /** To another space: grants at and below it come along under their ids (`revoke` there, `grant`
+   *  here), so that links still work. Else they stay with the source. */
+  withGrants?: boolean;
+  /** Who counts as the maker of the grants that come along and that `of` has made: a link is over
+   *  when its maker is gone. */
+  heir?: { of: UserId; is: UserId };
   toParentId: NodeId;
   toName: Name;
   replace: boolean;
@@ -179,11 +188,13 @@ export interface RefreshLock {
   actor: Actor;
 }
 
-/** @throws not-found; denied: another's. */
+/** @throws not-found; denied: another's, unless the change breaks it. */
 export interface RemoveLock {
   op: 'remove-lock';
   spaceId: SpaceId;
   token: string;
+  /** Whoever commits this may remove locks of others too. */
+  breaks?: boolean;
   actor: Actor;
 }
 
@@ -219,7 +230,8 @@ export interface DropUpload {
   uploadId: string;
 }
 
-/** Forgets uploads that expired before `at`, oldest first, at most 1,000 at once. */
+/** Forgets uploads that expired before `at`, oldest first, at most 1,000 at once; and all
+ *  reservations that did, which count for nothing anyway. */
 export interface ExpireUploads {
   op: 'expire-uploads';
   at: Instant;
@@ -236,7 +248,7 @@ export type Change =
   | PutFile | MakeFolder | Move | Copy | Delete | Restore | SetTimes | SetChecksums
   | SetProperties | AddLock | RefreshLock | RemoveLock
   | BeginUpload | PutPart | DropUpload | ExpireUploads | SetQuota | AccessChange
-  | BeginBatch | NoteBatch | PurgeSlice | DropVersions;
+  | BeginBatch | NoteBatch | PurgeSlice | DropVersions | DropTrash;
 
 /** What a commit did. */
 export interface ChangeResult {
@@ -246,8 +258,8 @@ export interface ChangeResult {
   created: boolean;
   /** The space's revision after the change; 0 for changes outside a space. */
   rev: number;
-  /** For expire-uploads, count-download, purge-slice and drop-versions: how many; for begin-batch
-   *  and note-batch the batch's id. Else 0. */
+  /** For expire-uploads, count-download, purge-slice, drop-versions and drop-trash: how many; for
+   *  begin-batch and note-batch the batch's id. Else 0. */
   count: number;
   /** Only of `put-grant`. */
   grant?: GrantRecord;

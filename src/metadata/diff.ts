@@ -50,8 +50,8 @@ export interface DiffPage {
 }
 
 export const DIFF_LIMIT_MAX = 1_000;
-/** Events that one page looks at. */
-export const DIFF_EVENTS_MAX = 2_000;
+/** Events that one page looks at: some ten milliseconds. */
+export const DIFF_EVENTS_MAX = 500;
 
 /** What a diff asks of a store, all of one moment. */
 export interface DiffSource {

@@ -27,11 +27,13 @@ export { BATCHES_LIMIT_MAX, VERSION_KEYS_LIMIT_MAX } from './past.ts';
 export type {
   Horizon, PastListOptions, PastNode, PastSpace, PastStore, TrashFilter, VersionKey,
 } from './past.ts';
-export { PURGE_ROWS_MAX, VERSIONS_DROPPED_MAX } from './retention.ts';
-export type { DropVersions, PurgeSlice } from './retention.ts';
+export { NOBODY, PURGE_ROWS_MAX, TRASH_DROPPED_MAX, VERSIONS_DROPPED_MAX } from './retention.ts';
+export type { DropTrash, DropVersions, PurgeSlice } from './retention.ts';
 export { changedProperties, compareCodePoints } from './dead-properties.ts';
 export { checkLocks, lockAgainst, locksCovering, locksInForce, locksWithin } from './lock-rules.ts';
 export type { LockNeeds, LockView } from './lock-rules.ts';
+export { lockKindOf, lockedAt, newLockToken } from './lock-token.ts';
+export type { LockKind } from './lock-token.ts';
 export {
   CHANGES_QUEUE_MAX, EVENTS_LIMIT_MAX, LIST_PAGE_MAX, MANIFESTS_LIMIT_MAX, SPACES_LIMIT_MAX,
   TRASH_LIMIT_MAX,

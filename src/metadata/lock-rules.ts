@@ -4,13 +4,15 @@
  * A lock covers the node it was set on and, with depth infinity, everything below. Where several
  * shared locks cover a node, the token of one of them is enough; an exclusive lock stands alone,
  * because nothing that overlaps it is ever granted. So one rule serves both: a node that any lock
- * covers may be changed by showing the token of one covering lock that the actor holds.
+ * covers may be changed by showing the token of one covering lock that the actor holds. A lock that
+ * belongs to a person (see lock-token.ts) asks for no token: its holder is enough.
  *
  * Adding or removing a member changes its parent folder, so it asks for the parent's locks, also
  * those of depth 0 (section 7.4). Deleting or moving a folder asks also for every lock below it.
  */
 import type { NodeId } from '../base/ids.ts';
 import type { Actor } from './changes.ts';
+import { lockKindOf } from './lock-token.ts';
 import type { Instant, LockRecord } from './records.ts';
 import { lockedBy } from './refusals.ts';
 
@@ -52,7 +54,8 @@ function tokenOf(lock: LockRecord): string {
 
 function holdsOne(covering: readonly LockRecord[], actor: Actor): boolean {
   return covering.some((lock) =>
-    lock.holder === actor.user && actor.lockTokens.includes(lock.token));
+    lock.holder === actor.user
+    && (lockKindOf(lock.token) === 'person' || actor.lockTokens.includes(lock.token)));
 }
 
 function refuseUnlessHeld(view: LockView, nodeId: NodeId, actor: Actor): void {

@@ -31,7 +31,8 @@ export interface MetadataStore extends PastStore {
   /** @throws not-found. */
   getSpace(id: SpaceId): Promise<SpaceRecord>;
 
-  /** All spaces by ascending id, strictly after `after`, at most `limit` (1 to SPACES_LIMIT_MAX). */
+  /** All spaces by ascending id, strictly after `after`, at most `limit` (1 to SPACES_LIMIT_MAX).
+   *  @throws invalid: another limit. */
   listSpaces(limit: number, after?: SpaceId): Promise<SpaceRecord[]>;
 
   /** Follows names from the root, or from the node `from`. The answer begins with that node and
@@ -88,7 +89,8 @@ export interface MetadataStore extends PastStore {
   findLink(tokenHash: string): Promise<GrantRecord | undefined>;
 
   /** Live mounts of a space, and what its owner does not want to see. As cheap as `listGrants`, as
-   *  long as nothing is moved, deleted or restored in the space. @throws not-found: no such space. */
+   *  long as nothing is moved, deleted or restored in the space.
+   *  @throws not-found: no such space. */
   listMounts(spaceId: SpaceId): Promise<SpaceMounts>;
 
   /** What of the quotas of a space and its tenant is used. @throws not-found: no such space. */
@@ -109,7 +111,9 @@ export interface MetadataStore extends PastStore {
    *
    *  Pages are not of one moment. Whoever walks all of them meets every manifest that was referred
    *  to from before the first page until after the last one, even if meanwhile it moves from an
-   *  upload to a file, or is copied and then let go by what it was copied from. */
+   *  upload to a file, or is copied and then let go by what it was copied from. One exception: what
+   *  is copied to a space with a smaller id and purged from the other, both meanwhile. So nobody
+   *  may call content unneeded because one single walk has missed it. */
   listManifests(limit: number, after?: ManifestPlace): Promise<ManifestRecord[]>;
 
   /** Commits one change. Many callers' changes share one durable transaction.

@@ -5,8 +5,8 @@ import type { Name } from '../base/names.ts';
 /** Names that are tried before a mount is refused. */
 export const MOUNT_NAMES_TRIED_MAX = 1_000;
 
-/** The `attempt`th name, from 1: `name`, `name (2)`, `name (3)` …; for a file the number goes before
- *  the extension, so that the system still knows what it is. Never over NAME_BYTES_MAX. */
+/** The `attempt`th name, from 1: `name`, `name (2)`, `name (3)` …; for a file the number goes
+ *  before the extension, so that the system still knows what it is. Never over NAME_BYTES_MAX. */
 export function mountName(wanted: Name, attempt: number, isFile: boolean): Name {
   if (attempt === 1) return wanted;
   const dot = isFile ? wanted.lastIndexOf('.') : -1;

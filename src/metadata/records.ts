@@ -98,6 +98,8 @@ export interface EventRecord {
   at: Instant;
   /** Only for the `create` of a copy: see CopyOrigin. */
   copiedFrom?: CopyOrigin;
+  /** Network address that the change came from; undefined when unknown. */
+  from?: string;
   /** Only for changes that were part of a batch. */
   batchId?: number;
   /** Only for `grant` and `revoke`. */
@@ -148,7 +150,7 @@ export interface FolderEntry extends NodeRecord {
 }
 
 export interface LockRecord {
-  /** `opaquelocktoken:` and a UUID. */
+  /** `opaquelocktoken:` and a UUID that tells of what kind it is: see lock-token.ts. */
   token: string;
   spaceId: SpaceId;
   nodeId: NodeId;

@@ -85,13 +85,21 @@ interface Room {
   reservedBytes: number;
 }
 
+function numbersOf({ neededBytes, quotaBytes, usedBytes, reservedBytes }: Room): string {
+  const promised = reservedBytes === 0 ? ''
+    : `, ${reservedBytes} are promised to uploads under way`;
+  return `${usedBytes} of ${quotaBytes} bytes are used${promised}, and this needs ${neededBytes}.`;
+}
+
 export const overQuota = (room: Room): HoldfastError => {
-  const message = 'There is not enough room left in this space. Delete something first.';
+  const message = `There is no room for this: ${numbersOf(room)} Delete something, or ask for a `
+    + 'larger quota.';
   return refusal('quota', 'quota', message, { ...room });
 };
 
 export const overTenantQuota = (room: Room): HoldfastError => {
-  const message = 'There is not enough room left for all users together. Ask an administrator.';
+  const message = `There is no room left for all users together: ${numbersOf(room)} Ask an `
+    + 'administrator.';
   return refusal('quota', 'tenant-quota', message, { ...room });
 };
 
@@ -184,6 +192,11 @@ export const batchRunning = (batchId: number): HoldfastError => {
 
 export const batchMissing = (batchId: number): HoldfastError =>
   refusal('not-found', 'batch-missing', 'There is no such restore.', { batchId });
+
+export const tooManyEntries = (entriesMax: number): HoldfastError => {
+  const message = `At most ${entriesMax} entries can be taken out of the trash at once.`;
+  return refusal('too-large', 'too-many-entries', message);
+};
 
 export const tooManyVersions = (versionsMax: number): HoldfastError => {
   const message = `At most ${versionsMax} versions can be forgotten at once.`;

@@ -1,10 +1,11 @@
 /** Changes that forget: the only ones that take something away for good. */
-import type { NodeId, SpaceId } from '../base/ids.ts';
+import type { NodeId, SpaceId, UserId } from '../base/ids.ts';
+import type { TrashRecord } from './records.ts';
 
 /** Removes one slice of what a space need not keep any longer: trash entries with a deletion up to
  *  `trashToRev`, with all below them, and closed rows that no revision from `floorRev` on shows.
  *  The floor rises to the larger of the two and never sinks: older revisions cannot be shown from
- *  then on. The result's `count` is the number of rows that went, at most about `rowsMax`; 0 says
+ *  then on. The result's `count` says how much was done, at most about `rowsMax` rows; 0 says
  *  that nothing is left to do. What is live is never touched. @throws not-found: no such space;
  *  invalid: revisions that the space does not have. */
 export interface PurgeSlice {
@@ -24,5 +25,25 @@ export interface DropVersions {
   versions: readonly { nodeId: NodeId; contentRev: number }[];
 }
 
+/** Takes entries out of the trash before their time: from then on nobody finds or restores them
+ *  there. What they hold is still part of the past, so their rows stay until the floor has passed
+ *  their deletion, and go then whatever else the trash keeps. Calm about entries that are gone; the
+ *  `count` is how many went. @throws not-found: no such space; too-large: more than
+ *  TRASH_DROPPED_MAX. */
+export interface DropTrash {
+  op: 'drop-trash';
+  spaceId: SpaceId;
+  /** By the revision of the deletion. */
+  deletedRevs: readonly number[];
+}
+
+/** Stands as the remover of an entry that was dropped; the journal still knows who it was. */
+export const NOBODY = '' as UserId;
+
+export function isDropped({ deletedBy }: Pick<TrashRecord, 'deletedBy'>): boolean {
+  return deletedBy === NOBODY;
+}
+
+export const TRASH_DROPPED_MAX = 1_000;
 export const PURGE_ROWS_MAX = 1_000;
 export const VERSIONS_DROPPED_MAX = 1_000;

@@ -26,7 +26,10 @@ export class Authenticator {
     const credentials = parseBasic(exchange.req.headers.authorization);
     if (credentials === undefined) throw notSignedIn();
     const { user, password } = credentials;
-    return this.#identity.authenticateBasic({ user, password, address: exchange.address });
+    const { address } = exchange;
+    const caller = this.#identity.authenticateBasic({ user, password, address });
+    if (!(caller instanceof Promise)) return { ...caller, address };
+    return caller.then((verified) => ({ ...verified, address }));
   }
 }
 

@@ -6,4 +6,5 @@ export { unavailableHandler } from './nextcloud/unavailable.ts';
 export { peopleOf } from './people.ts';
 export { pageRoutes } from './pages/page-routes.ts';
 export { davRoutes } from './webdav/dav-routes.ts';
+export { publicDavRoutes } from './webdav/public-routes.ts';
 export { pastRoutes } from './webdav/past/past-routes.ts';

@@ -7,6 +7,7 @@
 import { HoldfastError } from '../base/errors.ts';
 import { parsePath } from '../base/names.ts';
 import type { Name } from '../base/names.ts';
+import type { LinkCaller } from '../files/index.ts';
 import type { Caller } from '../identity/index.ts';
 import type { Exchange } from '../platform/index.ts';
 
@@ -67,14 +68,31 @@ const FILES_ROOT = '/remote.php/dav/files/';
 /** They lead to the files of whoever signs in. */
 const OWN_ROOTS: readonly DavRoot[] = [{ prefix: '/remote.php/webdav/' }, { prefix: '/dav/' }];
 
-/** Where a raw path leads; undefined when it is under no root of files.
- *  @throws invalid; denied: the files of another user. */
-export function locate(raw: string, caller: Pick<Caller, 'user'>): DavPlace | undefined {
+/** Roots of what public links lead to; behind the first stands the link's token. */
+export const PUBLIC_FILES_ROOT = '/public.php/dav/files/';
+export const PUBLIC_ROOT = '/public.php/webdav/';
+
+/** Whose files are looked for. */
+export type Located = Pick<Caller, 'user'> | LinkCaller;
+
+/** Where a raw path leads; undefined when it is under no root of files, or none of a link's for who
+ *  comes by one. @throws invalid; denied: the files of another user. */
+export function locate(raw: string, caller: Located): DavPlace | undefined {
+  if ('link' in caller) return locateLink(raw, caller);
   if (raw.startsWith(FILES_ROOT)) return locateUser(raw, caller);
   for (const root of OWN_ROOTS) {
     const { prefix } = root;
     if (raw.startsWith(prefix)) return { root, path: decodePath(raw.slice(prefix.length)) };
     if (raw.length === prefix.length - 1 && prefix.startsWith(raw)) return { root, path: [] };
+  }
+  return undefined;
+}
+
+function locateLink(raw: string, { terms }: LinkCaller): DavPlace | undefined {
+  for (const prefix of [`${PUBLIC_FILES_ROOT}${terms.token ?? ''}/`, PUBLIC_ROOT]) {
+    const root = { prefix };
+    if (raw.startsWith(prefix)) return { root, path: decodePath(raw.slice(prefix.length)) };
+    if (`${raw}/` === prefix) return { root, path: [] };
   }
   return undefined;
 }
@@ -116,7 +134,7 @@ function hostOf(authority: string): string {
  *  @throws invalid: none, or malformed; denied: another user's, or no place for files; invalid
  *  `other-server`. */
 export function parseDestination(
-  exchange: Pick<Exchange, 'req' | 'origin'>, caller: Pick<Caller, 'user'>,
+  exchange: Pick<Exchange, 'req' | 'origin'>, caller: Located,
 ): Name[] {
   const { destination } = exchange.req.headers;
   const op = 'protocols/parseDestination';

@@ -1,4 +1,4 @@
-export { makeClusterKey, readClusterKey } from './filer/cluster-key.ts';
+export { makeClusterKey, readClusterKey, rotateClusterKey } from './filer/cluster-key.ts';
 export { FilerServer } from './filer/filer-server.ts';
 export type { FilerFinding } from './filer/filer-server.ts';
 export type { FilerRoot, FilerServerOptions, RefusedDisk } from './filer/filer-server.ts';
@@ -6,7 +6,6 @@ export { filerRoots, filerSlice, KEEP_TRASH_MS } from './filer/filer-settings.ts
 export { FilerClient } from './filer/filer-client.ts';
 export type { FilerClientOptions, FilerState } from './filer/filer-client.ts';
 export { DiskClaims } from './filer/disk-claims.ts';
-export { holdEncrypted } from './backends/local/encrypted-volumes.ts';
 export { identifyDisk } from './filer/disk-identity.ts';
 export { LocalDisk } from './filer/local-disk.ts';
 export type { LocalDiskOptions } from './filer/local-disk.ts';

@@ -2,10 +2,10 @@
 import {
   integer, oneOf, optionalText, seconds, setting, sizeBytes, slice,
 } from '../platform/index.ts';
-import { VOLUME_DEFAULTS } from './backends/local/volume-config.ts';
 import { REPLICATION_DEFAULTS } from './replication/open-replicated-files.ts';
 import type { CompressionMode } from './sealing/block-sealer.ts';
 import { DOMAIN_LEVELS, type DomainLevel } from './replication/volume-disk.ts';
+import { VOLUME_ENDS } from './volume-ends.ts';
 
 const TIB = 1024 ** 4;
 const COPIES_MAX = 8;
@@ -41,12 +41,12 @@ export const storageSlice = slice({
         + 'it are made anew elsewhere.',
     }),
     volumeBytes: setting({
-      key: 'storage.volume_size', default: VOLUME_DEFAULTS.volumeBytesMax,
+      key: 'storage.volume_size', default: VOLUME_ENDS.sizeBytes,
       parse: sizeBytes({ min: 1024 ** 2, max: 4 * 1024 ** 3 }), unit: 'bytes',
       docs: 'A volume that has grown to this is finished, and a new one is begun.',
     }),
     sealAfterSeconds: setting({
-      key: 'storage.seal_after', default: VOLUME_DEFAULTS.sealAfterMs / 1000,
+      key: 'storage.seal_after', default: VOLUME_ENDS.ageMs / 1000,
       parse: seconds({ min: 0, max: 365 * DAY_SECONDS }), unit: 'seconds',
       docs: 'A volume that is written for so long is finished although it is not full, so that the '
         + 'room of what was deleted from it can be given back. 0: only when it is full.',

@@ -1,7 +1,7 @@
 /**
- * Two people who share a folder, each with a sync client. What one does the other gets, and when the
- * permissions change the clients must notice by themselves: put back what may not be changed, take
- * away what may not be seen, and never delete a file of its owner.
+ * Two people who share a folder, each with a sync client. What one does the other gets, and when
+ * the permissions change the clients must notice by themselves: put back what may not be changed,
+ * take away what may not be seen, and never delete a file of its owner.
  */
 import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
@@ -35,8 +35,9 @@ describe('two people with nextcloudcmd', { timeout: 900_000 }, () => {
     ada = await server.addUser({ name: 'ada' });
     ben = await server.addUser({ name: 'ben' });
     relay = await TcpRelay.open(() => server.port);
-    [adas, bens] = [ada, ben].map((user) =>
-      new Replica(user.name, nextcloudcmd, user.credentials, () => relay.url)) as [Replica, Replica];
+    const make = ({ name, credentials }: DavClient): Replica =>
+      new Replica(name, nextcloudcmd, credentials, () => relay.url);
+    [adas, bens] = [make(ada), make(ben)];
     write(adas.folder, 'work/team/plan.txt', 'the plan');
     write(adas.folder, 'work/team/deep/er/leaf.txt', 'leaf');
     write(adas.folder, 'work/team/doomed.txt', 'doomed');

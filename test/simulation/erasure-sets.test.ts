@@ -8,6 +8,12 @@ import { settings } from '../support/settings.ts';
 import { apart } from './apart.ts';
 import type { CrashCount } from './erasure/crash-points.ts';
 
+/** What must happen in so many lives, or they prove little. */
+const WANTED = [
+  'set', 'set-made', 'set-ends', 'set-ended', 'parity-made', 'copy-made', 'parity-damaged',
+  'volume in a set', 'moved to trash', 'parity-let-go', 'copy-let-go',
+];
+const LIVES = new URL('./erasure/random-lives.ts', import.meta.url);
 const POINTS = new URL('./erasure/crash-points.ts', import.meta.url);
 
 describe('a crash at any call to a disk', () => {
@@ -22,4 +28,12 @@ describe('a crash at any call to a disk', () => {
       });
     }
   }
+});
+
+describe('random lives with erasure sets', () => {
+  it('lose nothing, serve nothing wrong, and come right', async () => {
+    const { simulationSeed: seed, erasureHistories } = settings;
+    const seen = await apart<string[]>(LIVES, 'liveMany', seed, erasureHistories);
+    for (const one of WANTED) assert.ok(seen.includes(one), `${one} has never happened`);
+  });
 });

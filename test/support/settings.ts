@@ -22,8 +22,10 @@ export const settings = {
   simulationSeed: count('HOLDFAST_SIMULATION_SEED', 1),
   /** A file with the tape of one history: only that is played. */
   simulationTape: process.env['HOLDFAST_SIMULATION_TAPE'],
-  /** Of the calls to disks while erasure sets are made, mended and ended, every so many is the last. */
+  /** While erasure sets are made, mended and ended, one call to a disk in so many is the last. */
   erasureCrashEvery: count('HOLDFAST_ERASURE_CRASH_EVERY', 11),
+  /** How many random lives a store with erasure sets lives. */
+  erasureHistories: count('HOLDFAST_ERASURE_HISTORIES', 24),
   /** Up to how many writes a power cut may leave out or keep, in crash states that are counted. */
   crashStateWrites: count('HOLDFAST_CRASH_STATE_WRITES', 2),
   /** How long the workloads are of which every order of operations is tried. */

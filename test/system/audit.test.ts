@@ -42,11 +42,13 @@ describe('the audit log', { timeout: 120_000 }, () => {
 
     const all = await entries(server);
     assert.deepEqual(
-      all.filter(({ rev }) => rev !== undefined).map(({ rev, act, user, name }) =>
-        [rev, act, user, name]),
+      all.filter(({ rev }) => rev !== undefined).map(({ rev, act, user, name, from }) =>
+        [rev, act, user, name, from]),
       [
-        [1, 'create', 'ada', 'first.txt'], [2, 'update', 'ada', 'first.txt'],
-        [3, 'move', 'ada', 'second.txt'], [4, 'delete', 'ada', 'second.txt'],
+        [1, 'create', 'ada', 'first.txt', '127.0.0.1'],
+        [2, 'update', 'ada', 'first.txt', '127.0.0.1'],
+        [3, 'move', 'ada', 'second.txt', '127.0.0.1'],
+        [4, 'delete', 'ada', 'second.txt', '127.0.0.1'],
       ],
     );
     const others = all.filter(({ rev }) => rev === undefined);

@@ -48,7 +48,8 @@ describe('old volumes on folders as disks', { timeout: 240_000 }, () => {
     await cluster.server.restart();
     user = await cluster.server.addUser();
     for (let n = 1; n <= FILES; n++) {
-      const { status, text } = await user.put(`file ${n}.bin`, seededBytes(FILE_BYTES, `file ${n}`));
+      const bytes = seededBytes(FILE_BYTES, `file ${n}`);
+      const { status, text } = await user.put(`file ${n}.bin`, bytes);
       assert.equal(status, 201, text);
     }
   });

@@ -300,6 +300,36 @@ describe('a server with a mirror', { timeout: 240_000 }, () => {
     assert.equal((await user.put('b.bin', seededBytes(MIB, 'b'))).status, 201);
   });
 
+  it('reads from a mirror in a folder what a bucket has lost, and mends it', async () => {
+    const folder = join(scratchFolder('mirror'), 'second');
+    const env: Env = {
+      HOLDFAST_STORAGE_BACKEND: 's3', HOLDFAST_STORAGE_S3_ENDPOINT: s3.url,
+      HOLDFAST_STORAGE_S3_BUCKET: S3RVER_BUCKET, HOLDFAST_STORAGE_S3_PREFIX: 'first/',
+      HOLDFAST_STORAGE_S3_ACCESS_KEY_ID: 'S3RVER',
+      HOLDFAST_STORAGE_S3_SECRET_ACCESS_KEY: SECRET,
+      HOLDFAST_STORAGE_MIRROR_BACKEND: 'local', HOLDFAST_STORAGE_MIRROR_LOCAL_FOLDER: folder,
+    };
+    const server = await servers.start({ env });
+    const user = await server.addUser();
+    const bytes = seededBytes(6 * MIB, 'twice');
+    assert.equal((await user.put('a.bin', bytes)).status, 201);
+    await mirrored(server, user);
+    await server.stop();
+    rmSync(s3.folderOf('first/blocks'), { recursive: true });
+    await server.startAgain();
+    assert.ok((await user.get('a.bin')).body.equals(bytes));
+    await eventually(10_000, 'what was read is back in the bucket', () => {
+      const blocks = s3.folderOf('first/blocks');
+      return existsSync(blocks)
+        && readdirSync(blocks).filter((name) => name.endsWith('_object')).length === 2;
+    });
+    await server.stop();
+    rmSync(folder, { recursive: true });
+    await server.startAgain(); // The mirror's disk is not mounted: it waits for it.
+    assert.ok((await user.get('a.bin')).body.equals(bytes));
+    assert.ok(!existsSync(folder), 'no new mirror is begun beside a mount point');
+  });
+
   it('refuses the mirror of another server, and one that should not be empty', async () => {
     const env = mirrorIn('mine/', 'async');
     const server = await servers.start({ env });

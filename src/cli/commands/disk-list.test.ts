@@ -56,7 +56,7 @@ describe('disk list', () => {
     assert.match(await shown(several([HEALTHY], { ...waiting, blocked: [] })), /about 5 s left/);
   });
 
-  it('names volumes without a sound copy, never says that all is well, and what to do', async () => {
+  it('names volumes without a sound copy and what to do, never that all is well', async () => {
     const damaged = [
       { volumeId: 7, diskIds: ['one', 'two'], awayIds: [], reason: 'Damaged in all copies.' },
       { volumeId: 9, diskIds: [], awayIds: ['three'] },
@@ -86,7 +86,7 @@ describe('disk list', () => {
     assert.doesNotMatch(await shown(several([HEALTHY])), /[Nn]ew files/);
   });
 
-  it('shows how far a copy is, groups what waits for the same, and tells the next step', async () => {
+  it('shows how far a copy is, groups what waits alike, and tells the next step', async () => {
     const reason = '1 more copy needs 1 more disk';
     const busy = {
       volumesWaiting: 3, toDoBytes: 3 * 2 ** 30, doneBytes: 2 ** 20, remainingMs: 16_000,

@@ -92,7 +92,8 @@ function show(terminal: Terminal, answer: Answer): void {
       ? 'Every volume has all its copies, if those disks come back with theirs.'
       : 'Every volume has all its copies.');
   } else showRepair(terminal, repair, answer['serving'] === true);
-  for (const line of erasureLines(answer['erasure'] as ErasureRow | undefined)) terminal.print(line);
+  const erasure = answer['erasure'] as ErasureRow | undefined;
+  for (const line of erasureLines(erasure)) terminal.print(line);
   for (const disk of disks) for (const line of nextOf(disk)) terminal.print(line);
 }
 
@@ -154,10 +155,11 @@ function damageOf(damaged: readonly DamagedRow[]): string[] {
   for (const { volumeId, diskIds, awayIds, reason } of damaged.slice(0, NAMED_MAX)) {
     const on = diskIds.length === 0 ? 'no disk that answers' : diskIds.join(', ');
     lines.push(`  volume ${volumeId}, on ${on}: ${reason ?? 'it is being put together'}`);
-    if (awayIds.length > 0) lines.push(`    Bring back ${awayIds.join(', ')}: it may be whole there.`);
+    if (awayIds.length === 0) continue;
+    lines.push(`    Bring back ${awayIds.join(', ')}: it may be whole there.`);
   }
   if (damaged.length > NAMED_MAX) lines.push(`  ... and ${damaged.length - NAMED_MAX} more`);
-  lines.push('  What to do: docs/runbooks/restore-one-volume.md. Which blocks: holdfast verify run');
+  lines.push('  What to do: docs/runbooks/restore-one-volume.md. Details: holdfast verify run');
   return lines;
 }
 
@@ -188,7 +190,7 @@ function rowOf(disk: DiskRow): string {
 function whatBecomesOf({ id, state, silentMs }: DiskRow, missingAfterMs: number): string {
   if (state === 'missing') {
     return `${id} is taken for lost: its copies are made anew on other disks. If it comes back, it `
-      + `is compared and used again; if not: holdfast disk retire ${id}. If it stands elsewhere now: `
+      + `is compared and used again; if not: holdfast disk retire ${id}. If it stands elsewhere: `
       + `holdfast disk move ${id} <place>`;
   }
   const leftMs = Math.max(0, missingAfterMs - (silentMs ?? 0));

@@ -11,8 +11,8 @@ export function erasureLines(row: ErasureRow | undefined): string[] {
   if (row === undefined) return [];
   const { sets, ending, blocked, making } = row;
   if (sets === 0 && making === undefined) return [];
-  const ends = ending === 0 ? '' : `; ${ending} of them ${ending === 1 ? 'is' : 'are'} dissolved, and `
-    + 'the volumes get their copies back';
+  const ends = ending === 0 ? '' : `; ${ending} of them ${ending === 1 ? 'is' : 'are'} dissolved, `
+    + 'and the volumes get their copies back';
   const lines = [`${sets} erasure ${sets === 1 ? 'set' : 'sets'} of old volumes${ends}.`];
   for (const { set, reason } of blocked) lines.push(`  set ${set} waits: ${reason}`);
   if (making?.underWay === true) lines.push('  a new set is being made');

@@ -165,7 +165,7 @@ describe('DiskScrubber', () => {
     assert.deepEqual(world.open(), []);
   });
 
-  it('forgets what it noted of a disk that was retired, and not of one that is silent', async () => {
+  it('forgets what it noted of a retired disk, and not of a silent one', async () => {
     const { name } = write({ id: 1, isSealed: true, batches: [[block('a')]] });
     disk.flip(name, 4_200);
     await run();

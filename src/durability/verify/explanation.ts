@@ -1,4 +1,4 @@
-/** Findings that somebody has looked into and that count no more: why, who says so, and since when. */
+/** Findings that somebody has looked into and that count no more: why, who says so, since when. */
 import { HoldfastError } from '../../base/errors.ts';
 import type { VerifyStore } from './verify-store.ts';
 

@@ -51,6 +51,9 @@ export const FINDING_KINDS = {
   'sample-missing': { severity: 'damage', says: 'a written file is no longer found' },
   'sample-unreadable': { severity: 'damage', says: 'a written file cannot be read back' },
   'tree-differs': { severity: 'damage', says: 'the journal gives another tree than is shown' },
+  'past-differs': {
+    severity: 'damage', says: 'the journal gives another past than is shown',
+  },
   'journal-gap': { severity: 'damage', says: 'a revision is missing in the journal' },
   'size-sum-differs': { severity: 'damage', says: 'sizes of folders are not their files’ sum' },
 } as const satisfies Readonly<Record<string, KindText>>;

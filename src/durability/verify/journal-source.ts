@@ -1,4 +1,5 @@
 /** A journal and the tree that users see, for verifiers: read straight from where they are kept. */
+import type { JournalScratch } from './journal-scratch.ts';
 
 export interface JournalSpace {
   id: number;
@@ -50,6 +51,16 @@ export interface JournalSource {
   members(
     spaceId: number, page: { folderId: number; afterCanon: string; limit: number },
   ): readonly ShownNode[];
+  /** The same as the folder was at a revision, from `pastFloor` on. Figures of folders are not kept
+   *  for the past. */
+  membersAt(
+    spaceId: number,
+    page: { folderId: number; rev: number; afterCanon: string; limit: number },
+  ): readonly ShownNode[];
+  /** The oldest revision of which the tree is known; what was before may be forgotten. */
+  pastFloor(spaceId: number): number;
+  /** Room for a replay. The caller closes it. */
+  openScratch(): JournalScratch;
   /** What the figure of a folder says. */
   folderBytes(spaceId: number, folderId: number): number | undefined;
 }

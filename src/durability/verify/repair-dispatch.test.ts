@@ -64,7 +64,7 @@ describe('RepairDispatch', () => {
     assert.equal(proposed.length, 3);
   });
 
-  it('keeps its hands off notices, off what is no copy, and off what nobody can decide', async () => {
+  it('keeps its hands off notices, what is no copy, and what nobody can decide', async () => {
     report('unsteady-read', { diskId: 'a', volumeId: 1 });
     report('unreadable', { diskId: 'a' });
     report('replica-undecided', { diskId: 'a', volumeId: 1 });

@@ -89,7 +89,7 @@ describe('ReplicaComparison', () => {
     assert.deepEqual(await run(), ['replica-differs at disk a, volume 1, offset 0']);
   });
 
-  it('compares again within the hour when copies differed, and takes the finding back', async () => {
+  it('compares differing copies again within the hour, and takes the finding back', async () => {
     holding(damagedAt(ONE.bytes, 4_200), ONE.bytes);
     await run();
     holding(ONE.bytes, ONE.bytes);

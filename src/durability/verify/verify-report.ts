@@ -69,7 +69,8 @@ export function verifyReportText(report: VerifyReport, { all = false } = {}): st
     lines.push(findingText(finding, atMs));
     const { explanation } = finding;
     if (explanation === undefined) continue;
-    lines.push(`    ${explanation.who}, ${ageText(explanation.atMs, atMs)} ago: ${explanation.why}`);
+    const { who, why } = explanation;
+    lines.push(`    ${who}, ${ageText(explanation.atMs, atMs)} ago: ${why}`);
   }
   return lines;
 }

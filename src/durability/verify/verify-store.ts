@@ -51,8 +51,8 @@ export interface VerifyStore {
   close(): void;
 }
 
-/** `proof`: what is known of the last time that the verifiers were proved. `repair`: what was handed
- *  to whoever repairs. `explained`: why findings count no more, by their numbers. */
+/** `proof`: what is known of the last time that the verifiers were proved. `repair`: what was
+ *  handed to whoever repairs. `explained`: why findings count no more, by number. */
 export type NoteOwner = VerifierId | 'proof' | 'repair' | 'explained';
 
 export interface UnitRecord {

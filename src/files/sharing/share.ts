@@ -2,6 +2,8 @@
 import type { GrantId, UserId } from '../../base/ids.ts';
 import type { Role } from '../../base/roles.ts';
 import type { Instant, NodeRecord, Subject } from '../../metadata/index.ts';
+import type { Viewer } from '../view/link-caller.ts';
+import type { LetterState } from '../../mail/index.ts';
 import type { ShareTerms } from './terms.ts';
 
 export interface Share {
@@ -25,10 +27,17 @@ export interface Share {
   path: readonly string[] | undefined;
   /** The asker may change and end it. */
   isMine: boolean;
+  /** Of a mail with the link: it still waits, or could not be delivered; undefined: it was sent, or
+   *  there is none. */
+  invitation?: LetterState;
 }
 
 /** Whom to share with. */
-export type Receiver = { kind: 'user' | 'group'; id: string } | { kind: 'link' };
+export type Receiver =
+  | { kind: 'user' | 'group'; id: string }
+  | { kind: 'link' }
+  /** A link that is sent to this address. */
+  | { kind: 'mail'; address: string };
 
 export interface ShareWishes {
   role?: Role;
@@ -57,6 +66,8 @@ export interface NewShare extends ShareWishes {
 export interface People {
   hasUser(id: UserId): Promise<boolean>;
   hasGroup(id: string): Promise<boolean>;
+  /** undefined: nobody of this name may sign in. */
+  findViewer(id: UserId): Promise<Viewer | undefined>;
 }
 
 /** Passwords of links; `identity` keeps them. */

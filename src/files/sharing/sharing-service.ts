@@ -16,6 +16,7 @@ import type {
   Actor, GrantRecord, Instant, MetadataStore, NodeRecord, Subject,
 } from '../../metadata/index.ts';
 import type { Random } from '../../platform/index.ts';
+import { actorOf } from '../actor.ts';
 import { checkAccess, explain, isInForce } from '../access.ts';
 import type { Reason } from '../access.ts';
 import { notFound } from '../deal.ts';
@@ -24,8 +25,12 @@ import { isLinkCaller } from '../view/link-caller.ts';
 import { accessAt } from '../view/sight.ts';
 import type { SeenNode } from '../view/sight.ts';
 import { Views } from '../view/views.ts';
+import { noMail, notByMail } from './invitations.ts';
+import type { Invitations } from './invitations.ts';
 import { hashLinkToken, makeLinkToken } from './link-token.ts';
-import type { LinkPasswordKeeper, NewShare, People, Share, ShareWishes } from './share.ts';
+import type {
+  LinkPasswordKeeper, NewShare, People, Receiver, Share, ShareWishes,
+} from './share.ts';
 import { presentableText, readTerms, writeTerms } from './terms.ts';
 import type { ShareTerms } from './terms.ts';
 
@@ -36,6 +41,8 @@ export interface SharingParts {
   passwords: LinkPasswordKeeper;
   random: Random;
   now: () => Instant;
+  /** undefined: no mail is sent. */
+  invitations?: Invitations | undefined;
 }
 
 export class SharingService {
@@ -53,17 +60,43 @@ export class SharingService {
   async share(caller: Caller, path: readonly Name[], wanted: NewShare): Promise<Share> {
     const node = await this.#own(caller, path);
     const { receiver, role, isShown = role !== 'none' } = wanted;
-    const token = receiver.kind === 'link' ? makeLinkToken(this.#parts.random) : undefined;
-    const subject: Subject = receiver.kind === 'link'
+    const isLink = receiver.kind === 'link' || receiver.kind === 'mail';
+    const token = isLink ? makeLinkToken(this.#parts.random) : undefined;
+    const subject: Subject = isLink
       ? { kind: 'link', tokenHash: hashLinkToken(token ?? '') }
       : await this.#subject(caller, node, receiver);
     checkWishes(subject, wanted, node);
-    const terms = await this.#terms(token === undefined ? {} : { token }, wanted);
+    this.#checkEnd(wanted);
+    const mail = this.#admit(caller, receiver);
+    const secret = {
+      ...(token !== undefined && { token }), ...(mail !== undefined && { mail }),
+    };
+    const terms = await this.#terms(secret, wanted);
     await this.#checkNotLastOwner(node, subject, role);
     const { grant } = await this.#parts.metadata.commit({
       op: 'put-grant', spaceId: node.spaceId, nodeId: node.id, subject, role, isShown,
       expiresAt: wanted.expiresAt, terms: writeTerms(terms), actor: this.#actor(caller),
     });
+    const share = await this.#shown(caller, grant);
+    return mail === undefined ? share : this.#invited(caller, share);
+  }
+
+  /** Whether links can be sent by mail. */
+  get canInvite(): boolean {
+    return this.#parts.invitations !== undefined;
+  }
+
+  /** Sends the link once more to whom it was sent. @throws not-found; denied; invalid: it was not
+   *  shared by mail, or no mail is sent here; busy: too many mails. */
+  async invite(caller: Caller, id: GrantId): Promise<Share> {
+    const { grant, isMine } = await this.#find(caller, id);
+    if (!isMine) throw notYours();
+    const { invitations } = this.#parts;
+    const { mail } = readTerms(grant.terms);
+    if (mail === undefined) throw notByMail();
+    if (invitations === undefined) throw noMail();
+    invitations.admit(caller, mail);
+    await invitations.send(caller, await this.#shown(caller, grant));
     return this.#shown(caller, grant);
   }
 
@@ -74,6 +107,10 @@ export class SharingService {
     const { subject, isShown } = grant;
     const role = wishes.role ?? grant.role;
     checkWishes(subject, { ...wishes, role }, node);
+    this.#checkEnd(wishes);
+    if ('expiresAt' in wishes && isSame(subject, { kind: 'user', id: caller.user })) {
+      throw refused('Somebody else must say until when this is shared with you.');
+    }
     const expiresAt = 'expiresAt' in wishes ? wishes.expiresAt : grant.expiresAt;
     const terms = await this.#terms(readTerms(grant.terms), wishes);
     await this.#checkNotLastOwner(node, subject, expiresAt === undefined ? role : 'none');
@@ -92,6 +129,7 @@ export class SharingService {
     if (isMine) {
       await this.#checkNotLastOwner(node, grant.subject, 'none');
       await this.#parts.metadata.commit({ op: 'remove-grant', spaceId, grantId: id, actor });
+      await this.#parts.invitations?.cancel(id);
       return;
     }
     const mount = await this.#views.mountOf(caller, grant);
@@ -193,6 +231,26 @@ export class SharingService {
     return mount?.depth === path.length ? { ...mount.target } : node;
   }
 
+  /** The address that a link is to be sent to, if it is. */
+  #admit(caller: Caller, receiver: Receiver): string | undefined {
+    if (receiver.kind !== 'mail') return undefined;
+    if (this.#parts.invitations === undefined) throw noMail();
+    return this.#parts.invitations.admit(caller, receiver.address);
+  }
+
+  /** Nobody is told of a share whose mail was not kept: it is taken back then. */
+  async #invited(caller: Caller, share: Share): Promise<Share> {
+    const { id: grantId, node: { spaceId } } = share;
+    try {
+      await this.#parts.invitations?.send(caller, share);
+    } catch (error) {
+      const actor = this.#actor(caller);
+      await this.#parts.metadata.commit({ op: 'remove-grant', spaceId, grantId, actor });
+      throw error;
+    }
+    return this.get(caller, grantId);
+  }
+
   async #subject(
     caller: Caller, node: NodeRecord, receiver: { kind: 'user' | 'group'; id: string },
   ): Promise<Subject> {
@@ -227,6 +285,11 @@ export class SharingService {
     };
   }
 
+  #checkEnd({ expiresAt }: ShareWishes): void {
+    if (expiresAt === undefined || expiresAt > this.#parts.now()) return;
+    throw refused('The end of a share lies in the future. To end it at once, remove it.');
+  }
+
   /** A team without an owner could never be shared, renamed or cleared up again. */
   async #checkNotLastOwner(node: NodeRecord, subject: Subject, role: Role): Promise<void> {
     const { owner } = await this.#parts.spaces.find(node.spaceId);
@@ -251,8 +314,8 @@ export class SharingService {
       if (node === undefined) break;
       const place = await this.#views.placeOf(caller, grant);
       const isMine = place !== undefined && accessAt(place.node).share;
-      const isReceived = isMine || (await this.#views.receivedGrants(caller)).some((one) => one.id === id);
-      if (isReceived) return { grant, node, isMine };
+      const received = isMine ? [] : await this.#views.receivedGrants(caller);
+      if (isMine || received.some((one) => one.id === id)) return { grant, node, isMine };
     }
     throw noShare();
   }
@@ -287,16 +350,21 @@ export class SharingService {
     const place = await this.#views.placeOf(caller, grant);
     const { id, subject, role, expiresAt, createdBy, createdAt, isShown, downloads } = grant;
     const isMine = place !== undefined && accessAt(place.node).share;
-    const { password, token, ...open } = readTerms(grant.terms);
-    const secret = { ...(password !== undefined && { password }), ...(token !== undefined && { token }) };
+    const { password, token, mail, ...open } = readTerms(grant.terms);
+    const secret = {
+      ...(password !== undefined && { password }), ...(token !== undefined && { token }),
+      ...(mail !== undefined && { mail }),
+    };
+    const invitation = mail && isMine ? this.#parts.invitations?.stateOf(id) : undefined;
     return {
       id, subject, role, expiresAt, createdBy, createdAt, isShown, downloads, node, owner,
       terms: isMine ? { ...open, ...secret } : open, path: place?.path, isMine,
+      ...(invitation !== undefined && { invitation }),
     };
   }
 
-  #actor({ user, device }: Caller): Actor {
-    return { user, device, at: this.#parts.now(), lockTokens: [] };
+  #actor(caller: Caller): Actor {
+    return actorOf(caller, this.#parts.now());
   }
 }
 
@@ -308,7 +376,8 @@ function checkWishes(
   if (isLink && (role === 'none' || role === 'owner')) {
     throw refused('A link can let its visitors read, add or edit, and nothing else.');
   }
-  const isOfLink = [downloadsMax, hideDownload, fileDrop, password].some((one) => one !== undefined);
+  const ofLinks = [downloadsMax, hideDownload, fileDrop, password];
+  const isOfLink = ofLinks.some((one) => one !== undefined);
   if (!isLink && isOfLink) throw refused('This can be said of links only.');
   if (fileDrop === true && (node.kind !== 'folder' || !isAtLeast(role, 'uploader'))) {
     throw refused('Files can be left in folders only, by a link that lets its visitors add.');

@@ -22,7 +22,9 @@ beforeEach(async () => {
   await site.write(ben, 'mine.txt', 'mine');
 });
 
-const share = (by: Caller, path: string, id: string, role: Role, more: ShareWishes = {}) =>
+const share = (
+  by: Caller, path: string, id: string, ...[role, more = {}]: [Role, ShareWishes?]
+): Promise<Share> =>
   site.sharing.share(by, pathOf(path), { receiver: { kind: 'user', id }, role, ...more });
 const shareGroup = (by: Caller, path: string, id: string, role: Role) =>
   site.sharing.share(by, pathOf(path), { receiver: { kind: 'group', id }, role });
@@ -199,10 +201,58 @@ describe('a link', () => {
   it('counts downloads, and stops at the most that was allowed', async () => {
     const made = await link(anna, 'work/plans', 'viewer', { downloadsMax: 2 });
     const visitor = await visit(made);
-    await site.links.countDownload(visitor);
-    await site.links.countDownload(visitor);
-    await assert.rejects(site.links.countDownload(visitor), failsWith('denied', 'downloads-spent'));
+    const { node } = await site.files.get(visitor, pathOf('one.txt'));
+    const fetch = (startBytes: number, address = '192.0.2.1'): Promise<void> =>
+      site.links.countDownload(visitor, { node, startBytes, address });
+    const isSpent = failsWith('denied', 'downloads-spent');
+    await fetch(0);
+    await fetch(2);
+    await fetch(2, '192.0.2.2');
     assert.equal((await site.sharing.get(anna, made.id)).downloads, 2);
+    await assert.rejects(fetch(0), isSpent);
+    await fetch(1);
+    await assert.rejects(fetch(1, '192.0.2.3'), isSpent);
+    site.now += 61 * 60 * 1000;
+    await assert.rejects(fetch(1), isSpent, 'that was another download');
+  });
+
+  it('shows no more than its maker may see, and ends with what its maker may', async () => {
+    await site.folder(anna, 'work/plans/deep');
+    await site.write(anna, 'work/plans/deep/two.txt', 'two');
+    const given = await share(anna, 'work/plans', 'ben', 'owner');
+    await share(anna, 'work/plans/deep', 'ben', 'none');
+    const visitor = await visit(await link(ben, 'plans', 'editor'));
+    assert.deepEqual(await site.names(visitor), ['one.txt']);
+    await assert.rejects(site.read(visitor, 'deep/two.txt'), failsWith('not-found'));
+    await share(anna, 'work/plans/deep', 'ben', 'viewer');
+    assert.equal(await site.read(visitor, 'deep/two.txt'), 'two');
+    await assert.rejects(site.write(visitor, 'deep/two.txt'), failsWith('denied'));
+    await assert.rejects(site.files.remove(visitor, pathOf('deep')), failsWith('denied'));
+    await site.sharing.change(anna, given.id, { role: 'editor' });
+    await assert.rejects(site.read(visitor, 'one.txt'), failsWith('not-found'));
+  });
+
+  it('is over while its maker may not sign in', async () => {
+    const made = await link(anna, 'work/plans', 'viewer');
+    site.away.add('anna');
+    await assert.rejects(visit(made), failsWith('not-found', 'link-over'));
+    site.away.delete('anna');
+    await visit(made);
+  });
+
+  it('of its receiver is not made longer by the receiver', async () => {
+    const until = site.now + 1000;
+    const made = await share(anna, 'work/plans', 'ben', 'owner', { expiresAt: until });
+    const longer = { expiresAt: undefined };
+    await assert.rejects(site.sharing.change(ben, made.id, longer), failsWith('invalid'));
+    assert.equal((await site.sharing.change(anna, made.id, longer)).expiresAt, undefined);
+  });
+
+  it('is refused when its end has passed', async () => {
+    const past = { expiresAt: site.now };
+    await assert.rejects(link(anna, 'work/plans', 'viewer', past), failsWith('invalid'));
+    const made = await link(anna, 'work/plans', 'viewer');
+    await assert.rejects(site.sharing.change(anna, made.id, past), failsWith('invalid'));
   });
 
   it('can keep its bytes to itself', async () => {

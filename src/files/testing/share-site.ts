@@ -2,6 +2,7 @@
 import { HoldfastError } from '../../base/errors.ts';
 import type { ErrorKind } from '../../base/errors.ts';
 import { parseGroupId, parseUserId } from '../../base/ids.ts';
+import type { UserId } from '../../base/ids.ts';
 import { parsePath } from '../../base/names.ts';
 import type { Name } from '../../base/names.ts';
 import type { Role } from '../../base/roles.ts';
@@ -43,11 +44,14 @@ export function failsWith(kind: ErrorKind, code?: string): (error: unknown) => b
 export class ShareSite {
   now = NOW;
   readonly metadata: MetadataStore;
+  readonly content: ContentStore;
   readonly spaces: SpaceDirectory;
   readonly files: FileService;
   readonly uploads: UploadService;
   readonly sharing: SharingService;
   readonly links: Links;
+  /** Users who may not sign in any more. */
+  readonly away = new Set<string>();
   /** Of links: every wrong password. */
   readonly knocks: string[] = [];
 
@@ -59,12 +63,15 @@ export class ShareSite {
     const content = new ContentStore({
       blocks, metadata, witness: () => [], claims: blocks.reclaim,
     });
+    this.content = content;
     const defaults = { casePolicy: 'sensitive' as const, quotaBytes: options.quotaBytes };
     this.spaces = new SpaceDirectory({ metadata, defaults, now });
     this.files = new FileService({ metadata, content, spaces: this.spaces, now });
     const people = {
       hasUser: async (id: string) => ['anna', 'ben', 'carl', 'dora'].includes(id),
       hasGroup: async (id: string) => id === 'crew',
+      findViewer: async (user: UserId) =>
+        (this.away.has(user) ? undefined : { user, groups: [] }),
     };
     const passwords = {
       hash: async (password: string) => `hashed ${password}`,
@@ -81,8 +88,8 @@ export class ShareSite {
     this.sharing = new SharingService({
       metadata, spaces, people, passwords, random: new SeededRandom(7), now,
     });
-    this.links = new Links({ metadata, passwords, now });
-    this.uploads = new UploadService({ metadata, content, files: this.files, now });
+    this.links = new Links({ metadata, people, passwords, now });
+    this.uploads = new UploadService({ metadata, content, files: this.files, spaces, now });
   }
 
   async write(caller: Caller, path: string, text = path): Promise<void> {
@@ -110,8 +117,8 @@ export class ShareSite {
 
   /** A share, straight into the store, by whoever owns the path. */
   async grant(
-    by: Caller, path: string, whom: string | Subject, role: Role,
-    options: { isShown?: boolean; expiresAt?: number } = {},
+    by: Caller, path: string, whom: string | Subject,
+    ...[role, options = {}]: [Role, { isShown?: boolean; expiresAt?: number }?]
   ): Promise<ChangeResult> {
     const { node } = await this.files.get(by, pathOf(path));
     return this.metadata.commit({

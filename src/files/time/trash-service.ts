@@ -12,14 +12,17 @@ import type { Caller } from '../../identity/index.ts';
 import type {
   Instant, MetadataStore, NodeRecord, SpaceRecord, TrashRecord,
 } from '../../metadata/index.ts';
-import { effective, subjectsOf } from '../access.ts';
+import { TRASH_DROPPED_MAX } from '../../metadata/index.ts';
+import { actorOf } from '../actor.ts';
+import { effective, isVisible, subjectsOf } from '../access.ts';
 import type { SpaceDirectory } from '../space-directory.ts';
-import { GrantTable } from '../view/ground.ts';
+import { Ground, GrantTable } from '../view/ground.ts';
 import { clashesWith, freeName, restoredOn } from './free-name.ts';
 
 /** One thing that can come back. */
 export interface Trashed extends TrashRecord {
-  /** Names of the folders it was in, from the space's root; undefined: not kept any more. */
+  /** Names of the folders it was in, from the space's root, or from the highest that the caller may
+   *  see; undefined: not kept any more, or none of them is. */
   from: readonly string[] | undefined;
 }
 
@@ -27,7 +30,12 @@ export interface TrashPage {
   entries: Trashed[];
   /** Where the next page begins; undefined: this was the last one. */
   next: number | undefined;
+  /** The caller owns the space, and may remove entries for good. */
+  isOwner: boolean;
 }
+
+/** Names one entry. */
+export type TrashPlace = Pick<TrashRecord, 'spaceId' | 'nodeId' | 'deletedRev'>;
 
 interface TrashParts {
   metadata: MetadataStore;
@@ -57,26 +65,79 @@ export class TrashService {
     const found = await metadata.listTrash(space.id, limit, before,
       isOwner ? {} : { by: caller.user });
     const entries: Trashed[] = [];
-    for (const record of found) {
-      const chain = await this.#placeOf(record);
-      const from = chain?.slice(1).map(({ name }) => name);
-      entries.push({ ...record, from });
-    }
+    const ground = await this.#ground(caller, space);
+    for (const record of found) entries.push(await this.#described(record, ground));
     const next = found.length < limit ? undefined : found.at(-1)?.deletedRev;
-    return { entries, next };
+    return { entries, next, isOwner };
+  }
+
+  /** @throws not-found: it is not there, or not the caller's to see. */
+  async get(
+    caller: Caller, entry: TrashPlace,
+  ): Promise<{ entry: Trashed; isOwner: boolean }> {
+    const space = await this.#space(caller, entry.spaceId);
+    const record = await this.#find(caller, space, entry);
+    const isOwner = await this.#isOwner(caller, space);
+    return { entry: await this.#described(record, await this.#ground(caller, space)), isOwner };
+  }
+
+  /** Takes an entry out of the trash for good. What it held stays part of the past for as long as
+   *  the past is kept; then its room is given back. Only who owns the space may: others have only
+   *  removed what was not theirs. @throws as get; denied. */
+  async drop(caller: Caller, entry: TrashPlace): Promise<void> {
+    const { isOwner } = await this.get(caller, entry);
+    if (!isOwner) throw ownersOnly();
+    const { spaceId, deletedRev } = entry;
+    await this.#parts.metadata.commit({ op: 'drop-trash', spaceId, deletedRevs: [deletedRev] });
+  }
+
+  /** Drops all that is in the trash of a space now, and answers how much that was; nothing where
+   *  the caller does not own the space. Interrupted, it has dropped the newest part; called again,
+   *  it goes on. @throws not-found: no such space; the signal's reason. */
+  async dropAll(
+    caller: Caller, { spaceId, signal }: { spaceId?: SpaceId; signal?: AbortSignal } = {},
+  ): Promise<number> {
+    const { metadata } = this.#parts;
+    const space = await this.#space(caller, spaceId);
+    if (!await this.#isOwner(caller, space)) return 0;
+    let sum = 0;
+    for (let before: number | undefined; ;) {
+      signal?.throwIfAborted();
+      const found = await metadata.listTrash(space.id, TRASH_DROPPED_MAX, before);
+      if (found.length === 0) return sum;
+      const deletedRevs = found.map(({ deletedRev }) => deletedRev);
+      const { count } = await metadata.commit({ op: 'drop-trash', spaceId: space.id, deletedRevs });
+      sum += count;
+      before = deletedRevs.at(-1);
+    }
+  }
+
+  /** Folders above the highest one that the caller may see are nobody's to name. */
+  async #described(record: TrashRecord, ground: Ground): Promise<Trashed> {
+    const chain = await this.#placeOf(record) ?? [];
+    const ids = chain.map(({ id }) => id);
+    const first = ids.findIndex((_, at) => isVisible(ground.roleAt(ids.slice(0, at + 1))));
+    const names = chain.slice(Math.max(first, 1)).map(({ name }) => name);
+    return { ...record, from: first < 0 ? undefined : names };
+  }
+
+  async #ground(caller: Caller, { id, owner }: SpaceRecord): Promise<Ground> {
+    const { metadata, now } = this.#parts;
+    const table = new GrantTable(await metadata.listGrants(id));
+    return new Ground({ owner, mark: '', table, subjects: subjectsOf(caller), now: now() });
   }
 
   /** Brings something back to where it was; where that folder is gone, to the nearest one above it
    *  that is still there. A name that is taken gets the day added.
    *  @throws not-found: it is not there, or not the caller's to see; denied; locked; quota. */
   async restore(
-    caller: Caller, entry: Pick<TrashRecord, 'spaceId' | 'nodeId' | 'deletedRev'>,
+    caller: Caller, entry: TrashPlace, lockTokens: readonly string[] = [],
   ): Promise<NodeRecord> {
     const space = await this.#space(caller, entry.spaceId);
     const record = await this.#find(caller, space, entry);
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.#tryRestore(caller, space, record);
+        return await this.#tryRestore(caller, { space, record, lockTokens });
       } catch (error) {
         const isRace = isKind(error, 'exists') || isKind(error, 'conflict');
         if (!isRace || tries >= TRIES_MAX) throw error;
@@ -85,16 +146,17 @@ export class TrashService {
   }
 
   async #tryRestore(
-    caller: Caller, space: SpaceRecord, record: TrashRecord,
+    caller: Caller, { space, record, lockTokens }: {
+      space: SpaceRecord; record: TrashRecord; lockTokens: readonly string[];
+    },
   ): Promise<NodeRecord> {
     const { metadata, now } = this.#parts;
     const { nodeId, deletedRev, spaceId } = record;
     const toParentId = await this.#target(caller, space, record);
     const toName = await this.#freeName(space, toParentId, record.name);
-    const { user, device } = caller;
     const { node } = await metadata.commit({
       op: 'restore', spaceId, nodeId, deletedRev, toParentId, toName,
-      actor: { user, device, at: now(), lockTokens: [] },
+      actor: actorOf(caller, now(), lockTokens),
     });
     if (node !== undefined) return node;
     throw new HoldfastError('internal', 'files/TrashService', 'The change answered no node.');
@@ -156,7 +218,7 @@ export class TrashService {
 
   /** @throws not-found. */
   async #find(
-    caller: Caller, space: SpaceRecord, entry: Pick<TrashRecord, 'nodeId' | 'deletedRev'>,
+    caller: Caller, space: SpaceRecord, entry: Pick<TrashPlace, 'nodeId' | 'deletedRev'>,
   ): Promise<TrashRecord> {
     const [found] = await this.#parts.metadata.listTrash(space.id, 1, entry.deletedRev + 1);
     const isIt = found?.deletedRev === entry.deletedRev && found.nodeId === entry.nodeId;
@@ -181,4 +243,9 @@ export class TrashService {
       grantsAt: table.at, now: now(),
     }) === 'owner';
   }
+}
+
+function ownersOnly(): HoldfastError {
+  const message = 'Only the owner of this space can remove this for good. It can be restored.';
+  return new HoldfastError('denied', 'files/TrashService', message, { code: 'not-owner' });
 }

@@ -5,6 +5,7 @@ import { parseName } from '../../base/names.ts';
 import type { Name } from '../../base/names.ts';
 import type { Caller } from '../../identity/index.ts';
 import type { Instant, MetadataStore, NodeRecord, VersionRecord } from '../../metadata/index.ts';
+import { actorOf } from '../actor.ts';
 import { checkAccess } from '../access.ts';
 import type { ContentStore } from '../content-store.ts';
 import type { FileContent } from '../download.ts';
@@ -64,10 +65,9 @@ export class VersionService {
     // A view may show it under another name, and in another folder, than where it lives.
     const live = (await metadata.findChain(node.spaceId, node.id))?.at(-1) ?? node;
     const version = await metadata.getVersion(node.spaceId, node.id, contentRev);
-    const { user, device } = caller;
     const result = await putOldContent(this.#parts, version, {
       live, name: parseName(live.name), times: { modifiedAt: version.modifiedAt },
-      actor: { user, device, at: now(), lockTokens },
+      actor: actorOf(caller, now(), lockTokens),
     });
     return result.node ?? live;
   }

@@ -76,6 +76,13 @@ export class Ground {
     return roleBelow(above, this.#table.at(node), { subjects: this.#subjects, now: this.#now });
   }
 
+  /** At the last node of a chain that begins at the space's root. */
+  roleAt(chain: readonly NodeId[]): Role {
+    let role: Role = this.isOwner ? 'owner' : 'none';
+    for (const node of chain) role = this.step(role, node);
+    return role;
+  }
+
   /** One for each role: listings hand out the same. */
   sight(role: Role): Sight {
     let sight = this.#sights.get(role);

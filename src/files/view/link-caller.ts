@@ -1,5 +1,6 @@
 /** Whoever comes by a public link: nobody in particular. */
 import type { UserId } from '../../base/ids.ts';
+import type { Role } from '../../base/roles.ts';
 import type { Caller } from '../../identity/index.ts';
 import type { GrantRecord } from '../../metadata/index.ts';
 import { accessOfRole } from '../access.ts';
@@ -14,12 +15,18 @@ import type { ShareTerms } from '../sharing/terms.ts';
 export interface LinkCaller extends Caller {
   readonly link: GrantRecord;
   readonly terms: ShareTerms;
+  /** Whoever made the link: it leads to nothing that is hidden from its maker. */
+  readonly maker: Viewer;
 }
 
-export function linkCaller(link: GrantRecord, terms: ShareTerms): LinkCaller {
+/** For whom grants are looked up. `groupsRev` goes into ETags; links do without. */
+export type Viewer = Pick<Caller, 'user' | 'groups'> & { readonly groupsRev?: number };
+
+export function linkCaller(link: GrantRecord, terms: ShareTerms, maker: Viewer): LinkCaller {
   return {
     user: `@link-${link.id}` as UserId, displayName: terms.label ?? 'Link', admin: false,
     device: 'link', credential: 'password', groups: [], groupsRev: 0, link, terms,
+    maker,
   };
 }
 
@@ -27,9 +34,12 @@ export function isLinkCaller(caller: Caller): caller is LinkCaller {
   return 'link' in caller;
 }
 
-/** What a link lets its visitors do: below its root, and at the root itself, which stays. */
-export function accessOfLink({ link, terms }: LinkCaller): { root: Access; below: Access } {
-  const ofRole = accessOfRole(link.role);
+/** What a link lets its visitors do where they have this role: below its root, and at the root
+ *  itself, which stays. */
+export function accessOfLink(
+  { terms }: LinkCaller, role: Role,
+): { root: Access; below: Access } {
+  const ofRole = accessOfRole(role);
   const below: Access = {
     ...ofRole,
     share: false,

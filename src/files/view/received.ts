@@ -14,9 +14,11 @@ import type { Caller } from '../../identity/index.ts';
 import type {
   Actor, GrantRecord, Instant, MetadataStore, MountRecord, MountTarget, NodeRecord, SpaceMounts,
 } from '../../metadata/index.ts';
+import { actorOf } from '../actor.ts';
 import { effective, isInForce, isVisible, subjectList, subjectsOf } from '../access.ts';
 import type { KnownSpace, SpaceDirectory } from '../space-directory.ts';
 import { GrantTable, Ground } from './ground.ts';
+import type { Viewer } from './link-caller.ts';
 import type { SeenNode } from './sight.ts';
 
 /** Callers of whom it is remembered that all is settled. */
@@ -113,12 +115,12 @@ export class ReceivedShares {
   }
 
   async ground(
-    caller: Caller, { spaceId, owner }: { spaceId: SpaceId; owner: UserId | undefined },
+    caller: Viewer, { spaceId, owner }: { spaceId: SpaceId; owner: UserId | undefined },
   ): Promise<{ ground: Ground; table: GrantTable }> {
     const table = await this.grantsOf(spaceId);
     const accessRev = await this.#metadata.accessRev(spaceId);
     const now = this.#now();
-    const parts = [accessRev, caller.groupsRev, table.expiredCount(now)];
+    const parts = [accessRev, caller.groupsRev ?? 0, table.expiredCount(now)];
     const mark = parts.map((part) => part.toString(16)).join('.');
     const ground = new Ground({ owner, mark, table, subjects: subjectsOf(caller), now });
     return { ground, table };
@@ -173,8 +175,8 @@ export class ReceivedShares {
     }));
   }
 
-  #actor({ user, device }: Caller): Actor {
-    return { user, device, at: this.#now(), lockTokens: [] };
+  #actor(caller: Caller): Actor {
+    return actorOf(caller, this.#now());
   }
 
   #remember(user: UserId, settled: Settled): void {

@@ -2,21 +2,23 @@
  * A view is the tree that one caller sees: the caller's personal space, with what others share
  * mounted in it; for whoever comes by a link, what the link leads to and nothing else.
  *
- * A path is walked in the personal space as far as it goes; where it meets a mount it goes on in the
- * space that the mount leads to. What the caller must not see is not there: the walk ends before it.
+ * A path is walked in the personal space as far as it goes; where it meets a mount it goes on in
+ * the space that the mount leads to. What the caller must not see is not there: the walk ends
+ * before it.
  */
 import { hash } from 'node:crypto';
 import { HoldfastError } from '../../base/errors.ts';
 import type { NodeId, SpaceId } from '../../base/ids.ts';
 import { parseName } from '../../base/names.ts';
 import type { Name } from '../../base/names.ts';
+import { weakerRole } from '../../base/roles.ts';
 import type { Role } from '../../base/roles.ts';
 import type { Caller } from '../../identity/index.ts';
 import type {
   FolderEntry, GrantRecord, Instant, ListOptions, MetadataStore, MountRecord, MountTarget,
   NodeRecord,
 } from '../../metadata/index.ts';
-import { EVERYTHING, isVisible } from '../access.ts';
+import { accessOfRole, EVERYTHING, isInForce, isVisible } from '../access.ts';
 import type { Access } from '../access.ts';
 import type { KnownSpace, SpaceDirectory } from '../space-directory.ts';
 import type { Ground, GrantTable } from './ground.ts';
@@ -45,8 +47,10 @@ export class Views {
   readonly #metadata: MetadataStore;
   readonly #spaces: SpaceDirectory;
   readonly #received: ReceivedShares;
+  readonly #now: () => Instant;
 
   constructor(parts: { metadata: MetadataStore; spaces: SpaceDirectory; now: () => Instant }) {
+    this.#now = parts.now;
     this.#metadata = parts.metadata;
     this.#spaces = parts.spaces;
     this.#received = new ReceivedShares(parts);
@@ -76,8 +80,7 @@ export class Views {
     if (!accessAt(folder).read) return { pages: noPages(), isPlain: true };
     const pages = this.#metadata.listFolder(folder.spaceId, folder.id, options);
     if (isLinkCaller(caller)) {
-      const sight = folder.sight && { ...folder.sight, ...belowLink(caller) };
-      return { pages: linkPages(pages, sight), isPlain: false };
+      return { pages: linkPages(pages, await this.#linkSight(caller, folder)), isPlain: false };
     }
     const own = await this.ownSpace(caller);
     if (folder.spaceId !== own.id) {
@@ -111,7 +114,9 @@ export class Views {
   async seen(caller: Caller, node: NodeRecord, near: SeenNode): Promise<SeenNode> {
     const { sight } = near;
     if (sight?.isShared !== true) return this.#seenOwn(caller, node);
-    if (isLinkCaller(caller)) return { ...node, sight: { ...sight, ...belowLink(caller) } };
+    if (isLinkCaller(caller)) {
+      return { ...node, sight: { ...sight, ...belowLink(caller, sight.role) } };
+    }
     const { ground } = await this.#received.ground(caller, {
       spaceId: node.spaceId, owner: sight.owner,
     });
@@ -167,21 +172,18 @@ export class Views {
     return node && { path, node };
   }
 
-  /** A copy takes along all that is below a folder, so nothing there may be hidden from who copies.
-   *  @throws denied. */
-  async checkAllVisible(caller: Caller, node: SeenNode): Promise<void> {
+  /** A copy takes along all that is below a folder, and a deletion takes all of it away: nothing
+   *  there may be hidden from who copies, or kept from who deletes. @throws denied. */
+  async checkAllBelow(caller: Caller, node: SeenNode, deed: 'read' | 'delete'): Promise<void> {
     const { sight, spaceId } = node;
-    if (node.kind !== 'folder' || sight?.isShared !== true || isLinkCaller(caller)) return;
-    const { ground, table } = await this.#received.ground(caller, { spaceId, owner: sight.owner });
+    if (node.kind !== 'folder' || sight?.isShared !== true) return;
+    const viewer = isLinkCaller(caller) ? caller.maker : caller;
+    const { ground, table } = await this.#received.ground(viewer, { spaceId, owner: sight.owner });
     for (const id of table.nodes()) {
-      const chain = id === node.id ? undefined : await this.#metadata.findChain(spaceId, id);
-      const at = chain?.findIndex((one) => one.id === node.id) ?? -1;
-      if (chain === undefined || at < 0) continue;
-      let { role } = sight;
-      for (const below of chain.slice(at + 1)) {
-        role = ground.step(role, below.id);
-        if (!isVisible(role)) throw partlyHidden();
-      }
+      // Only where something is said about the caller can it be less than at the folder.
+      if (id === node.id || accessOfRole(ground.step('owner', id))[deed]) continue;
+      const chain = await this.#metadata.findChain(spaceId, id);
+      if (chain?.some((above) => above.id === node.id) === true) throw notAllOfIt();
     }
   }
 
@@ -190,14 +192,19 @@ export class Views {
   }
 
   async #walkLink(caller: LinkCaller, path: readonly Name[]): Promise<Walk> {
-    const { link } = caller;
+    const link = await this.#liveLink(caller);
+    if (link === undefined) return NOWHERE;
     const chain = await this.#metadata.findChain(link.spaceId, link.nodeId);
     const target = chain?.at(-1);
     if (chain === undefined || target === undefined || target.kind === 'mount') return NOWHERE;
-    const { root } = accessOfLink(caller);
     const { owner } = await this.#spaces.find(link.spaceId);
+    const { ground } = await this.#received.ground(caller.maker, { spaceId: link.spaceId, owner });
+    // Who may not say any more who sees this cannot let others see it.
+    if (ground.roleAt(idsOf(chain)) !== 'owner') return NOWHERE;
+    let { role } = link;
+    const { root } = accessOfLink(caller, role);
     const sight: Sight = {
-      role: link.role, access: root, isShared: true, isMountRoot: true, mark: '', owner,
+      role, access: root, isShared: true, isMountRoot: true, mark: '', owner,
     };
     const mount = { depth: 0, node: undefined, target };
     const nodes: SeenNode[] = [{ ...target, sight }];
@@ -206,11 +213,35 @@ export class Views {
       link.spaceId, path, link.nodeId,
     );
     for (const node of raw.slice(1)) {
-      if (!root.read || node.kind === 'mount') return { nodes, ids, isHidden: true, mount };
-      nodes.push({ ...node, sight: { ...sight, ...belowLink(caller) } });
+      role = weakerRole(role, ground.step('owner', node.id));
+      if (!root.read || node.kind === 'mount' || !isVisible(role)) {
+        return { nodes, ids, isHidden: true, mount };
+      }
+      nodes.push({ ...node, sight: { ...sight, ...belowLink(caller, role) } });
       ids.push(node.id);
     }
     return { nodes, ids, isHidden: false, mount };
+  }
+
+  /** As it is now: it may have been changed or taken back since the caller came. */
+  async #liveLink({ link }: LinkCaller): Promise<GrantRecord | undefined> {
+    if (link.subject.kind !== 'link') return undefined;
+    const live = await this.#metadata.findLink(link.subject.tokenHash);
+    return live !== undefined && isInForce(live, this.#now()) ? live : undefined;
+  }
+
+  /** How the members of a folder look by a link; undefined: that one is hidden. */
+  async #linkSight(
+    caller: LinkCaller, { spaceId, sight }: SeenNode,
+  ): Promise<(node: NodeRecord) => Sight | undefined> {
+    if (sight === undefined) return () => undefined;
+    const { ground } = await this.#received.ground(caller.maker, { spaceId, owner: sight.owner });
+    const usual = { ...sight, ...belowLink(caller, sight.role) };
+    return ({ id, kind }) => {
+      const role = weakerRole(sight.role, ground.step('owner', id));
+      if (kind === 'mount' || !isVisible(role)) return undefined;
+      return role === sight.role ? usual : { ...sight, ...belowLink(caller, role) };
+    };
   }
 
   /** `chain` ends at a mount. */
@@ -302,9 +333,9 @@ export class Views {
   }
 }
 
-function partlyHidden(): HoldfastError {
-  const message = 'Part of this folder is not yours to see. Copy or move by themselves what you see.';
-  return new HoldfastError('denied', 'files/checkAllVisible', message, { code: 'partly-hidden' });
+function notAllOfIt(): HoldfastError {
+  const message = 'Not all of this folder is yours to take. Take what is yours one by one.';
+  return new HoldfastError('denied', 'files/checkAllBelow', message, { code: 'partly-hidden' });
 }
 
 // Below: pages of listings, as their callers see them.
@@ -317,8 +348,10 @@ function idsOf(nodes: readonly NodeRecord[]): NodeId[] {
   return nodes.map(({ id }) => id);
 }
 
-function belowLink(caller: LinkCaller): { access: Access; isMountRoot: false } {
-  return { access: accessOfLink(caller).below, isMountRoot: false };
+function belowLink(
+  caller: LinkCaller, role: Role,
+): { role: Role; access: Access; isMountRoot: false } {
+  return { role, access: accessOfLink(caller, role).below, isMountRoot: false };
 }
 
 function withMark<N extends NodeRecord>(
@@ -384,11 +417,15 @@ async function* groundPages(
 }
 
 async function* linkPages(
-  pages: AsyncIterable<readonly FolderEntry[]>, sight: Sight | undefined,
+  pages: AsyncIterable<readonly FolderEntry[]>, sightOf: (node: NodeRecord) => Sight | undefined,
 ): AsyncGenerator<readonly SeenEntry[]> {
   for await (const page of pages) {
-    const shown = page.filter((entry) => !isMount(entry));
-    yield sight === undefined ? shown : shown.map((entry) => ({ ...entry, sight }));
+    const seen: SeenEntry[] = [];
+    for (const entry of page) {
+      const sight = sightOf(entry);
+      if (sight !== undefined) seen.push({ ...entry, sight });
+    }
+    yield seen;
   }
 }
 

@@ -150,6 +150,25 @@ export function testGrants(hand: () => Hand): void {
     assert.equal(await h.rev(), 3);
   });
 
+  it('forgets the grants of what is forgotten', async () => {
+    const h = hand();
+    const { id: spaceId } = h.space;
+    const box = await h.folder(h.root, 'box');
+    const inner = await h.folder(box.id, 'inner');
+    await grant(h, box.id);
+    await grant(h, box.id, { role: 'editor' });
+    await grant(h, inner.id);
+    const stays = await grant(h, h.root);
+    const trashToRev = await h.delete(box.id);
+    assert.equal((await h.store.listGrants(spaceId)).length, 3);
+    await h.store.commit({
+      op: 'purge-slice', spaceId, floorRev: trashToRev, trashToRev, rowsMax: 1_000,
+    });
+    assert.deepEqual(await h.store.listGrants(spaceId), [stays]);
+    assert.deepEqual(await (await h.store.past(spaceId, trashToRev)).listGrants(), [stays]);
+    await assertConsistent(h.store, spaceId);
+  });
+
   it('shows the grants of the past', async () => {
     const h = hand();
     const box = await h.folder(h.root, 'box');

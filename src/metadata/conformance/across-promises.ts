@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { parseName } from '../../base/names.ts';
+import { parseUserId } from '../../base/ids.ts';
 import type { NodeId } from '../../base/ids.ts';
 import type { Copy, Move } from '../changes.ts';
+import { grantChange } from './access-promises.ts';
 import { Hand, refused } from './hand.ts';
 import { assertConsistent } from './replay.ts';
 
@@ -12,7 +14,7 @@ interface Two {
   other: Hand;
 }
 
-type Options = Partial<Pick<Move, 'replace' | 'expect' | 'actor'>>;
+type Options = Partial<Pick<Move, 'replace' | 'expect' | 'actor' | 'withGrants' | 'heir'>>;
 
 function moveTo({ h, other }: Two, nodeId: NodeId, toName: string, options: Options = {}): Move {
   return {
@@ -48,7 +50,8 @@ export function testAcross(hand: () => Hand): void {
     const { h, other, box } = two;
     const { node, created } = await h.store.commit(copyTo(two, box.id, 'twin'));
     assert.deepEqual([created, node?.spaceId, node?.sizeBytes], [true, other.space.id, 9]);
-    assert.deepEqual(await other.tree(), ['twin/ 9', 'twin/g 2', 'twin/inner/ 7', 'twin/inner/f 7']);
+    const wanted = ['twin/ 9', 'twin/g 2', 'twin/inner/ 7', 'twin/inner/f 7'];
+    assert.deepEqual(await other.tree(), wanted);
     const copied = await other.find('twin/inner/f');
     assert.deepEqual([copied?.checksums, copied?.modifiedAt, copied?.contentRev],
       ['MD5:7', 5, 1]);
@@ -115,7 +118,7 @@ export function testAcross(hand: () => Hand): void {
     await settled(two);
   });
 
-  it('gives names the canonical form of the space they go to, and refuses two that clash', async () => {
+  it('gives names the canonical form of their new space, and refuses two that clash', async () => {
     const two = await begin({ casePolicy: 'insensitive' });
     const { h, other, box, inner } = two;
     await h.put(box.id, 'Upper', 1);
@@ -125,6 +128,47 @@ export function testAcross(hand: () => Hand): void {
     await refused(h.store.commit(copyTo(two, box.id, 'again')), 'conflict', 'name-clash');
     await refused(h.store.commit(moveTo(two, box.id, 'again')), 'conflict', 'name-clash');
     assert.equal(await other.rev(), 1);
+    await settled(two);
+  });
+
+  it('takes grants along when asked to, so that links work, and leaves them else', async () => {
+    const two = await begin();
+    const { h, other, box, file } = two;
+    const subject = { kind: 'link', tokenHash: 'abc' } as const;
+    const { grant: link } = await h.store.commit(grantChange(h, file.id, { subject }));
+    const { grant: share } = await h.store.commit(grantChange(h, box.id));
+    const { grant: stays } = await h.store.commit(grantChange(h, h.root));
+    assert.deepEqual((await h.store.listGrants(other.space.id)), []);
+    const count = { op: 'count-download', spaceId: h.space.id } as const;
+    await h.store.commit({ ...count, grantId: link?.id as never });
+    const { node } = await h.store.commit(moveTo(two, box.id, 'moved', { withGrants: true }));
+    const moved = await other.find('moved/inner/f');
+    const found = await h.store.findLink('abc');
+    assert.deepEqual(found, { ...link, spaceId: other.space.id, nodeId: moved?.id,
+      revFrom: found?.revFrom, downloads: 1 });
+    assert.deepEqual((await h.store.listGrants(other.space.id)).map(({ id, nodeId }) =>
+      [id, nodeId]), [[link?.id, moved?.id], [share?.id, node?.id]]);
+    assert.deepEqual(await h.store.listGrants(h.space.id), [stays]);
+    await settled(two);
+    const back = moveTo({ h: other, other: h }, node?.id as NodeId, 'back');
+    await h.store.commit(back);
+    assert.deepEqual((await h.store.listGrants(h.space.id)), [stays]);
+    assert.equal((await h.store.listGrants(other.space.id)).length, 2);
+    await settled(two);
+  });
+
+  it('lets an heir count as the maker of the grants of one user that come along', async () => {
+    const two = await begin();
+    const { h, other, box, file } = two;
+    const anna = h.actor().user;
+    const [carl, ben] = [parseUserId('carl'), parseUserId('ben')];
+    await h.store.commit(grantChange(h, box.id));
+    const actor = { ...h.actor(), user: ben };
+    await h.store.commit({ ...grantChange(h, file.id), actor });
+    const heir = { of: anna, is: carl };
+    await h.store.commit(moveTo(two, box.id, 'moved', { withGrants: true, heir }));
+    const grants = await h.store.listGrants(other.space.id);
+    assert.deepEqual(grants.map(({ createdBy }) => createdBy), [carl, ben]);
     await settled(two);
   });
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { PROPERTIES_BYTES_MAX, UPLOADS_PER_USER_MAX } from '../changes.ts';
 import type { BeginUpload, PutPart } from '../changes.ts';
+import { newLockToken } from '../lock-token.ts';
 import { ANNA, BEN, NOON, refused } from './hand.ts';
 import type { Hand } from './hand.ts';
 
@@ -86,6 +87,26 @@ export function testLocks(hand: () => Hand): void {
     await h.lock(file.id, 't');
     await h.store.commit({ op: 'remove-lock', spaceId, token: 't', actor: h.actor() });
     await h.put(h.root, 'f', 2);
+  });
+
+  it('lets the holder of a person\'s lock work on without its token, and nobody else', async () => {
+    const h = hand();
+    const file = await h.put(h.root, 'f');
+    const token = newLockToken('person', NOON, Buffer.alloc(10, 1));
+    await h.lock(file.id, token);
+    await h.put(h.root, 'f', 1);
+    await refused(h.put(h.root, 'f', 2, { actor: h.ben(token) }), 'locked');
+    await refused(h.lock(file.id, 'other'), 'locked');
+  });
+
+  it('removes the lock of somebody else only for who breaks it', async () => {
+    const h = hand();
+    const file = await h.put(h.root, 'f');
+    await h.lock(file.id, 't');
+    const remove = { op: 'remove-lock', spaceId: h.space.id, token: 't' } as const;
+    await refused(h.store.commit({ ...remove, breaks: false, actor: h.ben() }), 'denied');
+    await h.store.commit({ ...remove, breaks: true, actor: h.ben() });
+    await h.put(h.root, 'f', 1, { actor: h.ben() });
   });
 
   it('drops the locks of what is deleted, moved or replaced', async () => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { NodeId } from '../../base/ids.ts';
-import { parsePath } from '../../base/names.ts';
+import { parseName, parsePath } from '../../base/names.ts';
 import type { DiffEntry } from '../diff.ts';
 import type { PastNode, PastSpace } from '../past.ts';
 import { ANNA, BEN, NOON, refused } from './hand.ts';
@@ -113,6 +113,38 @@ export function testPast(hand: () => Hand): void {
     const events = await h.store.listEvents(h.space.id, 0, 10);
     assert.deepEqual(events.map((event) => event.at - NOON), [100, 200, 200, 300]);
     assert.equal((await h.store.past(h.space.id, 3)).at, NOON + 200);
+  });
+
+  it('shows mounts of the past and where they led, and the grants of then', async () => {
+    const h = hand();
+    const other = await h.store.ensureSpace({
+      owner: BEN, casePolicy: 'sensitive', quotaBytes: undefined, at: NOON,
+    });
+    const target = { spaceId: other.id, nodeId: other.rootId };
+    const { node } = await h.store.commit({
+      op: 'mount', spaceId: h.space.id, parentId: h.root, name: parseName('there'), target,
+      actor: h.actor(),
+    });
+    assert.ok(node !== undefined);
+    const { grant } = await h.store.commit({
+      op: 'put-grant', spaceId: h.space.id, nodeId: h.root, subject: { kind: 'user', id: 'ben' },
+      role: 'viewer', isShown: false, expiresAt: undefined, terms: '', actor: h.actor(),
+    });
+    assert.ok(grant !== undefined);
+    const rev = await h.rev();
+    await h.store.commit({
+      op: 'unmount', spaceId: h.space.id, nodeId: node.id, isDeclined: false, actor: h.actor(),
+    });
+    await h.store.commit({
+      op: 'remove-grant', spaceId: h.space.id, grantId: grant.id, actor: h.actor(),
+    });
+    const past = await h.store.past(h.space.id, rev);
+    const [found] = await pastMembers(past, h.root);
+    assert.deepEqual([found?.kind, found?.name, found?.target], ['mount', 'there', target]);
+    assert.deepEqual((await past.findChain(node.id))?.at(-1), found);
+    assert.deepEqual((await past.listGrants()).map(({ id }) => id), [grant.id]);
+    const now = await h.store.past(h.space.id, await h.rev());
+    assert.deepEqual([await pastMembers(now, h.root), await now.listGrants()], [[], []]);
   });
 
   it('refuses a revision that has not come yet', async () => {
@@ -237,6 +269,29 @@ export function testForgetting(hand: () => Hand): void {
     await purge(h, 0, 0);
     assert.equal((await h.store.getHorizon(h.space.id)).revFloor, floor);
   });
+
+  it('finds nothing in the trash that was dropped, and purges it once the floor has passed it',
+    async () => {
+      const h = hand();
+      const box = await h.folder(h.root, 'box');
+      await h.put(box.id, 'a');
+      const before = await h.rev();
+      const dropped = await h.delete(box.id);
+      const kept = await h.delete((await h.put(h.root, 'kept')).id);
+      const drop = { op: 'drop-trash', spaceId: h.space.id, deletedRevs: [dropped, 999] } as const;
+      assert.equal((await h.store.commit(drop)).count, 1);
+      assert.equal((await h.store.commit(drop)).count, 0);
+      for (const filter of [{}, { by: ANNA }, { parentId: h.root }]) {
+        const found = await h.store.listTrash(h.space.id, 10, undefined, filter);
+        assert.deepEqual(found.map(({ deletedRev }) => deletedRev), [kept]);
+      }
+      await purge(h, before, 0);
+      assert.deepEqual(await treeAt(h, before), ['box/', 'box/a 10']);
+      await purge(h, kept, 0);
+      assert.deepEqual(await manifests(h), ['kept:10']);
+      const tooMany = { ...drop, deletedRevs: Array.from({ length: 1_001 }, (_, at) => at) };
+      await refused(h.store.commit(tooMany), 'too-large');
+    });
 
   it('restores from the trash what was deleted before the floor', async () => {
     const h = hand();

@@ -14,8 +14,8 @@ const name = fc.constantFrom('a', 'b', 'A', 'x.txt', 'caf\u00e9');
 const reservation = fc.nat({ max: 3 });
 
 const ACCESS_STEP = fc.oneof(
-  { weight: 4, arbitrary: fc.record({
-    op: fc.constant('put-grant' as const), node: nat, subject: fc.nat({ max: 4 }),
+  { weight: 7, arbitrary: fc.record({
+    op: fc.constant('put-grant' as const), node: fc.nat({ max: 1 }), subject: fc.nat({ max: 4 }),
     role: fc.constantFrom(...ROLES), isShown: fc.boolean(), grant: fc.option(nat, { freq: 2 }),
     lastsMs: fc.constantFrom(undefined, 5, 1_000),
   }) },
@@ -36,7 +36,7 @@ const ACCESS_STEP = fc.oneof(
   }) },
   { weight: 4, arbitrary: fc.record({
     op: fc.constant('across' as const), node: nat, to: nat, name, replace: fc.boolean(),
-    isMove: fc.boolean(), isDeep: fc.boolean(), shows: fc.boolean(),
+    isMove: fc.boolean(), isDeep: fc.boolean(), shows: fc.boolean(), withGrants: fc.boolean(),
   }) },
   { weight: 2, arbitrary: fc.record({
     op: fc.constant('reserve-quota' as const), reservation, bytes: fc.nat({ max: 90 }),
@@ -126,7 +126,8 @@ function toAccessChange(step: AccessStep, { here, there, tag }: Both): Change {
     }
     case 'rename-space': return { ...base, op: step.op, name: parseName(step.name) };
     case 'mount': {
-      const target = { spaceId: there.spaceId, nodeId: pick(there.nodes, step.target) ?? nodeAt(0) };
+      const nodeId = pick(there.nodes, step.target) ?? nodeAt(0);
+      const target = { spaceId: there.spaceId, nodeId };
       const parentId = folderAt(step.node);
       return { ...base, op: step.op, parentId, name: parseName(step.name), target };
     }
@@ -142,7 +143,7 @@ function toAccessChange(step: AccessStep, { here, there, tag }: Both): Change {
         replace: step.replace,
         actor: { ...actor, lockTokens: step.shows ? ['t0', 't1', 't2', 't3', 't4'] : [] },
       };
-      if (step.isMove) return { ...change, op: 'move' };
+      if (step.isMove) return { ...change, op: 'move', withGrants: step.withGrants };
       const isDeep = step.isDeep && there.nodes.length < NODES_MANY;
       return { ...change, op: 'copy', depth: isDeep ? 'infinity' : '0' };
     }

@@ -26,7 +26,7 @@ export function serverStatus(isMaintenance: boolean): Readonly<Record<string, Oc
 }
 
 /** What of sharing there is: with users and groups of this server, and by link. */
-const SHARING: OcsValue = {
+const SHARING = {
   api_enabled: true,
   resharing: true,
   default_permissions: DEFAULT_BITS,
@@ -45,14 +45,24 @@ const SHARING: OcsValue = {
   },
   federation: { outgoing: false, incoming: false },
   sharee: { query_lookup_default: false, always_show_unique: true },
-  sharebymail: { enabled: false },
 };
+
+/** Passwords of links are told in another way than the link. */
+function shareByMail(enabled: boolean): OcsValue {
+  if (!enabled) return { enabled };
+  return {
+    enabled, send_password_by_mail: false, upload_files_drop: { enabled },
+    password: { enabled, enforced: false }, expire_date: { enabled },
+  };
+}
 
 /**
  * Every entry switches something on in clients, and a missing one switches it off, so this names
  * only what is served. Without `dav.chunking` clients fall back to an upload protocol that is not.
  */
-export function serverCapabilities(options: { bulkUpload: boolean }): OcsValue {
+export function serverCapabilities(
+  options: { bulkUpload: boolean; mail: boolean },
+): OcsValue {
   return {
     version: {
       major: SPOKEN.major,
@@ -69,9 +79,12 @@ export function serverCapabilities(options: { bulkUpload: boolean }): OcsValue {
         status: serverStatus(false),
       },
       dav: { chunking: '1.0', ...(options.bulkUpload && { bulkupload: '1.0' }) },
-      files: { bigfilechunking: true },
+      files: {
+        bigfilechunking: true, undelete: true, versioning: true,
+        locking: '1.0', 'api-feature-lock-type': true,
+      },
       checksums: { supportedTypes: ['SHA1', 'SHA256', 'MD5'], preferredUploadType: 'SHA1' },
-      files_sharing: SHARING,
+      files_sharing: { ...SHARING, sharebymail: shareByMail(options.mail) },
     },
   };
 }

@@ -1,5 +1,7 @@
 /** Every address of the client protocol beside the files themselves. */
-import type { FileService, SharingService, UploadService } from '../../files/index.ts';
+import type {
+  FileService, SharingService, TrashContent, TrashService, UploadService, VersionService,
+} from '../../files/index.ts';
 import type { Identity } from '../../identity/index.ts';
 import type { HttpHandler, Route } from '../../platform/index.ts';
 import type { Authenticator } from '../authenticate.ts';
@@ -11,12 +13,17 @@ import {
 import { ocsHandler } from './ocs-routes.ts';
 import { uploadHandler } from './upload-routes.ts';
 import { UPLOADS_PREFIX } from './upload-paths.ts';
+import { trashbinRoutes } from './trashbin/trash-routes.ts';
+import { versionRoutes } from './versions/version-routes.ts';
 import { withIndex } from './with-index.ts';
 
 export interface NextcloudParts {
   files: FileService;
   uploads: UploadService;
   sharing: SharingService;
+  trash: TrashService;
+  trashContent: TrashContent;
+  versions: VersionService;
   identity: Identity;
   authenticator: Authenticator;
   /** Letters and digits: makes file ids unique among servers. */
@@ -46,5 +53,7 @@ export function nextcloudRoutes(parts: NextcloudParts): Route[] {
   if (bulkUpload === 'on') {
     dav.push({ prefix: '/remote.php/dav/bulk', name: 'bulk', handler: bulkUploadHandler(parts) });
   }
-  return [...withIndex(everywhere), ...ocs, ...dav];
+  return [
+    ...withIndex(everywhere), ...ocs, ...dav, ...trashbinRoutes(parts), ...versionRoutes(parts),
+  ];
 }

@@ -12,6 +12,7 @@ import type { OcsVersion } from './ocs-envelope.ts';
 import { OCS_NO_ROUTE } from './ocs-envelope.ts';
 import { ocsSender, sendOcsError } from './ocs-exchange.ts';
 import type { SendOcs } from './ocs-exchange.ts';
+import { ACCESS_API, AccessRoutes } from './sharing/access-routes.ts';
 import { SHARE_API, ShareRoutes } from './sharing/share-routes.ts';
 import { userAnswer } from './user-answer.ts';
 
@@ -55,10 +56,12 @@ export function ocsHandler(parts: OcsParts, prefix: string, version: OcsVersion)
 class OcsRoutes {
   readonly #parts: OcsParts;
   readonly #shares: ShareRoutes;
+  readonly #access: AccessRoutes;
 
   constructor(parts: OcsParts) {
     this.#parts = parts;
     this.#shares = new ShareRoutes(parts);
+    this.#access = new AccessRoutes(parts);
   }
 
   async answer(route: string, request: OcsRequest): Promise<void> {
@@ -72,10 +75,12 @@ class OcsRoutes {
     if (route === 'core/apppassword' && method === 'DELETE') return this.#dropAppPassword(request);
     // A wrong password is told as such, wherever it knocks.
     const caller = await this.#enter(request);
-    if (!route.startsWith(SHARE_API)) return send(NO_ROUTE);
     const { exchange } = request;
-    const rest = route.slice(SHARE_API.length);
-    const answer = await this.#shares.answer(rest, { exchange, caller, method });
+    const entered = { exchange, caller, method };
+    const answer = route.startsWith(SHARE_API)
+      ? await this.#shares.answer(route.slice(SHARE_API.length), entered)
+      : route.startsWith(ACCESS_API)
+        ? await this.#access.answer(route.slice(ACCESS_API.length), entered) : undefined;
     return send(answer ?? NO_ROUTE);
   }
 
@@ -84,7 +89,8 @@ class OcsRoutes {
   async #capabilities({ exchange, send }: OcsRequest): Promise<void> {
     const { authorization, 'if-none-match': known } = exchange.req.headers;
     if (authorization !== undefined) await this.#parts.authenticator.authenticate(exchange);
-    const data = serverCapabilities({ bulkUpload: this.#parts.bulkUpload === 'on' });
+    const { bulkUpload, sharing } = this.#parts;
+    const data = serverCapabilities({ bulkUpload: bulkUpload === 'on', mail: sharing.canInvite });
     const etag = `"${hash('sha256', JSON.stringify(data), 'hex').slice(0, 32)}"`;
     if (known === etag) {
       exchange.res.writeHead(304, { ETag: etag, 'Cache-Control': 'no-cache' });

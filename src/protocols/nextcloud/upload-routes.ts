@@ -75,7 +75,8 @@ class UploadRoutes {
       throw new HoldfastError('invalid', 'nextcloud/upload', message, { code: 'body-unwanted' });
     }
     const totalBytes = bytesIn(exchange, 'oc-total-length');
-    await this.#parts.uploads.begin(caller, place.uploadId, totalBytes);
+    const destination = destinationIn(exchange, caller);
+    await this.#parts.uploads.begin(caller, place.uploadId, totalBytes, { destination });
     sendEmpty(exchange, 201, []);
   }
 
@@ -86,7 +87,7 @@ class UploadRoutes {
     const checksum = stated === '' ? undefined : parseChecksum(stated);
     const part = await this.#parts.uploads.putPart(
       caller, { uploadId: place.uploadId, name: place.partName }, bodySource(req),
-      { checksum, signal },
+      { checksum, signal, destination: destinationIn(exchange, caller) },
     );
     const etag = etagText(part);
     sendEmpty(exchange, 201, ['ETag', etag, 'OC-ETag', etag]);
@@ -150,6 +151,18 @@ class UploadRoutes {
     if (place.kind !== 'upload') refuse();
     await this.#parts.uploads.drop(caller, place.uploadId);
     sendEmpty(exchange, 204, []);
+  }
+}
+
+/** Newer clients say with each step where the file is to appear. It is a hint: what is wrong with it
+ *  is told at the end. */
+function destinationIn(exchange: Exchange, caller: Caller): Name[] | undefined {
+  if (exchange.req.headers['destination'] === undefined) return undefined;
+  try {
+    return parseDestination(exchange, caller);
+  } catch (error) {
+    if (error instanceof HoldfastError) return undefined;
+    throw error;
   }
 }
 

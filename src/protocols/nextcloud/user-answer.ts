@@ -21,13 +21,13 @@ export function userAnswer(caller: Caller, quota: QuotaState): OcsValue {
 }
 
 /** Bytes, and the used part in percent with two places. */
-function quotaAnswer({ usedBytes, quotaBytes }: QuotaState): OcsValue {
-  if (quotaBytes === undefined) {
+function quotaAnswer({ usedBytes, quotaBytes, availableBytes }: QuotaState): OcsValue {
+  if (quotaBytes === undefined || availableBytes === undefined) {
     return { free: UNLIMITED, used: usedBytes, total: UNLIMITED, relative: 0, quota: UNLIMITED };
   }
   const share = quotaBytes === 0 ? 1 : usedBytes / quotaBytes;
   return {
-    free: Math.max(quotaBytes - usedBytes, 0),
+    free: availableBytes,
     used: usedBytes,
     total: quotaBytes,
     relative: Math.round(share * 10_000) / 100,

@@ -9,6 +9,8 @@ import { leaveBody } from '../request-body.ts';
 import { retryAfterSeconds, statusOf } from '../status.ts';
 import { answerOptions } from '../webdav/options.ts';
 import { parentHandler } from '../webdav/parents.ts';
+import { LINK_PREFIX, LinkPages } from './link-page.ts';
+import type { LinkPageParts } from './link-page.ts';
 import { FLOW_1_PREFIX } from './flow-target.ts';
 import { beginFlow1Handler, grantHandler, showGrantHandler } from './grant-page.ts';
 import {
@@ -23,7 +25,7 @@ import { setupHandler, showSetupHandler } from './setup-page.ts';
 import { showSignIn, signInHandler, signOutHandler } from './sign-in-page.ts';
 import { STYLESHEET_PATH } from './stylesheet.ts';
 
-export interface PageRouteParts extends PageParts {
+export interface PageRouteParts extends PageParts, LinkPageParts {
   authenticator: Authenticator;
 }
 
@@ -38,6 +40,7 @@ export function pageRoutes(parts: PageRouteParts): Route[] {
     ({ prefix, name: 'pages', handler: pageHandler(parts, methods) });
   const flow = (version: 1 | 2): PageMethods =>
     ({ GET: showGrantHandler(parts, version), POST: grantHandler(parts, version) });
+  const { get, post } = new LinkPages(parts);
   const home = pageHandler(parts, { GET: showHomeHandler(parts) });
   return [
     ...withIndex([
@@ -45,6 +48,7 @@ export function pageRoutes(parts: PageRouteParts): Route[] {
       page('/login/flow', { GET: beginFlow1Handler(parts) }),
       page(FLOW_1_PREFIX, flow(1)),
       page(FLOW_PAGE_PREFIX, flow(2)),
+      page(LINK_PREFIX, { GET: get, POST: post }),
     ]),
     page('/logout', { POST: signOutHandler(parts) }),
     page('/setup', { GET: showSetupHandler(parts), POST: setupHandler(parts) }),

@@ -38,7 +38,8 @@ export function isSignedIn(visitor: Visitor): visitor is SignedIn {
 
 export async function visitorOf(exchange: Exchange, identity: Identity): Promise<Visitor> {
   const sessionToken = cookieIn(exchange, 'session');
-  const caller = sessionToken === undefined ? undefined : await callerOf(identity, sessionToken);
+  const caller = sessionToken === undefined ? undefined
+    : await callerOf(identity, sessionToken, exchange);
   if (caller !== undefined && sessionToken !== undefined) {
     return { caller, sessionToken, formToken: formTokenOf(sessionToken), headers: {} };
   }
@@ -49,13 +50,21 @@ export async function visitorOf(exchange: Exchange, identity: Identity): Promise
   return { caller: undefined, sessionToken: undefined, formToken: formTokenOf(guest), headers };
 }
 
-async function callerOf(identity: Identity, token: string): Promise<Caller | undefined> {
+async function callerOf(
+  identity: Identity, token: string, { address }: Exchange,
+): Promise<Caller | undefined> {
   try {
-    return await identity.authenticateSession(token);
+    return { ...await identity.authenticateSession(token), address };
   } catch (error) {
     if (isKind(error, 'unauthenticated')) return undefined;
     throw error;
   }
+}
+
+/** Of a form that is read as it comes. @throws denied: it comes from elsewhere, or from a page that
+ *  is out of date. */
+export function checkFormToken(exchange: Exchange, visitor: Visitor, shown: string): void {
+  if (!comesFromHere(exchange) || !isSame(shown, visitor.formToken)) throw foreignForm();
 }
 
 /** The form that a visitor has sent. @throws denied: it comes from elsewhere, or from a page that

@@ -15,6 +15,8 @@ export interface DavParts {
   instanceId: string;
   now: () => Instant;
   random: Random;
+  /** Of locks that a client asks for without saying for how long: see user-lock.ts. */
+  lockTimeoutSeconds?: number;
 }
 
 export interface DavRequest {

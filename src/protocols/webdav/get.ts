@@ -33,19 +33,21 @@ export function getHandler(parts: DavParts): DavHandler {
 /** The bytes of a file, or a few words for a folder, once no condition stands in the way. */
 export async function answerNode(
   exchange: Exchange, node: SeenNode,
-  { instanceId, open }: { instanceId: string; open: () => Promise<FileContent> },
+  { instanceId, open, disposition = 'attachment' }: {
+    instanceId: string; open: (startBytes: number) => Promise<FileContent>; disposition?: string;
+  },
 ): Promise<void> {
   if (node.kind === 'folder') {
     answerFolder(exchange, node);
     return;
   }
   const range = rangeWanted(exchange, node);
-  const headers = headersOf(node, instanceId);
+  const headers = headersOf(node, { instanceId, disposition });
   if (exchange.req.method === 'HEAD') {
     answerHead(exchange, node, headers);
     return;
   }
-  const content = await open();
+  const content = await open(range?.startBytes ?? 0);
   if (range === undefined) await sendWhole(exchange, content, headers);
   else await sendRange(exchange, content, { headers, range });
 }
@@ -99,7 +101,9 @@ function isStillThat(ifRange: string | string[] | undefined, node: NodeRecord): 
   return wanted === etagOf(node) || wanted === httpDate(node.modifiedAt);
 }
 
-function headersOf(node: NodeRecord, instanceId: string): string[] {
+function headersOf(
+  node: NodeRecord, { instanceId, disposition }: { instanceId: string; disposition: string },
+): string[] {
   const etag = etagOf(node);
   const headers = [
     'Content-Type', mediaTypeOf(node.name),
@@ -108,7 +112,7 @@ function headersOf(node: NodeRecord, instanceId: string): string[] {
     'Last-Modified', httpDate(node.modifiedAt),
     'Accept-Ranges', 'bytes',
     'OC-FileId', fileIdOf(node, instanceId),
-    'Content-Disposition', 'attachment',
+    'Content-Disposition', disposition,
     'Content-Security-Policy', NO_SCRIPTS,
     'X-Content-Type-Options', 'nosniff',
     'Cache-Control', 'private, no-cache',

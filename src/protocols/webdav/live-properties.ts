@@ -3,6 +3,7 @@
  * same for all files, or all folders, of one answer is a `constant`; `each` is asked per node, so
  * it must be cheap: a listing calls it ten thousand times. undefined: the node has none (404).
  */
+import type { SpaceId } from '../../base/ids.ts';
 import { etagOf } from '../../files/index.ts';
 import type { QuotaState, SeenEntry, SharesAt } from '../../files/index.ts';
 import type { Caller } from '../../identity/index.ts';
@@ -15,6 +16,8 @@ import { mediaTypeOf } from './media-types.ts';
 import { lettersOf, shareBitsOf, shareesXml, shareTypesXml } from './sharing-properties.ts';
 import type { PropertyName } from './propfind-request.ts';
 import { keyOf } from './propfind-request.ts';
+import { LOCK_PROPERTIES, lockTexts } from './user-lock.ts';
+import type { LockProperty } from './user-lock.ts';
 
 export const DAV = 'DAV:';
 export const OC = 'http://owncloud.org/ns';
@@ -35,8 +38,8 @@ export interface PropertyContext {
   /** Fetched only when it is asked for; undefined: nothing is shared here, or not the caller's to
    *  know. */
   shares: SharesAt | undefined;
-  /** Fetched only when a quota property is asked for. */
-  quota: QuotaState | undefined;
+  /** Of the spaces in which the nodes live; fetched only when a quota property is asked for. */
+  quotas: ReadonlyMap<SpaceId, QuotaState> | undefined;
   /** Fetched only when locks are asked for. */
   locks: LockView | undefined;
 }
@@ -53,9 +56,24 @@ export interface LiveProperty extends PropertyName {
 /** What may have to be fetched besides the nodes. */
 export type Need = 'quota' | 'locks' | 'dead' | 'shares';
 
-const onFiles = (value: string) => (kind: NodeKind) => (kind === 'file' ? value : undefined);
 const onFolders = (value: string) => (kind: NodeKind) => (kind === 'folder' ? value : undefined);
 const always = (value: string) => (): string => value;
+
+/** Who has locked a file, for people: folders are not locked in this way. */
+function lockProperty(local: LockProperty): LiveProperty {
+  return {
+    namespace: NC, local, needs: 'locks',
+    constant: (kind, { locks }) => {
+      if (kind === 'file' && locks?.isEmpty === false) return NOT_CONSTANT;
+      return kind === 'file' && local === 'lock' ? '0' : undefined;
+    },
+    each: (node, { locks, caller }) => {
+      const lock = locks?.lockOf(node);
+      if (lock === undefined) return local === 'lock' ? '0' : undefined;
+      return lockTexts(lock, caller)[local];
+    },
+  };
+}
 
 /** RFC 4331: -3 means that there is no limit. */
 const UNLIMITED = '-3';
@@ -102,7 +120,8 @@ const DAV_PROPERTIES: readonly LiveProperty[] = [
   },
   {
     namespace: DAV, local: 'quota-available-bytes', needs: 'quota',
-    constant: (kind, { quota }) => (kind === 'folder' ? availableBytes(quota) : undefined),
+    constant: (kind) => (kind === 'folder' ? NOT_CONSTANT : undefined),
+    each: ({ spaceId }, { quotas }) => availableBytes(quotas?.get(spaceId)),
   },
   {
     namespace: DAV, local: 'quota-used-bytes', needs: 'quota',
@@ -180,7 +199,7 @@ const MORE_PROPERTIES: readonly LiveProperty[] = [
   },
   { namespace: NC, local: 'system-tags', constant: always('') },
   { namespace: NC, local: 'rich-workspace', constant: onFolders('') },
-  { namespace: NC, local: 'lock', constant: onFiles('') },
+  ...LOCK_PROPERTIES.map(lockProperty),
   {
     namespace: NC, local: 'creation_time',
     each: (node) => String(Math.floor(node.createdAt / 1000)),
@@ -215,8 +234,8 @@ export function deadOf(
 
 function availableBytes(quota: QuotaState | undefined): string | undefined {
   if (quota === undefined) return undefined;
-  const { quotaBytes, usedBytes } = quota;
-  return quotaBytes === undefined ? UNLIMITED : String(Math.max(0, quotaBytes - usedBytes));
+  const { availableBytes: bytes } = quota;
+  return bytes === undefined ? UNLIMITED : String(bytes);
 }
 
 function ownerOf({ sight }: SeenEntry, own: string): string {

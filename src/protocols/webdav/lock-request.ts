@@ -34,14 +34,14 @@ export const LOCK_MS_MAX = 24 * 60 * 60 * 1000;
 const WISHES_MAX = 10;
 
 /** How long a lock is wanted (RFC 4918, section 10.7); the first wish that we know counts. */
-export function lockMsOf(header: string | undefined): number {
+export function lockMsOf(header: string | undefined, defaultMs = DEFAULT_MS): number {
   for (const wish of (header ?? '').split(',', WISHES_MAX)) {
     const text = wish.trim();
     if (/^infinite$/i.test(text)) return LOCK_MS_MAX;
     const seconds = /^second-([0-9]{1,12})$/i.exec(text)?.[1];
     if (seconds !== undefined) return Math.min(Math.max(1, Number(seconds)) * 1000, LOCK_MS_MAX);
   }
-  return DEFAULT_MS;
+  return defaultMs;
 }
 
 /** From `<token>`. @throws invalid. */

@@ -66,6 +66,16 @@ export class LockView {
     return [...inherited, ...direct].map((one) => this.#xml(one)).join('');
   }
 
+  /** The one that people are shown: the node's own rather than one of a folder above. */
+  lockOf(node: NodeRecord): LockRecord | undefined {
+    const { node: own, locks } = this.#own;
+    const above = locks.filter(({ lock }) => node.id === own.id || lock.depth === 'infinity')
+      .map(({ lock }) => lock);
+    const direct = node.id === own.id ? above.filter(({ nodeId }) => nodeId === node.id)
+      : this.#ofMembers.get(node.id);
+    return direct?.[0] ?? above[0];
+  }
+
   #xml({ lock, rootHref }: PlacedLock): string {
     return activeLockXml(lock, rootHref, this.#at);
   }

@@ -1,7 +1,7 @@
 /** LOCK (RFC 4918, section 9.10): a new lock, or, without a body, more time for one. */
 import { HoldfastError, isKind } from '../../base/errors.ts';
+import { newLockToken } from '../../metadata/index.ts';
 import type { LockRecord } from '../../metadata/index.ts';
-import type { Random } from '../../platform/index.ts';
 import { readBounded } from '../request-body.ts';
 import { dealOf } from './conditions.ts';
 import type { DavHandler, DavParts, DavRequest } from './dav-request.ts';
@@ -10,15 +10,16 @@ import { depthOf } from './depth.ts';
 import { lockMsOf, parseLockInfo } from './lock-request.ts';
 import { LockView } from './lock-view.ts';
 import { XML_BYTES_MAX } from './propfind.ts';
+import { userLockHandler } from './user-lock.ts';
 
 export function lockHandler(parts: DavParts): DavHandler {
+  const lockForUser = userLockHandler(parts);
   return async (request) => {
     const { req } = request.exchange;
     const body = await readBounded(req, XML_BYTES_MAX);
     if (body.length > 0) return takeLock(parts, request, body);
-    // Some clients lock a file for their user with a header and no body. That is another kind of
-    // lock; to take it for a wish for more time would answer a question that nobody asked.
-    if (req.headers['x-user-lock'] !== undefined) throw userLocksMissing();
+    // Without a body too, but no wish for more time: see user-lock.ts.
+    if (req.headers['x-user-lock'] !== undefined) return lockForUser(request);
     return refreshLock(parts, request);
   };
 }
@@ -34,7 +35,7 @@ async function takeLock(parts: DavParts, request: DavRequest, body: Buffer): Pro
   }
   const deal = await dealOf({ files, exchange, caller, requestPath: path, judgedPath: path });
   const expiresAt = now() + lockMsOf(headers['timeout']?.toString());
-  const token = `opaquelocktoken:${newUuid(random)}`;
+  const token = newLockToken('token', now(), random.bytes(10));
   const isNew = (await files.find(caller, path)) === undefined;
   try {
     const { lock, created } = await files.lock(
@@ -81,16 +82,6 @@ async function sendLock(
   sendXml(exchange, status, xml, headers);
 }
 
-/** Version 4 of RFC 9562. */
-function newUuid(random: Random): string {
-  const bytes = random.bytes(16);
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  const hex = bytes.toString('hex');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)]
-    .join('-');
-}
-
 function conflicting(cause: HoldfastError): HoldfastError {
   return new HoldfastError('locked', cause.op, cause.message, { code: 'lock-conflict', cause });
 }
@@ -98,9 +89,4 @@ function conflicting(cause: HoldfastError): HoldfastError {
 function staleToken(): HoldfastError {
   const message = 'There is no such lock here, or it has expired. Lock it again.';
   return new HoldfastError('precondition', 'webdav/lock', message, { code: 'lock-token-stale' });
-}
-
-function userLocksMissing(): HoldfastError {
-  const message = 'Files cannot be locked in this way here.';
-  return new HoldfastError('invalid', 'webdav/lock', message, { code: 'not-implemented' });
 }

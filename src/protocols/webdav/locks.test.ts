@@ -135,12 +135,15 @@ describe('LOCK', () => {
   it('without a body renews only what it names, and never makes a lock', async () => {
     assert.equal((await ask('LOCK', '/a')).status, 400);
     assert.equal((await ask('LOCK', '/a', shown('opaquelocktoken:no'))).status, 412);
-    const userLock = await ask('LOCK', '/a', { headers: { 'X-User-Lock': '1' } });
-    assert.equal(userLock.status, 501);
-    const token = await lock('/a');
-    const both = { 'X-User-Lock': '1', If: `(<${token}>)` };
-    assert.equal((await ask('LOCK', '/a', { headers: both })).status, 501);
-    assert.equal((await ask('UNLOCK', '/a', { headers: { 'X-User-Lock': '1' } })).status, 501);
+    assert.equal(await discovery('/a').then((text) => text.includes('activelock')), false);
+  });
+
+  it('without a body, for a user, is no wish for more time', async () => {
+    const token = await lock('/a', 'exclusive', { Timeout: 'Second-60' });
+    const both = { 'X-User-Lock': '1', Timeout: 'Second-600', If: `(<${token}>)` };
+    const refused = await ask('LOCK', '/a', { headers: both });
+    assert.equal(refused.status, 423, 'one program holds it, and another asks for its person');
+    assert.match(await discovery('/a'), /<d:timeout>Second-60</);
   });
 
   it('of another form is refused', async () => {

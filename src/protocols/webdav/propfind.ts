@@ -3,7 +3,10 @@
  * from the database, so the memory it takes does not grow with the folder.
  */
 import { HoldfastError, isKind } from '../../base/errors.ts';
-import type { FolderListing, Found, SeenEntry } from '../../files/index.ts';
+import type { SpaceId } from '../../base/ids.ts';
+import type {
+  FileService, FolderListing, Found, QuotaState, SeenEntry,
+} from '../../files/index.ts';
 import type { Exchange } from '../../platform/index.ts';
 import { encodeName } from '../paths.ts';
 import { readBounded } from '../request-body.ts';
@@ -64,15 +67,23 @@ async function templateOf(
   const { caller, exchange } = request;
   const { asked, found: { node }, listing } = options;
   const needs = needsOf(asked);
-  const quota = needs.has('quota') ? await files.quota(caller, node) : undefined;
+  const quotas = needs.has('quota') ? await quotasOf(files, request, options) : undefined;
   const locks = needs.has('locks')
     ? await LockView.open(files, request, { node, withMembers: listing !== undefined, at: now() })
     : undefined;
   const shares = needs.has('shares') ? await files.sharesAt(caller, node) : undefined;
   const isPlain = node.sight === undefined && listing?.isPlain !== false;
   const minimal = /\breturn\s*=\s*"?minimal\b/i.test(String(exchange.req.headers['prefer'] ?? ''));
-  const context = { instanceId, caller, isPlain, shares, quota, locks };
+  const context = { instanceId, caller, isPlain, shares, quotas, locks };
   return new MultistatusTemplate({ request: asked, context, minimal });
+}
+
+async function quotasOf(
+  files: FileService, { caller }: DavRequest,
+  { found: { node }, listing }: { found: Found; listing: FolderListing | undefined },
+): Promise<ReadonlyMap<SpaceId, QuotaState>> {
+  if (listing?.isPlain === false) return files.quotasAt(caller, node);
+  return new Map([[node.spaceId, await files.quota(caller, node)]]);
 }
 
 /** One string per page. */

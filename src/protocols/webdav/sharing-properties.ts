@@ -1,14 +1,25 @@
 /** Properties that tell who may do what, in the words of the client protocol. */
 import { accessAt } from '../../files/index.ts';
-import type { SeenNode } from '../../files/index.ts';
+import type { SeenNode, Sight } from '../../files/index.ts';
 import type { GrantRecord, Subject } from '../../metadata/index.ts';
 import { escapeText } from '../xml-text.ts';
 
 type Seen = Pick<SeenNode, 'kind' | 'sight'>;
 
 /** Letters as clients read them: S shared with me, R may share, M the root of a mount, G readable,
- *  D deletable, N renameable, V moveable, W writable, C and K may create files and folders inside. */
-export function lettersOf(node: Seen): string {
+ *  D deletable, N renameable, V moveable, W writable, C and K may create files and folders
+ *  inside. */
+export function lettersOf({ kind, sight }: Seen): string {
+  if (sight === undefined) return kind === 'file' ? OWN_FILE : OWN_FOLDER;
+  let known = KNOWN.get(sight);
+  if (known === undefined) {
+    known = { file: spell({ kind: 'file', sight }), folder: spell({ kind: 'folder', sight }) };
+    KNOWN.set(sight, known);
+  }
+  return kind === 'file' ? known.file : known.folder;
+}
+
+function spell(node: Seen): string {
   const { kind, sight } = node;
   const access = accessAt(node);
   const common = (sight?.isShared === true ? 'S' : '') + (access.share ? 'R' : '')
@@ -16,6 +27,11 @@ export function lettersOf(node: Seen): string {
     + (access.delete ? 'D' : '') + (access.move ? 'NV' : '');
   return common + (kind === 'file' ? (access.update ? 'W' : '') : (access.create ? 'CK' : ''));
 }
+
+/** The entries of a listing share their sights, so letters are put together once for many. */
+const KNOWN = new WeakMap<Sight, { file: string; folder: string }>();
+const OWN_FILE = spell({ kind: 'file' });
+const OWN_FOLDER = spell({ kind: 'folder' });
 
 /** 1 read, 2 update, 4 create, 8 delete, 16 share. */
 export function shareBitsOf(node: Seen): number {

@@ -3,14 +3,15 @@ import { HoldfastError, isKind } from '../../base/errors.ts';
 import type { DavHandler, DavParts } from './dav-request.ts';
 import { sendEmpty } from './dav-request.ts';
 import { parseLockToken } from './lock-request.ts';
+import { userUnlockHandler } from './user-lock.ts';
 
-export function unlockHandler({ files }: DavParts): DavHandler {
-  return async ({ exchange, caller, path }) => {
+export function unlockHandler(parts: DavParts): DavHandler {
+  const { files } = parts;
+  const unlockForUser = userUnlockHandler(parts);
+  return async (request) => {
+    const { exchange, caller, path } = request;
     const { headers } = exchange.req;
-    if (headers['x-user-lock'] !== undefined && headers['lock-token'] === undefined) {
-      const message = 'Files cannot be locked in this way here.';
-      throw new HoldfastError('invalid', 'webdav/unlock', message, { code: 'not-implemented' });
-    }
+    if (headers['x-user-lock'] !== undefined) return unlockForUser(request);
     const token = parseLockToken(headers['lock-token']?.toString());
     try {
       await files.unlock(caller, path, token);

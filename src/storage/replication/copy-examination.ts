@@ -6,8 +6,8 @@ import {
   decodeTrailer, encodeFooter, readFooter, TRAILER_BYTES, type Trailer,
 } from '../backends/local/footer-codec.ts';
 import {
-  decodeSuperblock, firstChain, HEADER_BYTES, readCommit, SUPERBLOCK_BYTES, type Superblock,
-  type SuperblockFault,
+  decodeSuperblock, firstChain, HEADER_BYTES, readCommit, SUPERBLOCK_BYTES, type Commit,
+  type Superblock, type SuperblockFault,
 } from '../backends/local/record-codec.ts';
 import { hintName } from '../backends/local/volume.ts';
 import { VolumeEntries } from '../backends/local/volume-entries.ts';
@@ -84,9 +84,35 @@ export async function hasCommitAt(
   { end, chain }: { end: number; chain: Buffer },
 ): Promise<boolean> {
   if (end === SUPERBLOCK_BYTES) return true;
+  return (await readCommitBefore(file, seed, end))?.chain.equals(chain) ?? false;
+}
+
+/** The commit record that ends there. */
+async function readCommitBefore(
+  file: VolumeFile, seed: Buffer, end: number,
+): Promise<Commit | undefined> {
+  if (end === SUPERBLOCK_BYTES) return undefined;
   const bytes = Buffer.alloc(HEADER_BYTES);
-  if ((await file.read(bytes, end - HEADER_BYTES)) !== HEADER_BYTES) return false;
-  return readCommit(bytes, 0, seed, end - HEADER_BYTES)?.chain.equals(chain) ?? false;
+  const filled = await file.read(bytes, end - HEADER_BYTES);
+  return filled === HEADER_BYTES ? readCommit(bytes, 0, seed, end - HEADER_BYTES) : undefined;
+}
+
+/** Where the batch begins that ends there; the same place when none does. */
+export async function startOfBatchBefore(
+  file: VolumeFile, seed: Buffer, end: number,
+): Promise<number> {
+  return (await readCommitBefore(file, seed, end))?.batchStart ?? end;
+}
+
+/** Is the batch that ends there sound? */
+export async function isBatchSoundBefore(
+  file: VolumeFile, superblock: Superblock, end: number,
+): Promise<boolean> {
+  const commit = await readCommitBefore(file, superblock.seed, end);
+  if (commit === undefined) return false;
+  const { batchStart, batch, previousChain } = commit;
+  const from = { end: batchStart, nextBatch: batch, chain: previousChain };
+  return (await walkCopy(file, superblock, { from, end })).position.end === end;
 }
 
 /** The place that the hint on this disk names; undefined when there is no sound hint. */

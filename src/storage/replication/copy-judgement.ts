@@ -13,7 +13,8 @@ import { SUPERBLOCK_BYTES, type Superblock } from '../backends/local/record-code
 import type { VolumeFile } from '../backends/local/volume-files.ts';
 import type { ScanResult } from '../backends/local/volume-scan.ts';
 import {
-  hasCommitAt, isRottenFrom, readHint, startOf, walkCopy, withCopy, type CopyHead,
+  hasCommitAt, isRottenFrom, isBatchSoundBefore, readHint, startOf, startOfBatchBefore, walkCopy,
+  withCopy, type CopyHead,
 } from './copy-examination.ts';
 import type { CopyFinding } from './copy-findings.ts';
 import type { CopyList } from './copy-list.ts';
@@ -48,9 +49,13 @@ export interface Judgement {
 
 export interface TailFix {
   readonly link: DiskLink;
-  /** The copy is right up to here… */
+  /** The copy is right up to here. */
   readonly soundEnd: number;
-  /** …and gets the bytes from there to `end` of this one. */
+  /** From here on to `end` it is written… */
+  readonly start: number;
+  /** …with the bytes of this one; its own if it lacks none. They are its last batch then: a sync of
+   *  that may have failed on this disk alone, and a program that was killed leaves in the system's
+   *  memory what will never get to the disk. Another's bytes would spread what is wrong there. */
   readonly from: DiskLink;
   readonly end: number;
 }
@@ -287,10 +292,11 @@ class UnsealedVolume {
       for (const { head } of same) this.#judgement.states.set(head.link, 'damaged');
       return { ...this.#judgement, sizeBytes: end, markEnd: end, merge: merged };
     }
+    const source = await this.#sourceOfTail(same, best);
     // The best one is the last, for the others are filled up from it. A lone copy is left to the
     // store above.
     for (const copy of same.reverse()) {
-      if (same.length > 1) await this.#level(copy, best);
+      if (same.length > 1) await this.#level(copy, best, source);
       else this.#judgement.states.set(copy.head.link, 'good');
     }
     return { ...this.#judgement, sizeBytes: end, markEnd: end };
@@ -385,7 +391,22 @@ class UnsealedVolume {
 
   /** All copies must end alike before a batch is added: a leftover behind the end of one of them
    *  could be taken for acknowledged later. */
-  async #level({ head, walk }: WalkedCopy, best: WalkedCopy): Promise<void> {
+  /** One that ends there, and of which the last batch is sound: walks may begin behind that, and
+   *  damage must not spread. */
+  async #sourceOfTail(copies: readonly WalkedCopy[], best: WalkedCopy): Promise<DiskLink> {
+    const { end } = best.walk.position;
+    if (copies.every(({ walk }) => walk.position.end === end)) return best.head.link;
+    for (const { head, walk } of copies.filter((copy) => copy.walk.position.end === end)) {
+      const isSound = walk.lastBatch !== undefined || await this.#with(head, (file) =>
+        isBatchSoundBefore(file, this.#superblock, end));
+      if (isSound) return head.link;
+    }
+    return best.head.link;
+  }
+
+  async #level(
+    { head, walk }: WalkedCopy, best: WalkedCopy, source: DiskLink,
+  ): Promise<void> {
     const { link, sizeBytes } = head;
     const { states, tails } = this.#judgement;
     const { end } = best.walk.position;
@@ -399,7 +420,12 @@ class UnsealedVolume {
     states.set(link, 'good');
     // Also when it looks right: that may be in the system's memory only, over the rest of a batch
     // that failed and was cut off. It must be gone before another one is written there.
-    tails.push({ link, soundEnd, from: best.head.link, end });
+    if (soundEnd < end) tails.push({ link, soundEnd, start: soundEnd, from: source, end });
+    else {
+      const start = await this.#with(head, (file) =>
+        startOfBatchBefore(file, this.#superblock.seed, end));
+      tails.push({ link, soundEnd, start, from: link, end });
+    }
   }
 
   /** Not if sound batches lie behind the place: then it is not its end that is bad. */

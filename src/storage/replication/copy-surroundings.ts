@@ -62,6 +62,11 @@ export class CopySurroundings implements FileSurroundings {
     return this.#known()?.isGood(id) === true;
   }
 
+  isTrusted({ id }: DiskLink): boolean {
+    const copies = this.#known();
+    return copies === undefined || copies.isGood(id) || copies.good.length === 0;
+  }
+
   versionOf({ id }: DiskLink): number {
     return this.#find()?.replacedCount(id) ?? 0;
   }

@@ -374,6 +374,11 @@ async function readFooterBytes(
   return into;
 }
 
+/** Is it about what the copy is made from? Else it is what the target, or another disk, said. */
+export function isAboutSources(error: unknown): boolean {
+  return error instanceof HoldfastError && error.op === OP;
+}
+
 function damaged(volumeId: number, offset: number): HoldfastError {
   const message = 'Part of a volume is damaged in all copies that can be reached.';
   return new HoldfastError('corrupt', OP, message, { facts: { volumeId, offset } });

@@ -10,6 +10,7 @@ import type { CopyTable, VolumeCopies } from './copy-table.ts';
 import type { DiskLink } from './disk-link.ts';
 import type { DiskRegister, RegisteredDisk } from './disk-register.ts';
 import { parseVolumeName } from './file-names.ts';
+import { countLastNotes } from './gone-notes.ts';
 import { place, type PlacementDisk } from './placement.ts';
 import { countCopies } from './repair-plan.ts';
 import type { ReplicatedVolumeFiles } from './replicated-volume-files.ts';
@@ -204,6 +205,11 @@ export class Disks {
         + 'no whole copy anywhere else';
       if (acceptLoss && !answers) notes.push(`LOST: ${what}.`);
       else objections.push(`${what}.`);
+    }
+    const lastNotes = answers ? countLastNotes(link, this.#parts) : 0;
+    if (lastNotes > 0) {
+      const which = lastNotes === 1 ? '1 emptied volume has' : `${lastNotes} emptied volumes have`;
+      objections.push(`It alone knows that ${which} left. The others are told soon: try again.`);
     }
     const parity = this.#parts.sets.parityOn(diskId);
     if (answers && parity > 0) {

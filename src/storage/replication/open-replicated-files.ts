@@ -11,6 +11,7 @@ import { DiskLink } from './disk-link.ts';
 import type { DiskRegister } from './disk-register.ts';
 import { Disks } from './disks.ts';
 import { letGoLeftover } from './leftover-copy.ts';
+import { parseVolumeName } from './file-names.ts';
 import { Pace } from './pace.ts';
 import { reconcile } from './reconcile.ts';
 import { RepairWorker } from './repair-worker.ts';
@@ -65,6 +66,8 @@ export interface Replicated {
   /** What is done with disks, for a cluster that keeps a register of them. */
   readonly administer: (register: DiskRegister) => Disks;
   readonly sets: ErasureSets;
+  /** Disks with a whole copy of the volume, as far as known; undefined: it is no volume of ours. */
+  readonly wholeOn: (volumeName: string) => readonly string[] | undefined;
   /** All disks, also those that are added later. */
   readonly links: readonly DiskLink[];
 }
@@ -109,9 +112,10 @@ export async function openReplicatedFiles(options: ReplicatedOptions): Promise<R
     random: options.random ?? systemRandom, pace: repair.pace,
   }, options.erasure);
   repair.sets = erasure;
+  const wholeOn = (name: string): string[] | undefined => table.find(parseVolumeName(name))?.good;
   const administer = (register: DiskRegister): Disks =>
     new Disks({ register, links, table, files, policy, clock, roomBytes, sets: erasure });
-  return { files, repair, administer, links, sets: erasure };
+  return { files, repair, administer, links, sets: erasure, wholeOn };
 }
 
 function checkPolicy({ disks, policy }: ReplicatedOptions): void {

@@ -8,7 +8,7 @@ import { CopyTable, VolumeCopies } from './copy-table.ts';
 import { withCopy } from './copy-examination.ts';
 import type { DiskLink } from './disk-link.ts';
 import { FileLeg } from './file-leg.ts';
-import { isLeftover, type Leftover } from './leftover-copy.ts';
+import { isLeftover, isUnborn, type Leftover } from './leftover-copy.ts';
 import { volumeName } from './file-names.ts';
 import { judgeMember } from './sets/judge-member.ts';
 import type { SetTable } from './sets/set-table.ts';
@@ -24,7 +24,7 @@ export interface Reconciled {
   readonly merges: readonly Judgement[];
   /** Disks that do not answer. */
   readonly silent: readonly DiskLink[];
-  /** Copies to be moved to the trash of their disks before the store opens: they are in no table. */
+  /** Copies to be moved to their disks' trash before the store opens: they are in no table. */
   readonly leftovers: readonly Leftover[];
 }
 
@@ -41,6 +41,8 @@ export async function reconcile(
   const survey = await surveyDisks(links);
   const leftovers = await takeOutLeftovers(survey);
   const marks = marksOf(survey, witness);
+  leftovers.push(...await takeOutUnborn(survey, marks, sets));
+  checkStoreSeen(survey, leftovers, sets);
   checkNoneHidden(survey, witness, sets);
   const judgements: Judgement[] = [];
   for (const volume of [...survey.volumes.values()].sort((a, b) => a.volumeId - b.volumeId)) {
@@ -76,10 +78,33 @@ async function takeOutLeftovers({ volumes, answered, gone }: Survey): Promise<Le
     const stays = (link: DiskLink): boolean =>
       !leftovers.some((one) => one.link === link && one.volumeId === volumeId);
     const left = {
-      ...volume, heads: heads.filter(({ link }) => stays(link)), unreadable: unreadable.filter(stays),
+      ...volume, heads: heads.filter(({ link }) => stays(link)),
+      unreadable: unreadable.filter(stays),
     };
     if (left.heads.length + left.unreadable.length === 0) volumes.delete(volumeId);
     else volumes.set(volumeId, left);
+  }
+  return leftovers;
+}
+
+/**
+ * A volume whose making was cut short may have its name on one disk alone, that harms its
+ * beginning: it holds nothing, and would keep the store from starting. While a disk is silent
+ * nobody can be sure.
+ */
+async function takeOutUnborn(
+  { volumes, answered, silent }: Survey, marks: ReadonlyMap<number, number>, sets: SetTable,
+): Promise<Leftover[]> {
+  if (silent.length > 0) return [];
+  const leftovers: Leftover[] = [];
+  for (const { volumeId, heads, unreadable } of [...volumes.values()]) {
+    const isSuspicious = unreadable.length === 0 && !marks.has(volumeId)
+      && sets.find(volumeId) === undefined
+      && heads.every(({ superblock, link }) => superblock !== 'version' && link.takesWrites
+        && (typeof superblock === 'string' || superblock.volumeId !== volumeId));
+    if (!isSuspicious || !(await isUnborn(volumeId, answered))) continue;
+    volumes.delete(volumeId);
+    for (const { link } of heads) leftovers.push({ link, volumeId, isUnborn: true });
   }
   return leftovers;
 }
@@ -140,6 +165,19 @@ function marksOf({ volumes }: Survey, witness: Witness): Map<number, number> {
   return marks;
 }
 
+/** Where nothing is found a new store begins. If the old one lay on the silent disks, they would be
+ *  foreign to it when they are back. */
+function checkStoreSeen(
+  { volumes, gone, silent }: Survey, leftovers: readonly Leftover[], sets: SetTable,
+): void {
+  if (silent.length === 0 || gone.size > 0 || leftovers.length > 0) return;
+  if (volumes.size > 0 || sets.all().length > 0) return;
+  const message = 'The disks that answer hold nothing, and others do not answer. Bring these back, '
+    + 'or take them out of the configuration if nothing was ever stored, and start again.';
+  const facts = { disks: silent.map(({ id }) => id).join(' ') };
+  throw new HoldfastError('unavailable', OP, message, { facts });
+}
+
 /** A volume that is not found while a disk is silent is out of reach, not lost. */
 function checkNoneHidden({ volumes, silent }: Survey, witness: Witness, sets: SetTable): void {
   if (silent.length === 0) return;
@@ -164,27 +202,28 @@ function copiesOf(judgement: Judgement): VolumeCopies {
   return copies;
 }
 
-/** Cuts off what is torn, adds what is missing, and syncs. A copy that refuses falls behind. */
+/** Cuts off what is torn, adds what is missing, writes the last batch again, and syncs. A copy that
+ *  refuses falls behind. */
 async function fixTail(
   judgement: Judgement,
   tail: TailFix,
   findings: CopyFinding[],
 ): Promise<void> {
   const { volumeId, states } = judgement;
-  const { link, soundEnd, end } = tail;
+  const { link, soundEnd, start, end } = tail;
   const name = volumeName(volumeId);
   try {
     const leg = new FileLeg(link, await link.open(name, 'write'));
     try {
       await leg.run(0, (file) => file.truncate(soundEnd));
       await withCopy(tail.from, name, async (source) => {
-        for (let at = soundEnd; at < end; at += CHUNK_BYTES) {
+        for (let at = start; at < end; at += CHUNK_BYTES) {
           const chunk = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, end - at));
           if ((await source.read(chunk, at)) !== chunk.length) throw new Error('it became shorter');
           await leg.run(chunk.length, (file) => file.write([chunk], at));
         }
       });
-      await leg.run(end - soundEnd, (file) => file.sync());
+      await leg.run(end - start, (file) => file.sync());
     } finally {
       await leg.close().catch(() => undefined);
     }

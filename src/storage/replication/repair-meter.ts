@@ -24,7 +24,7 @@ export interface RepairStatus {
   } | undefined;
   /** Measured over the last copies; undefined before the first one. */
   readonly bytesPerSecond: number | undefined;
-  /** For what can be copied at the moment, at that rate, or at the permitted one when that is lower;
+  /** For what can be copied now, at that rate, or at the permitted one when that is lower;
    *  undefined when nobody can tell. */
   readonly remainingMs: number | undefined;
   /** Volumes that cannot be repaired at the moment. */

@@ -116,7 +116,8 @@ function copy(
   const taken = heldDomains(disks, counted, policy);
   const needed = roomBytes + sizeBytes;
   const mendable = candidates.filter(({ id, labels, state, answers, refuses, freeBytes }) =>
-    state === 'active' && answers && refuses !== true && freeBytes >= needed && !taken.has(labels[policy.domain])
+    state === 'active' && answers && refuses !== true && freeBytes >= needed
+    && !taken.has(labels[policy.domain])
     && ['stale', 'damaged'].includes(states.get(id) ?? '') && isMember(subject, id));
   const [mend] = mendable;
   if (mend !== undefined) return { act: 'copy', sources: byTrust, target: mend.id };

@@ -1,4 +1,4 @@
-/** What becomes of copies that somebody has found to be wrong, and of volumes without a whole one. */
+/** What becomes of copies that are said to be wrong, and of volumes without a whole one. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isKind } from '../../base/errors.ts';

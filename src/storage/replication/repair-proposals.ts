@@ -4,8 +4,8 @@ import { errorCode } from '../backends/local/volume-files.ts';
 import { compareCopy } from './compare-copy.ts';
 import type { OnCopyFinding } from './copy-findings.ts';
 import type { CopyTable, VolumeCopies } from './copy-table.ts';
-import type { DiskLink } from './disk-link.ts';
-import { SILENT_CODES } from './disk-link.ts';
+import { isAboutSources } from './copy-volume.ts';
+import { SILENT_CODES, type DiskLink } from './disk-link.ts';
 import type { Pace } from './pace.ts';
 
 const OP = 'storage/RepairWorker.propose';
@@ -108,33 +108,34 @@ export class RepairProposals {
     if (link === undefined) return 'absent';
     if (!answers(link)) return 'unreachable';
     const version = copies.replacedCount(diskId);
-    const code = await this.#faultOf(copies, link);
+    const fault = await this.#faultOf(copies, link);
     // Reading took its time: what was read may not be what is there now.
     if (table.find(copies.volumeId) !== copies) return 'absent';
     if (!copies.isGood(diskId) || copies.replacedCount(diskId) !== version) return 'known';
-    if (code === undefined) return 'sound';
-    if (!answers(link)) return 'unreachable';
+    if (fault === undefined) return 'sound';
+    if (fault === 'unknown' || !answers(link)) return 'unreachable';
     copies.demote(diskId, 'damaged');
     const { volumeId } = copies;
-    this.#parts.onFinding({ kind: 'copy-damaged', volumeId, diskId, code });
+    this.#parts.onFinding({ kind: 'copy-damaged', volumeId, diskId, code: fault.code });
     return copies.good.length === 0 ? 'damaged' : 'repairing';
   }
 
   /** Undefined: all of it is what it should be. */
-  async #faultOf(copies: VolumeCopies, link: DiskLink): Promise<string | undefined> {
+  async #faultOf(
+    copies: VolumeCopies, link: DiskLink,
+  ): Promise<{ code: string } | 'unknown' | undefined> {
     const { links, pace } = this.#parts;
     const sources = links.filter((one) =>
       one !== link && copies.isGood(one.id) && answers(one));
     const { volumeId } = copies;
     try {
       const state = await compareCopy({ volumeId, link, sources, pace, known: copies });
-      return state === 'good' ? undefined : state;
+      return state === 'good' ? undefined : { code: state };
     } catch (error) {
       // With no other copy to be held against, it is this one that ends too early.
-      if (isKind(error, 'corrupt')) return 'damaged';
+      if (isKind(error, 'corrupt')) return { code: 'damaged' };
       const code = errorCode(error);
-      if (SILENT_CODES.has(code) || isKind(error, 'unavailable')) return undefined;
-      return code;
+      return SILENT_CODES.has(code) || isAboutSources(error) ? 'unknown' : { code };
     }
   }
 }

@@ -5,7 +5,7 @@
  * before each step. So a repair whose reason has gone away is not done, and a restart forgets
  * nothing.
  */
-import { HoldfastError, isKind } from '../../base/errors.ts';
+import { isKind } from '../../base/errors.ts';
 import type { Clock } from '../../platform/index.ts';
 import { errorCode } from '../backends/local/volume-files.ts';
 import { removeIfThere, replaceSmall } from './checked-json.ts';
@@ -15,10 +15,11 @@ import type { CopyFinding, OnCopyFinding } from './copy-findings.ts';
 import { encodeCopyList } from './copy-list.ts';
 import { noteFullDisk } from './copy-surroundings.ts';
 import type { CopyTable, VolumeCopies } from './copy-table.ts';
-import { copyVolume, letGo } from './copy-volume.ts';
+import { copyVolume, isAboutSources, letGo } from './copy-volume.ts';
 import type { DiskLink } from './disk-link.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { copyListName, parseCopyDraft, volumeName } from './file-names.ts';
+import { spreadGoneNotes } from './gone-notes.ts';
 import { isLeftover, letGoLeftover } from './leftover-copy.ts';
 import { Pace } from './pace.ts';
 import type { PlacementDisk } from './placement.ts';
@@ -199,6 +200,7 @@ export class RepairWorker {
     await this.#repairAll(await this.#checkFooters());
     await this.#letGoLeftovers();
     await this.#removeDrafts();
+    await spreadGoneNotes(this.#parts, () => this.#stopped);
     await this.#sets?.sweep(this.#needy(this.#disksNow()).length > 0);
   }
 
@@ -382,7 +384,7 @@ export class RepairWorker {
     try {
       return await this.#copy(copies, step, others);
     } catch (error) {
-      const isTargets = !(error instanceof HoldfastError) && !others.failed;
+      const isTargets = !isAboutSources(error) && !others.failed;
       if (!isTargets || target.silentSinceMs !== undefined) throw error;
       const code = errorCode(error);
       noteFullDisk(target, error);
@@ -432,7 +434,9 @@ export class RepairWorker {
     const members = [...new Set([...counted, target.id])];
     const same = members.length === list.diskIds.length
       && members.every((id) => list.diskIds.includes(id));
-    if (same && list.generation > 0 && list.copies >= policy.copies) return;
+    const isCurrent = same && list.generation > 0 && list.copies >= policy.copies;
+    // A disk that came back empty has no list: alone it would not know of the others.
+    if (isCurrent && this.#parts.files.namesOn(target).includes(copyListName(volumeId))) return;
     const { copies: count, acksMin } = policy;
     const next = { volumeId, generation: list.generation + 1, copies: count, acksMin };
     const bytes = encodeCopyList({ ...next, diskIds: members });

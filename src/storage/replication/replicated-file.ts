@@ -10,11 +10,13 @@ export interface FileSurroundings {
   sources(): DiskLink[];
   /** Is the copy on that disk whole, as far as known? */
   isWhole(link: DiskLink): boolean;
+  /** Is its copy as good as any? What only damaged ones took is soon nowhere: these are remade. */
+  isTrusted(link: DiskLink): boolean;
   /** All other disks that have, or should have, a copy. */
   lastResorts(): DiskLink[];
-  /** Another number: the file on that disk is another one than before. */
   /** Where no disk helps: the file computed from others. Undefined: nobody can. */
   decoded(): Pick<FileCopy, 'read'> & Pick<VolumeFile, 'size'> | undefined;
+  /** Another number: the file on that disk is another one than before. */
   versionOf(link: DiskLink): number;
   /** On so many disks a write must have succeeded. */
   writesMin(): number;
@@ -262,23 +264,31 @@ export class ReplicatedFile implements VolumeFile {
   async #onAll(lengthBytes: number, act: (file: VolumeFile) => Promise<void>): Promise<void> {
     if (this.#how === 'read') throw Object.assign(new Error('open for reading'), { code: 'EBADF' });
     const legs = [...this.#legs.values()].filter(({ failed }) => !failed);
+    const trusted = new Set(legs.filter(({ link }) => this.#around.isTrusted(link)));
     let failure: unknown;
     let done = 0;
+    let isTaken = false;
     await Promise.all(legs.map(async (leg) => {
       try {
         await leg.run(lengthBytes, act);
         if (leg.link.refusal !== undefined) leg.link.noteTaken();
+        isTaken ||= trusted.has(leg);
         done++;
       } catch (error) {
         failure ??= error;
         this.#giveUpLeg(leg.link, error);
       }
     }));
-    if (done >= Math.max(1, this.#around.writesMin())) return;
+    if (isTaken && done >= Math.max(1, this.#around.writesMin())) return;
     throw new TooFewCopiesError('too few copies of the volume took a write', { cause: failure });
   }
 }
 
 function lengthOf(pieces: readonly Uint8Array[]): number {
   return pieces.reduce((sum, { length }) => sum + length, 0);
+}
+
+/** As a disk says it. */
+export function systemError(code: string): Error {
+  return Object.assign(new Error(code), { code });
 }

@@ -24,10 +24,11 @@ import { FileLeg } from './file-leg.ts';
 import {
   copyListName, isOwnName, isVolumeDraft, parseVolumeName, volumeIdOf, volumeName,
 } from './file-names.ts';
+import { leavingList } from './leftover-copy.ts';
 import { logicalSpace } from './logical-space.ts';
 import type { Placement, PlacementDisk } from './placement.ts';
 import { CopySurroundings, noteFullDisk, type DamagedPlace } from './copy-surroundings.ts';
-import { ReplicatedFile, type FileSurroundings } from './replicated-file.ts';
+import { ReplicatedFile, systemError, type FileSurroundings } from './replicated-file.ts';
 import type { SetView } from './sets/set-view.ts';
 import type { ReplicationPolicy, VolumeDisk } from './volume-disk.ts';
 
@@ -181,16 +182,16 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
     if (copies === undefined) return;
     const away = links.filter(({ state, inUse, silentSinceMs }) =>
       state !== 'retired' && (!inUse || silentSinceMs !== undefined));
-    const { list, states } = copies;
-    if (!away.some(({ id }) => states.has(id) || list.diskIds.includes(id))) return;
-    const noted = links.filter((link) => copies.isGood(link.id) && !away.includes(link)
-      && link.takesWrites && this.#names.get(link)?.has(goneName(volumeId)));
-    const isEnough = noted.length >= Math.max(list.acksMin, policy.acksMin);
-    if (!isEnough || sets?.has(volumeId) === true) throw systemError('EHOSTDOWN');
-    const leftWithout = away.map(({ id }) => id);
-    const next = { ...list, generation: list.generation + 1, leftWithout };
-    await this.#writeLists(next, noted);
-    copies.list = next;
+    // Also one that is not on the list any more may have an old copy.
+    if (away.length === 0) return;
+    const { list } = copies;
+    const leaving = leavingList({ list, isGood: ({ id }) => copies.isGood(id) }, {
+      links, away, acksMin: policy.acksMin,
+      hasNote: (link) => this.#names.get(link)?.has(goneName(volumeId)) === true,
+    });
+    if (leaving === undefined || sets?.has(volumeId) === true) throw systemError('EHOSTDOWN');
+    await this.#writeLists(leaving.next, leaving.noted);
+    copies.list = leaving.next;
   }
 
   /** What lies on a disk that does not answer is left there, and known no more. */
@@ -268,8 +269,8 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
     this.#unsynced.set(link, named);
   }
 
-  /** A disk has been found to be out of reach: whoever syncs the folder next has most likely nothing
-   *  to do with what was changed there, and is not told. */
+  /** A disk is known to be out of reach: whoever syncs the folder next has likely nothing to do
+   *  with what was changed there, and is not told. */
   noteOutOfReach(link: DiskLink): void {
     const named = this.#unsynced.get(link);
     if (named === undefined) return;
@@ -492,8 +493,4 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
     const copies = this.#parts.table.find(parseVolumeName(name));
     return systemError(copies === undefined ? 'ENOENT' : 'EHOSTDOWN');
   }
-}
-
-function systemError(code: string): Error {
-  return Object.assign(new Error(code), { code });
 }

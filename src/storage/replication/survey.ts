@@ -1,5 +1,5 @@
 /** Which disk has which files: what is read of all disks before anything is judged. */
-import { HoldfastError } from '../../base/errors.ts';
+import { HoldfastError, isKind } from '../../base/errors.ts';
 import { parseGoneName } from '../backends/local/volume.ts';
 import { errorCode } from '../backends/local/volume-files.ts';
 import { readSmall } from './checked-json.ts';
@@ -39,7 +39,8 @@ export async function surveyDisks(links: readonly DiskLink[]): Promise<Survey> {
       await surveyDisk(link, survey);
       survey.answered.push(link);
     } catch (error) {
-      if (error instanceof HoldfastError) throw error;
+      // A filer that is out of reach says so with an error of ours: it is one disk that is silent.
+      if (error instanceof HoldfastError && !isKind(error, 'unavailable')) throw error;
       failure = error;
       link.noteSilence();
       survey.silent.push(link);

@@ -26,7 +26,7 @@ describe('GarbageCollector', () => {
     for (let at = 0; at < count; at++) {
       await content.claimed(async (claim) => {
         const body = bodyOf(Buffer.alloc(sizeBytes, `content ${at} `));
-        const { manifest } = await content.receive(body, { claim, bytesMax: 1e9 });
+        const { manifest } = await content.receive(body, { claim });
         await paper.commitFile(`${at}`, { manifest, numbers: [] });
       });
     }

@@ -158,7 +158,7 @@ export class GcWorld {
     const { content, paper } = this.life;
     const number = this.random.below(CONTENTS);
     await content.claimed(async (claim) => {
-      const received = await content.receive(this.#body(number), { claim, bytesMax: 1e9 });
+      const received = await content.receive(this.#body(number), { claim });
       await this.#dawdle();
       if (this.random.chance(0.1)) throw new HoldfastError('invalid', 'test', 'gives up');
       await paper.commitFile(name, { manifest: received.manifest, numbers: [number] });
@@ -170,7 +170,7 @@ export class GcWorld {
     const { content, paper } = this.life;
     const number = this.random.below(CONTENTS);
     await content.claimed(async (claim) => {
-      const received = await content.receive(this.#body(number), { claim, bytesMax: 1e9 });
+      const received = await content.receive(this.#body(number), { claim });
       await this.#dawdle();
       const part = { manifest: received.manifest, numbers: [number] };
       await paper.commitPart(upload, this.random.below(3), part);

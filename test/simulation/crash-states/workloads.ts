@@ -1,4 +1,5 @@
 /** Everything that a store does, in short pieces, to be recorded. */
+import assert from 'node:assert/strict';
 import { ONE_DISK, TINY, type Bench, type BenchSetup } from './bench.ts';
 
 /** One thing done to a store on one disk. */
@@ -57,6 +58,9 @@ const TWO_DISKS: BenchSetup = {
 };
 const THREE_DISKS: BenchSetup = {
   policy: { copies: 2, acksMin: 2, domain: 'host' }, disks: 3, config: TINY,
+};
+const THREE_COPIES: BenchSetup = {
+  policy: { copies: 3, acksMin: 2, domain: 'host' }, disks: 3, config: TINY,
 };
 const LOOSE: BenchSetup = {
   policy: { copies: 2, acksMin: 1, domain: 'host' }, disks: 2, config: TINY,
@@ -264,6 +268,18 @@ export const SCENARIOS: readonly Workload[] = [
     await sweep(bench);
     await sweep(bench);
   }),
+  workload('compacts while a disk is away, and lets go of what it brings back', THREE_COPIES,
+    async (bench) => {
+      await bench.put(900);
+      await sealOpen(bench);
+      bench.away.add(2);
+      await sweep(bench);
+      bench.log.from = bench.log.events.length; // Before that it is as in other workloads.
+      await compact(bench);
+      bench.away.clear();
+      await sweep(bench);
+      assert.ok(bench.disks[2]?.names().some((name) => name.includes('.hv.bad-')));
+    }),
   workload('puts a damaged copy right', TWO_DISKS, async (bench) => {
     await bench.put(1200);
     await bench.close();

@@ -210,7 +210,11 @@ export class Life {
         await keeper.sealOpen(volumeId);
         if (!isOver()) this.#around.seen.add('an open volume was ended for its garbage');
       },
-      moveToTrash: keeper.moveToTrash.bind(keeper),
+      moveToTrash: async (volumeId: number) => {
+        await keeper.moveToTrash(volumeId);
+        if (isOver() || this.#around.machine.away.size === 0) return;
+        this.#around.seen.add('a volume left while a disk was away');
+      },
       listTrash: keeper.listTrash.bind(keeper),
       inspectTrash: keeper.inspectTrash.bind(keeper),
       restore: keeper.restore.bind(keeper),

@@ -70,8 +70,9 @@ export class Machine {
     this.wasEverHarmed = true;
   }
 
-  noteWell(): void {
-    this.harmed.clear();
+  /** `isHidden`: what was harmed lies where nobody looks yet, and is to be found later. */
+  noteWell(isHidden: boolean): void {
+    if (!isHidden) this.harmed.clear();
     this.#wasTroubled = false;
   }
 

@@ -6,7 +6,7 @@ import type { Finding, ImportedFile, Project, SourceFile } from '../project.ts';
 const FLOORS: Readonly<Record<string, number>> = {
   base: 0, wire: 0,
   platform: 1,
-  traffic: 2, audit: 2,
+  traffic: 2, audit: 2, mail: 2,
   storage: 3, metadata: 3, identity: 3,
   files: 4,
   sync: 5, content: 5, durability: 5,
@@ -34,10 +34,12 @@ const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   'better-sqlite3': [/\/stores\//, /^src\/platform\/data-lock\.ts$/],
   commander: [/^src\/cli\//],
   'fast-check': [/\.(test|conformance)\.ts$/, /\/(testing|conformance)\//, /^test\//],
+  nodemailer: [/^src\/mail\/backends\/smtp\//],
   pino: [/^src\/platform\//],
   'prom-client': [/^src\/platform\//],
   saxes: [/^src\/protocols\//, /^src\/storage\/backends\//, /^test\//],
   'smol-toml': [/^src\/platform\//],
+  'smtp-server': [/^src\/mail\/backends\/testing\//],
   typescript: [/^tools\//],
   'unicode-case-folding': [/^src\/base\//],
 };

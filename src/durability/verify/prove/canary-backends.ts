@@ -30,6 +30,8 @@ export interface MetadataEdits {
   dropVersion(node: EditedNode): void;
   dropNode(node: EditedNode): void;
   dropEvent(spaceId: number, rev: number): void;
+  /** From when on the node is said to have been as it is. */
+  setFromRev(node: EditedNode, rev: number): void;
   setFolderBytes(spaceId: number, sizeBytes: number): void;
 }
 

@@ -421,7 +421,8 @@ const METADATA: readonly Fault[] = [
       planting.editMetadata().dropNode(file);
     },
     expected: {
-      'reconciler': ['orphan'], 'journal-auditor': ['tree-differs', 'size-sum-differs'],
+      'reconciler': ['orphan'],
+      'journal-auditor': ['tree-differs', 'past-differs', 'size-sum-differs'],
     },
     proposes: (planting) => planting.file('unsampled').blocks,
   },
@@ -450,7 +451,7 @@ const METADATA: readonly Fault[] = [
     plant: (planting) => planting.editMetadata().dropNode(planting.file('small')),
     expected: {
       'write-rereader': ['sample-missing'],
-      'journal-auditor': ['tree-differs', 'size-sum-differs'],
+      'journal-auditor': ['tree-differs', 'past-differs', 'size-sum-differs'],
     },
   },
   {
@@ -462,6 +463,11 @@ const METADATA: readonly Fault[] = [
     name: 'a folder whose size is not that of its files',
     plant: (planting) => planting.editMetadata().setFolderBytes(planting.file('small').spaceId, 9),
     expected: { 'journal-auditor': ['size-sum-differs'] },
+  },
+  {
+    name: 'a file that the past shows before it was made',
+    plant: (planting) => planting.editMetadata().setFromRev(planting.file('newest-3'), 1),
+    expected: { 'journal-auditor': ['past-differs'] },
   },
 ];
 

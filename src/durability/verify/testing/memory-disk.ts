@@ -63,6 +63,8 @@ export interface VolumePlan {
   /** The blocks of each batch. */
   batches: readonly (readonly Buffer[])[];
   isSealed?: boolean;
+  /** As it was written before commits had a sum of the headers. */
+  isWithoutSums?: boolean;
 }
 
 export interface WrittenVolume {
@@ -90,16 +92,18 @@ export function writeVolume(plan: VolumePlan): WrittenVolume {
   for (const [index, blocks] of plan.batches.entries()) {
     const start = end;
     let headersCrc = 0;
+    let headersSum = 0;
     for (const block of blocks) {
       const header = blockHeader(block, index + 1);
       headersCrc = crc32(header, headersCrc);
+      headersSum = crc32(header.subarray(0, 60), headersSum);
       places.set(idOf(block), end);
       sizes.set(idOf(block), block.length);
       pieces.push(header, block, Buffer.alloc(-block.length & 7));
       end += 64 + ((block.length + 7) & ~7);
     }
     const commit = commitRecord({ seed, batch: index + 1, start, end, headersCrc, chain,
-      count: blocks.length });
+      count: blocks.length, headersSum: plan.isWithoutSums === true ? 0 : headersSum || 1 });
     chain = commit.subarray(48, 56);
     commits.push(end);
     pieces.push(commit);
@@ -137,9 +141,11 @@ function blockHeader(block: Buffer, batch: number): Buffer {
 
 function commitRecord(commit: {
   seed: Buffer; batch: number; start: number; end: number; headersCrc: number; chain: Buffer;
-  count: number;
+  count: number; headersSum: number;
 }): Buffer {
   const bytes = header(3);
+  bytes.writeUInt16LE(commit.headersSum % 2 ** 16, 5);
+  bytes.writeUInt16LE(Math.floor(commit.headersSum / 2 ** 16), 38);
   bytes.writeUInt32LE(commit.batch, 8);
   bytes.writeUInt32LE(commit.start, 16);
   bytes.writeUInt32LE(commit.count, 24);

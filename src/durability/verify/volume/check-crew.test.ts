@@ -86,7 +86,7 @@ describe('CheckCrew', () => {
       answer = crew.check(task, 2_000_000);
     }
     flip(bytes, (places[2] ?? 0) + 500);
-    const waiting = Array.from({ length: 20 }, () => crew.check(task, 2_000_000));
+    const waiting = Array.from({ length: 20 }, async () => crew.check(task, 2_000_000));
     await crew.close();
     const answers = await Promise.all(waiting);
     assert.deepEqual(new Set(answers.map((bad) => bad.length)), new Set([1]));

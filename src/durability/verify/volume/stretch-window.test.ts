@@ -86,14 +86,15 @@ describe('StretchWindow', () => {
     for (let at = 0; at + 100 <= SIZE_BYTES; at += 100) await window.at(at, 100);
     await window.finish();
     const stretches = left.map((slab, index) => slab.subarray(
-      CARRY_BYTES, CARRY_BYTES + Math.min(plan.stretchBytes, SIZE_BYTES - index * plan.stretchBytes),
+      CARRY_BYTES,
+      CARRY_BYTES + Math.min(plan.stretchBytes, SIZE_BYTES - index * plan.stretchBytes),
     ));
     assert.ok(Buffer.concat(stretches).equals(bytes));
     await window.close();
     await file.close();
   });
 
-  it('tells of a disk that refuses where it was to be read, and lets go of everything', async () => {
+  it('tells of a disk that refuses where it was to be read, and lets go of all', async () => {
     const refused = Object.assign(new Error('refused'), { code: 'EIO' });
     let under = 0;
     const file: ReadableVolume = {

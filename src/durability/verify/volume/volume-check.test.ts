@@ -84,6 +84,21 @@ describe('checkVolume', () => {
     }
   });
 
+  it('notices two records of a batch that have changed places, by its sum', async () => {
+    for (const isWithoutSums of [false, true]) {
+      const batches = [blocks(3, 24, 'a'), blocks(1, 9, 'b')];
+      const volume = writeVolume({ id: 5, isWithoutSums, batches });
+      const [one = 0, other = 0] = [...volume.places.values()];
+      const recordBytes = other - one;
+      const bytes = Buffer.from(volume.bytes);
+      volume.bytes.copy(bytes, one, other, other + recordBytes);
+      volume.bytes.copy(bytes, other, one, one + recordBytes);
+      assert.deepEqual((await check(diskWith(volume), volume.name)).faults, []);
+      const { faults } = await check(diskWith({ ...volume, bytes }), volume.name);
+      assert.deepEqual(faults.map(({ kind }) => kind), isWithoutSums ? [] : ['commit-damaged']);
+    }
+  });
+
   it('takes a tail behind the last commit of a growing volume for a write under way', async () => {
     for (let cut = growing.dataEnd - 70; cut <= growing.dataEnd; cut += 1) {
       const disk = diskWith(growing);

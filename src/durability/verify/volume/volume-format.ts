@@ -155,6 +155,8 @@ export interface CommitMark {
   batchStart: number;
   recordCount: number;
   headersCrc: number;
+  /** Of what the batch's headers say; 0: written before there was one. */
+  headersSum: number;
   previousChain: string;
   chain: string;
 }
@@ -175,9 +177,20 @@ export function readCommit(
     batchStart,
     recordCount: bytes.readUInt32LE(at + 24),
     headersCrc: bytes.readUInt32LE(at + 28),
+    headersSum: bytes.readUInt16LE(at + 5) + bytes.readUInt16LE(at + 38) * 2 ** 16,
     previousChain: bytes.toString('hex', at + 40, at + 48),
     chain,
   };
+}
+
+/** The sum of headers, with one more; begins with 0. */
+export function addToHeadersSum(sum: number, bytes: Buffer, at: number): number {
+  return crc32(bytes.subarray(at, at + 60), sum);
+}
+
+/** Does the commit stand behind headers with this sum? */
+export function hasHeadersSum({ headersSum }: CommitMark, sum: number): boolean {
+  return headersSum === 0 || headersSum === (sum === 0 ? 1 : sum);
 }
 
 /** The chain that the first commit of a volume goes on from. */

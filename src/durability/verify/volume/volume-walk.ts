@@ -10,8 +10,8 @@ import { crc32 } from 'node:zlib';
 import type { FindingKind } from '../finding.ts';
 import type { ReadableVolume } from './volume-folder.ts';
 import {
-  chainStart, HEAD_BYTES, isPayloadSound, RECORD, RECORD_HEADER_BYTES, RECORD_MAGIC,
-  readBlockHeader, readCommit, readSealHeader,
+  addToHeadersSum, chainStart, hasHeadersSum, HEAD_BYTES, isPayloadSound, RECORD,
+  RECORD_HEADER_BYTES, RECORD_MAGIC, readBlockHeader, readCommit, readSealHeader,
 } from './volume-format.ts';
 import type { CommitMark, RecordHeader, VolumeHead } from './volume-format.ts';
 import { VolumeWindow } from './volume-window.ts';
@@ -116,13 +116,15 @@ class VolumeWalk {
     const { head, sizeBytes, window, visitor } = this.#input;
     this.#blocks = [];
     let headersCrc = 0;
+    let headersSum = 0;
     for (let position = this.#point.end; ;) {
       let at = await this.#window.at(position, RECORD_HEADER_BYTES);
       if (at < 0) return { at: position, isAtSeal: false };
       const { bytes } = this.#window;
       if (bytes[at + 4] === RECORD.commit) {
         const commit = readCommit(bytes, at, { seed: head.seed, position });
-        if (commit === undefined || !this.#fits(commit, headersCrc)) {
+        if (commit === undefined || !this.#fits(commit, headersCrc)
+          || !hasHeadersSum(commit, headersSum)) {
           return { at: position, isAtSeal: false };
         }
         await this.#accept({ ...commit, position });
@@ -134,6 +136,7 @@ class VolumeWalk {
         return { at: position, isAtSeal: readSealHeader(bytes, at) !== undefined };
       }
       headersCrc = crc32(bytes.subarray(at, at + RECORD_HEADER_BYTES), headersCrc);
+      headersSum = addToHeadersSum(headersSum, bytes, at);
       const wholeBytes = RECORD_HEADER_BYTES + header.payloadBytes;
       if (position + wholeBytes > sizeBytes) return { at: position, isAtSeal: false };
       const block = { header, position };

@@ -41,7 +41,8 @@ export class Batches {
   }
 
   /** Brings a file, folder or space back to a revision. Resolves once the batch is noted: it then
-   *  runs to its end, also after a crash. @throws conflict `batch-running`; as MetadataStore.past. */
+   *  runs to its end, also after a crash.
+   *  @throws conflict `batch-running`; as MetadataStore.past. */
   async restore(order: BatchOrder): Promise<BatchRecord> {
     await this.#parts.metadata.past(order.spaceId, order.asOf);
     return this.#begin('restore', order, undefined);

@@ -1,4 +1,4 @@
-/** Which parts of a space differ between a revision and the present: where a restore has to look. */
+/** Which parts of a space differ between a revision and the present: there a restore looks. */
 import type { NodeId, SpaceId } from '../../../base/ids.ts';
 import type { MetadataStore } from '../../../metadata/index.ts';
 

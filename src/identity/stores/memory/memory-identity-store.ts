@@ -8,8 +8,8 @@ import type {
   AddTokenOptions, IdentityStore, TokenDraft, UpdateOptions,
 } from '../../identity-store.ts';
 import type {
-  FlowRecord, GroupRecord, NewUserRecord, SetupLinkRecord, TokenKind, TokenRecord, TokenTouch, UserPatch,
-  UserRecord,
+  FlowRecord, GroupRecord, NewUserRecord, SetupLinkRecord, TokenKind, TokenRecord, TokenTouch,
+  UserPatch, UserRecord,
 } from '../../records.ts';
 
 /** What a file is to the other implementation: several stores may be open on one of these. */

@@ -31,12 +31,16 @@ VALUES (@poll_hash, @flow_hash, @device, @user_id, @created_at, @expires_at)`;
 const FIND_OLDEST_FLOW = `
 SELECT poll_hash FROM login_flows ORDER BY created_at, poll_hash LIMIT 1`;
 
+type Rows = <Bind extends unknown[], Row>(sql: string) => Statement<Bind, Row>;
+type Numbers = <Bind extends unknown[]>(sql: string) => Statement<Bind, number>;
+
 export function prepareStatements(database: Database) {
-  const rows = <Bind extends unknown[], Row>(sql: string): Statement<Bind, Row> =>
+  const rows: Rows = <Bind extends unknown[], Row>(sql: string) =>
     database.prepare<Bind, Row>(sql);
-  const number = <Bind extends unknown[]>(sql: string): Statement<Bind, number> =>
+  const number: Numbers = <Bind extends unknown[]>(sql: string) =>
     database.prepare<Bind, number>(sql).pluck();
   return {
+    ...groupStatements(rows, number),
     dataVersion: number<[]>('PRAGMA data_version'),
 
     addUser: rows<[UserRow], never>(ADD_USER),
@@ -46,38 +50,6 @@ export function prepareStatements(database: Database) {
     ),
     updateUser: rows<[UserRow], never>(UPDATE_USER),
     raiseUserRev: rows<[string], never>('UPDATE users SET rev = rev + 1 WHERE id = ?'),
-    raiseGroupsRev: rows<[string], never>(
-      'UPDATE users SET rev = rev + 1, groups_rev = groups_rev + 1 WHERE id = ?',
-    ),
-    raiseGroupsRevOfAll: rows<[string], never>(RAISE_GROUPS_REV_OF_ALL),
-
-    addGroup: rows<[string, string, number], never>(
-      'INSERT INTO user_groups (id, display_name, created_at, is_removed) VALUES (?, ?, ?, 0)',
-    ),
-    findGroup: rows<[string], GroupRow>('SELECT * FROM user_groups WHERE id = ?'),
-    listGroups: rows<[string, number], GroupRow>(
-      'SELECT * FROM user_groups WHERE id > ? AND is_removed = 0 ORDER BY id LIMIT ?',
-    ),
-    removeGroup: rows<[string], never>(
-      'UPDATE user_groups SET is_removed = 1 WHERE id = ? AND is_removed = 0',
-    ),
-    addMember: rows<[string, string], never>(
-      'INSERT INTO memberships (group_id, user_id) VALUES (?, ?)',
-    ),
-    isMember: number<[string, string]>(
-      'SELECT COUNT(*) FROM memberships WHERE group_id = ? AND user_id = ?',
-    ),
-    removeMember: rows<[string, string], never>(
-      'DELETE FROM memberships WHERE group_id = ? AND user_id = ?',
-    ),
-    removeMembers: rows<[string], never>('DELETE FROM memberships WHERE group_id = ?'),
-    listMembers: rows<[string, string, number], { user_id: string }>(
-      'SELECT user_id FROM memberships WHERE group_id = ? AND user_id > ? ORDER BY user_id LIMIT ?',
-    ),
-    listGroupsOf: rows<[string], { group_id: string }>(
-      'SELECT group_id FROM memberships WHERE user_id = ? ORDER BY group_id',
-    ),
-
     countAdministrators: number<[]>(COUNT_ADMINISTRATORS),
 
     addToken: rows<[TokenRow], never>(ADD_TOKEN),
@@ -121,6 +93,42 @@ export function prepareStatements(database: Database) {
     deleteFlow: rows<[string], never>('DELETE FROM login_flows WHERE poll_hash = ?'),
     deleteFlowsOf: rows<[string], never>('DELETE FROM login_flows WHERE user_id = ?'),
     deleteExpiredFlows: rows<[number], never>('DELETE FROM login_flows WHERE expires_at <= ?'),
+  };
+}
+
+function groupStatements(rows: Rows, number: Numbers) {
+  return {
+    raiseGroupsRev: rows<[string], never>(
+      'UPDATE users SET rev = rev + 1, groups_rev = groups_rev + 1 WHERE id = ?',
+    ),
+    raiseGroupsRevOfAll: rows<[string], never>(RAISE_GROUPS_REV_OF_ALL),
+
+    addGroup: rows<[string, string, number], never>(
+      'INSERT INTO user_groups (id, display_name, created_at, is_removed) VALUES (?, ?, ?, 0)',
+    ),
+    findGroup: rows<[string], GroupRow>('SELECT * FROM user_groups WHERE id = ?'),
+    listGroups: rows<[string, number], GroupRow>(
+      'SELECT * FROM user_groups WHERE id > ? AND is_removed = 0 ORDER BY id LIMIT ?',
+    ),
+    removeGroup: rows<[string], never>(
+      'UPDATE user_groups SET is_removed = 1 WHERE id = ? AND is_removed = 0',
+    ),
+    addMember: rows<[string, string], never>(
+      'INSERT INTO memberships (group_id, user_id) VALUES (?, ?)',
+    ),
+    isMember: number<[string, string]>(
+      'SELECT COUNT(*) FROM memberships WHERE group_id = ? AND user_id = ?',
+    ),
+    removeMember: rows<[string, string], never>(
+      'DELETE FROM memberships WHERE group_id = ? AND user_id = ?',
+    ),
+    removeMembers: rows<[string], never>('DELETE FROM memberships WHERE group_id = ?'),
+    listMembers: rows<[string, string, number], { user_id: string }>(
+      'SELECT user_id FROM memberships WHERE group_id = ? AND user_id > ? ORDER BY user_id LIMIT ?',
+    ),
+    listGroupsOf: rows<[string], { group_id: string }>(
+      'SELECT group_id FROM memberships WHERE user_id = ? ORDER BY group_id',
+    ),
   };
 }
 

@@ -36,7 +36,8 @@ describe('a user database of format 1', () => {
     assert.deepEqual(users.map(({ id, displayName, admin, rev, groupsRev }) => (
       [id, displayName, admin, rev, groupsRev]
     )), [['alice', 'Name of alice', true, 1, 0], ['bob', 'Bob the golden', false, 2, 0]]);
-    assert.deepEqual((await store.listTokens(ALICE, 'app-password')).map(({ id }) => id), ['phone']);
+    const tokens = await store.listTokens(ALICE, 'app-password');
+    assert.deepEqual(tokens.map(({ id }) => id), ['phone']);
     const crew = parseGroupId('crew');
     await store.addGroup({ id: crew, displayName: 'Crew', createdAt: 1 });
     assert.equal(await store.joinGroup(crew, BOB), true);

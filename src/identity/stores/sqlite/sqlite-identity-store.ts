@@ -9,8 +9,8 @@ import type {
   AddTokenOptions, IdentityStore, TokenDraft, UpdateOptions,
 } from '../../identity-store.ts';
 import type {
-  FlowRecord, GroupRecord, NewUserRecord, SetupLinkRecord, TokenKind, TokenRecord, TokenTouch, UserPatch,
-  UserRecord,
+  FlowRecord, GroupRecord, NewUserRecord, SetupLinkRecord, TokenKind, TokenRecord, TokenTouch,
+  UserPatch, UserRecord,
 } from '../../records.ts';
 import {
   flowFromRow, flowToRow, groupFromRow, setupLinkFromRow, tokenFromRow, tokenToRow, userFromRow,

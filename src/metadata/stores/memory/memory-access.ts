@@ -41,8 +41,12 @@ function grantToChange(space: MemorySpace, change: PutGrant): GrantRecord | unde
 function checkUnique(
   change: PutGrant, existing: GrantRecord | undefined, spaces: readonly MemorySpace[],
 ): void {
-  const others = spaces.flatMap((space) => [...space.grants.values()])
-    .filter((grant) => grant !== existing && isSameSubject(grant.subject, change.subject));
+  const others: GrantRecord[] = [];
+  for (const space of spaces) {
+    for (const grant of space.grants.values()) {
+      if (grant !== existing && isSameSubject(grant.subject, change.subject)) others.push(grant);
+    }
+  }
   if (change.subject.kind === 'link') {
     if (others.length > 0) throw linkTaken();
     return;
@@ -55,7 +59,7 @@ export function putGrant(
   space: MemorySpace, change: PutGrant,
   { spaces, takeGrantId }: { spaces: readonly MemorySpace[]; takeGrantId: () => GrantId },
 ): ChangeResult {
-  const { nodeId, subject, role, isShown, expiresAt, terms, actor } = change;
+  const { nodeId } = change;
   const node = space.findLive(nodeId);
   if (node === undefined) throw nodeMissing(nodeId);
   if (node.kind === 'mount') throw isMount(nodeId);
@@ -64,10 +68,18 @@ export function putGrant(
   if (existing === undefined && space.grants.size >= GRANTS_PER_SPACE_MAX) {
     throw tooManyGrants(GRANTS_PER_SPACE_MAX);
   }
-  const id = existing?.id ?? takeGrantId();
+  return writeGrant(space, change, { node, existing, id: existing?.id ?? takeGrantId() });
+}
+
+/** Writes a grant that was checked. */
+export function writeGrant(
+  space: MemorySpace, change: PutGrant,
+  { node, existing, id }: { node: MemoryNode; existing: GrantRecord | undefined; id: GrantId },
+): ChangeResult {
+  const { nodeId, subject, role, isShown, expiresAt, terms, actor } = change;
   const place = { parent: node.parent, name: node.name };
   const rev = space.addEvent('grant', node, actor, { before: place, after: place, grantId: id });
-  if (existing !== undefined) space.grantsPast.push({ grant: existing, revTo: rev });
+  if (existing?.spaceId === space.id) space.grantsPast.push({ grant: existing, revTo: rev });
   const grant: GrantRecord = {
     id, spaceId: space.id, nodeId, subject, role, isShown, expiresAt, terms,
     createdBy: existing?.createdBy ?? actor.user, createdAt: existing?.createdAt ?? actor.at,
@@ -110,6 +122,10 @@ export function countDownload(space: MemorySpace, change: CountDownload): Change
   const count = grant.downloads + 1;
   if (change.countMax !== undefined && count > change.countMax) throw downloadsSpent(grant.id);
   grant.downloads = count;
+  // It has no past: whatever shows an earlier state of the grant shows this number.
+  for (const past of space.grantsPast) {
+    if (past.grant.id === grant.id) past.grant.downloads = count;
+  }
   return { ...resultOf(space, undefined, false), count };
 }
 
@@ -175,7 +191,9 @@ export function unmount(space: MemorySpace, change: Unmount): ChangeResult {
   const { parent, target, name } = node ?? {};
   if (node === undefined || parent === undefined || target === undefined) throw nodeMissing(nodeId);
   const others = space.declined.filter((each) => !isSameTarget(target, each));
-  if (isDeclined && others.length >= MOUNTS_PER_SPACE_MAX) throw tooManyMounts(MOUNTS_PER_SPACE_MAX);
+  if (isDeclined && others.length >= MOUNTS_PER_SPACE_MAX) {
+    throw tooManyMounts(MOUNTS_PER_SPACE_MAX);
+  }
   space.dropLocksWithin(node);
   const rev = space.addEvent('delete', node, actor, { before: { parent, name: name ?? '' } });
   space.detach(node);

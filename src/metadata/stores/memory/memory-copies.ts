@@ -1,9 +1,13 @@
 /** Copies, and moves to another space, on the in-memory model. */
 import type { NodeId } from '../../../base/ids.ts';
+import { GRANTS_PER_SPACE_MAX } from '../../access-changes.ts';
 import { COPY_NODES_MAX } from '../../changes.ts';
 import type { ChangeResult, Copy, Move } from '../../changes.ts';
 import { checkLocks } from '../../lock-rules.ts';
-import { copyTooLarge, cycle, isMount, nameClash, rootStays } from '../../refusals.ts';
+import {
+  copyTooLarge, cycle, isMount, nameClash, rootStays, tooManyGrants,
+} from '../../refusals.ts';
+import { removeGrant, writeGrant } from './memory-access.ts';
 import { checkTarget, live, resultOf } from './memory-changes.ts';
 import type { MemoryNode, MemorySpace } from './memory-space.ts';
 
@@ -28,6 +32,11 @@ function checkNames(to: MemorySpace, source: MemoryNode, nodes: readonly MemoryN
     if (taken.has(key)) throw nameClash(node.id);
     taken.add(key);
   }
+}
+
+function grantCount(from: MemorySpace, nodes: readonly MemoryNode[]): number {
+  const ids = new Set(nodes.map(({ id }) => id));
+  return [...from.grants.values()].filter(({ nodeId }) => ids.has(nodeId)).length;
 }
 
 interface CopyMark {
@@ -65,7 +74,7 @@ interface CopyPlace {
 function copyInto(
   { from, to, source, toParent, target }: CopyPlace, change: Copy | Move,
   nodes: readonly MemoryNode[], takeId: () => NodeId,
-): ChangeResult {
+): { result: ChangeResult; copies: ReadonlyMap<MemoryNode, MemoryNode> } {
   const { actor, toName } = change;
   const isAcross = from !== to;
   const contentRev = isAcross ? Math.max(1, to.record.rev) : undefined;
@@ -89,7 +98,28 @@ function copyInto(
   });
   root.mark = rev;
   to.touch(toParent, rev, actor.at);
-  return resultOf(to, root, target === undefined);
+  return { result: resultOf(to, root, target === undefined), copies };
+}
+
+/** Takes the grants of nodes over to their copies, under their ids. */
+function moveGrants(
+  { from, to }: { from: MemorySpace; to: MemorySpace },
+  copies: ReadonlyMap<MemoryNode, MemoryNode>, { actor, heir }: Move,
+): void {
+  for (const grant of [...from.grants.values()].toSorted((a, b) => a.id - b.id)) {
+    const node = from.nodes.get(grant.nodeId);
+    const copied = node && copies.get(node);
+    if (copied === undefined) continue;
+    removeGrant(from, { op: 'remove-grant', spaceId: from.id, grantId: grant.id, actor });
+    const { subject, role, isShown, expiresAt, terms } = grant;
+    const change = {
+      op: 'put-grant', spaceId: to.id, nodeId: copied.id, subject, role, isShown, expiresAt, terms,
+      actor,
+    } as const;
+    const createdBy = grant.createdBy === heir?.of ? heir.is : grant.createdBy;
+    const existing = { ...grant, createdBy };
+    writeGrant(to, change, { node: copied, existing, id: grant.id });
+  }
 }
 
 export function copy(
@@ -112,7 +142,7 @@ export function copy(
   to.checkQuota(addedBytes - replacedBytes, { at: actor.at });
   if (nodes.length > COPY_NODES_MAX) throw copyTooLarge(COPY_NODES_MAX);
   checkNames(to, source, nodes);
-  return copyInto({ ...spaces, source, toParent, target }, change, nodes, takeId);
+  return copyInto({ ...spaces, source, toParent, target }, change, nodes, takeId).result;
 }
 
 /** A copy there and a deletion here. */
@@ -139,7 +169,11 @@ export function moveAcross(
   to.checkQuota(addedBytes - replacedBytes, { at: actor.at, tenantAddedBytes });
   if (nodes.length > COPY_NODES_MAX) throw copyTooLarge(COPY_NODES_MAX);
   checkNames(to, source, nodes);
-  const result = copyInto({ ...spaces, source, toParent, target }, change, nodes, takeId);
+  const moved = change.withGrants === true ? grantCount(from, nodes) : 0;
+  if (to.grants.size + moved > GRANTS_PER_SPACE_MAX) throw tooManyGrants(GRANTS_PER_SPACE_MAX);
+  const place = { ...spaces, source, toParent, target };
+  const { result, copies } = copyInto(place, change, nodes, takeId);
+  if (change.withGrants === true) moveGrants(spaces, copies, change);
   from.moveToTrash(source, actor);
   return result;
 }

@@ -21,21 +21,22 @@ export function addLock(space: MemorySpace, { lock, actor }: AddLock): ChangeRes
   return resultOf(space, node, false);
 }
 
-function heldLock(space: MemorySpace, token: string, actor: Actor): LockRecord {
+function lockInForce(space: MemorySpace, token: string, actor: Actor): LockRecord {
   const lock = locksInForce(space.locks, actor.at).find((each) => each.token === token);
   if (lock === undefined) throw lockMissing();
-  if (lock.holder !== actor.user) throw anothersLock();
   return lock;
 }
 
 export function refreshLock(space: MemorySpace, change: RefreshLock): ChangeResult {
-  const lock = heldLock(space, change.token, change.actor);
+  const lock = lockInForce(space, change.token, change.actor);
+  if (lock.holder !== change.actor.user) throw anothersLock();
   lock.expiresAt = change.expiresAt;
   return resultOf(space, undefined, false);
 }
 
 export function removeLock(space: MemorySpace, change: RemoveLock): ChangeResult {
-  const lock = heldLock(space, change.token, change.actor);
+  const lock = lockInForce(space, change.token, change.actor);
+  if (change.breaks !== true && lock.holder !== change.actor.user) throw anothersLock();
   space.locks = space.locks.filter((other) => other !== lock);
   return resultOf(space, undefined, false);
 }

@@ -42,7 +42,8 @@ import { MemoryBatches } from './memory-batches.ts';
 import {
   MemoryPast, diff, findDeleted, horizonOf, listVersionKeys, revisionAt,
 } from './memory-past.ts';
-import { dropVersions, purgeSlice } from './memory-purge.ts';
+import { isDropped } from '../../retention.ts';
+import { dropTrash, dropVersions, purgeSlice } from './memory-purge.ts';
 import { MemorySpace } from './memory-space.ts';
 import { MemoryUploads } from './memory-uploads.ts';
 
@@ -89,7 +90,7 @@ export class MemoryMetadataStore implements MetadataStore {
   }
 
   #makeSpace(
-    wanted: Pick<SpaceRecord, 'kind' | 'name' | 'owner' | 'casePolicy' | 'quotaBytes' | 'createdAt'>,
+    wanted: Omit<SpaceRecord, 'id' | 'tenant' | 'rootId' | 'rev' | 'accessRev' | 'usedBytes'>,
   ): MemorySpace {
     const id = (this.#spaces.size + 1) as SpaceId;
     const space = new MemorySpace({
@@ -193,6 +194,7 @@ export class MemoryMetadataStore implements MetadataStore {
     checkLimit(limit, TRASH_LIMIT_MAX);
     const entries = this.#space(spaceId).trash.map(({ record }) => record);
     return structuredClone(entries.filter((entry) => entry.deletedRev < beforeRev
+      && !isDropped(entry)
       && (by === undefined || entry.deletedBy === by)
       && (parentId === undefined || entry.parentId === parentId))
       .toSorted((a, b) => b.deletedRev - a.deletedRev).slice(0, limit));
@@ -350,6 +352,7 @@ export class MemoryMetadataStore implements MetadataStore {
       }
       case 'purge-slice': return purgeSlice(this.#space(change.spaceId), change);
       case 'drop-versions': return dropVersions(this.#space(change.spaceId), change);
+      case 'drop-trash': return dropTrash(this.#space(change.spaceId), change);
       case 'set-quota': {
         const { record } = this.#space(change.spaceId);
         record.quotaBytes = change.quotaBytes;

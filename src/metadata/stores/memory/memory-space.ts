@@ -201,6 +201,7 @@ export class MemorySpace {
       nameBefore: places.before?.name, nameAfter: places.after?.name,
       contentRev: node.contentRev, by: actor.user, device: actor.device,
       at: Math.max(actor.at, this.events.at(-1)?.at ?? actor.at),
+      ...(actor.from !== undefined && { from: actor.from }),
       ...(actor.batchId !== undefined && { batchId: actor.batchId }),
       ...(places.copiedFrom !== undefined && { copiedFrom: places.copiedFrom }),
       ...(places.grantId !== undefined && { grantId: places.grantId }),

@@ -1,4 +1,4 @@
-/** The tables of spaces, grants, mounts and quotas: docs/formats/metadata.md says what each holds. */
+/** The tables of spaces, grants, mounts and quotas: docs/formats/metadata.md. */
 
 const SPACE_COLUMNS = `
   id INTEGER NOT NULL PRIMARY KEY,
@@ -87,11 +87,12 @@ CREATE TABLE tenant (
 export const ACCESS_MIGRATION = `
 ALTER TABLE space RENAME TO space_1;
 ${SPACE_TABLE}
-INSERT INTO space (id, tenant, kind, name, owner, root_id, rev, folders_rev, access_rev, case_policy,
-    quota_bytes, created_at)
+INSERT INTO space (id, tenant, kind, name, owner, root_id, rev, folders_rev, access_rev,
+    case_policy, quota_bytes, created_at)
   SELECT id, tenant, 'personal', '', owner, root_id, rev, folders_rev, 0, case_policy, quota_bytes,
     created_at FROM space_1;
 DROP TABLE space_1;
 ALTER TABLE event ADD COLUMN more TEXT;
+ALTER TABLE event ADD COLUMN from_address TEXT;
 INSERT INTO meta (name, value) VALUES ('next_grant_id', 1);
 ${ACCESS_TABLES}`;

@@ -19,6 +19,7 @@ export const ACCESS_WRITES = {
     WHERE g.space_id = ? AND g.node_id = ? AND g.subject_kind = ? AND g.subject = ?`,
   findGrantOf: `SELECT id FROM access_grant
     WHERE subject_kind = ? AND subject = ? AND id <> ? LIMIT 1`,
+  listGrants: `${GRANT} WHERE g.space_id = ? ORDER BY g.id`,
   countGrants: 'SELECT COUNT(*) FROM access_grant WHERE space_id = ?',
   insertGrant: `INSERT INTO access_grant
     (id, space_id, node_id, subject_kind, subject, role, is_shown, expires_at, terms, created_by,
@@ -26,6 +27,8 @@ export const ACCESS_WRITES = {
   closeGrant: `INSERT INTO access_grant_past (space_id, rev_to, id, ${PAST})
     SELECT space_id, ?, id, ${PAST} FROM access_grant WHERE id = ?`,
   deleteGrant: 'DELETE FROM access_grant WHERE id = ?',
+  deleteGrantsAt: 'DELETE FROM access_grant WHERE space_id = ? AND node_id = ?',
+  deletePastGrants: 'DELETE FROM access_grant_past WHERE space_id = ? AND rev_to = ?',
   insertGrantCount: 'INSERT INTO grant_count (grant_id, downloads) VALUES (?, ?)',
   updateGrantCount: 'UPDATE grant_count SET downloads = ? WHERE grant_id = ?',
 
@@ -37,6 +40,7 @@ export const ACCESS_WRITES = {
     WHERE m.space_id = ?`,
   insertMount: `INSERT INTO mount (space_id, node_id, target_space, target_node)
     VALUES (?, ?, ?, ?)`,
+  deleteMount: 'DELETE FROM mount WHERE space_id = ? AND node_id = ?',
   findDeclined: `SELECT 1 FROM declined_mount
     WHERE space_id = ? AND target_space = ? AND target_node = ?`,
   countDeclined: 'SELECT COUNT(*) FROM declined_mount WHERE space_id = ?',

@@ -20,6 +20,10 @@ export const PAST_WRITES = {
   updateFloor: 'UPDATE space_past SET rev_floor = ?, rev_purged = ? WHERE space_id = ?',
   getOldestTrash: `SELECT deleted_rev, node_id, kind FROM trash
     WHERE space_id = ? AND deleted_rev <= ? ORDER BY deleted_rev LIMIT 1`,
+  getOldestDropped: `SELECT deleted_rev, node_id, kind FROM trash
+    WHERE space_id = ? AND deleted_by = '' AND deleted_rev <= ? ORDER BY deleted_rev LIMIT 1`,
+  dropTrash: `UPDATE trash SET deleted_by = ''
+    WHERE space_id = ? AND deleted_rev = ? AND deleted_by <> ''`,
   findTrashAt: 'SELECT 1 FROM trash WHERE space_id = ? AND deleted_rev = ?',
   listMembers: `SELECT id, kind, canon FROM node WHERE space_id = ? AND parent_id = ?
     ORDER BY canon LIMIT ?`,

@@ -73,6 +73,7 @@ CREATE TABLE event (
   copied_count INTEGER,
   batch_id INTEGER,
   more TEXT,
+  from_address TEXT,
   PRIMARY KEY (space_id, rev)
 ) WITHOUT ROWID;
 

@@ -2,6 +2,7 @@
 import type { Statement } from 'better-sqlite3';
 import type { Connection } from './connection.ts';
 import { ACCESS_WRITES } from './access-writes.ts';
+import { WINDOW_SQL } from './as-of-window.ts';
 import { PAST_WRITES } from './past-writes.ts';
 
 const NODE = `id, parent_id, canon, name, kind, size_bytes, modified_at, created_at, mark,
@@ -66,8 +67,8 @@ const SQL = {
   insertEvent: `INSERT INTO event
     (space_id, rev, kind, node_id, node_kind, parent_before, parent_after, name_before, name_after,
      content_rev, by_user, device, at, copied_node, copied_rev, copied_count, batch_id,
-     more)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+     more, from_address)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 
   insertTrash: `INSERT INTO trash
     (space_id, deleted_rev, node_id, parent_id, name, kind, size_bytes, content_rev, deleted_at,
@@ -111,12 +112,13 @@ const SQL = {
   deleteParts: 'DELETE FROM upload_part WHERE owner = ? AND upload_id = ?',
 
   listAsOf: `SELECT canon, id, name, kind, size_bytes, modified_at, content_rev, checksums
-    FROM node WHERE space_id = ? AND parent_id = ? AND canon > ? AND rev_from <= ? AND kind < 2
+    FROM node WHERE space_id = ? AND parent_id = ? AND canon > ? AND canon <= ?
+      AND rev_from <= ? AND kind < 2
     UNION ALL
     SELECT canon, id, name, kind, size_bytes, modified_at, content_rev, checksums
-    FROM node_past WHERE space_id = ? AND parent_id = ? AND canon > ? AND rev_to > ?
-      AND rev_from <= ? AND kind < 2
-    ORDER BY canon LIMIT ?`,
+    FROM node_past WHERE space_id = ? AND parent_id = ? AND canon > ? AND canon <= ?
+      AND rev_to > ? AND rev_from <= ? AND kind < 2
+    ORDER BY canon`,
   copyVersion: `INSERT INTO version
     (space_id, node_id, content_rev, size_bytes, modified_at, checksums, manifest, saved_at,
      saved_by)
@@ -138,6 +140,7 @@ const SQL = {
 
   ...ACCESS_WRITES,
   ...PAST_WRITES,
+  ...WINDOW_SQL,
 
   begin: 'BEGIN IMMEDIATE',
   commit: 'COMMIT',

@@ -9,6 +9,7 @@ import { bitsOf } from './share-bits.ts';
 import { lastDayOf } from './share-request.ts';
 
 const SHARE_TYPE = { user: 0, group: 1, link: 3 } as const;
+const MAIL_TYPE = 4;
 
 /** Stands where a link's password would: that there is one is all that anybody learns. */
 const SECRET = '***';
@@ -28,7 +29,7 @@ export async function shareAnswer(
   const mimetype = kind === 'folder' ? 'httpd/unix-directory' : mediaTypeOf(node.name);
   return {
     id: String(share.id),
-    share_type: SHARE_TYPE[subject.kind],
+    share_type: terms.mail === undefined ? SHARE_TYPE[subject.kind] : MAIL_TYPE,
     uid_owner: share.createdBy,
     displayname_owner: await nameOf(identity, share.createdBy),
     permissions,
@@ -55,7 +56,9 @@ export async function shareAnswer(
     file_target: path,
     item_size: node.sizeBytes,
     item_mtime: Math.floor(node.modifiedAt / 1000),
-    mail_send: 0,
+    // Whether the mail server has it.
+    mail_send: terms.mail !== undefined && share.invitation === undefined ? 1 : 0,
+    mail_state: share.invitation ?? (terms.mail === undefined ? null : 'sent'),
     hide_download: terms.hideDownload === true ? 1 : 0,
     attributes: null,
     ...await receiverAnswer(share, { identity, origin }),
@@ -63,19 +66,21 @@ export async function shareAnswer(
 }
 
 async function receiverAnswer(
-  { subject, terms, downloads }: Share, { identity, origin }: { identity: Identity; origin: string },
+  { subject, terms, downloads }: Share,
+  { identity, origin }: { identity: Identity; origin: string },
 ): Promise<Record<string, OcsValue>> {
   if (subject.kind !== 'link') {
     const name = subject.kind === 'user' ? await nameOf(identity, subject.id)
       : (await identity.groups.find(parseGroupId(subject.id)))?.displayName ?? subject.id;
     return {
-      share_with: subject.id, share_with_displayname: name, share_with_displayname_unique: subject.id,
-      status: [],
+      share_with: subject.id, share_with_displayname: name,
+      share_with_displayname_unique: subject.id, status: [],
     };
   }
   const password = terms.password === undefined ? null : SECRET;
   return {
-    share_with: password, share_with_displayname: '(Shared link)', password,
+    share_with: terms.mail ?? password,
+    share_with_displayname: terms.mail ?? '(Shared link)', password,
     send_password_by_talk: false, downloads, download_limit: terms.downloadsMax ?? null,
     url: terms.token === undefined ? null : `${origin}/s/${terms.token}`,
   };

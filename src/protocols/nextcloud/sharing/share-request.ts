@@ -19,8 +19,10 @@ export async function parametersOf({ req, query }: Exchange): Promise<Parameters
   const body = (await readBounded(req, BODY_BYTES_MAX)).toString('utf8');
   if (/^application\/json/i.test(req.headers['content-type'] ?? '')) {
     for (const [name, value] of Object.entries(parseObject(body))) {
-      if (typeof value === 'object' && value !== null) continue;
-      parameters.set(name, value === null ? '' : String(value));
+      if (value === null) parameters.set(name, '');
+      if (['string', 'number', 'boolean'].includes(typeof value)) {
+        parameters.set(name, String(value as string | number | boolean));
+      }
     }
     return parameters;
   }
@@ -57,7 +59,8 @@ export function receiverIn(parameters: Parameters): Receiver {
     case '0': return { kind: 'user', id };
     case '1': return { kind: 'group', id };
     case '3': return { kind: 'link' };
-    default: throw invalid('It can be shared with users, with groups and by public links.');
+    case '4': return { kind: 'mail', address: id };
+    default: throw invalid('It can be shared with users, with groups, by public links and by mail.');
   }
 }
 

@@ -43,8 +43,11 @@ export class ShareRoutes {
   /** `route` is what follows SHARE_API. undefined: there is nothing at this address. */
   async answer(route: string, request: ShareRequest): Promise<OcsAnswer | undefined> {
     const [first, second, third] = route.split('/');
-    if (third !== undefined) return undefined;
     const { method } = request;
+    if (third === 'send-email' && first === 'shares' && method === 'POST') {
+      return this.#invite(request, idOf(second ?? ''));
+    }
+    if (third !== undefined) return undefined;
     if (first === 'sharees' && second === undefined && method === 'GET') {
       return this.#sharees(request);
     }
@@ -71,6 +74,12 @@ export class ShareRoutes {
     if (method !== 'DELETE') return wrongMethod();
     await sharing.end(caller, id);
     return { status: 200, data: [] };
+  }
+
+  /** Sends the link once more. A client may name a password to go with it: it is not sent. */
+  async #invite(request: ShareRequest, id: GrantId): Promise<OcsAnswer> {
+    const share = await this.#parts.sharing.invite(request.caller, id);
+    return { status: 200, data: await this.#shown(request, share) };
   }
 
   async #list(request: ShareRequest): Promise<OcsAnswer> {
@@ -109,7 +118,7 @@ export class ShareRoutes {
     const receiver = receiverIn(parameters);
     const { node } = await this.#parts.files.get(caller, path);
     const kind = kindOf({ node });
-    const isLink = receiver.kind === 'link';
+    const isLink = receiver.kind === 'link' || receiver.kind === 'mail';
     const usual = isLink ? 'viewer' : roleOf(DEFAULT_BITS, kind)?.role ?? 'viewer';
     const wishes = wishesIn(parameters, { kind, isLink });
     const role = wishes.role ?? usual;
@@ -145,6 +154,7 @@ export class ShareRoutes {
     const data = await findSharees({
       identity: this.#parts.identity, caller, search: query.get('search') ?? '',
       types: types.length === 0 ? undefined : new Set(types),
+      canInvite: this.#parts.sharing.canInvite,
       perPage: Number(query.get('perPage') ?? SHAREES_PER_PAGE) || SHAREES_PER_PAGE,
     });
     return { status: 200, data };

@@ -1,5 +1,6 @@
 /** Whom one can share with: found by the beginning of any word of a name. */
 import type { Caller, Identity } from '../../../identity/index.ts';
+import { findMailAddress } from '../../../mail/index.ts';
 import type { OcsValue } from '../ocs-envelope.ts';
 
 /** People and groups that one search looks at; the rest is found by typing more of the name. */
@@ -19,6 +20,8 @@ interface SearchOptions {
   /** undefined: both. */
   types: ReadonlySet<string> | undefined;
   perPage: number;
+  /** Links can be sent by mail. */
+  canInvite: boolean;
 }
 
 const NOBODY: OcsValue = {
@@ -50,10 +53,23 @@ export async function findSharees(options: SearchOptions): Promise<OcsValue> {
   const shown = (list: Sharee[], exact: boolean): OcsValue =>
     list.filter((one) => isExact(one) === exact).map(answerOf);
   return {
-    exact: { ...record(NOBODY), users: shown(users, true), groups: shown(groups, true) },
+    exact: {
+      ...record(NOBODY), users: shown(users, true), groups: shown(groups, true),
+      emails: addressIn(options),
+    },
     ...record(NOBODY), users: shown(users, false), groups: shown(groups, false),
     lookupEnabled: false,
   };
+}
+
+/** No addresses of people are known here: an address is found by being typed. */
+function addressIn({ canInvite, types, search }: SearchOptions): OcsValue {
+  const address = findMailAddress(search.trim());
+  if (!canInvite || address === undefined || types?.has('4') === false) return [];
+  return [{
+    label: address, uuid: address, name: address, type: '', shareWithDisplayNameUnique: address,
+    value: { shareType: 4, shareWith: address },
+  }];
 }
 
 async function collect(
@@ -72,8 +88,8 @@ async function collect(
 
 function answerOf({ id, label, type }: Sharee): OcsValue {
   return {
-    label, subline: '', icon: type === 0 ? 'icon-user' : 'icon-group', shareWithDisplayNameUnique: id,
-    status: [], value: { shareType: type, shareWith: id },
+    label, subline: '', icon: type === 0 ? 'icon-user' : 'icon-group',
+    shareWithDisplayNameUnique: id, status: [], value: { shareType: type, shareWith: id },
   };
 }
 

@@ -104,7 +104,8 @@ describe('the share interface', () => {
     assert.deepEqual(received.list.map((one) => [one['id'], one['path']]), [[id, '/plans']]);
     const others = await api('GET', 'shares?path=/plans&reshares=true', { auth: BEN });
     assert.deepEqual(others.list, []);
-    const denied = await api('PUT', `shares/${String(id)}`, { body: { permissions: 31 }, auth: BEN });
+    const more = { body: { permissions: 31 }, auth: BEN };
+    const denied = await api('PUT', `shares/${String(id)}`, more);
     assert.equal(denied.code, 403);
     assert.equal((await api('DELETE', `shares/${String(id)}`)).code, 200);
     assert.equal(await letters('/plans/', BEN), undefined);
@@ -115,7 +116,8 @@ describe('the share interface', () => {
     const made = await api('POST', 'shares', {
       body: { path: '/work/plans', shareType: 1, shareWith: 'crew', permissions: 3 },
     });
-    assert.deepEqual([made.data['permissions'], made.data['share_with_displayname']], [1, 'The crew']);
+    const { permissions, share_with_displayname: whom } = made.data;
+    assert.deepEqual([permissions, whom], [1, 'The crew']);
     assert.match(made.message, /became 1 \(viewer\)/);
     assert.equal(await letters('/plans/', BEN), 'SMGDNV');
     const { text } = await site.ask('PROPFIND', '/dav/work/', {
@@ -179,5 +181,34 @@ describe('the share interface', () => {
     assert.equal(exact.groups.length, 1);
     const own = await api('GET', 'sharees?search=anna');
     assert.deepEqual((own.data['exact'] as { users: unknown[] }).users, []);
+  });
+
+  it('says who can see something and why, and shuts somebody out of a part', async () => {
+    const at = async (method: string, route: string, body?: object, auth = `anna:${PASSWORD}`) => {
+      const answer = await site.ask(method, `/ocs/v2.php/apps/holdfast/api/v1/${route}`, {
+        auth, body: body && JSON.stringify(body), headers: {
+          'OCS-APIRequest': 'true', Accept: 'application/json', 'Content-Type': 'application/json',
+        },
+      });
+      return (JSON.parse(answer.text) as {
+        ocs: { meta: { statuscode: number }; data: unknown };
+      }).ocs;
+    };
+    await api('POST', 'shares', { body: { path: '/work', shareType: 1, shareWith: 'crew' } });
+    assert.equal(await letters('/work/plans/one.txt', BEN), 'SGDNVW');
+    const body = { path: '/work/plans', kind: 'user', id: 'ben', role: 'none' };
+    assert.equal((await at('POST', 'access', body, BEN)).meta.statuscode, 403, 'not his to say');
+    assert.equal((await at('POST', 'access', body)).meta.statuscode, 200);
+    assert.equal(await letters('/work/plans/one.txt', BEN), undefined);
+    const { data } = await at('GET', 'access?path=/work/plans/one.txt');
+    const reasons = data as Record<string, unknown>[];
+    assert.deepEqual(reasons.map(({ kind, id, role }) => [kind, id, role]), [
+      ['space-owner', 'anna', 'owner'], ['group', 'crew', 'editor'], ['user', 'ben', 'none'],
+    ]);
+    assert.equal((await at('GET', 'access?path=/work', undefined, BEN)).meta.statuscode, 403);
+    assert.equal((await at('POST', 'teams', { name: 'Team' }, BEN)).meta.statuscode, 403);
+    assert.equal((await at('POST', 'teams', { name: 'Team' })).meta.statuscode, 200);
+    assert.equal(await letters('/Team/', `anna:${PASSWORD}`), 'SRMGDNVCK');
+    assert.equal((await at('PUT', 'teams', { path: '/Team', name: 'Crew' })).meta.statuscode, 200);
   });
 });

@@ -1,8 +1,10 @@
 /** The whole server on stores in memory, for tests: real HTTP on a free port, all protocols. */
 import http from 'node:http';
 import {
-  ContentStore, FileService, Links, SharingService, SpaceDirectory, UploadService,
+  ContentStore, FileService, Links, SharingService, SpaceDirectory, TrashContent,
+  TrashService, UploadService, VersionService,
 } from '../../../files/index.ts';
+import type { BrokenLock } from '../../../files/index.ts';
 import { peopleOf } from '../../people.ts';
 import { Identity } from '../../../identity/index.ts';
 import type { IdentityConfig } from '../../../identity/index.ts';
@@ -19,6 +21,7 @@ import { MemoryBlockStore } from '../../../storage/backends/memory/memory-block-
 import { Authenticator } from '../../authenticate.ts';
 import { pageRoutes } from '../../pages/page-routes.ts';
 import { davRoutes } from '../../webdav/dav-routes.ts';
+import { publicDavRoutes } from '../../webdav/public-routes.ts';
 import { nextcloudRoutes } from '../nextcloud-routes.ts';
 import { unavailableHandler } from '../unavailable.ts';
 
@@ -27,6 +30,7 @@ export const PASSWORD = 'correct horse battery';
 
 export interface SiteOptions {
   quotaBytes?: number;
+  onLockBroken?: (broken: BrokenLock) => void;
   bulkUpload?: 'off' | 'on';
   identity?: Partial<IdentityConfig>;
   /** No user yet. */
@@ -38,6 +42,7 @@ export class CloudSite {
   readonly clock = new ManualClock(START_MS);
   readonly files: FileService;
   readonly uploads: UploadService;
+  readonly sharing: SharingService;
   readonly identity: Identity;
   readonly server: HttpServer;
 
@@ -50,22 +55,34 @@ export class CloudSite {
     });
     const defaults = { casePolicy: 'sensitive' as const, quotaBytes: options.quotaBytes };
     const spaces = new SpaceDirectory({ metadata, defaults, now });
-    this.files = new FileService({ metadata, content, spaces, now });
-    this.uploads = new UploadService({ metadata, content, files: this.files, now });
+    this.files = new FileService({
+      metadata, content, spaces, now, onLockBroken: options.onLockBroken,
+    });
+    this.uploads = new UploadService({ metadata, content, files: this.files, spaces, now });
     this.identity = identity;
     this.server = server;
     const { files, uploads } = this;
     const passwords = identity.linkPasswords;
+    const people = peopleOf(identity);
     const sharing = new SharingService({
-      metadata, spaces, people: peopleOf(identity), passwords, random: new SeededRandom(2), now,
+      metadata, spaces, people, passwords, random: new SeededRandom(2), now,
     });
-    const links = new Links({ metadata, passwords, now });
+    this.sharing = sharing;
+    const trash = new TrashService({ metadata, spaces, now });
+    const trashContent = new TrashContent({ trash, metadata, content });
+    const versions = new VersionService({ files, metadata, content, now });
+    const links = new Links({ metadata, people, passwords, now });
     const authenticator = new Authenticator(identity);
     const parts = {
-      files, uploads, sharing, links, identity, authenticator, instanceId: 'hftest', now,
+      files, uploads, sharing, links, identity, clock: this.clock, authenticator,
+      instanceId: 'hftest', now,
       random: new SeededRandom(1), bulkUpload: options.bulkUpload ?? 'off',
+      trash, trashContent, versions,
     };
-    server.serve([...davRoutes(parts), ...nextcloudRoutes(parts), ...pageRoutes(parts)]);
+    server.serve([
+      ...davRoutes(parts), ...publicDavRoutes(parts), ...nextcloudRoutes(parts),
+      ...pageRoutes(parts),
+    ]);
   }
 
   static async open(options: SiteOptions = {}): Promise<CloudSite> {

@@ -80,7 +80,7 @@ describe('The past over WebDAV', () => {
   });
 
   it('refuses whatever would change something, and says why', async () => {
-    const methods = ['PUT', 'DELETE', 'MKCOL', 'MOVE', 'COPY', 'PROPPATCH', 'LOCK', 'PATCH', 'POST'];
+    const methods = ['PUT', 'DELETE', 'MKCOL', 'MOVE', 'COPY', 'PROPPATCH', 'LOCK', 'PATCH'];
     for (const method of methods) {
       const answer = await site.ask(method, asOf(START_MS, 'box/note.txt'));
       assert.equal(answer.status, 403, method);

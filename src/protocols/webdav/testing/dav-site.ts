@@ -56,7 +56,7 @@ export class DavSite {
     const defaults = { casePolicy: 'sensitive' as const, quotaBytes: options.quotaBytes };
     const spaces = new SpaceDirectory({ metadata, defaults, now });
     this.files = new FileService({ metadata, content, spaces, now });
-    this.uploads = new UploadService({ metadata, content, files: this.files, now });
+    this.uploads = new UploadService({ metadata, content, files: this.files, spaces, now });
     const batches = new Batches({ metadata, content, now });
     const time = new TimeService({ metadata, content, spaces, batches, now });
     this.server = server;

@@ -11,7 +11,9 @@ import type { ObjectLimits } from '../s3/s3-options.ts';
 import { parseBlobPage, parseErrorCode, type BlobPage } from './azure-answers.ts';
 import { azureFault, azureGarbled, azureWireFault, type AzureContext } from './azure-faults.ts';
 import { AzureListing, type PageRequest } from './azure-listing.ts';
-import { azurePlaceOf, type AzureOptions, type AzurePlace } from './azure-options.ts';
+import {
+  AZURE_SETTINGS, azurePlaceOf, type AzureOptions, type AzurePlace,
+} from './azure-options.ts';
 import { sharedKeyOf } from './shared-key.ts';
 
 const MD5_BYTES = 16;
@@ -219,8 +221,8 @@ export class AzureClient implements ObjectClient {
   }
 
   #context({ op }: Call): AzureContext {
-    const { container, clock } = this.#options;
-    return { op, container, nowMs: clock.now() };
+    const { container, clock, section = AZURE_SETTINGS } = this.#options;
+    return { op, container, section, nowMs: clock.now() };
   }
 }
 

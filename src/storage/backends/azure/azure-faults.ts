@@ -2,10 +2,13 @@
 import { HoldfastError, type ErrorKind } from '../../../base/errors.ts';
 import type { WireAnswer, WireError } from '../s3/object-wire.ts';
 import { Passing } from '../s3/retrying.ts';
+import { AZURE_SETTINGS } from './azure-options.ts';
 
 export interface AzureContext {
   op: string;
   container: string;
+  /** Before the names of settings in messages. */
+  section: string;
   /** Milliseconds since 1970, to tell a wrong clock from a wrong key. */
   nowMs: number;
 }
@@ -35,7 +38,8 @@ export function azureFault(
     || (status >= 500 && status !== 501 && status !== 507);
   if (!isPassing) {
     const { kind, message, code: own } = meaningOf(answer, code, context);
-    return new HoldfastError(kind ?? 'unavailable', op, message, { code: own, facts });
+    const text = message.replaceAll(AZURE_SETTINGS, context.section);
+    return new HoldfastError(kind ?? 'unavailable', op, text, { code: own, facts });
   }
   const isSlow = code === 'ServerBusy' || status === 429;
   const message = isSlow
@@ -48,21 +52,23 @@ export function azureFault(
 }
 
 /** The error of an exchange that broke down. */
-export function azureWireFault(error: WireError, { op, container }: AzureContext): Passing {
+export function azureWireFault(
+  error: WireError, { op, container, section }: AzureContext,
+): Passing {
   const why = {
     timeout: 'did not answer in time', broken: 'cannot be reached', 'too-long': 'answered wrongly',
   }[error.trouble];
-  const message = `Azure Blob storage ${why}. Check the network, storage.azure.account and `
-    + 'storage.azure.endpoint if this lasts.';
+  const message = `Azure Blob storage ${why}. Check the network, ${section}.account and `
+    + `${section}.endpoint if this lasts.`;
   const facts = { container, trouble: error.trouble };
   const options = { code: 'service-unreachable', facts, cause: error };
   return new Passing(new HoldfastError('unavailable', op, message, options));
 }
 
 /** An answer that says "success" and does not make sense. */
-export function azureGarbled(what: string, { op, container }: AzureContext): Passing {
+export function azureGarbled(what: string, { op, container, section }: AzureContext): Passing {
   const message = `Azure Blob storage gave ${what} that makes no sense. Check `
-    + 'storage.azure.endpoint: something else may be answering there.';
+    + `${section}.endpoint: something else may be answering there.`;
   const options = { code: 'service-garbled', facts: { container } };
   return new Passing(new HoldfastError('unavailable', op, message, options));
 }
@@ -104,8 +110,8 @@ const FULL: Meaning = {
 const DENIED: Meaning = {
   code: 'access-denied',
   message: 'Azure denies access to the container. Check storage.azure.account_key, or that '
-    + 'storage.azure.sas_token may list, read, create and write there, and that the account\'s '
-    + 'network rules let this machine in.',
+    + 'storage.azure.sas_token may list, read, create, write and delete there, and that the '
+    + 'account\'s network rules let this machine in.',
 };
 const NO_CONTAINER: Meaning = {
   code: 'bucket-missing',

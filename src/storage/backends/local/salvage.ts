@@ -11,11 +11,12 @@ import type { ScanWindow } from './scan-window.ts';
 import type { VolumeEntries } from './volume-entries.ts';
 
 export interface Salvage {
-  /** Blocks found whole. */
+  /** Different blocks found whole that were written here. */
   count: number;
   /** Ids of blocks whose header is sound and whose bytes are not. */
   lostIds: string[];
-  /** Bytes that could not be made sense of, without the blocks that are named in `lostIds`. */
+  /** Bytes that could not be made sense of, or that were meant for another place, without the
+   *  blocks that are named in `lostIds`. */
   gapBytes: number;
 }
 
@@ -26,14 +27,20 @@ export interface Salvage {
  * part of a user's block. So a block is believed only when its bytes hash to its id, and then it is
  * right to give them out under that id, whoever wrote them. A block whose key is not here cannot be
  * hashed: it is believed where the position follows from sound headers, and nowhere else.
+ *
+ * A write that went astray may have put whole blocks over others. They are right too, but they
+ * stand for none that was here: those have batch numbers that fit, and lie here once.
  */
-export async function salvage({ window, entries, start, end, sealing }: {
+export async function salvage({ window, entries, start, end, batches, sealing }: {
   window: ScanWindow;
   entries: VolumeEntries;
   start: number;
   end: number;
+  /** Numbers of the first and the last batch that may have been here. */
+  batches: readonly [number, number];
   sealing?: BlockSealer | undefined;
 }): Promise<Salvage> {
+  const ids = new Set<string>();
   const found: Salvage = { count: 0, lostIds: [], gapBytes: 0 };
   // True while the position follows from sound headers, and not from a search.
   let sure = true;
@@ -49,7 +56,10 @@ export async function salvage({ window, entries, start, end, sealing }: {
     }
     if (record.whole) {
       entries.add(record.id, 0, { offset: position, sizeBytes: record.sizeBytes });
-      found.count++;
+      const [first, last] = batches;
+      const isOwn = record.batch >= first && record.batch <= last;
+      if (isOwn && !ids.has(record.id.toString('hex'))) ids.add(record.id.toString('hex'));
+      else found.gapBytes += record.lengthBytes;
     } else if (record.isBlock) {
       if (sure) found.lostIds.push(record.id.toString('hex'));
       else found.gapBytes += 8;
@@ -57,13 +67,14 @@ export async function salvage({ window, entries, start, end, sealing }: {
     // A header found by searching may lie inside a bigger block: step over it only if it is whole.
     position += record.whole || sure ? record.lengthBytes : 8;
   }
-  return found;
+  return { ...found, count: ids.size };
 }
 
 interface FoundRecord {
   id: Buffer;
   isBlock: boolean;
   whole: boolean;
+  batch: number;
   sizeBytes: number;
   lengthBytes: number;
 }
@@ -77,10 +88,10 @@ async function readRecord(
   if (at < 0) at = await window.load(position, HEADER_BYTES);
   if (at < 0 || !isRecordHeader(window.bytes, at)) return undefined;
   const header = readBlockHeader(window.bytes, at);
-  const { type, sizeBytes, payloadBytes } = header;
+  const { type, batch, sizeBytes, payloadBytes } = header;
   const id = Buffer.from(window.bytes.subarray(at + 16, at + 48));
   if (type === TYPE_COMMIT) {
-    return { id, isBlock: false, whole: false, sizeBytes: 0, lengthBytes: HEADER_BYTES };
+    return { id, isBlock: false, whole: false, batch, sizeBytes: 0, lengthBytes: HEADER_BYTES };
   }
   if (!isPlainBlock(window.bytes, at) && !isPackedBlock(window.bytes, at)) return undefined;
   const lengthBytes = storedRecordBytes(header);
@@ -97,7 +108,7 @@ async function readRecord(
   } else if (whole) {
     whole = hash('sha256', payload.subarray(tableBytes(sizeBytes)), 'buffer').equals(id);
   }
-  return { id, isBlock: true, whole, sizeBytes, lengthBytes };
+  return { id, isBlock: true, whole, batch, sizeBytes, lengthBytes };
 }
 
 /** Undefined when there is no key to tell. */

@@ -1,3 +1,4 @@
+import { VOLUME_ENDS } from '../../volume-ends.ts';
 import { PAGE_BYTES } from './aligned-buffers.ts';
 
 /** Limits of a LocalVolumeStore. The defaults suit a server; tests make everything small. */
@@ -31,9 +32,9 @@ export interface VolumeConfig {
 }
 
 export const VOLUME_DEFAULTS: Readonly<VolumeConfig> = {
-  volumeBytesMax: 1024 ** 3,
+  volumeBytesMax: VOLUME_ENDS.sizeBytes,
   volumeBlocksMax: 1024 ** 2,
-  sealAfterMs: 7 * 24 * 60 * 60 * 1000,
+  sealAfterMs: VOLUME_ENDS.ageMs,
   batchRecordsMax: 256,
   batchBytesMax: 16 * 1024 ** 2,
   queueBytesMax: 256 * 1024 ** 2,

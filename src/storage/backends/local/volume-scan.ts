@@ -200,8 +200,10 @@ class VolumeScan {
     const { entries, sealing } = this.#input;
     // Before the next batch stands a commit record; damage to that alone costs no block.
     const recordsEnd = own || next === undefined ? end : end - HEADER_BYTES;
+    const first = result.position.nextBatch;
+    const last = next === undefined ? Infinity : own ? first : next.commit.batch - 1;
     const place = { window: this.#window, entries, start, end: recordsEnd, sealing };
-    const rescued = await salvage(place);
+    const rescued = await salvage({ ...place, batches: [first, last] });
     const missing = next === undefined && this.#input.markEnd > this.#input.sizeBytes;
     const uncounted = rescued.gapBytes > 0 || missing ? 1 : 0;
     const lost = own ? next.commit.recordCount - rescued.count : rescued.lostIds.length + uncounted;

@@ -168,16 +168,20 @@ describe('ObjectKeeper', () => {
     await store.close();
     store = await opened({ ...options, endpoint: proxy.url });
     try {
-      const { volumeId } = await condemnAllBut(blocks.slice(1));
+      const { volumeId } = await condemnAllBut(blocks.slice(3));
       await store.keeper.compact(volumeId);
       proxy.spoil({ fault: 'lost-answer', method: 'DELETE', times: 1 });
       const moving = store.keeper.moveToTrash(volumeId);
       await assert.rejects(moving, (error) => isKind(error, 'unavailable'));
-      assert.equal(proxy.seen.filter((line) => line.startsWith('DELETE')).length, 1);
-      const [block] = blocks;
-      assert.ok(block);
-      await assert.rejects(store.put(block), (error) => isKind(error, 'busy'));
-      assert.ok(keysIn('trash').includes(block.id));
+      const asked = proxy.seen.filter((line) => line.startsWith('DELETE'));
+      assert.equal(asked.length, 1);
+      const doubtful = blocks.find(({ id }) => asked[0]?.endsWith(id));
+      assert.ok(doubtful);
+      await assert.rejects(store.put(doubtful), (error) => isKind(error, 'busy'));
+      assert.ok(keysIn('trash').includes(doubtful.id));
+      assert.equal(store.state().blockCount, 5, 'the others are blocks of the store again');
+      const next = await condemnAllBut(blocks.slice(3));
+      assert.equal(next.recordCount, 2);
     } finally {
       await store.close();
       await proxy.close();

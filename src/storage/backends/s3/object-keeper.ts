@@ -56,7 +56,7 @@ export class ObjectKeeper implements VolumeReclaim {
   /** Batches that were told of, and what is condemned in them. */
   readonly #planned = new Map<number, readonly BlockId[]>();
   /** Batches that are in the trash and whose objects are where they were as well. */
-  readonly #emptied = new Map<number, readonly BlockId[]>();
+  readonly #emptied = new Map<number, readonly ListedBlock[]>();
   #lastNumber = 0;
 
   constructor(parts: KeeperParts) {
@@ -119,7 +119,7 @@ export class ObjectKeeper implements VolumeReclaim {
       throw error;
     }
     this.#planned.delete(batch);
-    this.#emptied.set(batch, dropped.map(({ id }) => id));
+    this.#emptied.set(batch, dropped);
     return {
       volumeId: batch, sizeBytes: copiedBytes, recordCount: copiedCount, movedCount: 0,
       movedBytes: 0, elsewhereCount: copiedCount - dropped.length, droppedCount: dropped.length,
@@ -127,12 +127,21 @@ export class ObjectKeeper implements VolumeReclaim {
     };
   }
 
-  /** An object that cannot be removed stays; the next start finds it, and a census judges it. */
+  /** Stops at the first object of which nobody knows whether it is gone: that one is forgotten
+   *  until the next start lists it, the others are blocks of the store again. */
   async moveToTrash(batch: number): Promise<void> {
-    const ids = this.#emptied.get(batch);
-    if (ids === undefined) throw notThere(batch);
+    const { known, removeForgotten } = this.#parts;
+    const blocks = this.#emptied.get(batch);
+    if (blocks === undefined) throw notThere(batch);
     this.#emptied.delete(batch);
-    for (const id of ids) await this.#parts.removeForgotten(id);
+    for (const [at, { id }] of blocks.entries()) {
+      try {
+        await removeForgotten(id);
+      } catch (error) {
+        for (const rest of blocks.slice(at + 1)) known.listed(rest.id, rest.sizeBytes);
+        throw error;
+      }
+    }
   }
 
   async listTrash(): Promise<TrashedVolume[]> {

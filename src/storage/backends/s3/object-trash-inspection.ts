@@ -70,9 +70,12 @@ class Inspection implements TrashInspection {
       const batch = this.#onlyHere.get(id);
       const result = batch === undefined ? undefined : this.#results.get(batch);
       if (batch === undefined || result === undefined) continue;
-      await this.#rescue(id, batch);
+      // It may have been put again since it was looked for, by who refers to it now.
+      const cameBack = await this.#isElsewhere(id);
+      if (!cameBack) await this.#rescue(id, batch);
       result.deadCount--;
-      result.rescuedCount++;
+      if (cameBack) result.elsewhereCount++;
+      else result.rescuedCount++;
     }
     return [...this.#results.values()];
   }

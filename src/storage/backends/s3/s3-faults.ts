@@ -122,7 +122,7 @@ function clockIsWrong(skewMs?: number): Meaning {
 
 function accessDenied(settings: string): Meaning {
   const message = 'The object store denies access to the bucket. Allow this access key to list '
-    + `the bucket and to get and put objects in it, or correct ${settings}.bucket.`;
+    + `the bucket and to get, put and delete objects in it, or correct ${settings}.bucket.`;
   return { code: 'access-denied', message };
 }
 

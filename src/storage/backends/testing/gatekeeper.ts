@@ -16,6 +16,8 @@ export class Gatekeeper {
   readonly #server: Server;
   readonly #upstream: URL;
   #hold: Hold | undefined;
+  /** Called on the way to the service and on the way back: requests overtake each other then. */
+  dawdle: () => Promise<void> = () => Promise.resolve();
 
   private constructor(upstream: URL) {
     this.#upstream = upstream;
@@ -54,6 +56,7 @@ export class Gatekeeper {
     const hold = this.#hold?.method === method ? this.#hold : undefined;
     if (hold !== undefined) this.#hold = undefined;
     if (hold?.when === 'before') await waitAt(hold);
+    await this.dawdle();
     const sent = httpRequest({
       host: this.#upstream.hostname, port: this.#upstream.port, method, path: request.url,
       headers: request.headers,
@@ -61,6 +64,7 @@ export class Gatekeeper {
     sent.end(body);
     const [answer] = await once(sent, 'response') as [IncomingMessage];
     const bytes = await bytesOf(answer);
+    await this.dawdle();
     if (hold?.when === 'after') await waitAt(hold);
     response.writeHead(answer.statusCode ?? 500, answer.headers);
     response.end(bytes);

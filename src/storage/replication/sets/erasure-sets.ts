@@ -1,11 +1,11 @@
 /**
- * All erasure sets of a store: what reading, repair, compaction and the commands for disks ask about
- * them, and the work on them. README.md here.
+ * All erasure sets of a store: what reading, repair, compaction and the commands for disks ask
+ * about them, and the work on them. README.md here.
  */
 import { parityName, parseParityName } from '../../erasure/set-layout.ts';
 import { removeIfThere, replaceSmall } from '../checked-json.ts';
 import type { DiskLink } from '../disk-link.ts';
-import { SetKeeper, trashParity } from './set-keeper.ts';
+import { SetKeeper, trashParity, type SeenNames } from './set-keeper.ts';
 import { reasonOf, SetMaker } from './set-maker.ts';
 import { parseParityDraft, parseRecordName, recordName, setNumberOf } from './set-names.ts';
 import { dueTrash, eraseTrash } from './set-trash.ts';
@@ -83,7 +83,7 @@ export class ErasureSets {
    *  `isBusy`: repairs have to be done, no set is made now. Never rejects. */
   async sweep(isBusy: boolean): Promise<void> {
     const seen = await this.#look();
-    for (const set of this.#parts.sets.all()) await this.#keeper.keep(set);
+    for (const set of this.#parts.sets.all()) await this.#keeper.keep(set, seen);
     await this.#tidy(seen).catch(() => undefined); // The next sweep tries again.
     if (this.#maker === undefined || isBusy || this.#aborter.signal.aborted) return;
     this.#making ??= this.#make(this.#maker).finally(() => {
@@ -118,7 +118,7 @@ export class ErasureSets {
   }
 
   /** Which parity files there are. Undefined where a disk does not answer. */
-  async #look(): Promise<Map<DiskLink, readonly string[] | undefined>> {
+  async #look(): Promise<SeenNames> {
     const seen = new Map<DiskLink, readonly string[] | undefined>();
     for (const link of this.#parts.links) {
       if (link.state === 'retired') {
@@ -137,6 +137,8 @@ export class ErasureSets {
 
   #noteParity({ id: diskId }: DiskLink, names: readonly string[]): void {
     const there = new Set(names);
+    const { sets } = this.#parts;
+    for (const name of names) sets.lastNumber = Math.max(sets.lastNumber, setNumberOf(name) ?? 0);
     for (const { record, parity } of this.#parts.sets.all()) {
       for (const [shard, states] of parity) {
         const isThere = there.has(parityName(record.number, shard));
@@ -165,10 +167,15 @@ export class ErasureSets {
 
   /** Parity that nobody refers to, and records of sets that are no more. While a disk is silent it
    *  may know of a set that the others do not know of. */
-  async #tidy(seen: ReadonlyMap<DiskLink, readonly string[] | undefined>): Promise<void> {
+  async #tidy(seen: SeenNames): Promise<void> {
     const { sets, clock, onFinding } = this.#parts;
     if ([...seen.values()].some((names) => names === undefined)) return;
     const busy = new Set<number>(sets.all().map(({ record }) => record.number));
+    // A disk that came back may know of a set that this program does not know: the next start does.
+    for (const name of [...seen.values()].flatMap((names) => names ?? [])) {
+      const number = parseRecordName(name);
+      if (number !== undefined && !sets.dissolved.has(number)) busy.add(number);
+    }
     if (this.#maker?.underWay !== undefined) busy.add(this.#maker.underWay);
     for (const [link, names = []] of seen) {
       if (!link.takesWrites) continue;
@@ -191,20 +198,21 @@ export class ErasureSets {
   }
 
   /** Parity of sets that are no more: nothing refers to it, and its volumes have their copies. */
-  async #eraseOrphans(seen: ReadonlyMap<DiskLink, readonly string[] | undefined>): Promise<void> {
+  async #eraseOrphans(seen: SeenNames): Promise<void> {
     const { sets, clock } = this.#parts;
     const none: ReadonlySet<number> = new Set();
     for (const [link, names = []] of seen) {
       if (!link.takesWrites) continue;
       for (const setNumber of new Set(names.map(setNumberOf))) {
-        if (setNumber === undefined || sets.get(setNumber) !== undefined) continue;
+        const isKnown = names.includes(recordName(setNumber ?? 0));
+        if (setNumber === undefined || sets.get(setNumber) !== undefined || isKnown) continue;
         await eraseTrash(link, dueTrash(names, { volumeIds: none, setNumber }, clock.now()));
       }
     }
   }
 
   /** First all of them say that the set is no more; only then do they say nothing. */
-  async #dropRecords(seen: ReadonlyMap<DiskLink, readonly string[] | undefined>): Promise<void> {
+  async #dropRecords(seen: SeenNames): Promise<void> {
     const { sets } = this.#parts;
     const holders = new Map<number, DiskLink[]>();
     for (const [link, names = []] of seen) {
@@ -255,7 +263,8 @@ export class ErasureSets {
       id !== diskId && inUse && silentSinceMs === undefined);
     const shards = this.#keeper.shardsOn(set, others.map(({ id }) => id));
     const hasParity = shards.some((shard) => shard >= set.data);
-    return hasParity && shards.filter((shard) => shard !== set.shardOf(volumeId)).length >= set.data;
+    const own = set.shardOf(volumeId);
+    return hasParity && shards.filter((shard) => shard !== own).length >= set.data;
   }
 
   /** Why shards on that disk would find no place elsewhere; for how many sets each. */

@@ -11,13 +11,13 @@ export const erasureSlice = slice({
   settings: {
     erasureData: setting({
       key: 'storage.erasure.data', default: 0, parse: integer({ min: 0, max: DATA_MAX }),
-      docs: 'So many old volumes form a set: each keeps one copy, and parity stands for the others. '
-        + '0: no sets are made; those that there are stay.',
+      docs: 'So many old volumes form a set: each keeps one copy, and parity stands for the '
+        + 'others. 0: no sets are made; those that there are stay.',
     }),
     erasureParity: setting({
       key: 'storage.erasure.parity', default: 2, parse: integer({ min: 1, max: PARITY_MAX }),
-      docs: 'Parity files of a set: so many of its disks may be lost at once. All volumes and parity '
-        + 'files of a set lie in different failure domains.',
+      docs: 'Parity files of a set: so many of its disks may be lost at once. All volumes and '
+        + 'parity files of a set lie in different failure domains.',
     }),
     erasureAfterSeconds: setting({
       key: 'storage.erasure.after', default: COLD_DAYS * DAY_SECONDS,

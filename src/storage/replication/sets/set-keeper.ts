@@ -25,6 +25,9 @@ import type { KnownSet } from './set-table.ts';
 /** Steps for one set in one sweep: compare, make and let go, each shard some times over. */
 const STEPS_MAX = 128;
 
+/** Of each disk that has not left for good; undefined where it does not answer. */
+export type SeenNames = ReadonlyMap<DiskLink, readonly string[] | undefined>;
+
 export class SetKeeper {
   readonly #parts: SetParts;
   readonly #stopped: () => boolean;
@@ -36,8 +39,8 @@ export class SetKeeper {
     this.#stopped = stopped;
   }
 
-  /** Does what the set needs. Never rejects. */
-  async keep(set: KnownSet): Promise<void> {
+  /** Does what the set needs. `seen`: names of files on disks that answer. Never rejects. */
+  async keep(set: KnownSet, seen: SeenNames): Promise<void> {
     const { number } = set.record;
     this.blocked.delete(number);
     for (let steps = 0; steps < STEPS_MAX && !this.#stopped(); steps++) {
@@ -46,7 +49,9 @@ export class SetKeeper {
         const step = await this.#plan(set);
         if (step.act === 'wait') this.blocked.set(number, step.reason);
         if (step.act === 'nothing') await this.#endIfWhole(set);
-        if (step.act === 'nothing' && set.record.state === 'live') await this.#emptyTrash(set);
+        if (step.act === 'nothing' && set.record.state === 'live') {
+          await this.#emptyTrash(set, seen);
+        }
         if (!await this.#take(step, set)) return;
       } catch (error) {
         const detail = reasonOf(error);
@@ -162,7 +167,8 @@ export class SetKeeper {
       if (!isKind(error, 'corrupt') && !isKind(error, 'invalid')) throw error;
       // No parity file that can be reached says what the set is: it is worth nothing.
       for (const parity of set.parity.values()) {
-        for (const diskId of parity.keys()) if (this.#answers(diskId)) parity.set(diskId, 'damaged');
+        const reached = [...parity.keys()].filter((diskId) => this.#answers(diskId));
+        for (const diskId of reached) parity.set(diskId, 'damaged');
       }
       if (shard < set.data) throw error;
       return true;
@@ -314,19 +320,19 @@ export class SetKeeper {
 
   /** Nothing is to be done for the set: what it has put into the trash has had its time. Before it
    *  is erased all of the set is read and decoded once more. */
-  async #emptyTrash(set: KnownSet): Promise<void> {
-    const { links, clock } = this.#parts;
+  async #emptyTrash(set: KnownSet, seen: SeenNames): Promise<void> {
+    const { clock } = this.#parts;
     const { record } = set;
     const volumeIds = new Set(record.volumes.map(({ volumeId }) => volumeId));
     const owner = { volumeIds, setNumber: record.number };
     const due: { link: DiskLink; names: string[] }[] = [];
-    for (const link of links.filter(({ takesWrites, id }) => takesWrites && this.#answers(id))) {
-      const names = await link.call(0, (files) => files.list());
+    for (const [link, names = []] of seen) {
       const old = dueTrash(names, owner, clock.now());
-      if (old.length > 0) due.push({ link, names: old });
+      if (old.length > 0 && link.takesWrites) due.push({ link, names: old });
     }
     const isRecorded = disksOf(record).every((id) => set.recordedOn.has(id));
-    if (due.length === 0 || !isRecorded || !disksOf(record).every((id) => this.#answers(id))) return;
+    const allAnswer = disksOf(record).every((id) => this.#answers(id));
+    if (due.length === 0 || !isRecorded || !allAnswer) return;
     await this.#prove(set);
     if (!set.isProven) return;
     for (const { link, names } of due) {

@@ -4,6 +4,9 @@ import { place, type PlacementDisk } from '../placement.ts';
 import type { DomainLevel } from '../volume-disk.ts';
 import { Matching } from './set-choice.ts';
 
+/** More than any set has: so that no two shards draw the same disks. */
+const SHARDS_MAX = 32;
+
 export interface ShardSubject {
   readonly shard: number;
   /** For each disk on which there is a file: how it is. */
@@ -63,7 +66,8 @@ export function planSet(subject: SetSubject, around: SetSurroundings): SetStep {
   if (!speaks) return { act: 'dissolve', reason: 'no parity file of it is left' };
   const counted = countShards(subject, around);
   const lacking = subject.shards.filter((_, at) => counted[at] === undefined);
-  const steps = lacking.map((shard) => make(shard, counted, around));
+  const { number } = subject;
+  const steps = lacking.map((shard) => make({ ...shard, number }, counted, around));
   const step = steps.find(({ act }) => act === 'make') ?? steps[0];
   return step ?? letGo(subject, around, counted as string[]);
 }
@@ -82,7 +86,8 @@ export function countShards(
       const copy = states.get(id);
       return stays && (copy === 'good' || (copy === 'unchecked' && !answers));
     });
-    const rank = ({ id, answers }: PlacementDisk): number => (answers ? 0 : 2) + Number(id !== home);
+    const rank = ({ id, answers }: PlacementDisk): number =>
+      (answers ? 0 : 2) + Number(id !== home);
     if (matching.add([...options].sort((a, b) => rank(a) - rank(b)))) matched.push(at);
   }
   const counted = new Array<string | undefined>(shards.length).fill(undefined);
@@ -98,13 +103,13 @@ function rescue(subject: SetSubject, around: SetSurroundings): SetStep {
   for (const shard of subject.shards.slice(0, subject.data)) {
     const isThere = disks.some(({ id, state, answers }) => state !== 'missing'
       && (shard.states.get(id) === 'good' || (shard.states.get(id) === 'unchecked' && !answers)));
-    if (!isThere) return make(shard, [], around);
+    if (!isThere) return make({ ...shard, number: subject.number }, [], around);
   }
   return { act: 'nothing' };
 }
 
 function make(
-  { shard, states, sizeBytes, home }: ShardSubject,
+  { shard, states, sizeBytes, home, number }: ShardSubject & Pick<SetSubject, 'number'>,
   counted: readonly (string | undefined)[],
   { disks, domain, roomBytes }: SetSurroundings,
 ): SetStep {
@@ -115,13 +120,14 @@ function make(
   // A file that differs is kept where it is: its name is taken.
   const candidates = disks.filter(({ id }) => states.get(id) !== 'differs');
   const mendable = candidates.filter(({ id, state, answers, refuses, labels, freeBytes }) =>
-    state === 'active' && answers && refuses !== true && freeBytes >= neededBytes && !taken.has(labels[domain])
-    && ['damaged', 'stale'].includes(states.get(id) ?? ''))
+    state === 'active' && answers && refuses !== true && freeBytes >= neededBytes
+    && !taken.has(labels[domain]) && ['damaged', 'stale'].includes(states.get(id) ?? ''))
     .sort((a, b) => Number(b.id === home) - Number(a.id === home));
   const [mend] = mendable;
   if (mend !== undefined) return { act: 'make', shard, target: mend.id };
   const placement = place({
-    volumeId: shard + 1, copies: 1, domain, roomBytes: neededBytes, disks: candidates, holders,
+    volumeId: number * SHARDS_MAX + shard, copies: 1, domain, roomBytes: neededBytes, holders,
+    disks: candidates,
   });
   if (!placement.placed) return { act: 'wait', reason: placement.reason };
   return { act: 'make', shard, target: placement.diskIds[0] as string };

@@ -1,6 +1,6 @@
 /**
- * What sets have put into the trash of disks, and when it is erased: copies of volumes that are in a
- * set, and parity. Other copies that were replaced are nobody's business here.
+ * What sets have put into the trash of disks, and when it is erased: copies of volumes that are in
+ * a set, and parity. Other copies that were replaced are nobody's business here.
  */
 import { KEEP_TRASH_MS } from '../../filer/filer-settings.ts';
 import type { DiskLink } from '../disk-link.ts';

@@ -3,7 +3,9 @@ import type Database from 'better-sqlite3';
 import type {
   JournalEvent, JournalOrigin, JournalSource, JournalSpace, ShownNode,
 } from '../../journal-source.ts';
+import type { JournalScratch } from '../../journal-scratch.ts';
 import { explainedRead, openMetadataReadonly } from './open-metadata-readonly.ts';
+import { SqliteJournalScratch } from './sqlite-journal-scratch.ts';
 
 const OP = 'durability/SqliteJournalSource';
 const FOLDER = 1;
@@ -23,6 +25,16 @@ SELECT node.id AS id, node.canon AS canon, node.name AS name, node.kind AS kind,
 FROM node LEFT JOIN folder ON folder.space_id = node.space_id AND folder.id = node.id
   AND node.kind = 1
 WHERE node.space_id = ? AND node.parent_id = ? AND node.canon > ? ORDER BY node.canon LIMIT ?`;
+
+const AT_COLUMNS = `id, canon, name, kind, content_rev AS contentRev, size_bytes AS nodeBytes,
+  NULL AS folderBytes`;
+const MEMBERS_AT = `
+SELECT ${AT_COLUMNS} FROM node
+WHERE space_id = ? AND parent_id = ? AND canon > ? AND rev_from <= ?
+UNION ALL
+SELECT ${AT_COLUMNS} FROM node_past
+WHERE space_id = ? AND parent_id = ? AND canon > ? AND rev_to > ? AND rev_from <= ?
+ORDER BY canon LIMIT ?`;
 
 interface EventRow {
   rev: number;
@@ -92,6 +104,24 @@ export class SqliteJournalSource implements JournalSource {
       this.#sql.members.all(spaceId, folderId, afterCanon, limit).map(memberOf));
   }
 
+  membersAt(
+    spaceId: number,
+    page: { folderId: number; rev: number; afterCanon: string; limit: number },
+  ): readonly ShownNode[] {
+    const { folderId, rev, afterCanon, limit } = page;
+    return explainedRead(OP, () => this.#sql.membersAt.all(
+      spaceId, folderId, afterCanon, rev, spaceId, folderId, afterCanon, rev, rev, limit,
+    ).map(memberOf));
+  }
+
+  pastFloor(spaceId: number): number {
+    return explainedRead(OP, () => this.#sql.pastFloor?.get(spaceId)) ?? 0;
+  }
+
+  openScratch(): JournalScratch {
+    return SqliteJournalScratch.open();
+  }
+
   folderBytes(spaceId: number, folderId: number): number | undefined {
     return explainedRead(OP, () => this.#sql.folderBytes.get(spaceId, folderId));
   }
@@ -110,6 +140,13 @@ function prepare(database: Database.Database) {
     ),
     events: database.prepare<[number, number, number], EventRow>(eventsSql(format)),
     members: database.prepare<[number, number, string, number], MemberRow>(MEMBERS),
+    membersAt: database.prepare<[
+      number, number, string, number, number, number, string, number, number, number,
+    ], MemberRow>(MEMBERS_AT),
+    // Format 1 forgets nothing.
+    pastFloor: format > 1 ? database.prepare<[number], number>(
+      'SELECT rev_floor FROM space_past WHERE space_id = ?',
+    ).pluck() : undefined,
     folderBytes: database.prepare<[number, number], number>(
       'SELECT size_bytes FROM folder WHERE space_id = ? AND id = ?',
     ).pluck(),

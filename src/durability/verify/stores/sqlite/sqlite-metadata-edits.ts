@@ -28,6 +28,9 @@ export function editSqliteMetadata(file: string): MetadataEdits {
     dropEvent: (spaceId, rev) => {
       change('DELETE FROM event WHERE space_id = ? AND rev = ?', spaceId, rev);
     },
+    setFromRev: ({ spaceId, nodeId }, rev) => {
+      change('UPDATE node SET rev_from = ? WHERE space_id = ? AND id = ?', rev, spaceId, nodeId);
+    },
     setFolderBytes: (spaceId, sizeBytes) => {
       change('UPDATE folder SET size_bytes = ? WHERE space_id = ?', sizeBytes, spaceId);
     },

@@ -23,7 +23,9 @@ const REMEMBERED_MAX = 10_000;
 
 /** Changes after which other grants hold. */
 const GRANT_OPS: ReadonlySet<Change['op']> =
-  new Set<Change['op']>(['put-grant', 'remove-grant', 'count-download', 'make-space']);
+  new Set<Change['op']>(
+    ['put-grant', 'remove-grant', 'count-download', 'make-space', 'purge-slice'],
+  );
 
 /** Changes after which mounts may be elsewhere, or gone, or back. */
 const MOUNT_OPS: ReadonlySet<Change['op']> = new Set<Change['op']>(
@@ -67,11 +69,16 @@ export class AccessReader {
   /** To be called when a change was reported, before its caller is told; also when nobody knows
    *  whether it was made. */
   noteChange(change: Change): void {
-    if (GRANT_OPS.has(change.op)) {
+    const isAcross = change.op === 'move' && change.toSpaceId !== undefined;
+    if (GRANT_OPS.has(change.op) || isAcross) {
       this.#grantsTo.clear();
       if ('spaceId' in change) {
         this.#grants.drop(change.spaceId);
         this.#revs.drop(change.spaceId);
+      }
+      if (isAcross && change.toSpaceId !== undefined) {
+        this.#grants.drop(change.toSpaceId);
+        this.#revs.drop(change.toSpaceId);
       }
     }
     if (!MOUNT_OPS.has(change.op) || !('spaceId' in change)) return;

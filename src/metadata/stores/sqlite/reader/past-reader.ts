@@ -14,6 +14,7 @@ import type {
 } from '../../../past.ts';
 import type { Instant, EventRecord, TrashRecord } from '../../../records.ts';
 import { nodeMissing, pastGone, revAhead, spaceMissing, storeClosed } from '../../../refusals.ts';
+import { windowAfter } from '../as-of-window.ts';
 import { KIND_FOLDER, NO_PARENT, kindOf, toGrant } from '../rows.ts';
 import type { GrantTuple, NodeTuple } from '../rows.ts';
 import type { PastStatements } from './past-statements.ts';
@@ -136,16 +137,27 @@ export class PastReader {
 
   #child(spaceId: SpaceId, parentId: number, canon: string, rev: number): PastNode | undefined {
     const now = this.#sql.getChild.get(spaceId, parentId, canon) as PastTuple | undefined;
-    if (now !== undefined && now[REV_FROM] <= rev) return toPastNode(spaceId, now);
+    if (now !== undefined && now[REV_FROM] <= rev) return this.#toNode(spaceId, now);
     const past = this.#sql.getPastChild.get(spaceId, parentId, canon, rev) as PastTuple | undefined;
-    return past !== undefined && past[REV_FROM] <= rev ? toPastNode(spaceId, past) : undefined;
+    return past !== undefined && past[REV_FROM] <= rev ? this.#toNode(spaceId, past) : undefined;
   }
 
   #node(spaceId: SpaceId, id: number, rev: number): PastNode | undefined {
     const now = this.#sql.getNode.get(spaceId, id) as PastTuple | undefined;
-    if (now !== undefined && now[REV_FROM] <= rev) return toPastNode(spaceId, now);
+    if (now !== undefined && now[REV_FROM] <= rev) return this.#toNode(spaceId, now);
     const past = this.#sql.getPastNode.get(spaceId, id, rev) as PastTuple | undefined;
-    return past !== undefined && past[REV_FROM] <= rev ? toPastNode(spaceId, past) : undefined;
+    return past !== undefined && past[REV_FROM] <= rev ? this.#toNode(spaceId, past) : undefined;
+  }
+
+  /** Where a mount leads never changes, so it is not kept with its rows. */
+  #toNode(spaceId: SpaceId, row: PastTuple): PastNode {
+    const node = toPastNode(spaceId, row);
+    if (node.kind !== 'mount') return node;
+    const target = this.#sql.getMount.get(spaceId, node.id) as [number, number] | undefined;
+    if (target === undefined) return node;
+    const [targetSpace, targetNode] = target;
+    const found = { spaceId: targetSpace as SpaceId, nodeId: targetNode as NodeId };
+    return { ...node, target: found };
   }
 
   #resolve(
@@ -187,15 +199,19 @@ export class PastReader {
     let isFirst = true;
     for (let isMore = true; isMore;) {
       signal?.throwIfAborted();
-      const rows = ask(() => {
+      const { rows, end, isLast } = ask(() => {
         if (isFirst) this.#checkFolder(spaceId, folderId, rev);
-        return this.#sql.listMembers.all(spaceId, folderId, after, rev, spaceId, folderId, after,
-          rev, rev, LIST_PAGE_MAX) as PastTuple[];
+        const window = windowAfter(this.#sql, { spaceId, folderId, after });
+        const found = this.#sql.listMembers.all(spaceId, folderId, after, window.end, rev,
+          spaceId, folderId, after, window.end, rev, rev) as PastTuple[];
+        return { rows: found, ...window };
       });
       isFirst = false;
-      isMore = rows.length === LIST_PAGE_MAX;
-      after = rows.at(-1)?.[2] ?? after;
-      if (rows.length > 0) yield rows.map((row) => toPastNode(spaceId, row));
+      isMore = !isLast;
+      after = end;
+      for (let at = 0; at < rows.length; at += LIST_PAGE_MAX) {
+        yield rows.slice(at, at + LIST_PAGE_MAX).map((row) => this.#toNode(spaceId, row));
+      }
       if (isMore) await otherRequestsFirst();
     }
   }

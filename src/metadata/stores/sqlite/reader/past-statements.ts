@@ -1,5 +1,6 @@
 /** The SQL that reads the past, by name. Each is a search in an index: none scans a table. */
 import type { Statement } from 'better-sqlite3';
+import { WINDOW_SQL } from '../as-of-window.ts';
 import type { Connection } from '../connection.ts';
 import { ACCESS_READS } from './access-reads.ts';
 
@@ -27,11 +28,13 @@ export const PAST_SQL = {
   getPastChild: `SELECT ${NODE}, rev_from FROM node_past
     WHERE space_id = ? AND parent_id = ? AND canon = ? AND rev_to > ? ORDER BY rev_to LIMIT 1`,
   listMembers: `SELECT ${NODE} FROM node
-    WHERE space_id = ? AND parent_id = ? AND canon > ? AND rev_from <= ?
+    WHERE space_id = ? AND parent_id = ? AND canon > ? AND canon <= ? AND rev_from <= ?
     UNION ALL
     SELECT ${NODE} FROM node_past
-    WHERE space_id = ? AND parent_id = ? AND canon > ? AND rev_to > ? AND rev_from <= ?
-    ORDER BY canon LIMIT ?`,
+    WHERE space_id = ? AND parent_id = ? AND canon > ? AND canon <= ? AND rev_to > ?
+      AND rev_from <= ?
+    ORDER BY canon`,
+  ...WINDOW_SQL,
   getLastEnd: `SELECT rev_to FROM node_past WHERE space_id = ? AND id = ?
     ORDER BY rev_to DESC LIMIT 1`,
 
@@ -40,7 +43,8 @@ export const PAST_SQL = {
 
   getTrash: `SELECT ${TRASH} FROM trash WHERE space_id = ? AND deleted_rev = ?`,
   listTrashOfFolder: `SELECT ${TRASH} FROM trash
-    WHERE space_id = ? AND parent_id = ? AND deleted_rev < ? ORDER BY deleted_rev DESC LIMIT ?`,
+    WHERE space_id = ? AND parent_id = ? AND deleted_rev < ? AND deleted_by <> ''
+    ORDER BY deleted_rev DESC LIMIT ?`,
   listTrashOfUser: `SELECT ${TRASH} FROM trash
     WHERE space_id = ? AND deleted_by = ? AND deleted_rev < ? ORDER BY deleted_rev DESC LIMIT ?`,
   listVersionKeys: `SELECT node_id, content_rev, size_bytes, saved_at FROM version

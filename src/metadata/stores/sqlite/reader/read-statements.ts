@@ -40,10 +40,11 @@ const SQL = {
     WHERE space_id = ? AND node_id = ? ORDER BY content_rev DESC`,
   listEvents: `SELECT rev, kind, node_id, node_kind, parent_before, parent_after, name_before,
       name_after, content_rev, by_user, device, at, copied_node, copied_rev, copied_count, batch_id,
-      more
+      more, from_address
     FROM event WHERE space_id = ? AND rev > ? ORDER BY rev LIMIT ?`,
   listTrash: `SELECT deleted_rev, node_id, parent_id, name, kind, size_bytes, deleted_at, deleted_by
-    FROM trash WHERE space_id = ? AND deleted_rev < ? ORDER BY deleted_rev DESC LIMIT ?`,
+    FROM trash WHERE space_id = ? AND deleted_rev < ? AND deleted_by <> ''
+    ORDER BY deleted_rev DESC LIMIT ?`,
   listLocks: `SELECT token, node_id, scope, depth, owner_xml, holder, expires_at
     FROM dav_lock WHERE space_id = ? AND expires_at > ? ORDER BY token`,
   findUpload: `SELECT total_bytes, created_at, expires_at, result_space, result_node, result_mark,

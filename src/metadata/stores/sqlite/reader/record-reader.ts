@@ -27,7 +27,7 @@ type EventTuple = [
   parentAfter: Nullable<number>, nameBefore: Nullable<string>, nameAfter: Nullable<string>,
   contentRev: number, by: string, device: string, at: number, copiedNode: Nullable<number>,
   copiedRev: Nullable<number>, copiedCount: Nullable<number>, batchId: Nullable<number>,
-  more: Nullable<string>,
+  more: Nullable<string>, from: Nullable<string>,
 ];
 type TrashTuple = [
   deletedRev: number, nodeId: number, parentId: number, name: string, kind: number,
@@ -186,7 +186,7 @@ function toVersionManifest(
 
 function toEvent(spaceId: SpaceId, row: EventTuple): EventRecord {
   const [rev, kind, nodeId, nodeKind, parentBefore, parentAfter, nameBefore, nameAfter, contentRev,
-    by, device, at, copiedNode, copiedRev, copiedCount, batchId, more] = row;
+    by, device, at, copiedNode, copiedRev, copiedCount, batchId, more, from] = row;
   const { grantId, origin } = fromMore(more);
   const copiedFrom: CopyOrigin | undefined = copiedNode === null ? undefined
     : { nodeId: copiedNode as NodeId, rev: copiedRev ?? 0, nodeCount: copiedCount ?? 0, ...origin };
@@ -197,6 +197,7 @@ function toEvent(spaceId: SpaceId, row: EventTuple): EventRecord {
     parentAfter: (parentAfter ?? undefined) as NodeId | undefined,
     nameBefore: nameBefore ?? undefined, nameAfter: nameAfter ?? undefined, contentRev,
     by: by as UserId, device, at, ...(copiedFrom !== undefined && { copiedFrom }),
-    ...(batchId !== null && { batchId }), ...(grantId !== undefined && { grantId }),
+    ...(from !== null && { from }), ...(batchId !== null && { batchId }),
+    ...(grantId !== undefined && { grantId }),
   };
 }

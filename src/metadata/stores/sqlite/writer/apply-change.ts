@@ -7,7 +7,7 @@ import { countDownload, putGrant, removeGrant } from './grant-changes.ts';
 import { addLock, refreshLock, removeLock } from './lock-changes.ts';
 import { mount, unmount } from './mount-changes.ts';
 import { setChecksums, setProperties, setQuota, setTimes } from './node-changes.ts';
-import { dropVersions, purgeSlice } from './purge-changes.ts';
+import { dropTrash, dropVersions, purgeSlice } from './purge-changes.ts';
 import { dropReservation, reserveQuota, setTenantQuota, settling } from './quota-changes.ts';
 import { recountAtOnce } from './recount-changes.ts';
 import { ensureSpace, makeSpace, renameSpace } from './space-changes.ts';
@@ -42,6 +42,7 @@ export function checkedChange(state: TreeState, change: WriterChange): Write | u
     case 'note-batch': return noteBatch(state, change);
     case 'purge-slice': return purgeSlice(state, change);
     case 'drop-versions': return dropVersions(state, change);
+    case 'drop-trash': return dropTrash(state, change);
     case 'ensure-space': return ensureSpace(state, change);
     case 'put-grant': return putGrant(state, change);
     case 'remove-grant': return removeGrant(state, change);

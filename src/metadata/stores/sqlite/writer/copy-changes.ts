@@ -17,6 +17,7 @@ import { EVENT_KINDS, KIND_FILE, KIND_FOLDER, KIND_MOUNT, storedName } from '../
 import type { NodeRow } from '../rows.ts';
 import { CopyPlan } from './copy-plan.ts';
 import type { CopyAims } from './copy-plan.ts';
+import { grantedNodes, moveGrants } from './grant-changes.ts';
 import {
   addEvent, checkExpected, checkTarget, insertFolderNode, markOf, moveToTrash, parentsFor, resultOf,
   sizeOf,
@@ -96,8 +97,10 @@ function copiedBytes(source: LiveNode, change: Copy | Move): number {
 function planOf(state: TreeState, source: LiveNode, change: Copy | Move): CopyPlan {
   const { row } = source;
   const { id: spaceId, rev } = state.space(change.spaceId);
+  const watched = change.op === 'move' && change.withGrants === true
+    ? grantedNodes(state, spaceId) : undefined;
   return new CopyPlan(state.sql, {
-    spaceId, nodeId: row.id, ownBytes: row.sizeBytes, rev,
+    spaceId, nodeId: row.id, ownBytes: row.sizeBytes, rev, ...(watched && { watched }),
     withMembers: row.kind === KIND_FOLDER && isWhole(change),
   });
 }
@@ -169,6 +172,15 @@ function attach(
   return resultOf(state, space, { row, folder }, !isReplacing);
 }
 
+/** The source of a move, once it is elsewhere. */
+function leave(
+  state: TreeState, { actor, withGrants = false, heir }: Move, { from, space }: Place,
+  { plan, source }: { plan: CopyPlan; source: LiveNode },
+): void {
+  if (withGrants) moveGrants(state, { from, to: space, copyOf: plan.copyOf, actor, heir });
+  moveToTrash(state, from, source, actor);
+}
+
 /** The copy, or the move to another space; when it is a big one, undefined: it then needs a
  *  CopyJob. */
 export function copyAtOnce(state: TreeState, change: Copy | Move): Write | undefined {
@@ -184,7 +196,7 @@ export function copyAtOnce(state: TreeState, change: Copy | Move): Write | undef
     assert(isBuilt, 'a small copy is built at once');
     const copy = { plan, aims, firstId, source: source.row };
     const result = attach(state, change, place, copy);
-    if (change.op === 'move') moveToTrash(state, place.from, source, change.actor);
+    if (change.op === 'move') leave(state, change, place, { plan, source });
     return result;
   };
 }
@@ -272,7 +284,7 @@ export class CopyJob implements SlicedJob {
     this.#state.sql.deleteCopyJob.run(firstId);
     const result = attach(this.#state, change, place, { ...begun, firstId });
     if (change.op === 'move' && now !== undefined) {
-      moveToTrash(this.#state, place.from, now, change.actor);
+      leave(this.#state, change, place, { plan, source: now });
     }
     return result;
   }

@@ -15,6 +15,7 @@ import { COPY_NODES_MAX } from '../../../changes.ts';
 import type { Instant } from '../../../records.ts';
 import { copyTooLarge, nameClash } from '../../../refusals.ts';
 import { KIND_FILE, KIND_FOLDER, storedName } from '../rows.ts';
+import { windowAfter } from '../as-of-window.ts';
 import type { Statements } from '../statements.ts';
 
 type Member = [
@@ -39,6 +40,8 @@ export interface CopySource {
   rev: number;
   /** More than these are refused. */
   nodesMax?: number;
+  /** Nodes whose copies somebody asks for: see `copyOf`. */
+  watched?: ReadonlySet<number>;
 }
 
 /** What the copies are to be. */
@@ -52,8 +55,6 @@ export interface CopyAims {
   casePolicy: CasePolicy | undefined;
 }
 
-const PAGE = 500;
-
 export class CopyPlan {
   readonly source: CopySource;
   readonly #sql: Statements;
@@ -62,6 +63,8 @@ export class CopyPlan {
   readonly #folderIds: number[] = [];
   readonly #parentIndex: number[] = [];
   readonly #folderBytes: number[] = [];
+  /** By the id of a watched node, that of its copy. Final once `build` is through. */
+  readonly copyOf = new Map<NodeId, NodeId>();
   /** Ids of the copies of those folders, as far as they are given. */
   readonly #copyIds: number[] = [];
   readonly #scan: Cursor = { folderIndex: 0, after: '' };
@@ -88,22 +91,16 @@ export class CopyPlan {
     return this.source.ownBytes + (this.#folderBytes[0] ?? 0);
   }
 
-  #page({ folderIndex, after }: Cursor, limit: number): Member[] {
+  /** Members behind the cursor, perhaps none; the cursor moves past what was looked at. */
+  #page(cursor: Cursor): Member[] {
     const { spaceId, rev } = this.source;
-    const folderId = this.#folderIds[folderIndex];
-    return this.#sql.listAsOf.all(spaceId, folderId, after, rev, spaceId, folderId, after, rev,
-      rev, limit) as Member[];
-  }
-
-  /** Moves the cursor past what was read; a short page ends its folder. */
-  #advance(cursor: Cursor, page: Member[], limit: number): void {
-    const last = page.at(-1);
-    if (page.length < limit || last === undefined) {
-      cursor.folderIndex += 1;
-      cursor.after = '';
-    } else {
-      [cursor.after] = last;
-    }
+    const { after } = cursor;
+    const folderId = this.#folderIds[cursor.folderIndex] ?? 0;
+    const { end, isLast } = windowAfter(this.#sql, { spaceId, folderId, after });
+    cursor.after = isLast ? '' : end;
+    if (isLast) cursor.folderIndex += 1;
+    return this.#sql.listAsOf.all(spaceId, folderId, after, end, rev, spaceId, folderId, after, end,
+      rev, rev) as Member[];
   }
 
   /** Counts about `budget` nodes more; true when it is through. @throws too-large. */
@@ -112,7 +109,7 @@ export class CopyPlan {
     while (this.#scan.folderIndex < this.#folderIds.length) {
       if (left <= 0) return false;
       const { folderIndex } = this.#scan;
-      const page = this.#page(this.#scan, PAGE);
+      const page = this.#page(this.#scan);
       for (const [, id, , kind, sizeBytes] of page) {
         if (kind === KIND_FOLDER) {
           this.#folderIds.push(id);
@@ -126,7 +123,6 @@ export class CopyPlan {
       const { nodesMax = COPY_NODES_MAX } = this.source;
       if (this.#nodeCount > nodesMax) throw copyTooLarge(nodesMax);
       left -= page.length + 1;
-      this.#advance(this.#scan, page, PAGE);
     }
     this.#sumUp();
     return true;
@@ -145,19 +141,21 @@ export class CopyPlan {
    *  when it attaches it; true when it is through. @throws conflict `name-clash`: two names of one
    *  folder are one by the rules of the space they go to. */
   build(firstId: NodeId, at: Instant, budget: number, aims: CopyAims): boolean {
-    if (this.#copyIds.length === 0) this.#copyIds.push(firstId);
+    if (this.#copyIds.length === 0) {
+      this.#copyIds.push(firstId);
+      this.copyOf.set(this.source.nodeId, firstId);
+    }
     let left = budget;
     while (this.#build.folderIndex < this.#folderIds.length) {
       if (left <= 0) return false;
       const parentId = this.#copyIds[this.#build.folderIndex];
       assert(parentId !== undefined, 'a copied folder comes before its members');
-      const page = this.#page(this.#build, PAGE);
+      const page = this.#page(this.#build);
       for (const member of page) {
         const place = { id: firstId + this.#builtCount, parentId, at };
         this.#copyMember(member, place, aims);
       }
       left -= page.length + 1;
-      this.#advance(this.#build, page, PAGE);
     }
     assert(this.#builtCount === this.#nodeCount, 'both passes of a copy meet the same nodes');
     return true;
@@ -183,6 +181,7 @@ export class CopyPlan {
       this.#sql.insertFolder.run(spaceId, id, mark, this.#folderBytes[index] ?? 0, at);
     }
     this.#sql.copyProperties.run(spaceId, id, this.source.spaceId, fromId);
+    if (this.source.watched?.has(fromId) === true) this.copyOf.set(fromId as NodeId, id as NodeId);
     this.#builtCount += 1;
   }
 

@@ -1,10 +1,10 @@
 /** The changes of grants, on SQLite. */
-import type { GrantId } from '../../../../base/ids.ts';
+import type { GrantId, NodeId, SpaceId } from '../../../../base/ids.ts';
 import { ROLES } from '../../../../base/roles.ts';
 import { GRANTS_PER_SPACE_MAX } from '../../../access-changes.ts';
 import type { CountDownload, PutGrant, RemoveGrant } from '../../../access-changes.ts';
 import type { GrantRecord } from '../../../access-records.ts';
-import type { ChangeResult } from '../../../changes.ts';
+import type { Actor, ChangeResult, Move } from '../../../changes.ts';
 import {
   downloadsSpent, grantMissing, grantThere, isMount, linkTaken, outOfRange, tooManyGrants,
 } from '../../../refusals.ts';
@@ -104,7 +104,7 @@ export function writeGrant(
     kind: 'grant', nodeId, nodeKind: row.kind, contentRev: row.contentRev, before: place,
     after: place, grantId: id,
   });
-  if (existing !== undefined) {
+  if (existing?.spaceId === space.id) {
     state.sql.closeGrant.run(rev, id);
     state.sql.deleteGrant.run(id);
   } else {
@@ -121,6 +121,39 @@ export function writeGrant(
   noteAccess(state, space, rev);
   state.touchMarks(foldersAround(node), rev);
   return { ...resultOf(state, space, { row, folder }, existing === undefined), grant };
+}
+
+/** Nodes of a space that have grants. */
+export function grantedNodes(state: TreeState, spaceId: SpaceId): Set<number> {
+  const grants = (state.sql.listGrants.all(spaceId) as GrantTuple[]).map(toGrant);
+  return new Set(grants.map(({ nodeId }) => nodeId));
+}
+
+/** Takes the grants of nodes over to their copies in another space, under their ids. Belongs to the
+ *  writing of a move; the nodes are still live. @throws too-large: the batch is undone. */
+export function moveGrants(
+  state: TreeState,
+  { from, to, copyOf, actor, heir }: {
+    from: SpaceState; to: SpaceState; copyOf: ReadonlyMap<NodeId, NodeId>; actor: Actor;
+    heir: Move['heir'];
+  },
+): void {
+  for (const grant of (state.sql.listGrants.all(from.id) as GrantTuple[]).map(toGrant)) {
+    const newId = copyOf.get(grant.nodeId);
+    if (newId === undefined) continue;
+    if (grantCount(state, to) >= GRANTS_PER_SPACE_MAX) throw tooManyGrants(GRANTS_PER_SPACE_MAX);
+    const end = { op: 'remove-grant', spaceId: from.id, grantId: grant.id, actor } as const;
+    removeGrant(state, end)();
+    const { subject, role, isShown, expiresAt, terms } = grant;
+    const change = {
+      op: 'put-grant', spaceId: to.id, nodeId: newId, subject, role, isShown, expiresAt, terms,
+      actor,
+    } as const;
+    const createdBy = grant.createdBy === heir?.of ? heir.is : grant.createdBy;
+    writeGrant(state, to, {
+      change, node: state.live(to.id, newId), existing: { ...grant, createdBy },
+    });
+  }
 }
 
 export function removeGrant(state: TreeState, change: RemoveGrant): Write {

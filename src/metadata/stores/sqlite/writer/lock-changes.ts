@@ -29,18 +29,18 @@ export function addLock(state: TreeState, { lock, actor }: AddLock): Write {
   };
 }
 
-function heldLock(
+function lockInForce(
   state: TreeState, space: SpaceState, token: string, actor: Actor,
 ): LockRecord {
   const lock = state.locks(space).find((each) => each.token === token);
   if (lock === undefined || lock.expiresAt <= actor.at) throw lockMissing();
-  if (lock.holder !== actor.user) throw anothersLock();
   return lock;
 }
 
 export function refreshLock(state: TreeState, change: RefreshLock): Write {
   const space = state.space(change.spaceId);
-  const lock = heldLock(state, space, change.token, change.actor);
+  const lock = lockInForce(state, space, change.token, change.actor);
+  if (lock.holder !== change.actor.user) throw anothersLock();
   return () => {
     lock.expiresAt = change.expiresAt;
     state.sql.updateLockExpiry.run(change.expiresAt, space.id, lock.token);
@@ -50,7 +50,8 @@ export function refreshLock(state: TreeState, change: RefreshLock): Write {
 
 export function removeLock(state: TreeState, change: RemoveLock): Write {
   const space = state.space(change.spaceId);
-  const lock = heldLock(state, space, change.token, change.actor);
+  const lock = lockInForce(state, space, change.token, change.actor);
+  if (change.breaks !== true && lock.holder !== change.actor.user) throw anothersLock();
   return () => {
     space.locks = state.locks(space).filter((other) => other !== lock);
     state.sql.deleteLock.run(space.id, lock.token);

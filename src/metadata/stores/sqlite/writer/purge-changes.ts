@@ -1,16 +1,16 @@
 /**
- * Forgetting, on SQLite. A slice removes rows from the leaves upwards, so it can stop anywhere: what
- * is left below a trash entry is found again from the entry itself, and no cursor has to be kept.
+ * Forgetting, on SQLite. A slice removes rows from the leaves upwards, so it can stop anywhere:
+ * what is left below a trash entry is found again from the entry itself, without a cursor.
  *
  * The floor rises in the very transaction that removes the first row, so no reader ever takes a
  * past with holes for a whole one.
  */
 import type { ChangeResult } from '../../../changes.ts';
 import { COPY_NODES_MAX } from '../../../changes.ts';
-import { outOfRange, tooManyVersions } from '../../../refusals.ts';
-import { VERSIONS_DROPPED_MAX } from '../../../retention.ts';
-import type { DropVersions, PurgeSlice } from '../../../retention.ts';
-import { KIND_FOLDER } from '../rows.ts';
+import { outOfRange, tooManyEntries, tooManyVersions } from '../../../refusals.ts';
+import { TRASH_DROPPED_MAX, VERSIONS_DROPPED_MAX } from '../../../retention.ts';
+import type { DropTrash, DropVersions, PurgeSlice } from '../../../retention.ts';
+import { KIND_FOLDER, KIND_MOUNT } from '../rows.ts';
 import type { Write } from './tree-changes.ts';
 import type { SpaceState, TreeState } from './tree-state.ts';
 
@@ -40,7 +40,8 @@ export function purgeSlice(state: TreeState, change: PurgeSlice): Write {
     const { floor: before, purged } = floorOf(state, space);
     const floor = Math.max(before, floorRev, trashToRev);
     const budget = { left: rowsMax, doneCount: 0 };
-    emptyTrash(state, space, trashToRev, budget);
+    emptyTrash(state, space, (sql) => sql.getOldestTrash.get(space.id, trashToRev), budget);
+    emptyTrash(state, space, (sql) => sql.getOldestDropped.get(space.id, floor), budget);
     const reached = dropClosedRows(state, space, { from: purged, to: floor, budget });
     if (before === 0 && purged === 0 && floor > 0) {
       state.sql.insertFloor.run(space.id, floor, reached);
@@ -52,11 +53,10 @@ export function purgeSlice(state: TreeState, change: PurgeSlice): Write {
 }
 
 function emptyTrash(
-  state: TreeState, space: SpaceState, toRev: number, budget: Budget,
+  state: TreeState, space: SpaceState, oldest: (sql: TreeState['sql']) => unknown, budget: Budget,
 ): void {
   while (budget.left > 0) {
-    const entry = state.sql.getOldestTrash.get(space.id, toRev) as
-      [number, number, number] | undefined;
+    const entry = oldest(state.sql) as [number, number, number] | undefined;
     if (entry === undefined) return;
     const [deletedRev, nodeId, kind] = entry;
     if (kind === KIND_FOLDER && !emptyFolder(state, space, nodeId, budget)) return;
@@ -112,11 +112,25 @@ function forgetNode(
   const versions = state.sql.deleteVersions.run(space.id, id);
   const closed = state.sql.deleteClosedRows.run(space.id, id);
   const properties = state.sql.deleteProperties.run(space.id, id);
+  forgetAccess(state, space, { id, kind }, budget);
   if (kind === KIND_FOLDER) {
     state.sql.deleteFolder.run(space.id, id);
     state.dropFolder(id);
   }
   spend(budget, versions.changes + closed.changes + properties.changes);
+}
+
+/** Grants at a node that nobody can bring back, and where a mount has led. */
+function forgetAccess(
+  state: TreeState, space: SpaceState, { id, kind }: { id: number; kind: number }, budget: Budget,
+): void {
+  if (kind === KIND_MOUNT) {
+    state.sql.deleteMount.run(space.id, id);
+    return;
+  }
+  const grants = state.sql.deleteGrantsAt.run(space.id, id);
+  if (grants.changes > 0) space.grantCount = undefined;
+  spend(budget, grants.changes);
 }
 
 /** Each event closed at most one row, that of its node, with its own revision: so the events lead
@@ -133,11 +147,23 @@ function dropClosedRows(
       if (state.sql.findTrashAt.get(space.id, rev) === undefined) {
         state.sql.deleteClosedRow.run(space.id, nodeId, rev);
       }
+      state.sql.deletePastGrants.run(space.id, rev);
       reached = rev;
     }
     spend(budget, events.length);
   }
   return reached;
+}
+
+/** An entry without a remover is in nobody's trash. */
+export function dropTrash(state: TreeState, { spaceId, deletedRevs }: DropTrash): Write {
+  const space = state.space(spaceId);
+  if (deletedRevs.length > TRASH_DROPPED_MAX) throw tooManyEntries(TRASH_DROPPED_MAX);
+  return (): ChangeResult => {
+    let count = 0;
+    for (const rev of deletedRevs) count += state.sql.dropTrash.run(space.id, rev).changes;
+    return { node: undefined, created: false, rev: space.rev, count };
+  };
 }
 
 export function dropVersions(state: TreeState, change: DropVersions): Write {

@@ -149,8 +149,9 @@ export class QuotaState {
 
   setTenantQuota(id: TenantId, quotaBytes: number | undefined): void {
     const tenant = this.tenant(id);
-    if (this.#sql.getTenant.get(id) === undefined) this.#sql.insertTenant.run(id, quotaBytes ?? null);
-    else this.#sql.updateTenant.run(quotaBytes ?? null, id);
+    const isKnown = this.#sql.getTenant.get(id) !== undefined;
+    if (isKnown) this.#sql.updateTenant.run(quotaBytes ?? null, id);
+    else this.#sql.insertTenant.run(id, quotaBytes ?? null);
     tenant.quotaBytes = quotaBytes;
   }
 

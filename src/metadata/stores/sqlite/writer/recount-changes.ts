@@ -17,7 +17,7 @@ import type { FolderState, SpaceState, TreeState } from './tree-state.ts';
 
 /** Spaces of about this many nodes are counted in one go. */
 const AT_ONCE_MAX = 1_000;
-const SCAN_SLICE = 10_000;
+const SCAN_SLICE = 2_000;
 /** Counts that may come to nothing because the space changed meanwhile. */
 const TRIES_MAX = 3;
 

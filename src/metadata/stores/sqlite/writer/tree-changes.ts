@@ -52,7 +52,7 @@ export function addEvent(
     orNull(before?.parentId), orNull(after?.parentId), before?.name ?? null, after?.name ?? null,
     facts.contentRev, actor.user, actor.device, at,
     copiedFrom?.nodeId ?? null, copiedFrom?.rev ?? null, copiedFrom?.nodeCount ?? null,
-    actor.batchId ?? null, toMore(facts),
+    actor.batchId ?? null, toMore(facts), actor.from ?? null,
   );
   return rev;
 }

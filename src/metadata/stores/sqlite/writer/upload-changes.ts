@@ -84,8 +84,9 @@ export function dropUpload({ sql }: TreeState, { owner, uploadId }: DropUpload):
   };
 }
 
-export function expireUploads({ sql }: TreeState, { at }: ExpireUploads): Write {
+export function expireUploads({ sql, quotas }: TreeState, { at }: ExpireUploads): Write {
   return () => {
+    quotas.dropExpired(at);
     const expired = sql.listExpiredUploads.all(at, EXPIRE_UPLOADS_MAX) as
       [string, string, number][];
     let count = 0;

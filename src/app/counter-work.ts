@@ -1,0 +1,106 @@
+/** Counts what spaces use anew, a round every hour, and says what was put right. */
+import { CounterCheck } from '../files/index.ts';
+import type { HealedCounters } from '../files/index.ts';
+import type { MetadataStore } from '../metadata/index.ts';
+import type { Clock, Logger, MetricCounter, Metrics } from '../platform/index.ts';
+import type { AuditTrail } from './audit-trail.ts';
+
+const HOUR_MS = 60 * 60 * 1000;
+/** After a start there is more urgent work. */
+const FIRST_RUN_MS = 30 * 60 * 1000;
+/** After each space. */
+const PAUSE_MS = 100;
+
+export interface CounterOptions {
+  metadata: MetadataStore;
+  clock: Clock;
+  log: Logger;
+  metrics: Metrics;
+  note: AuditTrail['note'];
+}
+
+export class CounterWork {
+  readonly #options: CounterOptions;
+  readonly #check: CounterCheck;
+  readonly #abort = new AbortController();
+  readonly #counted: MetricCounter;
+  readonly #healed: MetricCounter;
+  readonly #failures: MetricCounter;
+  #cancel: () => void = () => undefined;
+  #running: Promise<void> | undefined;
+
+  private constructor(options: CounterOptions) {
+    const { metadata, clock, metrics } = options;
+    this.#options = options;
+    this.#check = new CounterCheck({
+      metadata, now: () => clock.now(), pause: () => this.#rest(),
+      onHealed: (healed) => this.#tell(healed),
+    });
+    this.#counted = metrics.counter({
+      name: 'counters_checked_total', help: 'Spaces whose use was added up anew.',
+    });
+    this.#healed = metrics.counter({
+      name: 'counters_healed_total', help: 'Folders whose size was wrong, and was put right.',
+    });
+    this.#failures = metrics.counter({
+      name: 'counters_failures_total', help: 'Rounds of counting that ended with an error.',
+    });
+  }
+
+  static start(options: CounterOptions): CounterWork {
+    const work = new CounterWork(options);
+    work.#plan(FIRST_RUN_MS);
+    return work;
+  }
+
+  #plan(afterMs: number): void {
+    this.#cancel = this.#options.clock.after(afterMs, () => {
+      this.#running = this.#round();
+      void this.#running.finally(() => {
+        if (!this.#abort.signal.aborted) this.#plan(HOUR_MS);
+      });
+    });
+  }
+
+  #rest(): Promise<void> {
+    return new Promise((resolve) => {
+      const { signal } = this.#abort;
+      const done = (): void => {
+        cancel();
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const cancel = this.#options.clock.after(PAUSE_MS, done);
+      signal.addEventListener('abort', done, { once: true });
+    });
+  }
+
+  #tell(healed: HealedCounters): void {
+    const { spaceId, healedCount, folderCount, storedBytes, countedBytes } = healed;
+    this.#healed.inc({}, healedCount);
+    this.#options.note({
+      act: 'counters-healed', user: '', space: spaceId,
+      note: `${healedCount} of ${folderCount} folders had a wrong size; the space seemed to use `
+        + `${storedBytes} bytes and uses ${countedBytes}`,
+    });
+    this.#options.log.error({ ...healed }, 'sizes of folders were wrong, and are put right');
+  }
+
+  async #round(): Promise<void> {
+    try {
+      const { spaceCount } = await this.#check.run(this.#abort.signal);
+      this.#counted.inc({}, spaceCount);
+    } catch (err) {
+      if (this.#abort.signal.aborted) return;
+      this.#failures.inc();
+      this.#options.log.error({ err }, 'counting anew has failed; trying again in an hour');
+    }
+  }
+
+  /** Stops after the space in hand. */
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    this.#cancel();
+    await this.#running;
+  }
+}

@@ -1,0 +1,55 @@
+/** What `holdfast quota` has done: in the running server, or alone while none runs. */
+import { HoldfastError } from '../base/errors.ts';
+import { parseSpaceId, parseUserId } from '../base/ids.ts';
+import { QuotaService, SpaceDirectory } from '../files/index.ts';
+import type { filesSlice, QuotaSubject } from '../files/index.ts';
+import type { Operations, PlainRecord } from '../operations/index.ts';
+import type { Clock, ValuesOf } from '../platform/index.ts';
+import type { Stores } from './stores.ts';
+
+/** While no server runs: nobody else remembers a quota. */
+export function quotasAlone(
+  { metadata }: Stores,
+  { clock, files }: { clock: Clock; files: ValuesOf<typeof filesSlice.settings> },
+): QuotaService {
+  const now = (): number => clock.now();
+  const { casePolicy } = files;
+  const quotaBytes = files.quotaBytes === 0 ? undefined : files.quotaBytes;
+  const spaces = new SpaceDirectory({ metadata, defaults: { casePolicy, quotaBytes }, now });
+  return new QuotaService({ metadata, spaces, now });
+}
+
+export function quotaOperations({ identity }: Stores, quotas: QuotaService): Operations {
+  /** @throws not-found: nobody gets a space by a typing error. */
+  const subjectOf = async (input: PlainRecord): Promise<QuotaSubject> => {
+    const { user, space } = input;
+    if (typeof user === 'string') {
+      return { kind: 'user', user: (await identity.users.get(parseUserId(user))).id };
+    }
+    if (typeof space === 'number') return { kind: 'space', spaceId: parseSpaceId(space) };
+    return { kind: 'tenant' };
+  };
+  return {
+    'quota.set': async (input) => {
+      const { bytes } = input;
+      const isValid = bytes === null
+        || (typeof bytes === 'number' && Number.isSafeInteger(bytes) && bytes >= 0);
+      if (!isValid) {
+        throw new HoldfastError('invalid', 'app/quota', 'A quota is a number of bytes.');
+      }
+      const subject = await subjectOf(input);
+      const before = await quotas.of(subject);
+      await quotas.set(subject, bytes === null ? undefined : bytes);
+      return plain({ before, after: await quotas.of(subject) });
+    },
+    'quota.show': async (input) => {
+      if (input['all'] !== true) return plain({ rows: [await quotas.of(await subjectOf(input))] });
+      const { rows, isWhole } = await quotas.list();
+      return plain({ rows: [...rows, await quotas.of({ kind: 'tenant' })], isWhole });
+    },
+  };
+}
+
+function plain(value: object): PlainRecord {
+  return JSON.parse(JSON.stringify(value)) as PlainRecord;
+}

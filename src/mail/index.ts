@@ -1,0 +1,11 @@
+export { findMailAddress, oneLine, parseMailAddress, parseSender } from './mail-address.ts';
+export type { MailAddress } from './mail-address.ts';
+export { MAIL_TROUBLE } from './mailer.ts';
+export type { Mail, Mailer, MailTroubleCode } from './mailer.ts';
+export { Outbox } from './outbox.ts';
+export type { Letter, LetterState, OutboxParts } from './outbox.ts';
+export { SendLimit } from './send-limit.ts';
+export { mailSlice } from './settings.ts';
+export type { MailSecurity, MailSettings } from './settings.ts';
+export { invitationText, testText } from './texts.ts';
+export type { Invitation, MailText } from './texts.ts';

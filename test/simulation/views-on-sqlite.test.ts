@@ -1,0 +1,16 @@
+/** What callers see of what is shared, on the store that servers use. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import { testViews } from '../../src/files/view/views.conformance.ts';
+import {
+  SqliteMetadataStore,
+} from '../../src/metadata/stores/sqlite/sqlite-metadata-store.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'holdfast-views-'));
+after(() => rmSync(root, { recursive: true, force: true }));
+
+testViews('SqliteMetadataStore', async () => SqliteMetadataStore.open({
+  file: join(mkdtempSync(join(root, 'data-')), 'metadata.db'), create: true,
+}));
