@@ -176,7 +176,8 @@ function entryOf(event: EventRecord): NewAuditEntry {
   const name = nameAfter ?? nameBefore;
   const folder = parentAfter ?? parentBefore;
   return {
-    at, act: ACTS[kind], user: by, device, ...(from !== undefined && { from }), space: spaceId, rev, node: nodeId,
+    at, act: ACTS[kind], user: by, device, ...(from !== undefined && { from }),
+    space: spaceId, rev, node: nodeId,
     ...(name !== undefined && { name }),
     ...(nameBefore !== undefined && nameBefore !== name && { nameBefore }),
     ...(folder !== undefined && { folder }),

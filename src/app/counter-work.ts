@@ -65,6 +65,10 @@ export class CounterWork {
   #rest(): Promise<void> {
     return new Promise((resolve) => {
       const { signal } = this.#abort;
+      if (signal.aborted) {
+        resolve();
+        return;
+      }
       const done = (): void => {
         cancel();
         signal.removeEventListener('abort', done);

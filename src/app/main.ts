@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import {
   auditCommands, clusterKey, clusterKeyRotate, configCheck, configShow, diskAdd, diskDrain,
   diskList, diskMove, diskRetire, diskUndrain, durability, gcRestore, gcRun, gcStatus,
-  groupCommands, historyCommands, keysCommands, openTerminal, quotaCommands, runCommandLine, serve, userAdd, userDisable,
-  userEnable, userList, userPassword, userTransfer, verifyExplain, verifyProve, verifyRun, verifyStatus,
-  versionCommand,
+  groupCommands, historyCommands, keysCommands, mailTest, openTerminal, quotaCommands,
+  runCommandLine, serve, userAdd, userDisable, userEnable, userList, userPassword, userTransfer,
+  verifyExplain, verifyProve, verifyRun, verifyStatus, versionCommand,
 } from '../cli/index.ts';
 import { leaveEntry } from '../audit/index.ts';
 import type { NotedAct, StartServer } from '../cli/index.ts';
@@ -20,6 +20,7 @@ import { fleetSettings } from './fleet.ts';
 import { keyParts } from './keys.ts';
 import { SLICES } from './settings.ts';
 import { startFiler } from './filer.ts';
+import { sendTestMail } from './mail.ts';
 import { makeKeyOf, rotateKeyOf } from './cluster.ts';
 import { startServer } from './server.ts';
 import { order } from './orders.ts';
@@ -96,6 +97,11 @@ const commands = [
   ...historyCommands(disks),
   ...quotaCommands({ ...disks, noteAct: users.noteAct }),
   ...auditCommands(SLICES),
+  mailTest({
+    slices: SLICES,
+    sendTest: (config, address, { onReply }) =>
+      sendTestMail(config, address, { clock: systemClock, random: systemRandom, onReply }),
+  }),
   configCheck(SLICES),
   configShow(SLICES),
   versionCommand(manifest.version),

@@ -14,6 +14,9 @@ import type { PeopleWork } from './people-work.ts';
 import type { Stores } from './stores.ts';
 
 const OP = 'app/people';
+/** Said first: whoever asks and hears nothing at all takes a server that dies for none, and would
+ *  do the same once more by itself. */
+const BEGUN = { state: 'begun' };
 /** Changes of one answer. */
 const DIFF_LIMIT = 500;
 
@@ -26,7 +29,8 @@ export function peopleOperations(
       const order = await transferOrder(metadata, input);
       return plain(await transfers.plan(await operator(identity, order.from), order, signal));
     },
-    'transfer.apply': async (input) => {
+    'transfer.apply': async (input, { progress }) => {
+      progress(BEGUN);
       const order = await transferOrder(metadata, input);
       return plain(await transfers.transfer(await operator(identity, order.from), order));
     },
@@ -39,12 +43,14 @@ export function peopleOperations(
       });
       return plain({ ...page, to });
     },
-    'history.restore': async (input) => {
+    'history.restore': async (input, { progress }) => {
+      progress(BEGUN);
       const caller = await callerOf(identity, userOf(input));
       const { id } = await time.restore(caller, pathOf(input), parseWhen(textOf(input, 'to')));
       return plain(await batches.settled(id));
     },
-    'history.undo': async (input) => {
+    'history.undo': async (input, { progress }) => {
+      progress(BEGUN);
       const caller = await callerOf(identity, userOf(input));
       const { id } = await time.undo(caller, batchOf(input));
       return plain(await batches.settled(id));

@@ -16,9 +16,10 @@ import {
 import { backendSlice } from '../storage/index.ts';
 import { AuditTrail } from './audit-trail.ts';
 import { CollectionSchedule } from './collection.ts';
-import { CounterWork } from './counter-work.ts';
 import { fleetSettings } from './fleet.ts';
 import { healthRoutes, watchBlocks } from './health.ts';
+import { openMail } from './mail.ts';
+import type { OpenedMail } from './mail.ts';
 import { verifiedObjects } from './object-verification.ts';
 import { operationsOf } from './orders.ts';
 import { buildServices } from './services.ts';
@@ -38,7 +39,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   metrics.addProcess();
   const opened: Opened = {
     server: undefined, stores: undefined, control: undefined, collection: undefined,
-    verification: undefined, audit: undefined, timeWork: undefined, counters: undefined,
+    mail: undefined,
+    verification: undefined, audit: undefined, timeWork: undefined,
   };
   const health = healthRoutes({
     metrics,
@@ -63,11 +65,13 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     });
     const { metadata } = opened.stores;
     opened.audit = await AuditTrail.open({ path: data.path, metadata, clock, log, metrics });
+    opened.mail = await openMail(config, data.path, { clock, log, metrics });
     const services = buildServices({
       stores: opened.stores, clock, random, instanceId: shortInstanceId(data.instanceId),
       ...config.of(filesSlice), ...config.of(nextcloudSlice),
       watch: () => opened.verification?.sampler,
       onLockBroken: (broken) => opened.audit?.note(brokenEntry(broken)),
+      invitations: opened.mail?.invitations,
       onBatchTrouble: (batchId, err) =>
         log.error({ err, batchId }, 'a restore has failed; it goes on after the next start'),
     });
@@ -78,36 +82,42 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       name: 'uploads_expired_total', help: 'Uploads in pieces that nobody went on with.',
     });
     ending.push(repeatHourly(clock, () => sweep(services, log, expiredCount)));
-    opened.timeWork = await TimeWork.start(services.batches, {
-      metadata, clock, log, metrics, policy: config.of(filesSlice),
-    });
-    opened.counters = CounterWork.start({
-      metadata, clock, log, metrics, note: (entry) => opened.audit?.note(entry),
-    });
-    const { isOn, ...collecting } = config.of(gcSlice);
-    if (isOn) {
-      opened.collection = await CollectionSchedule.start(data.path, opened.stores, {
-        clock, log, metrics, ...collecting,
-      });
-    }
+    await startWork(options, metrics, { opened, stores: opened.stores, services });
     const { server } = opened;
-    opened.verification = Verification.start(data.path, {
-      clock, random, log, metrics, isLoaded: () => server.inFlight > 0,
-      ...verifiedBy(services, opened.stores),
-    });
-    opened.control = await ControlServer.open({
-      directory: data.path, log, random,
-      operations: operationsOf(opened.stores, {
-        isServing: true, quotas: services.quotas,
-        people: { ...services, now: () => clock.now() },
-      }),
-    });
     const greeting = await greetingOf(opened.stores, server.url);
     return { url: server.url, greeting, stop, reload: () => server.reloadTls() };
   } catch (error) {
     await stop(0);
     throw error;
   }
+}
+
+/** What goes on beside the requests, and how commands reach it. */
+async function startWork(
+  { config, data, log, clock, random }: StartOptions, metrics: Metrics,
+  { opened, stores, services }: { opened: Opened; stores: Stores; services: Services },
+): Promise<void> {
+  opened.timeWork = await TimeWork.start(services.batches, {
+    metadata: stores.metadata, clock, log, metrics, policy: config.of(filesSlice),
+    note: (entry) => opened.audit?.note(entry),
+  });
+  const { isOn, ...collecting } = config.of(gcSlice);
+  if (isOn) {
+    opened.collection = await CollectionSchedule.start(data.path, stores, {
+      clock, log, metrics, ...collecting,
+    });
+  }
+  opened.verification = Verification.start(data.path, {
+    clock, random, log, metrics,
+    isLoaded: () => (opened.server?.inFlight ?? 0) > 0,
+    ...verifiedBy(services, stores),
+  });
+  opened.control = await ControlServer.open({
+    directory: data.path, log, random,
+    operations: operationsOf(stores, {
+      isServing: true, quotas: services.quotas, people: services,
+    }),
+  });
 }
 
 /** How verifiers see what is stored: as users do, though past the cache; disk by disk, or object by
@@ -130,7 +140,9 @@ function verifiedBy({ uncached }: Services, { blocks, backend, opened }: Stores)
   };
 }
 
-function brokenEntry({ lock, by: { user, device, address } }: BrokenLock): Parameters<AuditTrail['note']>[0] {
+function brokenEntry(
+  { lock, by: { user, device, address } }: BrokenLock,
+): Parameters<AuditTrail['note']>[0] {
   return {
     act: 'lock-broken', user, device, space: lock.spaceId, node: lock.nodeId, subject: lock.holder,
     ...(address !== undefined && { from: address }),
@@ -139,7 +151,7 @@ function brokenEntry({ lock, by: { user, device, address } }: BrokenLock): Param
 
 /** What is stored survives a crash, so leaving it open is better than hanging for ever. */
 async function closeInTime(
-  { control, verification, collection, timeWork, counters, audit, stores }: Opened, clock: Clock,
+  { control, mail, verification, collection, timeWork, audit, stores }: Opened, clock: Clock,
 ): Promise<void> {
   const late = Promise.withResolvers<never>();
   const cancel = clock.after(CLOSE_MS_MAX, () => {
@@ -149,10 +161,10 @@ async function closeInTime(
   try {
     const closed = async (): Promise<void> => {
       await control?.close();
+      await mail?.outbox.close();
       await verification?.stop();
       await collection?.stop();
       await timeWork?.stop();
-      await counters?.stop();
       await audit?.close();
       await stores?.close();
     };
@@ -166,11 +178,11 @@ interface Opened {
   server: HttpServer | undefined;
   stores: Stores | undefined;
   control: ControlServer | undefined;
+  mail: OpenedMail | undefined;
   collection: CollectionSchedule | undefined;
   verification: Verification | undefined;
   audit: AuditTrail | undefined;
   timeWork: TimeWork | undefined;
-  counters: CounterWork | undefined;
 }
 
 async function openHttp(

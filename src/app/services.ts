@@ -2,10 +2,10 @@
 import type { Clock, Random, Route } from '../platform/index.ts';
 import type { CasePolicy } from '../base/names.ts';
 import {
-  Batches, ContentStore, FileService, Links, QuotaService, SharingService, SpaceDirectory, TimeService,
-  TransferService, TrashContent, TrashService, UploadService, VersionService,
+  Batches, ContentStore, FileService, Links, QuotaService, SharingService, SpaceDirectory,
+  TimeService, TransferService, TrashContent, TrashService, UploadService, VersionService,
 } from '../files/index.ts';
-import type { BrokenLock, WriteWatch } from '../files/index.ts';
+import type { BrokenLock, Invitations, WriteWatch } from '../files/index.ts';
 import {
   Authenticator, davRoutes, nextcloudRoutes, pageRoutes, pastRoutes, peopleOf, publicDavRoutes,
 } from '../protocols/index.ts';
@@ -25,6 +25,8 @@ export interface ServiceOptions {
   lockTimeoutSeconds: number;
   onLockBroken: (broken: BrokenLock) => void;
   watch: () => WriteWatch | undefined;
+  /** undefined: no mail is sent. */
+  invitations: Invitations | undefined;
   onBatchTrouble: (batchId: number, error: unknown) => void;
 }
 
@@ -36,6 +38,7 @@ export interface Services {
   quotas: QuotaService;
   time: TimeService;
   transfers: TransferService;
+  now: () => number;
   /** Restores under way: to be resumed at the start and closed at the end. */
   batches: Batches;
   routes: Route[];
@@ -68,7 +71,10 @@ export function buildServices(options: ServiceOptions): Services {
   const versions = new VersionService({ files, metadata, content, now });
   const passwords = identity.linkPasswords;
   const people = peopleOf(identity);
-  const sharing = new SharingService({ metadata, spaces, people, passwords, random, now });
+  const { invitations } = options;
+  const sharing = new SharingService({
+    metadata, spaces, people, passwords, random, now, invitations,
+  });
   const links = new Links({ metadata, people, passwords, now });
   const transfers = new TransferService({ metadata, spaces, accounts: identity.users, now });
   const authenticator = new Authenticator(identity);
@@ -80,5 +86,5 @@ export function buildServices(options: ServiceOptions): Services {
     ...davRoutes(parts), ...publicDavRoutes(parts), ...pastRoutes(parts),
     ...nextcloudRoutes(parts), ...pageRoutes(parts),
   ];
-  return { files, uncached, uploads, quotas, time, transfers, batches, routes };
+  return { files, uncached, uploads, quotas, time, transfers, now, batches, routes };
 }

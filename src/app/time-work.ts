@@ -1,25 +1,32 @@
-/** What goes on by itself about the past: restores that a stop has interrupted, and forgetting. */
+/** What goes on by itself: restores that a stop has interrupted, forgetting, and counting anew. */
 import type { Batches } from '../files/index.ts';
+import { CounterWork } from './counter-work.ts';
+import type { CounterOptions } from './counter-work.ts';
 import { RetentionSchedule } from './retention.ts';
 import type { RetentionOptions } from './retention.ts';
 
 export class TimeWork {
   readonly #batches: Batches;
   readonly #retention: RetentionSchedule;
+  readonly #counters: CounterWork;
 
-  private constructor(batches: Batches, retention: RetentionSchedule) {
+  private constructor(batches: Batches, options: RetentionOptions & CounterOptions) {
     this.#batches = batches;
-    this.#retention = retention;
+    this.#retention = RetentionSchedule.start(options);
+    this.#counters = CounterWork.start(options);
   }
 
-  static async start(batches: Batches, options: RetentionOptions): Promise<TimeWork> {
+  static async start(
+    batches: Batches, options: RetentionOptions & CounterOptions,
+  ): Promise<TimeWork> {
     const resumed = await batches.resume();
     if (resumed > 0) options.log.info({ resumed }, 'going on with restores that were interrupted');
-    return new TimeWork(batches, RetentionSchedule.start(options));
+    return new TimeWork(batches, options);
   }
 
   /** Restores go on at the next start. */
   async stop(): Promise<void> {
+    await this.#counters.stop();
     await this.#retention.stop();
     await this.#batches.close();
   }

@@ -8,7 +8,8 @@ describe('a mail address', () => {
   it('is taken as people write it, with the domain in ASCII', () => {
     for (const [raw, wanted] of [
       ['anna@example.org', 'anna@example.org'], ['a.b+c@Sub.Example.ORG', 'a.b+c@sub.example.org'],
-      ['o\'neil@example.org', 'o\'neil@example.org'], ['x@bücher.example', 'x@xn--bcher-kva.example'],
+      ['o\'neil@example.org', 'o\'neil@example.org'],
+      ['x@bücher.example', 'x@xn--bcher-kva.example'],
       ['root@localhost', 'root@localhost'],
     ] as const) assert.equal(parseMailAddress(raw), wanted);
   });
@@ -29,7 +30,7 @@ describe('a mail address', () => {
 
   it('is printable ASCII without brackets, whatever it was made of', () => {
     const hostile = fc.string({
-      unit: fc.constantFrom('a', '@', '.', '\r', '\n', '\0', '<', '>', ',', ' ', '"', 'ü', '\u202e'),
+      unit: fc.constantFrom(...'a@.\r\n\0<>, "ü\u202e'),
     });
     fc.assert(fc.property(fc.oneof(hostile, fc.string({ unit: 'binary' })), (raw) => {
       const address = findMailAddress(raw) ?? findMailAddress(`${raw}@example.org`);

@@ -1,5 +1,5 @@
-/** An address that mail can be sent to, checked once. Nothing that could end a line or begin another
- *  recipient gets through, so no header and no command can be smuggled in by it. */
+/** An address that mail can be sent to, checked once. Nothing that could end a line or begin
+ *  another recipient gets through, so no header and no command can be smuggled in by it. */
 import { domainToASCII } from 'node:url';
 import { HoldfastError } from '../base/errors.ts';
 

@@ -201,7 +201,7 @@ export class Outbox {
     const { clock, log } = this.#parts;
     const isForGood = isKind(error, 'denied') || isKind(error, 'invalid');
     if (isForGood || clock.now() - entry.at >= GIVE_UP_MS) {
-      log.error({ err: error, about: entry.about }, 'a mail could not be delivered and is given up');
+      log.error({ err: error, about: entry.about }, 'a mail could not be delivered: given up');
       await this.#giveUp(entry);
       return;
     }

@@ -26,7 +26,8 @@ const WORDS = {
   greeting: 'Hello,',
   shared: {
     file: (sharer: string, name: string) => `${sharer} has shared the file “${name}” with you.`,
-    folder: (sharer: string, name: string) => `${sharer} has shared the folder “${name}” with you.`,
+    folder: (sharer: string, name: string) =>
+      `${sharer} has shared the folder “${name}” with you.`,
   },
   may: {
     look: 'You can look at it.',
@@ -36,12 +37,12 @@ const WORDS = {
     drop: 'You can leave files there. Nobody who comes by this link sees what is there already.',
   },
   open: 'Open it',
-  password: 'It asks for a password. Whoever has shared it tells you the password in another way; it '
-    + 'is never in a mail.',
+  password: 'It asks for a password. Whoever has shared it tells you the password in another '
+    + 'way; it is never in a mail.',
   until: (day: string) => `It can be opened until ${day} (UTC).`,
   note: (sharer: string) => `${sharer} writes:`,
-  footer: 'Whoever has this address can open it: pass it on only to people who are meant to. If you '
-    + 'did not expect it, ask whoever has shared it before you open it.',
+  footer: 'Whoever has this address can open it: pass it on only to people who are meant to. If '
+    + 'you did not expect it, ask whoever has shared it before you open it.',
   test: {
     subject: 'A test from your Holdfast server',
     body: 'This is a test. Mail from your Holdfast server arrives.',

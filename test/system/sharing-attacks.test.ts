@@ -79,7 +79,8 @@ describe('whoever wants more than was shared', { timeout: 120_000 }, () => {
   ): Promise<MadeShare> {
     const { status, data, meta } = await ocs(by, 'POST', SHARES, { path: `/${path}`, ...fields });
     assert.equal(status, 200, meta.message);
-    return { id: String(data['id']), token: String(data['token'] ?? '') };
+    const { id, token = '' } = data as { id: string; token?: string };
+    return { id, token };
   }
 
   const toBen = (path: string, permissions: number): Promise<MadeShare> =>
@@ -296,7 +297,7 @@ describe('whoever wants more than was shared', { timeout: 120_000 }, () => {
     });
   });
 
-  it('with names as long as names can be, and with odd ones, gets a mount all the same', async () => {
+  it('with names as long as can be, and with odd ones, gets a mount all the same', async () => {
     for (const odd of ['x'.repeat(255), 'a\u202eb', 'quote"<&>', 'line\u2028end']) {
       await anna.makeFolder(odd);
       await ben.makeFolder(odd);
@@ -413,7 +414,7 @@ describe('whoever wants more than was shared', { timeout: 120_000 }, () => {
       const made = await link(name, 1, { label: '<script>alert(2)</script>', note: '"><img>' });
       const page = await ask('GET', `${server.url}/s/${made.token}`);
       assert.doesNotMatch(page.text, /<script>alert|<img src|"><img>/);
-      assert.match(String(page.headers['content-security-policy']), /default-src 'none'|script-src/);
+      assert.match(String(page.headers['content-security-policy']), /default-src 'none'/);
       for (const file of [odd, 'page.html']) {
         const query = encodeURIComponent(`/${file}`);
         for (const answer of [
@@ -502,10 +503,13 @@ describe('whoever wants more than was shared', { timeout: 120_000 }, () => {
       { path, shareType: '0' }, { path, shareType: '0', shareWith: 'x'.repeat(5000) },
       { path, shareType: '0', shareWith: '../anna' }, { path, shareType: '1', shareWith: '\0' },
       { path, shareType: '3', permissions: '-1' }, { path, shareType: '3', permissions: '0' },
-      { path, shareType: '3', expireDate: 'soon' }, { path, shareType: '3', expireDate: '2026-13-45' },
+      { path, shareType: '3', expireDate: 'soon' },
+      { path, shareType: '3', expireDate: '2026-13-45' },
       { path, shareType: '3', expireDate: '2000-01-01' },
-      { path, shareType: '3', downloadLimit: '1e999' }, { path, shareType: '3', downloadLimit: '-1' },
-      { path, shareType: '3', label: 'x'.repeat(2000) }, { path, shareType: '3', note: 'x'.repeat(9e4) },
+      { path, shareType: '3', downloadLimit: '1e999' },
+      { path, shareType: '3', downloadLimit: '-1' },
+      { path, shareType: '3', label: 'x'.repeat(2000) },
+      { path, shareType: '3', note: 'x'.repeat(9e4) },
       { path, shareType: '3', password: 'p'.repeat(30_000) },
     ];
     for (const fields of bad) {

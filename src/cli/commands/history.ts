@@ -51,8 +51,8 @@ function historyDiff(parts: DiskParts): Command {
 function historyRestore(parts: DiskParts): Command {
   return {
     name: 'history restore', summary: 'Bring files back to what they were at a moment',
-    details: 'Nothing is lost by it: what is overwritten becomes a version, what is surplus goes to\n'
-      + 'the trash, and "history undo" takes all of it back. Shares and links stay as they are.',
+    details: 'Nothing is lost by it: what is overwritten becomes a version, what is surplus goes\n'
+      + 'to the trash, and "history undo" takes all of it back. Shares and links stay as they are.',
     args: [USER], exits: DISK_EXITS,
     flags: [...DISK_FLAGS, { flags: '--to <when>', docs: WHEN }, FOLDER_FLAG, YES_FLAG],
     async run(terminal, input) {

@@ -40,8 +40,8 @@ export function mailTest({ slices, sendTest }: MailParts): Command {
         for (const reply of replies) terminal.complain(`The mail server said: ${reply}`);
         return error.kind === 'invalid' ? EXIT.usage : EXIT.failed;
       }
-      terminal.print('The mail server has taken the mail. If it does not arrive, look into the spam '
-        + 'folder, and ask whoever runs the mail server.');
+      terminal.print('The mail server has taken the mail. If it does not arrive, look into the '
+        + 'spam folder, and ask whoever runs the mail server.');
       return EXIT.done;
     },
   };

@@ -1,7 +1,6 @@
 /** How much people may store, and how much of it they do. A server may run. */
 import { HoldfastError } from '../../base/errors.ts';
-import { serverSlice, sizeBytes } from '../../platform/index.ts';
-import { loadConfig } from '../../platform/index.ts';
+import { loadConfig, serverSlice, sizeBytes } from '../../platform/index.ts';
 import { EXIT, flagText } from '../command.ts';
 import type { Command, CommandInput } from '../command.ts';
 import { configRequest } from '../config-flags.ts';
@@ -12,7 +11,8 @@ import type { UserParts } from '../user-command.ts';
 export type QuotaParts = DiskParts & Pick<UserParts, 'noteAct'>;
 
 const EXITS = {
-  0: 'done', 1: 'failed, with the reason on screen', 2: 'wrong usage', 3: 'refused: see the message',
+  0: 'done', 1: 'failed, with the reason on screen', 2: 'wrong usage',
+  3: 'refused: see the message',
 };
 const WHOSE_FLAGS = [
   ...DISK_FLAGS,

@@ -40,7 +40,7 @@ export function userTransfer(parts: TransferParts): Command {
     async run(terminal, input) {
       const order = orderOf(input);
       if (order === undefined) {
-        terminal.complain('Name either the account or, by --to-space, the team that gets the files.');
+        terminal.complain('Name the account or, by --to-space, the team that gets the files.');
         return EXIT.usage;
       }
       const ask = await asker(parts, input);

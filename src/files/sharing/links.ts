@@ -42,8 +42,8 @@ export class Links {
   readonly #begun = new Map<string, Instant>();
 
   constructor(parts: {
-    metadata: MetadataStore; people: Pick<People, 'findViewer'>; passwords: LinkPasswordKeeper;
-    now: () => Instant;
+    metadata: MetadataStore; people: Pick<People, 'findViewer'>;
+    passwords: LinkPasswordKeeper; now: () => Instant;
   }) {
     this.#metadata = parts.metadata;
     this.#people = parts.people;
@@ -52,8 +52,8 @@ export class Links {
   }
 
   /** A link is over as well while its maker may not sign in; what is hidden from its maker, it does
-   *  not show. @throws not-found: no such link, or it is over; unauthenticated `link-password`: it wants a
-   *  password, another than this; busy: too many failures, with facts.retryAfterMs. */
+   *  not show. @throws not-found: no such link, or it is over; unauthenticated `link-password`: it
+   *  wants a password, another than this; busy: too many failures, with facts.retryAfterMs. */
   async open({ token, password, proof, address }: LinkVisit): Promise<LinkCaller> {
     const grant = await this.#metadata.findLink(hashLinkToken(token));
     if (grant === undefined || !isInForce(grant, this.#now()) || grant.role === 'none') {

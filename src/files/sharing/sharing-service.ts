@@ -151,12 +151,12 @@ export class SharingService {
     return this.#allShown(caller, table.at(node.id));
   }
 
-  /** Shares of the members of a folder. @throws as listAt. */
+  /** Shares of the members of a folder, of those that the caller may change. @throws as listAt. */
   async listMembersOf(caller: Caller, path: readonly Name[]): Promise<Share[]> {
     const folder = await this.#own(caller, path);
     const grants = await this.#parts.metadata.listGrants(folder.spaceId);
     const shares = await this.#allShown(caller, grants);
-    return shares.filter(({ node }) => node.parentId === folder.id);
+    return shares.filter(({ node, isMine }) => isMine && node.parentId === folder.id);
   }
 
   /** All that the caller may change, in the own space and in those of others. */

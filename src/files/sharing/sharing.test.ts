@@ -240,6 +240,16 @@ describe('a link', () => {
     await visit(made);
   });
 
+  it('of something hidden is not listed with its folder', async () => {
+    await site.folder(anna, 'work/plans/deep');
+    await share(anna, 'work/plans', 'ben', 'owner');
+    await share(anna, 'work/plans/deep', 'carl', 'viewer');
+    assert.equal((await site.sharing.listMembersOf(ben, pathOf('plans'))).length, 1);
+    await share(anna, 'work/plans/deep', 'ben', 'none');
+    assert.deepEqual(await site.sharing.listMembersOf(ben, pathOf('plans')), []);
+    assert.equal((await site.sharing.listMembersOf(anna, pathOf('work/plans'))).length, 2);
+  });
+
   it('of its receiver is not made longer by the receiver', async () => {
     const until = site.now + 1000;
     const made = await share(anna, 'work/plans', 'ben', 'owner', { expiresAt: until });

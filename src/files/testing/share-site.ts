@@ -15,6 +15,7 @@ import { bodyOf } from '../body.ts';
 import { ContentStore } from '../content-store.ts';
 import { etagOf } from '../etag.ts';
 import { FileService } from '../file-service.ts';
+import type { Invitations } from '../sharing/invitations.ts';
 import { Links } from '../sharing/links.ts';
 import { SharingService } from '../sharing/sharing-service.ts';
 import { SpaceDirectory } from '../space-directory.ts';
@@ -55,7 +56,9 @@ export class ShareSite {
   /** Of links: every wrong password. */
   readonly knocks: string[] = [];
 
-  constructor(options: { metadata?: MetadataStore; quotaBytes?: number } = {}) {
+  constructor(options: {
+    metadata?: MetadataStore; quotaBytes?: number; invitations?: Invitations;
+  } = {}) {
     const now = (): number => this.now;
     const blocks = new MemoryBlockStore();
     const metadata = options.metadata ?? new MemoryMetadataStore();
@@ -87,6 +90,7 @@ export class ShareSite {
     const { spaces } = this;
     this.sharing = new SharingService({
       metadata, spaces, people, passwords, random: new SeededRandom(7), now,
+      invitations: options.invitations,
     });
     this.links = new Links({ metadata, people, passwords, now });
     this.uploads = new UploadService({ metadata, content, files: this.files, spaces, now });

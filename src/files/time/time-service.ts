@@ -13,13 +13,13 @@ import type { Caller } from '../../identity/index.ts';
 import type {
   BatchRecord, DiffPage, Instant, MetadataStore, SpaceRecord,
 } from '../../metadata/index.ts';
-import { checkAccess, effective, subjectsOf } from '../access.ts';
+import { checkAccess, subjectsOf } from '../access.ts';
 import type { ContentStore } from '../content-store.ts';
 import type { FileContent } from '../download.ts';
 import type { SpaceDirectory } from '../space-directory.ts';
 import { accessAt } from '../view/sight.ts';
 import type { SeenNode } from '../view/sight.ts';
-import { GrantTable } from '../view/ground.ts';
+import { Ground, GrantTable } from '../view/ground.ts';
 import type { When } from './moment.ts';
 import { PastView } from './past-view.ts';
 import type { Batches } from './restore/batches.ts';
@@ -151,7 +151,8 @@ export class TimeService {
     return this.#parts.metadata.listBatches({ spaceId }, BATCHES_SHOWN_MAX);
   }
 
-  /** By today's grants, at the node's place today; for what is deleted, where it was last. */
+  /** By today's grants, at the node's place today and at every place below it; for what is deleted,
+   *  where it was last. */
   async #checkRole(
     caller: Caller, spaceId: SpaceId, { nodeId, wanted }: { nodeId: NodeId; wanted: Role },
   ): Promise<void> {
@@ -160,11 +161,16 @@ export class TimeService {
     const table = new GrantTable(await metadata.listGrants(spaceId));
     const deleted = await metadata.findDeleted(spaceId, nodeId);
     const chain = await metadata.findChain(spaceId, deleted?.parentId ?? nodeId);
-    const role = effective({
-      subjects: subjectsOf(caller), ownerOf: owner, grantsAt: table.at, now: now(),
-      chain: [...(chain ?? []).map(({ id }) => id), ...(deleted === undefined ? [] : [nodeId])],
-    });
-    if (isAtLeast(role, wanted)) return;
+    const subjects = subjectsOf(caller);
+    const ground = new Ground({ owner, mark: '', table, subjects, now: now() });
+    const ids = [...(chain ?? []).map(({ id }) => id), ...(deleted === undefined ? [] : [nodeId])];
+    let isEnough = isAtLeast(ground.roleAt(ids), wanted);
+    for (const id of table.nodes()) {
+      if (!isEnough || isAtLeast(ground.step('owner', id), wanted)) continue;
+      const below = await metadata.findChain(spaceId, id);
+      isEnough = below === undefined || below.every((above) => above.id !== nodeId);
+    }
+    if (isEnough) return;
     const message = 'You do not have permission to do this here.';
     throw new HoldfastError('denied', 'files/TimeService', message, { facts: { wanted } });
   }

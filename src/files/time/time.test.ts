@@ -186,6 +186,24 @@ describe('Bringing back', () => {
   });
 });
 
+describe('What is kept from somebody below a shared folder', () => {
+  it('is neither restored nor compared with the folder', async () => {
+    await site.folder(anna, 'plans');
+    await site.folder(anna, 'plans/kept');
+    await site.write(anna, 'plans/kept/law.txt', 'law');
+    await site.grant(anna, 'plans', 'ben', 'owner');
+    await site.names(ben);
+    const then = tick();
+    await site.write(anna, 'plans/kept/law.txt', 'new law');
+    await site.grant(anna, 'plans/kept', 'ben', 'viewer', { isShown: false });
+    await assert.rejects(time.restore(ben, pathOf('plans'), then), failsWith('denied'));
+    const wanted = { from: then, to: 'now' as const, path: pathOf('plans') };
+    await assert.rejects(time.compare(ben, wanted), failsWith('denied'));
+    assert.equal(await site.read(anna, 'plans/kept/law.txt'), 'new law');
+    assert.ok((await time.compare(anna, wanted)).entries.length > 0);
+  });
+});
+
 describe('The trash', () => {
   const only = async (caller: Caller, spaceId?: number) => {
     const where = spaceId === undefined ? {} : { spaceId: spaceId as never };

@@ -140,7 +140,7 @@ export function notesOn(
       + 'moved no longer.');
   }
   const own = new Set(inventory.mounts.map(({ path }) => path)).size;
-  if (own > 0) notes.push(`${own} things shared with this account lie in what is moved; they stay.`);
+  if (own > 0) notes.push(`${own} mounts of what others share lie in what is moved; they stay.`);
   if (locks.length > 0) notes.push(`${locks.length} locks of the account end.`);
   return notes;
 }

@@ -3,7 +3,9 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { parseUserId } from '../../base/ids.ts';
 import type { Caller } from '../../identity/index.ts';
 import type { MetadataStore } from '../../metadata/index.ts';
-import { anna, ben, callerNamed, carl, failsWith, pathOf, ShareSite } from '../testing/share-site.ts';
+import {
+  anna, ben, callerNamed, carl, failsWith, pathOf, ShareSite,
+} from '../testing/share-site.ts';
 import { makeGathering } from './gathering.ts';
 import type { TransferOrder } from './transfer-plan.ts';
 import { TransferService } from './transfer-service.ts';
@@ -11,6 +13,8 @@ import { TransferService } from './transfer-service.ts';
 const admin: Caller = { ...callerNamed('root'), admin: true };
 const dora = callerNamed('dora', ['crew'], 1);
 const toBen: TransferOrder = { from: anna.user, to: { user: ben.user }, folder: [] };
+
+const isRefused = failsWith('conflict', 'transfer-refused');
 
 let site: ShareSite;
 let transfers: TransferService;
@@ -181,7 +185,8 @@ function declareParts(): void {
     });
     await site.write(anna, 'diary.txt', 'new diary');
     const part = { ...toBen, folder: pathOf('work') };
-    await assert.rejects(transfers.plan(admin, part), failsWith('conflict', 'transfer-interrupted'));
+    const isOther = failsWith('conflict', 'transfer-interrupted');
+    await assert.rejects(transfers.plan(admin, part), isOther);
     assert.equal((await transfers.plan(admin, toBen)).isInterrupted, true);
     const { differences, after } = await transfers.transfer(admin, toBen);
     assert.deepEqual([differences, after.fileCount], [[], 4]);
@@ -199,7 +204,7 @@ function declareRefusals(): void {
     const { objections } = await transfers.plan(admin, toBen);
     assert.match(objections.join(), /16 bytes are to come, 15 of 19 are free/);
     const { rev } = await spaceOf(anna);
-    await assert.rejects(transfers.transfer(admin, toBen), failsWith('conflict', 'transfer-refused'));
+    await assert.rejects(transfers.transfer(admin, toBen), isRefused);
     assert.equal((await spaceOf(anna)).rev, rev);
     await site.metadata.commit({ op: 'set-quota', spaceId: id, quotaBytes: 20 });
     assert.deepEqual((await transfers.transfer(admin, toBen)).differences, []);
@@ -230,7 +235,7 @@ function declareRefusals(): void {
       await site.metadata.commit({ op: 'add-lock', lock: held, actor });
     };
     await hold('of carl', carl);
-    await assert.rejects(transfers.transfer(admin, toBen), failsWith('conflict', 'transfer-refused'));
+    await assert.rejects(transfers.transfer(admin, toBen), isRefused);
     await site.metadata.commit({
       op: 'remove-lock', spaceId: node.spaceId, token: 'of carl', breaks: true, actor,
     });
@@ -241,7 +246,8 @@ function declareRefusals(): void {
   it('is for administrators alone, and asks for two accounts that are there', async () => {
     await assert.rejects(transfers.plan(anna, toBen), failsWith('denied'));
     await assert.rejects(transfers.transfer(ben, toBen), failsWith('denied'));
-    const wrong = async (order: Partial<TransferOrder>, kind: 'invalid' | 'not-found' | 'conflict') =>
+    type Kind = 'invalid' | 'not-found' | 'conflict';
+    const wrong = async (order: Partial<TransferOrder>, kind: Kind) =>
       assert.rejects(transfers.plan(admin, { ...toBen, ...order }), failsWith(kind));
     await wrong({ from: parseUserId('nobody') }, 'not-found');
     await wrong({ to: { user: parseUserId('nobody') } }, 'not-found');

@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { MetadataStore } from '../../metadata/index.ts';
+import { aimAt, mayReplace } from '../aim.ts';
 import { bodyOf } from '../body.ts';
+import type { BodySource } from '../body.ts';
 import { parseChecksum } from '../checksums.ts';
 import { etagOf } from '../etag.ts';
 import type { Written } from '../file-service.ts';
 import {
   anna, ben, callerNamed, carl, failsWith, pathOf, ShareSite,
 } from '../testing/share-site.ts';
+import { Views } from './views.ts';
 
 const CREW = { kind: 'group' as const, id: 'crew' };
 const dora = callerNamed('dora', ['crew'], 1);
@@ -103,6 +106,33 @@ function declareFolders(): void {
       await assert.rejects(site.write(ben, 'plans/two.txt', 'changed'), failsWith('denied'));
       await assert.rejects(site.files.remove(ben, pathOf('plans/two.txt')), failsWith('denied'));
       assert.equal(await site.read(anna, 'work/plans/two.txt'), 'two');
+    });
+
+    it('lets an uploader replace nothing that another adds at the same moment', async () => {
+      await site.grant(anna, 'work/plans', 'ben', 'uploader');
+      const views = new Views({ ...site, now: () => site.now });
+      const target = await aimAt(views, ben, {
+        path: pathOf('plans/two.txt'), deal: {}, replacing: 'delete',
+      });
+      assert.equal(await mayReplace(views, ben, target, true), false);
+      await assert.rejects(site.files.lock(ben, pathOf('plans/two.txt'), {
+        token: 'urn:uuid:1', scope: 'exclusive', depth: '0', ownerXml: '', expiresAt: site.now + 1,
+      }), failsWith('denied'));
+      assert.deepEqual(await site.names(ben, 'plans'), ['one.txt']);
+    });
+
+    it('takes no upload whose end comes after that of the share', async () => {
+      const granted = await site.grant(anna, 'work/plans', 'ben', 'editor');
+      const late: BodySource = {
+        lengthBytes: undefined,
+        pour: async (take) => {
+          await take(Buffer.from('late'));
+          await site.revoke(granted, anna);
+        },
+      };
+      const upload = site.files.upload(ben, pathOf('plans/late.txt'), late);
+      await assert.rejects(upload, failsWith('conflict', 'parent-missing'));
+      assert.deepEqual(await site.names(anna, 'work/plans'), ['one.txt']);
     });
 
     it('lets an editor do everything but share, and counts the bytes where they live', async () => {
@@ -227,6 +257,30 @@ function declareRoles(): void {
       });
       await assert.rejects(copy, failsWith('denied', 'partly-hidden'));
       assert.deepEqual(await site.names(anna, 'work/plans/inner'), ['deep.txt']);
+    });
+
+    it('keep what is only to be looked at from who may delete the folder above it', async () => {
+      await site.folder(anna, 'work/plans/inner/kept');
+      await site.grant(anna, 'work/plans', 'ben', 'editor');
+      await site.grant(anna, 'work/plans/inner/kept', 'ben', 'viewer', { isShown: false });
+      await site.folder(ben, 'box');
+      const isKept = failsWith('denied', 'partly-hidden');
+      const [inner, box] = [pathOf('plans/inner'), pathOf('box')];
+      await assert.rejects(site.files.remove(ben, inner), isKept);
+      await assert.rejects(site.files.move(ben, inner, pathOf('out'), { replace: false }), isKept);
+      await assert.rejects(site.files.move(ben, box, inner, { replace: true }), isKept);
+      const copy = { replace: true, depth: 'infinity' as const };
+      await assert.rejects(site.files.copy(ben, box, inner, copy), isKept);
+      assert.deepEqual(await site.names(anna, 'work/plans/inner'), ['deep.txt', 'kept']);
+      await site.grant(anna, 'work/plans/inner/kept', 'ben', 'editor', { isShown: false });
+      await site.files.remove(ben, inner);
+    });
+
+    it('let a file be changed in a folder that is only added to', async () => {
+      await site.grant(anna, 'work/plans', 'ben', 'uploader');
+      await site.grant(anna, 'work/plans/one.txt', 'ben', 'editor', { isShown: false });
+      await site.write(ben, 'plans/one.txt', 'by ben');
+      assert.equal(await site.read(anna, 'work/plans/one.txt'), 'by ben');
     });
 
     it('let somebody do more further down', async () => {

@@ -40,6 +40,10 @@ describe('the status page and the OCS interface', () => {
     const capabilities = data['capabilities'] as Record<string, Record<string, unknown>>;
     assert.deepEqual(capabilities['dav'], { chunking: '1.0' });
     assert.equal(capabilities['files_sharing']?.['api_enabled'], true);
+    for (const name of ['undelete', 'versioning', 'api-feature-lock-type']) {
+      assert.equal(capabilities['files']?.[name], true, name);
+    }
+    assert.equal(capabilities['files']?.['locking'], '1.0');
     assert.equal(capabilities['core']?.['webdav-root'], 'remote.php/webdav');
   });
 

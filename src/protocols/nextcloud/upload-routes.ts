@@ -154,8 +154,8 @@ class UploadRoutes {
   }
 }
 
-/** Newer clients say with each step where the file is to appear. It is a hint: what is wrong with it
- *  is told at the end. */
+/** Newer clients say with each step where the file is to appear. It is a hint: what is wrong with
+ *  it is told at the end. */
 function destinationIn(exchange: Exchange, caller: Caller): Name[] | undefined {
   if (exchange.req.headers['destination'] === undefined) return undefined;
   try {

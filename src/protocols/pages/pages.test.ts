@@ -197,7 +197,7 @@ describe('addresses that are nobody\'s', () => {
     const page = await site.ask('GET', '/nowhere', { headers: { Accept: 'text/html' } });
     assert.equal(page.status, 404);
     assert.match(page.text, /Nothing here/);
-    for (const path of ['/nowhere', '/remote.php/dav/trashbin/anna/trash']) {
+    for (const path of ['/nowhere', '/remote.php/dav/calendars/anna']) {
       const { status, text } = await site.ask('PROPFIND', path);
       assert.equal(status, 404);
       assert.match(text, /<s:exception>Sabre\\DAV\\Exception\\NotFound/);

@@ -3,9 +3,9 @@ import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { HoldfastError } from '../../../base/errors.ts';
 import { systemClock } from '../../../platform/index.ts';
-import { ONE, TWO } from '../../../platform/http/test-certificates.ts';
 import { parseSender } from '../../mail-address.ts';
 import { mailNamed, testMailer } from '../../mailer.conformance.ts';
+import { ONE, TWO } from '../testing/mail-certificates.ts';
 import { openRawServer, TestMailServer } from '../testing/test-mail-server.ts';
 import type { TestMailServerOptions } from '../testing/test-mail-server.ts';
 import { SmtpMailer } from './smtp-mailer.ts';
@@ -115,7 +115,8 @@ describe('SmtpMailer', { timeout: 30_000 }, () => {
     const replies: string[] = [];
     const server = await serve(context, {
       onReceiver: (address) => address.startsWith('gone')
-        ? [550, `no such user ${address}`] : address.startsWith('late') ? [451, 'later'] : undefined,
+        ? [550, `no such user ${address}`]
+        : address.startsWith('late') ? [451, 'later'] : undefined,
       onMail: ({ to }) => to[0]?.startsWith('spam') === true ? [554, 'spam'] : undefined,
     });
     const to = (name: string) => mailerTo(server.port, { onReply: (line) => replies.push(line) })
@@ -136,8 +137,16 @@ describe('SmtpMailer', { timeout: 30_000 }, () => {
     const cut = await rawServer(context, (socket) => socket.destroy());
     const dribbling = await rawServer(context, (socket) => {
       socket.write('220 hello\r\n');
-      const timer = setInterval(() => socket.write('250-and so on\r\n'), 100);
-      socket.on('close', () => clearInterval(timer));
+      const drip = (): void => {
+        if (socket.destroyed) return;
+        socket.write('250-and so on\r\n');
+        systemClock.after(100, drip);
+      };
+      // It greets as it should, and never comes to an end with its answer to the sender.
+      socket.on('data', (line) => {
+        if (line.toString().startsWith('EHLO')) socket.write('250 at your service\r\n');
+        else drip();
+      });
     });
     const plain = { security: 'plain' } as const;
     const send = (port: number) => mailerTo(port, plain).send(mailNamed('x'));

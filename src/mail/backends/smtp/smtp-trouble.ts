@@ -29,7 +29,7 @@ export function smtpTrouble(fault: SmtpFault): HoldfastError {
   const isForGood = responseCode === undefined
     || (responseCode >= 500 && responseCode !== BAD_SEQUENCE);
   if (isForGood) {
-    const message = 'The mail server will not deliver this mail. Check the address of the receiver.';
+    const message = 'The mail server will not deliver this mail. Check the receiver\'s address.';
     return new HoldfastError('denied', 'mail/send', message, { code: 'mail-undeliverable', facts });
   }
   const message = 'The mail server does not take this mail at present. It is tried again later.';

@@ -60,7 +60,7 @@ export function receiverIn(parameters: Parameters): Receiver {
     case '1': return { kind: 'group', id };
     case '3': return { kind: 'link' };
     case '4': return { kind: 'mail', address: id };
-    default: throw invalid('It can be shared with users, with groups, by public links and by mail.');
+    default: throw invalid('It can be shared with users and groups, by public link and by mail.');
   }
 }
 

@@ -5,6 +5,7 @@ import {
   TrashService, UploadService, VersionService,
 } from '../../../files/index.ts';
 import type { BrokenLock } from '../../../files/index.ts';
+import type { Invitations } from '../../../files/index.ts';
 import { peopleOf } from '../../people.ts';
 import { Identity } from '../../../identity/index.ts';
 import type { IdentityConfig } from '../../../identity/index.ts';
@@ -35,6 +36,8 @@ export interface SiteOptions {
   identity?: Partial<IdentityConfig>;
   /** No user yet. */
   isEmpty?: boolean;
+  /** Links can be sent by mail. */
+  invitations?: Invitations;
   port?: number;
 }
 
@@ -66,6 +69,7 @@ export class CloudSite {
     const people = peopleOf(identity);
     const sharing = new SharingService({
       metadata, spaces, people, passwords, random: new SeededRandom(2), now,
+      invitations: options.invitations,
     });
     this.sharing = sharing;
     const trash = new TrashService({ metadata, spaces, now });

@@ -47,7 +47,7 @@ function restore(user: string, href: string): Promise<Answer> {
 }
 
 describe('Versions', () => {
-  it('are listed newest first, each named by a second of its own, but the present one', async () => {
+  it('are listed newest first, each named by a second of its own, but the present', async () => {
     const found = await versions('anna');
     assert.deepEqual(found.map(({ size }) => size), [6, 3]);
     const seconds = found.map(({ href }) => Number(href.split('/').at(-1)));

@@ -227,6 +227,20 @@ describe('MetadataWriter', () => {
       { node: before['node'], folderRows: before['folder'], jobs: 0 });
   });
 
+  it('forgets reservations that have expired when uploads are swept', () => {
+    const reserve = (reservationId: string, expiresAt: number): Change => ({
+      op: 'reserve-quota', spaceId: SPACE, reservationId, bytes: 5, at: NOON, expiresAt,
+    });
+    one(reserve('gone', NOON + 10));
+    one(reserve('kept', NOON + 20));
+    writer.close();
+    reopen();
+    one({ op: 'expire-uploads', at: NOON + 10 });
+    const left = connection.prepare('SELECT * FROM reservation').raw(true).all();
+    assert.equal(left.length, 1);
+    assert.ok(JSON.stringify(left).includes('kept'));
+  });
+
   it('believes nothing that it remembers once somebody else has written', () => {
     const box = nodeOf(folder(ROOT, 'box'));
     const other = openConnection(file, { readonly: false, cacheKib: 100 });

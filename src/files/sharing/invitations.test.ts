@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { HoldfastError } from '../../base/errors.ts';
+import { Outbox, SendLimit } from '../../mail/index.ts';
+import { MemoryMailer } from '../../mail/backends/memory/memory-mailer.ts';
+import { ManualClock, Metrics, silentLog } from '../../platform/index.ts';
+import { anna, ben, failsWith, NOW, pathOf, ShareSite } from '../testing/share-site.ts';
+import { Invitations } from './invitations.ts';
+import type { NewShare, Share } from './share.ts';
+
+describe('a link that is sent by mail', { timeout: 20_000 }, () => {
+  let folder: string;
+  let mailer: MemoryMailer;
+  let outbox: Outbox;
+  let site: ShareSite;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'holdfast-invitations-'));
+    mailer = new MemoryMailer();
+    const clock = new ManualClock(NOW);
+    outbox = await Outbox.open({ folder, mailer, clock, log: silentLog, metrics: new Metrics() });
+    const limit = new SendLimit(clock, 4);
+    const publicUrl = 'https://cloud.example';
+    site = new ShareSite({ invitations: new Invitations({ outbox, limit, publicUrl }) });
+    await site.folder(anna, 'work');
+    await site.write(anna, 'work/<b>"plan".txt', 'one');
+  });
+  afterEach(async () => {
+    await outbox.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const share = (address: string, more: Partial<NewShare> = {}): Promise<Share> =>
+    site.sharing.share(anna, pathOf('work/<b>"plan".txt'), {
+      receiver: { kind: 'mail', address }, role: 'viewer', ...more,
+    });
+  async function sent(count: number): Promise<void> {
+    for (let tries = 0; mailer.sent.length < count && tries < 1_000; tries += 1) await pause(2);
+    assert.equal(mailer.sent.length, count);
+  }
+
+  it('opens what is shared, and says who, what and until when, but no password', async () => {
+    const made = await share(' carl@Example.org ', {
+      password: 'pass-word-1', note: 'see\r\n<script>', expiresAt: NOW + 86_400_000,
+    });
+    assert.equal(made.terms.mail, 'carl@example.org');
+    await sent(1);
+    const [mail] = mailer.sent;
+    const url = `https://cloud.example/s/${made.terms.token ?? ''}`;
+    assert.equal(mail?.to, 'carl@example.org');
+    assert.equal(mail.subject, 'anna has shared “<b>"plan".txt” with you');
+    for (const body of [mail.text, mail.html]) {
+      assert.ok(body.includes(url));
+      assert.match(body, /asks for a password/);
+      assert.match(body, /until 2026-11-21 \(UTC\)/);
+    }
+    assert.match(mail.text, /^> see <script>$/m);
+    assert.doesNotMatch(mail.html, /<script|<b>/);
+    assert.doesNotMatch(JSON.stringify(mail), /pass-word-1/);
+    const visit = { token: made.terms.token ?? '', address: '192.0.2.1' };
+    await assert.rejects(site.links.open({ ...visit, password: undefined }),
+      failsWith('unauthenticated', 'link-password'));
+    await site.links.open({ ...visit, password: 'pass-word-1' });
+  });
+
+  it('is over when the share is ended, with a mail that is still waiting', async () => {
+    mailer.failure = new HoldfastError('unavailable', 'mail/send', 'Away.');
+    const made = await share('carl@example.org');
+    assert.equal(made.invitation, 'waiting');
+    await site.sharing.end(anna, made.id);
+    assert.equal(outbox.stateOf(`share-${made.id}`), undefined);
+    await assert.rejects(site.links.open({
+      token: made.terms.token ?? '', password: undefined, address: '192.0.2.1',
+    }), failsWith('not-found'));
+  });
+
+  it('is undeliverable where its maker sees it, until it is sent again', async () => {
+    mailer.failure = new HoldfastError('denied', 'mail/send', 'Never.');
+    const made = await share('carl@example.org');
+    const state = async () => (await site.sharing.get(anna, made.id)).invitation;
+    for (let tries = 0; await state() !== 'undeliverable' && tries < 1_000; tries += 1) {
+      await pause(2);
+    }
+    assert.equal(await state(), 'undeliverable');
+    mailer.failure = undefined;
+    await site.sharing.invite(anna, made.id);
+    await sent(1);
+    assert.equal(await state(), undefined);
+    await assert.rejects(site.sharing.invite(ben, made.id), failsWith('not-found'));
+  });
+
+  it('is refused to wrong addresses, to too many, and leaves no share then', async () => {
+    for (const address of ['', 'carl', 'carl@example.org\r\nRCPT TO:<x@example.org>', 'a@b,c@d']) {
+      await assert.rejects(share(address), failsWith('invalid', 'mail-address'));
+    }
+    for (let count = 0; count < 4; count += 1) await share(`carl${count}@example.org`);
+    await assert.rejects(share('carl@example.org'), failsWith('busy', 'mail-limit'));
+    assert.equal((await site.sharing.listMade(anna)).length, 4);
+    await assert.rejects(site.sharing.share(ben, pathOf('work'), {
+      receiver: { kind: 'mail', address: 'x@example.org' }, role: 'viewer',
+    }), failsWith('not-found'));
+  });
+
+  it('is not made when its mail cannot be kept', async () => {
+    await outbox.close(); // From then on it takes nothing.
+    await assert.rejects(share('carl@example.org'), failsWith('busy', 'mail-outbox-full'));
+    assert.deepEqual(await site.sharing.listMade(anna), []);
+  });
+
+  it('is refused where no mail is sent', async () => {
+    site = new ShareSite();
+    await site.write(anna, 'one.txt', 'one');
+    const path = pathOf('one.txt');
+    await assert.rejects(site.sharing.share(anna, path, {
+      receiver: { kind: 'mail', address: 'x@example.org' }, role: 'viewer',
+    }), failsWith('invalid', 'mail-off'));
+    const receiver = { kind: 'link' } as const;
+    const link = await site.sharing.share(anna, path, { receiver, role: 'viewer' });
+    await assert.rejects(site.sharing.invite(anna, link.id), failsWith('invalid', 'share-refused'));
+    assert.equal(site.sharing.canInvite, false);
+  });
+});
