@@ -80,6 +80,8 @@ export class ControlServer {
       return;
     }
     res.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
+    // From here on whoever asked knows that the order has begun, even if nothing more comes.
+    res.flushHeaders();
     const say = (line: PlainRecord): void => {
       // News that nobody reads in time are dropped; the result is not.
       if (line['progress'] === undefined || !res.writableNeedDrain) {

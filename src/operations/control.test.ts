@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { after, before, describe, it } from 'node:test';
 import { HoldfastError } from '../base/errors.ts';
 import { silentLog, systemRandom } from '../platform/index.ts';
@@ -74,6 +77,17 @@ describe('The control port', () => {
     assert.equal(await askServer(root, order), undefined);
     await writeFile(join(root, 'control.json'), '{');
     assert.equal(await askServer(root, order), undefined);
+    await rm(join(root, 'control.json'));
+  });
+
+  it('never takes a server that died over an order for one that does not run', async () => {
+    const script = fileURLToPath(new URL('./testing/dying-server.ts', import.meta.url));
+    const server = spawn(process.execPath, [script, root], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(server.stdout, 'data');
+    const asked = askServer(root, { operation: 'die', input: {} });
+    await assert.rejects(asked, { kind: 'unavailable' });
     await rm(join(root, 'control.json'));
   });
 
