@@ -6,7 +6,7 @@ import { LocalFolder } from '../durability/index.ts';
 import type { VerifiedDisk } from '../durability/index.ts';
 import { findDataDirectory, parseListenAddress, systemRandom } from '../platform/index.ts';
 import type { Clock, ValuesOf } from '../platform/index.ts';
-import { DiskRegister, FilerClient, readClusterKey } from '../storage/index.ts';
+import { DiskRegister, FilerClient, readClusterKey, readCopyPlaces } from '../storage/index.ts';
 import type { ClusterKey, filerSlice, RegisteredDisk } from '../storage/index.ts';
 import { NodeVolumeFiles } from '../storage/backends/local/node-volume-files.ts';
 import { folderOfDisk, parseFilerPlace } from './disk-place.ts';
@@ -15,6 +15,8 @@ export interface OnlookerDisks {
   readonly disks: readonly VerifiedDisk[];
   /** What is noted of these is about nothing any more. */
   readonly goneIds: readonly string[];
+  /** Where copies of a volume belong; undefined: nobody has said. */
+  readonly placement: (volumeName: string) => readonly string[] | undefined;
   readonly close: () => void;
 }
 
@@ -47,10 +49,13 @@ export async function openOnlookerDisks(
       }));
     }
     if (register.disks.length === 0) {
-      return { disks: [{ id: volumes.id, files: new LocalFolder(folder) }], goneIds: [], close };
+      const local = { id: volumes.id, files: new LocalFolder(folder) };
+      return { disks: [local], goneIds: [], placement: () => undefined, close };
     }
     const retired = register.disks.filter(({ state }) => state === 'retired');
-    return { disks, goneIds: [volumes.id, ...retired.map(({ id }) => id)], close };
+    const goneIds = [volumes.id, ...retired.map(({ id }) => id)];
+    const places = await readCopyPlaces(disks);
+    return { disks, goneIds, placement: (name) => places.get(name), close };
   } catch (error) {
     close();
     throw error;

@@ -58,10 +58,11 @@ export function verifyParts(slices: readonly Slice[], clock: Clock): VerifyParts
         };
       }
       const settings = config.of(filerSlice);
-      const { disks, goneIds, close } = await openOnlookerDisks(root, { clock, settings });
+      const onlooker = await openOnlookerDisks(root, { clock, settings });
+      const { disks, goneIds, placement, close } = onlooker;
       const threads = await idleProcessors(clock);
       const opened = openVerifiers(root, {
-        store, clock, log: silentLog, disks: () => disks, goneIds: () => goneIds,
+        store, clock, log: silentLog, disks: () => disks, goneIds: () => goneIds, placement,
         threadCount: () => threads, unseal: unsealBy(root, config),
       });
       return {

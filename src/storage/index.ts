@@ -60,6 +60,7 @@ export type {
 } from './sealing/key-commands.ts';
 export type { ClusterKey } from './filer/cluster-key.ts';
 export { nextEpoch, returnEpoch } from './filer/epoch.ts';
+export { readCopyPlaces } from './replication/copy-places.ts';
 export type { CopyFinding } from './replication/copy-findings.ts';
 export type { DiskLink } from './replication/disk-link.ts';
 export { DiskRegister } from './replication/disk-register.ts';

@@ -3,7 +3,7 @@
  * JSON. docs/formats/copies.md.
  */
 import { crc32 } from '../backends/local/checksum.ts';
-import { errorCode, type VolumeFiles } from '../backends/local/volume-files.ts';
+import { errorCode, type VolumeFile, type VolumeFiles } from '../backends/local/volume-files.ts';
 
 /** Far above what such a file needs; a bigger one is not ours. */
 const CHECKED_BYTES_MAX = 4 * 1024 ** 2;
@@ -35,7 +35,12 @@ export function decodeChecked(kind: string, version: number, bytes: Buffer): Che
 }
 
 /** Undefined when there is no such file. */
-export async function readSmall(files: VolumeFiles, name: string): Promise<Buffer | undefined> {
+export async function readSmall(
+  files: {
+    open(name: string, how: 'read'): Promise<Pick<VolumeFile, 'size' | 'read' | 'close'>>;
+  },
+  name: string,
+): Promise<Buffer | undefined> {
   let file;
   try {
     file = await files.open(name, 'read');
