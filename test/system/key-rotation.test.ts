@@ -20,6 +20,8 @@ describe('the key of a cluster', { timeout: 120_000 }, () => {
     const filer = await clusters.filer({ key });
     await cluster.diskWell('add', '--filer', filer.address, '--yes');
     await server.restart();
+    const ada = await server.addUser();
+    assert.equal((await ada.put('a.txt', 'on both disks')).status, 201);
     const answers = async (): Promise<boolean> =>
       (await cluster.diskAt(`filer:${filer.address}`)).answers;
     const rotate = (...args: string[]): Promise<unknown> =>
