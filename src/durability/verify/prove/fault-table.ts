@@ -212,7 +212,7 @@ const CONFUSION: readonly Fault[] = [
       });
     },
     expected: {
-      'disk-scrubber': ['footer-differs'], 'replica-comparison': ['replica-differs'],
+      'disk-scrubber': ['commit-damaged'], 'replica-comparison': ['replica-differs'],
       'write-rereader': READ,
     },
     repair: ofSealed,
@@ -226,7 +226,7 @@ const CONFUSION: readonly Fault[] = [
       });
     },
     expected: {
-      'disk-scrubber': ['footer-differs'], 'replica-comparison': ['replica-differs'],
+      'disk-scrubber': ['commit-damaged'], 'replica-comparison': ['replica-differs'],
       'write-rereader': READ,
     },
     repair: ofSealed,
