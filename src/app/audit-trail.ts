@@ -16,6 +16,8 @@ import type { Clock, Logger, MetricCounter, Metrics } from '../platform/index.ts
 
 const EVENTS_PAGE = 500;
 const SPACES_PAGE = 1_000;
+/** What changes meanwhile is followed together: entries of one look share a sync. */
+const GATHER_MS = 500;
 /** Between looks into the inbox of commands, and before a failure is tried again. */
 const PAUSE_MS = 5_000;
 /** So often the cursors are written down, which spares the next start some reading. */
@@ -45,6 +47,8 @@ export class AuditTrail {
   #mustLookThrough = true;
   #following: Promise<void> | undefined;
   #cancelPause = (): void => undefined;
+  /** A change has come since the last look, and the next one is near. */
+  #isGathering = false;
   #isClosed = false;
   /** Events that may still be followed. */
   #leftMax = Number.POSITIVE_INFINITY;
@@ -75,7 +79,15 @@ export class AuditTrail {
   changed(space: SpaceId): void {
     if (this.#changed.size >= CHANGED_MAX) this.#mustLookThrough = true;
     else this.#changed.add(space);
-    this.#follow();
+    if (this.#isGathering || this.#following !== undefined) return;
+    this.#isGathering = true;
+    this.#followIn(GATHER_MS);
+  }
+
+  #followIn(delayMs: number): void {
+    this.#cancelPause();
+    if (this.#isClosed) return;
+    this.#cancelPause = this.#parts.clock.after(delayMs, () => this.#follow());
   }
 
   /** Something that no journal knows. Returns at once: nobody's request is held up, and what a full
@@ -102,30 +114,28 @@ export class AuditTrail {
 
   #follow(): void {
     if (this.#isClosed || this.#following !== undefined) return;
+    this.#isGathering = false;
     this.#cancelPause();
     this.#following = this.#catchUp().catch((err: unknown) => {
       this.#mustLookThrough = true;
       this.#parts.log.error({ err }, 'the audit log could not follow; trying again in a moment');
     }).finally(() => {
       this.#following = undefined;
-      if (this.#isClosed) return;
-      this.#cancelPause = this.#parts.clock.after(PAUSE_MS, () => this.#follow());
+      this.#followIn(this.#changed.size > 0 ? GATHER_MS : PAUSE_MS);
     });
   }
 
   async #catchUp(): Promise<void> {
     await takeEntries(auditFolder(this.#parts.path), (entry) => this.#audit.append(entry));
-    do {
-      if (this.#mustLookThrough) {
-        this.#mustLookThrough = false;
-        for await (const space of this.#behind()) this.#changed.add(space);
-      }
-      for (const space of [...this.#changed]) {
-        this.#changed.delete(space);
-        await this.#followSpace(space);
-        if (this.#leftMax <= 0) return;
-      }
-    } while (this.#changed.size > 0 || this.#mustLookThrough);
+    if (this.#mustLookThrough) {
+      this.#mustLookThrough = false;
+      for await (const space of this.#behind()) this.#changed.add(space);
+    }
+    for (const space of [...this.#changed]) {
+      this.#changed.delete(space);
+      await this.#followSpace(space);
+      if (this.#leftMax <= 0) return;
+    }
   }
 
   async* #behind(): AsyncGenerator<SpaceId> {
