@@ -4,12 +4,10 @@ import type { HealedCounters } from '../files/index.ts';
 import type { MetadataStore } from '../metadata/index.ts';
 import type { Clock, Logger, MetricCounter, Metrics } from '../platform/index.ts';
 import type { AuditTrail } from './audit-trail.ts';
+import { HourlyRounds } from './hourly-rounds.ts';
 
-const HOUR_MS = 60 * 60 * 1000;
 /** After a start there is more urgent work. */
 const FIRST_RUN_MS = 30 * 60 * 1000;
-/** After each space. */
-const PAUSE_MS = 100;
 
 export interface CounterOptions {
   metadata: MetadataStore;
@@ -22,18 +20,17 @@ export interface CounterOptions {
 export class CounterWork {
   readonly #options: CounterOptions;
   readonly #check: CounterCheck;
-  readonly #abort = new AbortController();
+  readonly #rounds: HourlyRounds;
   readonly #counted: MetricCounter;
   readonly #healed: MetricCounter;
   readonly #failures: MetricCounter;
-  #cancel: () => void = () => undefined;
-  #running: Promise<void> | undefined;
 
   private constructor(options: CounterOptions) {
     const { metadata, clock, metrics } = options;
     this.#options = options;
+    this.#rounds = new HourlyRounds(clock, (signal) => this.#round(signal));
     this.#check = new CounterCheck({
-      metadata, now: () => clock.now(), pause: () => this.#rest(),
+      metadata, now: () => clock.now(), pause: () => this.#rounds.rest(),
       onHealed: (healed) => this.#tell(healed),
     });
     this.#counted = metrics.counter({
@@ -49,34 +46,8 @@ export class CounterWork {
 
   static start(options: CounterOptions): CounterWork {
     const work = new CounterWork(options);
-    work.#plan(FIRST_RUN_MS);
+    work.#rounds.start(FIRST_RUN_MS);
     return work;
-  }
-
-  #plan(afterMs: number): void {
-    this.#cancel = this.#options.clock.after(afterMs, () => {
-      this.#running = this.#round();
-      void this.#running.finally(() => {
-        if (!this.#abort.signal.aborted) this.#plan(HOUR_MS);
-      });
-    });
-  }
-
-  #rest(): Promise<void> {
-    return new Promise((resolve) => {
-      const { signal } = this.#abort;
-      if (signal.aborted) {
-        resolve();
-        return;
-      }
-      const done = (): void => {
-        cancel();
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const cancel = this.#options.clock.after(PAUSE_MS, done);
-      signal.addEventListener('abort', done, { once: true });
-    });
   }
 
   #tell(healed: HealedCounters): void {
@@ -90,12 +61,12 @@ export class CounterWork {
     this.#options.log.error({ ...healed }, 'sizes of folders were wrong, and are put right');
   }
 
-  async #round(): Promise<void> {
+  async #round(signal: AbortSignal): Promise<void> {
     try {
-      const { spaceCount } = await this.#check.run(this.#abort.signal);
+      const { spaceCount } = await this.#check.run(signal);
       this.#counted.inc({}, spaceCount);
     } catch (err) {
-      if (this.#abort.signal.aborted) return;
+      if (signal.aborted) return;
       this.#failures.inc();
       this.#options.log.error({ err }, 'counting anew has failed; trying again in an hour');
     }
@@ -103,8 +74,6 @@ export class CounterWork {
 
   /** Stops after the space in hand. */
   async stop(): Promise<void> {
-    this.#abort.abort();
-    this.#cancel();
-    await this.#running;
+    await this.#rounds.stop();
   }
 }

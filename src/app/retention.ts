@@ -3,12 +3,10 @@ import { RetentionJob } from '../files/index.ts';
 import type { RetentionPolicy } from '../files/index.ts';
 import type { MetadataStore } from '../metadata/index.ts';
 import type { Clock, Logger, MetricCounter, Metrics } from '../platform/index.ts';
+import { HourlyRounds } from './hourly-rounds.ts';
 
-const HOUR_MS = 60 * 60 * 1000;
 /** After a start there is more urgent work. */
 const FIRST_RUN_MS = 15 * 60 * 1000;
-/** A slice takes some milliseconds: users have nearly all of the time. */
-const PAUSE_MS = 100;
 
 export interface RetentionOptions {
   metadata: MetadataStore;
@@ -21,19 +19,18 @@ export interface RetentionOptions {
 export class RetentionSchedule {
   readonly #options: RetentionOptions;
   readonly #job: RetentionJob;
-  readonly #abort = new AbortController();
+  readonly #rounds: HourlyRounds;
   readonly #rows: MetricCounter;
   readonly #versions: MetricCounter;
   readonly #failures: MetricCounter;
   #lastEndedAt = 0;
-  #cancel: () => void = () => undefined;
-  #running: Promise<void> | undefined;
 
   private constructor(options: RetentionOptions) {
     const { metadata, policy, clock, metrics } = options;
     this.#options = options;
+    this.#rounds = new HourlyRounds(clock, (signal) => this.#round(signal));
     this.#job = new RetentionJob({
-      metadata, policy, now: () => clock.now(), pause: () => this.#rest(),
+      metadata, policy, now: () => clock.now(), pause: () => this.#rounds.rest(),
     });
     this.#rows = metrics.counter({
       name: 'retention_rows_total', help: 'Rows of the trash and of the past that were forgotten.',
@@ -52,34 +49,14 @@ export class RetentionSchedule {
 
   static start(options: RetentionOptions): RetentionSchedule {
     const schedule = new RetentionSchedule(options);
-    schedule.#plan(FIRST_RUN_MS);
+    schedule.#rounds.start(FIRST_RUN_MS);
     return schedule;
   }
 
-  #plan(afterMs: number): void {
-    this.#cancel = this.#options.clock.after(afterMs, () => {
-      this.#running = this.#round();
-      void this.#running.finally(() => this.#plan(HOUR_MS));
-    });
-  }
-
-  #rest(): Promise<void> {
-    return new Promise((resolve) => {
-      const { signal } = this.#abort;
-      const done = (): void => {
-        cancel();
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const cancel = this.#options.clock.after(PAUSE_MS, done);
-      signal.addEventListener('abort', done, { once: true });
-    });
-  }
-
-  async #round(): Promise<void> {
+  async #round(signal: AbortSignal): Promise<void> {
     const { log, clock } = this.#options;
     try {
-      const report = await this.#job.run(this.#abort.signal);
+      const report = await this.#job.run(signal);
       this.#rows.inc({}, report.rowCount);
       this.#versions.inc({}, report.versionCount);
       if (report.isWhole) this.#lastEndedAt = clock.now();
@@ -88,7 +65,7 @@ export class RetentionSchedule {
         log.info({ rowCount, versionCount, spaceCount }, 'forgot what was due');
       }
     } catch (err) {
-      if (this.#abort.signal.aborted) return;
+      if (signal.aborted) return;
       this.#failures.inc();
       log.error({ err }, 'forgetting what was due has failed; trying again in an hour');
     }
@@ -96,9 +73,6 @@ export class RetentionSchedule {
 
   /** Stops after the slice in hand. */
   async stop(): Promise<void> {
-    this.#abort.abort();
-    this.#cancel();
-    await this.#running;
-    this.#cancel();
+    await this.#rounds.stop();
   }
 }
