@@ -232,7 +232,7 @@ describe('Two spaces that share, on SQLite beside the model in memory', () => {
   );
 
   it('gives the same answers, grants, mounts, events and figures, also when reopened', async () => {
-    await fc.assert(fc.asyncProperty(SHARED_TAPE, POLICIES, async (tape, policies) => {
+    const sameAnswers = fc.asyncProperty(SHARED_TAPE, POLICIES, async (tape, policies) => {
       runs += 1;
       const tag = `run${runs}`;
       const ours = await Side.on(sqlite, tag, policies);
@@ -251,7 +251,13 @@ describe('Two spaces that share, on SQLite beside the model in memory', () => {
       for (const { store, rooms } of [ours, model]) {
         for (const { space } of rooms) await assertConsistent(store, space.id);
       }
-    }), { numRuns: 60 });
-    for (const each of REACHED) assert.ok(reached.has(each), `the work never reached: ${each}`);
+    });
+    await fc.assert(sameAnswers, { numRuns: 60 });
+    const missed = (): string[] => REACHED.filter((each) => !reached.has(each));
+    // What the tapes reach is luck, a rare refusal comes late: go on, but not for ever.
+    for (let more = 0; more < 10 && missed().length > 0; more += 1) {
+      await fc.assert(sameAnswers, { numRuns: 60 });
+    }
+    assert.deepEqual(missed(), [], 'what the work never reached');
   });
 });

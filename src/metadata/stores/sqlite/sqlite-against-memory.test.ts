@@ -158,7 +158,7 @@ describe('SqliteMetadataStore beside the model in memory', () => {
   }
 
   it('gives the same answers, trees, events, trash, locks, sizes, also when reopened', async () => {
-    await fc.assert(fc.asyncProperty(TAPE, fc.boolean(), async (tape, isInsensitive) => {
+    const sameAnswers = fc.asyncProperty(TAPE, fc.boolean(), async (tape, isInsensitive) => {
       runs += 1;
       const casePolicy = isInsensitive ? 'insensitive' : 'sensitive';
       const owner = parseUserId(`user${runs}`);
@@ -181,7 +181,13 @@ describe('SqliteMetadataStore beside the model in memory', () => {
       assert.deepEqual(await ours.whole(now), await model.whole(now));
       await assertConsistent(sqlite, ours.space.id);
       await assertConsistent(memory, model.space.id);
-    }), { numRuns: 120 });
-    for (const each of REACHED) assert.ok(reached.has(each), `the work never reached: ${each}`);
+    });
+    await fc.assert(sameAnswers, { numRuns: 120 });
+    const missed = (): string[] => REACHED.filter((each) => !reached.has(each));
+    // What the tapes reach is luck, a rare refusal comes late: go on, but not for ever.
+    for (let more = 0; more < 10 && missed().length > 0; more += 1) {
+      await fc.assert(sameAnswers, { numRuns: 120 });
+    }
+    assert.deepEqual(missed(), [], 'what the work never reached');
   });
 });
