@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
 import { leaveEntry, verifyAudit } from '../audit/index.ts';
 import type { AuditEntry } from '../audit/index.ts';
-import { parseUserId } from '../base/ids.ts';
+import { DEFAULT_TENANT, parseTenantId, parseUserId } from '../base/ids.ts';
 import type { Name } from '../base/names.ts';
 import { MemoryMetadataStore } from '../metadata/stores/memory/memory-metadata-store.ts';
 import type { SpaceRecord } from '../metadata/index.ts';
@@ -14,6 +14,8 @@ import { AuditTrail } from './audit-trail.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'holdfast-trail-'));
 after(() => rm(root, { recursive: true }));
+
+const ACME = parseTenantId('acme');
 
 describe('AuditTrail', () => {
   let path: string;
@@ -28,11 +30,12 @@ describe('AuditTrail', () => {
     op: 'make-folder', spaceId: space.id, parentId: space.rootId, name: name as Name, actor,
   });
   const openTrail = () => AuditTrail.open({
-    path, metadata, clock: new ManualClock(9), log: silentLog, metrics: new Metrics(),
+    path, metadata, listTenants: async () => [DEFAULT_TENANT, ACME].map((id) => ({ id })),
+    clock: new ManualClock(9), log: silentLog, metrics: new Metrics(),
   });
-  const entries = async (): Promise<AuditEntry[]> => {
+  const entries = async (tenant: string = DEFAULT_TENANT): Promise<AuditEntry[]> => {
     const all: AuditEntry[] = [];
-    const { breaks } = await verifyAudit(join(path, 'audit', 'default'), undefined, (entry) => {
+    const { breaks } = await verifyAudit(join(path, 'audit', tenant), undefined, (entry) => {
       if (entry !== undefined) all.push(entry);
     });
     assert.deepEqual(breaks, []);
@@ -43,7 +46,8 @@ describe('AuditTrail', () => {
     path = join(root, String(count++));
     metadata = new MemoryMetadataStore();
     space = await metadata.ensureSpace({
-      owner: actor.user, casePolicy: 'insensitive', quotaBytes: undefined, at: 0,
+      tenant: DEFAULT_TENANT, owner: actor.user, casePolicy: 'insensitive',
+      quotaBytes: undefined, at: 0,
     });
   });
 
@@ -78,6 +82,34 @@ describe('AuditTrail', () => {
       seq: 2, at: 1_000, act: 'move', user: 'ada', device: 'laptop', space: space.id, rev: 2,
       node: node.id, name: 'b', nameBefore: 'a', folder: space.rootId,
     });
+  });
+
+  it('keeps what happens in each tenant in the log of that one, and goes on there', async () => {
+    const eve = { ...actor, user: parseUserId('eve') };
+    const theirs = await metadata.ensureSpace({
+      tenant: ACME, owner: eve.user, casePolicy: 'insensitive', quotaBytes: undefined, at: 0,
+    });
+    const makeTheirs = (name: string) => metadata.commit({
+      op: 'make-folder', spaceId: theirs.id, parentId: theirs.rootId, name: name as Name, actor: eve,
+    });
+    await makeFolder('ours');
+    await makeTheirs('theirs');
+    await leaveEntry(join(path, 'audit', ACME), {
+      at: 5, act: 'user-added', user: '', subject: 'eve',
+    });
+    const first = await openTrail();
+    first.note({ act: 'signed-in', user: 'eve' }, ACME);
+    first.note({ act: 'lock-broken', user: 'eve', space: theirs.id });
+    first.note({ act: 'sign-in-refused', user: '' });
+    await first.close();
+    await makeTheirs('later');
+    await (await openTrail()).close();
+    const shown = (all: AuditEntry[]) => all.map(({ act, user, rev }) => [act, user, rev].join(' '))
+      .sort();
+    assert.deepEqual(shown(await entries()), ['create ada 1', 'sign-in-refused  ']);
+    assert.deepEqual(shown(await entries(ACME)), [
+      'create eve 1', 'create eve 2', 'lock-broken eve ', 'signed-in eve ', 'user-added  ',
+    ]);
   });
 
   it('takes over what commands left behind', async () => {

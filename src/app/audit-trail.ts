@@ -1,18 +1,17 @@
 /**
- * Keeps the audit log of the default tenant: what the journals of its spaces say, and what else
+ * Keeps the audit logs, one for each tenant: what the journals of its spaces say, and what else
  * somebody ought to know who did.
  *
  * Changes are taken from the journals, a moment after they were committed: so no request waits for
  * the audit log, and a crash in between loses nothing, because the journals are durable and the log
  * says up to where it has followed each of them.
  */
-import { join } from 'node:path';
-import { AuditLog, SpaceCursors, takeEntries } from '../audit/index.ts';
 import type { AuditAct, NewAuditEntry } from '../audit/index.ts';
 import { DEFAULT_TENANT } from '../base/ids.ts';
-import type { SpaceId } from '../base/ids.ts';
+import type { SpaceId, TenantId } from '../base/ids.ts';
 import type { EventKind, EventRecord, MetadataStore } from '../metadata/index.ts';
 import type { Clock, Logger, MetricCounter, Metrics } from '../platform/index.ts';
+import { TenantAudit } from './tenant-audit.ts';
 
 const EVENTS_PAGE = 500;
 const SPACES_PAGE = 1_000;
@@ -20,19 +19,22 @@ const SPACES_PAGE = 1_000;
 const GATHER_MS = 500;
 /** Between looks into the inbox of commands, and before a failure is tried again. */
 const PAUSE_MS = 5_000;
-/** So often the cursors are written down, which spares the next start some reading. */
-const SAVE_EVERY_ENTRIES = 10_000;
 /** What is followed at most once the trail is being closed; the rest is for the next start. */
 const CLOSING_EVENTS_MAX = 5_000;
 /** Spaces that have changed and wait to be followed; above it all are looked through. */
 const CHANGED_MAX = 10_000;
 
-type Journals = Pick<MetadataStore, 'listEvents' | 'listSpaces'>;
+type Journals = Pick<MetadataStore, 'getSpace' | 'listEvents' | 'listSpaces'>;
+
+/** What nobody else writes down. */
+export type AuditNote = Omit<NewAuditEntry, 'at'>;
 
 export interface AuditTrailParts {
   /** The data directory. */
   path: string;
   metadata: Journals;
+  /** All tenants there are. */
+  listTenants: () => Promise<readonly { readonly id: TenantId }[]>;
   clock: Clock;
   log: Logger;
   metrics: Metrics;
@@ -40,10 +42,12 @@ export interface AuditTrailParts {
 
 export class AuditTrail {
   readonly #parts: AuditTrailParts;
-  readonly #audit: AuditLog;
-  readonly #cursors: SpaceCursors;
+  /** One for each tenant; as many as there are tenants. */
+  readonly #logs = new Map<TenantId, Promise<TenantAudit>>();
   readonly #refusedCount: MetricCounter;
   readonly #changed = new Set<SpaceId>();
+  /** Entries on their way; each log bounds how many wait. */
+  readonly #noting = new Set<Promise<void>>();
   #mustLookThrough = true;
   #following: Promise<void> | undefined;
   #cancelPause = (): void => undefined;
@@ -52,25 +56,24 @@ export class AuditTrail {
   #isClosed = false;
   /** Events that may still be followed. */
   #leftMax = Number.POSITIVE_INFINITY;
-  #savedSeq = 0;
 
-  private constructor(parts: AuditTrailParts, audit: AuditLog, cursors: SpaceCursors) {
+  private constructor(parts: AuditTrailParts) {
     this.#parts = parts;
-    this.#audit = audit;
-    this.#cursors = cursors;
     this.#refusedCount = parts.metrics.counter({
       name: 'audit_entries_lost_total',
       help: 'Entries other than those of changes that could not be written to the audit log.',
     });
   }
 
-  /** @throws unavailable: the log cannot be read or written. */
+  /** @throws unavailable: a log cannot be read or written. */
   static async open(parts: AuditTrailParts): Promise<AuditTrail> {
-    const folder = auditFolder(parts.path);
-    const audit = await AuditLog.open({
-      folder, tenant: DEFAULT_TENANT, now: () => parts.clock.now(),
-    });
-    const trail = new AuditTrail(parts, audit, await SpaceCursors.open(folder));
+    const trail = new AuditTrail(parts);
+    try {
+      for (const { id } of await parts.listTenants()) await trail.#logOf(id);
+    } catch (error) {
+      await trail.#closeLogs();
+      throw error;
+    }
     trail.#follow();
     return trail;
   }
@@ -90,14 +93,38 @@ export class AuditTrail {
     this.#cancelPause = this.#parts.clock.after(delayMs, () => this.#follow());
   }
 
-  /** Something that no journal knows. Returns at once: nobody's request is held up, and what a full
-   *  disk refuses is counted. */
-  note(entry: Omit<NewAuditEntry, 'at'>): void {
+  /** Something that no journal knows. It goes into the log of the tenant that is named, else of that
+   *  of the space in the entry, else of the default one. Returns at once: nobody's request is held
+   *  up, and what a full disk refuses is counted. */
+  note(entry: AuditNote, tenant?: TenantId): void {
     const { clock, log } = this.#parts;
-    this.#audit.append({ at: clock.now(), ...entry }).catch((err: unknown) => {
+    const at = clock.now();
+    const noting = this.#append({ at, ...entry }, tenant).catch((err: unknown) => {
       this.#refusedCount.inc();
       log.error({ err, act: entry.act }, 'an entry of the audit log could not be written');
-    });
+    }).finally(() => this.#noting.delete(noting));
+    this.#noting.add(noting);
+  }
+
+  async #append(entry: NewAuditEntry, tenant: TenantId | undefined): Promise<void> {
+    const audit = await this.#logOf(tenant ?? await this.#tenantOf(entry));
+    await audit.append(entry);
+  }
+
+  async #tenantOf({ space }: NewAuditEntry): Promise<TenantId> {
+    if (space === undefined) return DEFAULT_TENANT;
+    return (await this.#parts.metadata.getSpace(space as SpaceId)).tenant;
+  }
+
+  /** A tenant may be new. One whose log cannot be opened is tried again the next time. */
+  #logOf(tenant: TenantId): Promise<TenantAudit> {
+    const known = this.#logs.get(tenant);
+    if (known !== undefined) return known;
+    const { path, clock } = this.#parts;
+    const opening = TenantAudit.open(path, { tenant, now: () => clock.now() });
+    this.#logs.set(tenant, opening);
+    opening.catch(() => this.#logs.delete(tenant));
+    return opening;
   }
 
   /** Follows what little is left. A second call does nothing more. */
@@ -108,8 +135,13 @@ export class AuditTrail {
     this.#isClosed = true;
     this.#cancelPause();
     await this.#following;
-    await this.#cursors.save();
-    await this.#audit.close();
+    await Promise.all(this.#noting);
+    await this.#closeLogs();
+  }
+
+  async #closeLogs(): Promise<void> {
+    for (const log of this.#logs.values()) await (await log).close();
+    this.#logs.clear();
   }
 
   #follow(): void {
@@ -126,7 +158,7 @@ export class AuditTrail {
   }
 
   async #catchUp(): Promise<void> {
-    await takeEntries(auditFolder(this.#parts.path), (entry) => this.#audit.append(entry));
+    for (const { id } of await this.#parts.listTenants()) await (await this.#logOf(id)).takeInbox();
     if (this.#mustLookThrough) {
       this.#mustLookThrough = false;
       for await (const space of this.#behind()) this.#changed.add(space);
@@ -142,36 +174,26 @@ export class AuditTrail {
     let after: SpaceId | undefined;
     for (;;) {
       const page = await this.#parts.metadata.listSpaces(SPACES_PAGE, after);
-      for (const { id, rev } of page) if (rev > this.#cursors.of(id)) yield id;
+      for (const { id, tenant, rev } of page) {
+        if (rev > (await this.#logOf(tenant)).revOf(id)) yield id;
+      }
       after = page.at(-1)?.id;
       if (after === undefined || page.length < SPACES_PAGE) return;
     }
   }
 
   async #followSpace(space: SpaceId): Promise<void> {
+    const { metadata } = this.#parts;
+    const audit = await this.#logOf((await metadata.getSpace(space)).tenant);
     while (this.#leftMax > 0) {
-      const after = this.#cursors.of(space);
-      const events = await this.#parts.metadata.listEvents(space, after, EVENTS_PAGE);
-      await Promise.all(events.map((event) => this.#audit.append(entryOf(event))));
-      this.#leftMax -= events.length;
+      const events = await metadata.listEvents(space, audit.revOf(space), EVENTS_PAGE);
       const last = events.at(-1);
-      if (last !== undefined) this.#cursors.advance(space, last.rev, this.#audit.place.seq);
-      await this.#saveNowAndThen();
+      if (last === undefined) return;
+      await audit.follow(space, { entries: events.map(entryOf), rev: last.rev });
+      this.#leftMax -= events.length;
       if (events.length < EVENTS_PAGE) return;
     }
   }
-
-  async #saveNowAndThen(): Promise<void> {
-    const { seq } = this.#audit.place;
-    if (seq - this.#savedSeq < SAVE_EVERY_ENTRIES) return;
-    this.#savedSeq = seq;
-    await this.#cursors.save();
-  }
-}
-
-/** Of the default tenant, in a data directory. */
-export function auditFolder(path: string): string {
-  return join(path, 'audit', DEFAULT_TENANT);
 }
 
 /** Kinds of events and acts have the same names. */
@@ -185,12 +207,15 @@ function entryOf(event: EventRecord): NewAuditEntry {
   const { nameBefore, nameAfter, parentBefore, parentAfter } = event;
   const name = nameAfter ?? nameBefore;
   const folder = parentAfter ?? parentBefore;
-  return {
-    at, act: ACTS[kind], user: by, device, ...(from !== undefined && { from }),
-    space: spaceId, rev, node: nodeId,
-    ...(name !== undefined && { name }),
-    ...(nameBefore !== undefined && nameBefore !== name && { nameBefore }),
-    ...(folder !== undefined && { folder }),
-    ...(parentBefore !== undefined && parentBefore !== folder && { folderBefore: parentBefore }),
-  };
+  // One for each change: assignments are cheaper than spreading what may be missing.
+  const entry: NewAuditEntry = { at, act: ACTS[kind], user: by, device };
+  if (from !== undefined) entry.from = from;
+  entry.space = spaceId;
+  entry.rev = rev;
+  entry.node = nodeId;
+  if (name !== undefined) entry.name = name;
+  if (nameBefore !== undefined && nameBefore !== name) entry.nameBefore = nameBefore;
+  if (folder !== undefined) entry.folder = folder;
+  if (parentBefore !== undefined && parentBefore !== folder) entry.folderBefore = parentBefore;
+  return entry;
 }

@@ -6,7 +6,7 @@ import type { Witness } from '../base/witness.ts';
 import type { Clock, Logger, Metrics, Random } from '../platform/index.ts';
 import { CACHE_DEFAULTS, DiskCache, MirrorStore, placeSettings, where } from '../storage/index.ts';
 import type {
-  BackendSettings, BlockReclaim, BlockStore, VolumeReclaim,
+  BackendSettings, BlockReclaim, BlockSealer, BlockStore, HoldEncrypted, VolumeReclaim,
 } from '../storage/index.ts';
 import type { LocalVolumeStore } from '../storage/backends/local/local-volume-store.ts';
 import type { ObjectBlockStore } from '../storage/backends/s3/object-block-store.ts';
@@ -28,6 +28,8 @@ export interface BlockBackend {
   readonly volumes: VolumeReclaim;
   /** What is durable in local volumes; nothing is to be witnessed of an object store. */
   readonly witness: () => Witness;
+  /** The two places, each by itself, if there is a mirror. */
+  readonly mirror: MirrorStore | undefined;
   /** The store that counts, past cache and mirror; undefined: it is the local volumes. */
   readonly objects: ObjectBlockStore | undefined;
   readonly watch: (metrics: Metrics) => void;
@@ -44,28 +46,22 @@ export interface BackendOptions {
   readonly backend: BackendSettings;
   readonly places: BlockPlaces;
   readonly openLocal: () => Promise<LocalVolumeStore>;
+  /** How blocks are sealed in every place, and opened. */
+  readonly openSealer: (hold: HoldEncrypted) => Promise<BlockSealer | undefined>;
 }
 
 /** What cannot be together. @throws invalid, with what to do; nothing was opened or changed. */
-export function checkFitting(
-  { backend, mirror }: BackendSettings, settings: FleetSettings,
-): void {
-  const { compression, encryptionKeyPath, copies, acksMin } = settings;
-  if (backend !== 'local') {
-    if (encryptionKeyPath !== undefined || compression !== 'off') {
-      throw unfitting('Content is compressed and encrypted in local volumes only so far. With '
-        + `storage.backend = "${backend}" leave storage.encryption_key_file and `
-        + 'storage.compression empty, and have the service encrypt what it stores.');
-    }
-    if (copies !== 0 || acksMin !== 0) {
-      throw unfitting('How many copies an object store keeps is set there. Leave storage.copies '
-        + 'and storage.copies_acknowledged out.');
-    }
+export function checkFitting({ backend }: BackendSettings, settings: FleetSettings): void {
+  const { copies, acksMin } = settings;
+  if (backend !== 'local' && (copies !== 0 || acksMin !== 0)) {
+    throw unfitting('How many copies an object store keeps is set there. Leave storage.copies '
+      + 'and storage.copies_acknowledged out.');
   }
-  if (mirror !== 'off' && encryptionKeyPath !== undefined) {
-    throw unfitting('A mirror gets content as users sent it, so what is encrypted here would lie '
-      + 'open there. Leave storage.mirror.backend or storage.encryption_key_file out.');
-  }
+}
+
+/** For what is stored beside a place that was asked already whether it holds encrypted blocks. */
+export function sameSealer({ openSealer }: Pick<BackendOptions, 'openSealer'>) {
+  return openSealer(() => Promise.resolve(false));
 }
 
 /** Everything that was opened is closed again when it throws. */
@@ -75,11 +71,12 @@ export async function openBackend(options: BackendOptions): Promise<BlockBackend
   const first = local === undefined ? await openFirst(options) : { store: local };
   let blocks: BlockStore = first.store;
   let uncached = blocks;
+  let mirror: MirrorStore | undefined;
   const watches: ((metrics: Metrics) => void)[] = [];
   try {
     if (backend.mirror === 'off') await places.noteMirror(undefined);
     else {
-      const mirror = await withMirror(blocks, options);
+      mirror = await withMirror(blocks, options);
       watches.push(mirrorWatch(mirror));
       blocks = mirror;
     }
@@ -87,6 +84,7 @@ export async function openBackend(options: BackendOptions): Promise<BlockBackend
     if (backend.cachePath !== undefined && 'forget' in first) {
       const cache = await DiskCache.open({
         behind: blocks, folder: backend.cachePath, clock: options.clock,
+        sealer: await sameSealer(options),
         limits: { ...CACHE_DEFAULTS, bytesMax: backend.cacheBytes },
       });
       first.forget.id = (id) => cache.forget(id);
@@ -98,7 +96,7 @@ export async function openBackend(options: BackendOptions): Promise<BlockBackend
     throw error;
   }
   return {
-    blocks, uncached, reclaim: first.store.reclaim, volumes: first.store.keeper,
+    blocks, uncached, mirror, reclaim: first.store.reclaim, volumes: first.store.keeper,
     witness: () => local?.witness() ?? [],
     objects: 'forget' in first ? first.store : undefined,
     watch: (metrics) => watches.forEach((watch) => watch(metrics)),
@@ -122,12 +120,12 @@ async function openFirst(options: BackendOptions): Promise<FirstObjects> {
   if (places.blocks === undefined) await places.noteBlocks({ place, founded: false });
   const forget: FirstObjects['forget'] = { id: undefined };
   const store = await openObjects(settings, {
-    clock, log, random, storeId: instanceId, whenEmpty,
+    clock, log, random, storeId: places.blocks?.storeId ?? instanceId, whenEmpty, openSealer: options.openSealer,
     onRemoved: async (id) => forget.id?.(id),
   });
   try {
     await store.ready();
-    await places.noteBlocks({ place, founded: true });
+    await places.noteBlocks({ ...places.blocks, place, founded: true });
     return { store, forget };
   } catch (error) {
     await store.close();

@@ -18,6 +18,8 @@ const OP = 'app/openStores';
 export interface KnownPlace {
   readonly place: string;
   readonly founded: boolean;
+  /** Under which id the store was made there, if not under that of the home: it was a mirror. */
+  readonly storeId?: string;
 }
 
 interface Note {
@@ -74,6 +76,14 @@ export class BlockPlaces {
     await this.#write(mirror === undefined ? rest : { ...rest, mirror });
   }
 
+  /** From now on the blocks lie there: nothing but their move may say so. Undefined: in local
+   *  volumes. What was the mirror in that place is none any more. Durable once resolved. */
+  async noteMoved(blocks: KnownPlace | undefined): Promise<void> {
+    const { mirror } = this.#note;
+    const stays = mirror !== undefined && mirror.place !== blocks?.place;
+    await this.#write({ ...(blocks && { blocks }), ...(stays && { mirror }) });
+  }
+
   async #write(note: Note): Promise<void> {
     await replaceJson(this.#path, { format: FORMAT, version: VERSION, ...note });
     this.#note = note;
@@ -91,7 +101,7 @@ function placeOf(settings: BackendSettings): string | undefined {
 }
 
 function isSame(a: KnownPlace | undefined, b: KnownPlace | undefined): boolean {
-  return a?.place === b?.place && a?.founded === b?.founded;
+  return a?.place === b?.place && a?.founded === b?.founded && a?.storeId === b?.storeId;
 }
 
 async function readNote(path: string): Promise<Note | undefined> {
@@ -116,8 +126,10 @@ async function readNote(path: string): Promise<Note | undefined> {
 
 function isPlace(value: unknown): boolean {
   if (value === undefined) return true;
-  const { place, founded } = (value ?? {}) as Partial<Record<keyof KnownPlace, unknown>>;
-  return typeof place === 'string' && typeof founded === 'boolean';
+  const { place, founded, storeId = '' } = (value ?? {}) as Partial<
+    Record<keyof KnownPlace, unknown>
+  >;
+  return typeof place === 'string' && typeof founded === 'boolean' && typeof storeId === 'string';
 }
 
 async function hasVolumes(root: string): Promise<boolean> {
@@ -133,8 +145,8 @@ function elsewhere(known: string | undefined, wanted: string | undefined): Holdf
   const told = known ?? 'local volumes';
   const message = `The files of this data directory lie in: ${told}. The settings say: `
     + `${wanted ?? 'local volumes'}. Nothing was changed, and nothing would be found there: `
-    + 'correct storage.backend and the settings of the place. If a bucket was moved with all that '
-    + `is in it, write the new place into ${NAME}.`;
+    + 'correct storage.backend and the settings of the place. To move them there: holdfast storage '
+    + `move. If a bucket was moved with all that is in it, write the new place into ${NAME}.`;
   return new HoldfastError('conflict', OP, message, { code: 'backend-changed' });
 }
 

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isKind } from '../base/errors.ts';
+import type { TenantId } from '../base/ids.ts';
 import {
   GarbageCollector, paceOf, readGcStatus, VolumeLedger, type CollectorReport,
   type CollectorTrouble, type GcStatus,
@@ -9,6 +10,9 @@ import {
 import { SqliteGcStore } from '../durability/gc/stores/sqlite/sqlite-gc-store.ts';
 import { findDataDirectory, lockData } from '../platform/index.ts';
 import type { Clock, Logger, MetricCounter, Metrics } from '../platform/index.ts';
+import type { BlockHome } from './block-home.ts';
+import { findHome } from './home-list.ts';
+import { manifestHomes } from './home-references.ts';
 import { openStores } from './stores.ts';
 import type { Stores, StoresOptions } from './stores.ts';
 
@@ -32,16 +36,17 @@ export interface Collection {
 
 /** @throws corrupt: the ledger is damaged; unavailable, full, invalid. */
 export async function openCollection(
-  root: string,
-  { metadata, blocks, backend }: Pick<Stores, 'metadata' | 'blocks' | 'backend'>,
+  home: BlockHome, { metadata, homes }: Pick<Stores, 'metadata' | 'homes'>,
   { clock, bytesPerSecond, onTrouble, signal }: CollectionOptions,
 ): Promise<Collection> {
+  const { blocks, backend, opened: several, place: { root } } = home;
   const notes = SqliteGcStore.open(join(root, NOTES));
   try {
     const opened = await VolumeLedger.open(join(root, LEDGER), notes);
     const collector = new GarbageCollector({
       metadata, blocks, reclaim: backend.reclaim, volumes: backend.volumes, notes, clock, onTrouble,
-      pace: paceOf(clock, bytesPerSecond, signal),
+      pace: paceOf(clock, bytesPerSecond, signal), replaced: several?.replaced,
+      homes: manifestHomes(home, { metadata, homes }),
     }, opened);
     const close = async (): Promise<void> => {
       await opened.ledger.close();
@@ -58,16 +63,17 @@ export async function openCollection(
  *  and openCollection. */
 export async function openCollectionAlone(
   path: string,
-  options: StoresOptions & { complain: (line: string) => void },
+  options: StoresOptions & { tenant: TenantId; complain: (line: string) => void },
 ): Promise<Collection> {
-  const { clock, complain } = options;
+  const { clock, complain, tenant } = options;
   const { path: root } = await findDataDirectory(path);
   const lock = lockData(root);
   let stores: Stores | undefined;
   try {
     stores = await openStores(root, options);
     const opened = stores;
-    const collection = await openCollection(root, opened, {
+    const home = await opened.homes.knownHome(tenant);
+    const collection = await openCollection(home, opened, {
       clock, bytesPerSecond: Infinity, onTrouble: (trouble) => complain(textOf(trouble)),
     });
     const close = async (): Promise<void> => {
@@ -84,8 +90,10 @@ export async function openCollectionAlone(
 }
 
 /** Whether or not a server runs. */
-export async function readCollectionStatus(path: string, clock: Clock): Promise<GcStatus> {
-  const { path: root } = await findDataDirectory(path);
+export async function readCollectionStatus(
+  path: string, tenant: TenantId, clock: Clock,
+): Promise<GcStatus> {
+  const { root } = await findHome(path, tenant);
   const file = join(root, NOTES);
   const notes = existsSync(file) ? SqliteGcStore.openReadonly(file) : undefined;
   const empty = SqliteGcStore.open(':memory:');
@@ -104,6 +112,8 @@ export interface ScheduleOptions {
   metrics: Metrics;
   everyHours: number;
   bytesPerSecond: number;
+  /** Runs one piece of work after the other; left out: at once. */
+  inTurn?: <T>(act: () => Promise<T>) => Promise<T>;
 }
 
 /** Collects now and then until it is stopped. A collection that cannot be opened or fails is told,
@@ -147,12 +157,12 @@ export class CollectionSchedule {
   }
 
   static async start(
-    root: string, stores: Stores, options: ScheduleOptions,
+    home: BlockHome, stores: Pick<Stores, 'metadata' | 'homes'>, options: ScheduleOptions,
   ): Promise<CollectionSchedule> {
     const schedule = new CollectionSchedule(options);
     try {
       const { clock, bytesPerSecond } = options;
-      schedule.#collection = await openCollection(root, stores, {
+      schedule.#collection = await openCollection(home, stores, {
         clock, bytesPerSecond, signal: schedule.#abort.signal,
         onTrouble: (trouble) => schedule.#tell(trouble),
       });
@@ -175,7 +185,8 @@ export class CollectionSchedule {
   #next(delayMs: number): void {
     if (this.#abort.signal.aborted) return;
     this.#cancel = this.#options.clock.after(delayMs, () => {
-      this.#running = this.#run().finally(() => this.#next(this.#options.everyHours * HOUR_MS));
+      const { inTurn = (act) => act() } = this.#options;
+      this.#running = inTurn(() => this.#run()).finally(() => this.#next(this.#options.everyHours * HOUR_MS));
     });
   }
 

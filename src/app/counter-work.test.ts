@@ -6,13 +6,14 @@ import { after, describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { verifyAudit } from '../audit/index.ts';
 import type { AuditEntry } from '../audit/index.ts';
-import { parseUserId } from '../base/ids.ts';
+import { DEFAULT_TENANT, parseUserId } from '../base/ids.ts';
 import type { Name } from '../base/names.ts';
 import { openConnection } from '../metadata/stores/sqlite/connection.ts';
 import { SqliteMetadataStore } from '../metadata/stores/sqlite/sqlite-metadata-store.ts';
 import { ManualClock, Metrics, silentLog } from '../platform/index.ts';
-import { AuditTrail, auditFolder } from './audit-trail.ts';
+import { AuditTrail } from './audit-trail.ts';
 import { CounterWork } from './counter-work.ts';
+import { auditFolder } from './tenant-audit.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'holdfast-counters-'));
 after(() => rm(root, { recursive: true }));
@@ -25,7 +26,8 @@ async function fill(): Promise<void> {
   const actor = { user: parseUserId('ada'), device: '', at: 1, lockTokens: [] };
   for (const owner of ['ada', 'ben']) {
     const space = await store.ensureSpace({
-      owner: parseUserId(owner), casePolicy: 'sensitive', quotaBytes: undefined, at: 0,
+      tenant: DEFAULT_TENANT, owner: parseUserId(owner), casePolicy: 'sensitive',
+      quotaBytes: undefined, at: 0,
     });
     await store.commit({
       op: 'put-file', spaceId: space.id, parentId: space.rootId, name: 'f' as Name, actor,
@@ -54,7 +56,9 @@ describe('CounterWork', () => {
     const clock = new ManualClock(5_000);
     const metrics = new Metrics();
     const log = silentLog;
-    const trail = await AuditTrail.open({ path, metadata, clock, log, metrics });
+    const trail = await AuditTrail.open({
+      path, metadata, listTenants: async () => [{ id: DEFAULT_TENANT }], clock, log, metrics,
+    });
     const healed = Promise.withResolvers<void>();
     const work = CounterWork.start({
       metadata, clock, log, metrics,
@@ -78,7 +82,7 @@ describe('CounterWork', () => {
     await metadata.close();
 
     const entries: AuditEntry[] = [];
-    await verifyAudit(auditFolder(path), undefined, (entry) => {
+    await verifyAudit(auditFolder(path, DEFAULT_TENANT), undefined, (entry) => {
       if (entry !== undefined) entries.push(entry);
     });
     const [line, ...others] = entries.filter(({ act }) => act === 'counters-healed');

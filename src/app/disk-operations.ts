@@ -5,7 +5,7 @@ import type { Operations, PlainRecord } from '../operations/index.ts';
 import type { DiskLabels, DiskPlan, NewDisk, RegisteredDisk } from '../storage/index.ts';
 import { applyMove, planMove } from './disk-move.ts';
 import type { FoundDisk } from './fleet.ts';
-import type { Stores } from './stores.ts';
+import type { BlockHome } from './block-home.ts';
 
 const OP = 'app/disk';
 const ACTIONS = ['drain', 'undrain', 'retire'] as const;
@@ -17,7 +17,7 @@ const EMPTY_FOLDER = {
 };
 
 /** `isServing`: in a server, which goes on with what it has opened. */
-export function diskOperations(stores: Stores, { isServing }: { isServing: boolean }): Operations {
+export function diskOperations(stores: BlockHome, { isServing }: { isServing: boolean }): Operations {
   return {
     'disk.list': async (input) => (
       { ...(await listDisks(stores, input['all'] === true)), serving: isServing }),
@@ -42,7 +42,7 @@ export function diskOperations(stores: Stores, { isServing }: { isServing: boole
   };
 }
 
-async function listDisks({ fleet, opened, blocks }: Stores, all: boolean): Promise<PlainRecord> {
+async function listDisks({ fleet, opened, blocks }: BlockHome, all: boolean): Promise<PlainRecord> {
   if (opened === undefined) {
     const { storedBytes } = blocks.state();
     const registered = await fleet.registered();
@@ -59,7 +59,7 @@ async function listDisks({ fleet, opened, blocks }: Stores, all: boolean): Promi
 
 /** First without, then with `confirmed`: the plan is made anew and must still be the same. */
 async function addDisks(
-  stores: Stores, input: PlainRecord, isServing: boolean,
+  stores: BlockHome, input: PlainRecord, isServing: boolean,
 ): Promise<PlainRecord> {
   const { fleet, opened } = stores;
   const place = textOf(input, 'place');
@@ -90,7 +90,7 @@ async function addDisks(
 
 /** First without, then with `confirmed`: it is planned anew, and refused when it has objections. */
 export async function moveDisk(
-  { fleet, opened }: Pick<Stores, 'fleet' | 'opened'>, input: PlainRecord,
+  { fleet, opened }: Pick<BlockHome, 'fleet' | 'opened'>, input: PlainRecord,
 ): Promise<PlainRecord> {
   const labels: { host?: string; rack?: string; zone?: string } = {};
   for (const level of ['host', 'rack', 'zone'] as const) {
@@ -104,7 +104,7 @@ export async function moveDisk(
 }
 
 async function planAdding(
-  stores: Stores, found: readonly FoundDisk[], input: PlainRecord,
+  stores: BlockHome, found: readonly FoundDisk[], input: PlainRecord,
 ): Promise<PlainRecord> {
   const { opened } = stores;
   const fresh = await onlyNew(stores, found);
@@ -117,7 +117,7 @@ async function planAdding(
   return plain({ plans, restart: false, known });
 }
 
-async function onlyNew({ fleet }: Stores, found: readonly FoundDisk[]): Promise<FoundDisk[]> {
+async function onlyNew({ fleet }: BlockHome, found: readonly FoundDisk[]): Promise<FoundDisk[]> {
   const known = new Set((await fleet.registered()).map(({ id }) => id));
   return found.filter(({ disk }) => !known.has(disk.id));
 }
@@ -136,7 +136,7 @@ function refuseCopies(found: readonly FoundDisk[], known: readonly RegisteredDis
 /** The second disk ever: from now on there is a register, and copies. A running server has opened
  *  its one disk in the plain way, and goes on so until it is started again. */
 async function foundRegister(
-  { fleet }: Stores, found: readonly FoundDisk[], input: PlainRecord, isServing: boolean,
+  { fleet }: BlockHome, found: readonly FoundDisk[], input: PlainRecord, isServing: boolean,
 ): Promise<PlainRecord> {
   const own = { disk: 'volumes', host: hostname(), rack: 'one', zone: 'one' };
   const register = await fleet.found(own);
@@ -171,7 +171,7 @@ function newDisk({ disk, where, host }: FoundDisk, input: PlainRecord): NewDisk 
   return { id: disk.id, labels, files: disk.files, state: 'active', where, remote };
 }
 
-function severalOf({ opened }: Stores) {
+function severalOf({ opened }: BlockHome) {
   if (opened !== undefined) return opened;
   const message = 'There is only one disk. Add another one first: holdfast disk add';
   throw new HoldfastError('conflict', OP, message);

@@ -1,7 +1,7 @@
 /** What `holdfast durability` asks the stores: how much there is, and on which disks. */
 import type { Operations } from '../operations/index.ts';
 import type { DiskOverview, ReplicationPolicy, SetKind } from '../storage/index.ts';
-import type { Stores } from './stores.ts';
+import type { BlockHome } from './block-home.ts';
 
 export interface Figures {
   readonly blockCount: number;
@@ -13,7 +13,9 @@ export interface Figures {
   readonly erasure?: readonly SetKind[];
 }
 
-export function figureOperations(stores: Stores): Operations {
+export function figureOperations(
+  stores: Pick<BlockHome, 'blocks' | 'fleet' | 'opened'>,
+): Operations {
   return {
     'store.figures': async () => {
       const { blockCount, storedBytes } = stores.blocks.state();

@@ -1,6 +1,7 @@
 /** The figures that `holdfast durability` reckons with: disks, copies, and what verifiers saw. */
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import type { TenantId } from '../base/ids.ts';
 import { verifyReport } from '../durability/index.ts';
 import type {
   DurabilityInput, Evidence, FleetDisk, StorageClass, VerifyReport,
@@ -8,19 +9,22 @@ import type {
 import {
   SqliteVerifyStore,
 } from '../durability/verify/stores/sqlite/sqlite-verify-store.ts';
-import { findDataDirectory, serverSlice } from '../platform/index.ts';
+import { serverSlice } from '../platform/index.ts';
 import type { Config } from '../platform/index.ts';
 import type { Figures } from './figure-operations.ts';
-import { fleetSettings } from './fleet.ts';
+import { findHome } from './home-list.ts';
 import { order } from './orders.ts';
 import type { OrderParts } from './orders.ts';
+import { settingsOfHome, storageSettings } from './storage-policies.ts';
 
 const VOLUME_BYTES = 1024 ** 3;
 
 /** From the server that runs on the data, or from the data itself. */
-export async function readFleet(config: Config, parts: OrderParts): Promise<DurabilityInput> {
-  const { path } = await findDataDirectory(config.of(serverSlice).dataDirectory);
-  const figures = await order(config, { operation: 'store.figures', input: {} }, parts) as
+export async function readFleet(
+  config: Config, tenant: TenantId, parts: OrderParts,
+): Promise<DurabilityInput> {
+  const home = await findHome(config.of(serverSlice).dataDirectory, tenant);
+  const figures = await order(config, { operation: 'store.figures', input: { tenant } }, parts) as
     unknown as Figures;
   const { blockCount, storedBytes, policy } = figures;
   const blockBytes = Math.max(1, Math.round(storedBytes / Math.max(1, blockCount)));
@@ -28,8 +32,8 @@ export async function readFleet(config: Config, parts: OrderParts): Promise<Dura
   const inSets = old.reduce((sum, { volumes: count, volumeBytes }) => sum + count * volumeBytes, 0);
   const copiedBytes = Math.max(0, storedBytes - inSets);
   const volumes = Math.max(1, Math.ceil(copiedBytes / VOLUME_BYTES));
-  const settings = fleetSettings(config);
-  const evidence = readEvidence(path, figures, parts.clock.now());
+  const { settings } = settingsOfHome(storageSettings(config), home);
+  const evidence = readEvidence(home.root, figures, parts.clock.now());
   return {
     disks: disksOf(figures),
     classes: [{

@@ -21,6 +21,7 @@ import {
 } from '../storage/index.ts';
 import type {
   ClusterKey, CopyFinding, Disk, DiskLabels, DiskLink, Disks, ErasureSets, RegisteredDisk,
+  ReplacedCopies,
   RepairWorker,
   ReplicatedVolumeFiles, ReplicationPolicy, VolumeDisk,
 } from '../storage/index.ts';
@@ -65,6 +66,7 @@ export interface OpenedFleet {
   /** Disks that have left for good, by id. */
   readonly goneIds: () => readonly string[];
   readonly sets: ErasureSets;
+  readonly replaced: ReplacedCopies;
   /** The disks on which a volume has a whole copy: one that was let go elsewhere is not missed. */
   readonly placement: (volumeName: string) => readonly string[] | undefined;
   /** Hears of damage that the store above has found: no copy gave the right bytes. */
@@ -115,7 +117,7 @@ export class Fleet {
     await this.#keepOwnCopy(register);
     const policy = policyOf(settings, disks);
     const missingAfterMs = settings.missingAfterSeconds * 1000;
-    const { files, repair, administer, links, sets, wholeOn } = await openReplicatedFiles({
+    const { files, repair, administer, links, sets, replaced, wholeOn } = await openReplicatedFiles({
       disks, policy, witness, clock, erasure: erasurePolicy(settings), random: this.#options.random,
       onFinding: (finding) => tell(log, finding),
       limits: {
@@ -136,7 +138,7 @@ export class Fleet {
     const heed = (finding: VolumeFinding): void => lookAgain(finding, repair, log);
     return {
       files, repair, disks: administer(register), policy, missingAfterMs, verifiedDisks,
-      goneIds, heed, sets, placement: wholeOn,
+      goneIds, heed, sets, replaced, placement: wholeOn,
     };
   }
 

@@ -1,22 +1,21 @@
 /** The program's first file: reads the command line and hands it to a command. */
 import { readFile } from 'node:fs/promises';
+import type { TenantId } from '../base/ids.ts';
 import {
-  auditCommands, clusterKey, clusterKeyRotate, configCheck, configShow, diskAdd, diskDrain,
+  auditCommands, brakeCommands, clusterKey, clusterKeyRotate, configCheck, configShow, diskAdd,
+  diskDrain,
   diskList, diskMove, diskRetire, diskUndrain, durability, gcRestore, gcRun, gcStatus,
   groupCommands, historyCommands, keysCommands, mailTest, openTerminal, quotaCommands,
-  runCommandLine, serve, userAdd, userDisable, userEnable, userList, userPassword, userTransfer,
-  verifyExplain, verifyProve, verifyRun, verifyStatus, versionCommand,
+  retentionCommands, runCommandLine, serve, tenantCommands, userAdd, userDisable, userEmail, userEnable, userList, userPassword,
+  userTransfer, verifyExplain, verifyProve, verifyRun, verifyStatus, versionCommand,
 } from '../cli/index.ts';
 import { leaveEntry } from '../audit/index.ts';
 import type { NotedAct, StartServer } from '../cli/index.ts';
 import type { PlainRecord } from '../operations/index.ts';
 import { serverSlice, silentLog, stayAwake, systemClock, systemRandom } from '../platform/index.ts';
 import type { Config } from '../platform/index.ts';
-import { backendSlice } from '../storage/index.ts';
-import { auditFolder } from './audit-trail.ts';
 import { openCollectionAlone, readCollectionStatus } from './collection.ts';
 import { readFleet } from './figures.ts';
-import { fleetSettings } from './fleet.ts';
 import { keyParts } from './keys.ts';
 import { SLICES } from './settings.ts';
 import { startFiler } from './filer.ts';
@@ -24,7 +23,9 @@ import { sendTestMail } from './mail.ts';
 import { makeKeyOf, rotateKeyOf } from './cluster.ts';
 import { startServer } from './server.ts';
 import { order } from './orders.ts';
+import { storageSettings } from './storage-policies.ts';
 import { openIdentityAlone } from './stores.ts';
+import { auditFolder } from './tenant-audit.ts';
 import { verifyParts } from './verification.ts';
 
 const manifest = JSON.parse(
@@ -37,17 +38,19 @@ const users = {
   slices: SLICES,
   openIdentity: (path: string, { create }: { create: boolean }) =>
     openIdentityAlone(path, { clock: systemClock, create }),
-  noteAct: (path: string, act: NotedAct) => leaveEntry(auditFolder(path), {
+  noteAct: (path: string, { tenant, ...act }: NotedAct) => leaveEntry(auditFolder(path, tenant), {
     at: systemClock.now(), user: '', device: 'command line', ...act,
   }),
 };
 
 const collection = {
   slices: SLICES,
-  readStatus: (path: string) => readCollectionStatus(path, systemClock),
-  openCollector: (path: string, config: Config) => openCollectionAlone(path, {
-    clock: systemClock, log: silentLog, random: systemRandom, settings: fleetSettings(config),
-    backend: config.of(backendSlice),
+  readStatus: (path: string, tenant: TenantId) => readCollectionStatus(path, tenant, systemClock),
+  openCollector: (
+    path: string, { config, tenant }: { config: Config; tenant: TenantId },
+  ) => openCollectionAlone(path, {
+    tenant,
+    clock: systemClock, log: silentLog, random: systemRandom, ...storageSettings(config),
     complain: (line) => terminal.complain(line),
   }),
 };
@@ -70,10 +73,14 @@ const commands = [
   userAdd(users),
   userList(users),
   userPassword(users),
+  userEmail(users),
   userDisable(users),
   userEnable(users),
   userTransfer({ ...disks, noteAct: users.noteAct }),
   ...groupCommands(users),
+  ...tenantCommands({
+    ...users, listPolicies: (config) => ['default', ...storageSettings(config).policies.keys()],
+  }),
   clusterKey({ slices: SLICES, makeKey: makeKeyOf }),
   clusterKeyRotate({ slices: SLICES, rotateKey: rotateKeyOf }),
   diskList(disks),
@@ -84,7 +91,8 @@ const commands = [
   diskRetire(disks),
   durability({
     slices: SLICES,
-    readFleet: (config) => readFleet(config, { clock: systemClock, random: systemRandom }),
+    readFleet: (config, tenant) => (
+      readFleet(config, tenant, { clock: systemClock, random: systemRandom })),
   }),
   ...keysCommands(keyParts(SLICES)),
   gcStatus(collection),
@@ -95,7 +103,9 @@ const commands = [
   verifyExplain(verifying),
   verifyProve(verifying),
   ...historyCommands(disks),
+  ...brakeCommands(disks),
   ...quotaCommands({ ...disks, noteAct: users.noteAct }),
+  ...retentionCommands({ ...disks, noteAct: users.noteAct }),
   ...auditCommands(SLICES),
   mailTest({
     slices: SLICES,

@@ -7,6 +7,7 @@ import type { Metrics } from '../platform/index.ts';
 import { LateStore, placeSettings, readJson, replaceJson, where } from '../storage/index.ts';
 import type { BackendSettings, BlockStore, MirrorStore } from '../storage/index.ts';
 import { LocalVolumeStore } from '../storage/backends/local/local-volume-store.ts';
+import { sameSealer } from './block-backend.ts';
 import type { BackendOptions } from './block-backend.ts';
 import { openObjects } from './object-place.ts';
 
@@ -17,7 +18,7 @@ const WAIT_MS = 5_000;
 const RETRY_MS = 30_000;
 
 type MirrorOptions = Pick<BackendOptions,
-  'root' | 'instanceId' | 'clock' | 'log' | 'random' | 'backend' | 'places'>;
+  'root' | 'instanceId' | 'clock' | 'log' | 'random' | 'backend' | 'places' | 'openSealer'>;
 
 export function queueFolder(root: string, { mirrorQueuePath }: BackendSettings): string {
   return mirrorQueuePath ?? join(root, 'mirror');
@@ -36,7 +37,7 @@ export async function openMirrorPlace(
     const store = settings === undefined ? await openFolder(mirrorFolder, isFounded, options)
       : await openObjects(settings, {
         ...options, storeId: `${options.instanceId}-mirror`,
-        whenEmpty: isFounded ? 'refuse' : 'create',
+        whenEmpty: isFounded ? 'refuse' : 'create', openSealer: () => sameSealer(options),
       });
     await places.noteMirror({ place, founded: true });
     return store;
@@ -49,8 +50,9 @@ export async function openMirrorPlace(
 }
 
 async function openFolder(
-  folder: string, isFounded: boolean, { instanceId, clock, log }: MirrorOptions,
+  folder: string, isFounded: boolean, options: MirrorOptions,
 ): Promise<BlockStore> {
+  const { instanceId, clock, log } = options;
   if (!isFounded) await mkdir(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, NOTE);
   const note = await readNote(path);
@@ -64,7 +66,7 @@ async function openFolder(
     throw refused('The folder of the mirror holds the mirror of another server. Name another one.');
   }
   return LocalVolumeStore.open({
-    root: join(folder, 'volumes'), witness: [], clock,
+    root: join(folder, 'volumes'), witness: [], clock, sealer: await sameSealer(options),
     onFinding: (finding) => log.warn({ finding }, 'volumes of the mirror'),
   });
 }

@@ -9,6 +9,7 @@ import type {
 import type { ObjectBlockStore } from '../storage/backends/s3/object-block-store.ts';
 import type { ObjectFinding } from '../storage/backends/s3/object-findings.ts';
 import type { StoreSettings } from '../storage/backends/s3/object-client.ts';
+import type { ObjectStoreOptions } from '../storage/backends/s3/s3-options.ts';
 
 const OP = 'app/openObjects';
 const SECRET_BYTES_MAX = 16 * 1024;
@@ -20,6 +21,8 @@ export interface ObjectPlaceOptions {
   /** Whose store must be in the place. */
   storeId: string;
   whenEmpty: 'create' | 'refuse';
+  /** See ObjectStoreOptions. */
+  openSealer?: ObjectStoreOptions['openSealer'];
   onRemoved?: (id: BlockId) => Promise<void>;
 }
 
@@ -82,13 +85,14 @@ const OPEN = {
 function commonOf(
   values: PlaceSettings['values'], section: string, options: ObjectPlaceOptions,
 ): Common {
-  const { clock, log, random, storeId, whenEmpty, onRemoved } = options;
+  const { clock, log, random, storeId, whenEmpty, onRemoved, openSealer } = options;
   const { prefix, putCheck, allowPlainHttp } = values;
   return {
     section, storeId, whenEmpty, putCheck, allowPlainHttp, clock, random,
     onFinding: (finding) => tell(log, finding),
     ...(prefix !== undefined && { prefix }),
     ...(onRemoved !== undefined && { onRemoved }),
+    ...(openSealer !== undefined && { openSealer }),
   };
 }
 

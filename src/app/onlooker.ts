@@ -1,15 +1,16 @@
-/** All disks of a data directory for a command that only looks, beside a server or without one. */
+/** All disks of a block home for a command that only looks, beside a server or without one. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HoldfastError, isKind } from '../base/errors.ts';
 import { LocalFolder } from '../durability/index.ts';
 import type { VerifiedDisk } from '../durability/index.ts';
-import { findDataDirectory, parseListenAddress, systemRandom } from '../platform/index.ts';
+import { parseListenAddress, systemRandom } from '../platform/index.ts';
 import type { Clock, ValuesOf } from '../platform/index.ts';
 import { DiskRegister, FilerClient, readClusterKey, readCopyPlaces } from '../storage/index.ts';
 import type { ClusterKey, filerSlice, RegisteredDisk } from '../storage/index.ts';
 import { NodeVolumeFiles } from '../storage/backends/local/node-volume-files.ts';
 import { folderOfDisk, parseFilerPlace } from './disk-place.ts';
+import type { HomePlace } from './home-list.ts';
 
 export interface OnlookerDisks {
   readonly disks: readonly VerifiedDisk[];
@@ -27,9 +28,9 @@ export type OnlookerSettings = Pick<
 
 /** @throws unavailable: a filer does not answer: what it has cannot be judged then. */
 export async function openOnlookerDisks(
-  root: string, { clock, settings }: { clock: Clock; settings: OnlookerSettings },
+  { root, id: instanceId }: Pick<HomePlace, 'root' | 'id'>,
+  { clock, settings }: { clock: Clock; settings: OnlookerSettings },
 ): Promise<OnlookerDisks> {
-  const { instanceId } = await findDataDirectory(root);
   const keyPath = settings.clusterKeyPath ?? join(root, 'cluster.key');
   const key = await clusterKey(keyPath);
   const folder = join(root, 'volumes');

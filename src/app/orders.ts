@@ -5,17 +5,20 @@ import type { QuotaService } from '../files/index.ts';
 import { askServer } from '../operations/index.ts';
 import type { Operations, PlainRecord } from '../operations/index.ts';
 import { findDataDirectory, lockData, serverSlice, silentLog } from '../platform/index.ts';
-import type { Clock, Config, DataLock, Random } from '../platform/index.ts';
-import { backendSlice } from '../storage/index.ts';
-import { diskOperations, moveDisk } from './disk-operations.ts';
-import { figureOperations } from './figure-operations.ts';
-import { Fleet, fleetSettings, type FleetOptions } from './fleet.ts';
+import type { Clock, Config, DataLock, Random, ValuesOf } from '../platform/index.ts';
+import { brakeOperations } from './brake-operations.ts';
+import { moveDisk } from './disk-operations.ts';
+import { Fleet } from './fleet.ts';
+import { findHome } from './home-list.ts';
+import { homeOperations, tenantOf } from './home-operations.ts';
 import { peopleOperations } from './people-operations.ts';
 import { peopleWorkAlone } from './people-work.ts';
 import type { PeopleWork } from './people-work.ts';
 import { quotaOperations, quotasAlone } from './quota-operations.ts';
+import { retentionOperations } from './retention-operations.ts';
 import { openStores } from './stores.ts';
 import type { Stores } from './stores.ts';
+import { settingsOfHome, storageSettings } from './storage-policies.ts';
 
 export interface OrderParts {
   readonly clock: Clock;
@@ -23,24 +26,19 @@ export interface OrderParts {
 }
 
 export function operationsOf(
-  stores: Stores, options: { isServing: boolean; quotas: QuotaService; people: PeopleWork },
+  stores: Stores, options: {
+    isServing: boolean; quotas: QuotaService; people: PeopleWork;
+    files: ValuesOf<typeof filesSlice.settings>;
+  },
 ): Operations {
-  const people = peopleOperations(stores, options.people);
-  const quota = quotaOperations(stores, options.quotas);
-  if (stores.backend.objects !== undefined) return { ...people, ...quota, ...inObjects() };
-  return { ...people, ...quota, ...diskOperations(stores, options), ...figureOperations(stores) };
-}
-
-const VOLUME_OPERATIONS = ['disk.list', 'disk.add', 'disk.plan', 'disk.apply', 'store.figures'];
-
-/** What is asked about disks has no answer then. */
-function inObjects(): Operations {
-  const refuse = (): Promise<never> => {
-    const message = 'The content of files lies in an object store: there are no disks to manage, '
-      + 'and how likely it is to lose something is for its operator to say.';
-    throw new HoldfastError('conflict', 'app/order', message, { code: 'no-disks' });
+  const { files, people: { now } } = options;
+  const people = {
+    ...peopleOperations(stores, options.people),
+    ...brakeOperations(stores.metadata, options.people),
+    ...retentionOperations(stores, { files, now }),
   };
-  return Object.fromEntries(VOLUME_OPERATIONS.map((name) => [name, refuse]));
+  const quota = quotaOperations(stores, options.quotas);
+  return { ...people, ...quota, ...homeOperations(stores, options) };
 }
 
 /** @throws what the operation throws; unavailable: a server runs there and does not answer. */
@@ -55,16 +53,16 @@ export async function order(
   const lock = lockAlone(path);
   try {
     if (operation === 'disk.move') {
-      return await moveAlone(path, input, { clock, random, settings: fleetSettings(config) });
+      return await moveAlone(config, input, { clock, random });
     }
     const stores = await openStores(path, {
-      clock, random, log: silentLog, settings: fleetSettings(config),
-      backend: config.of(backendSlice),
+      clock, random, log: silentLog, ...storageSettings(config),
     });
     try {
-      const quotas = quotasAlone(stores, { clock, files: config.of(filesSlice) });
-      const people = peopleWorkAlone(stores, { clock, ...config.of(filesSlice) });
-      const act = operationsOf(stores, { isServing: false, quotas, people })[operation];
+      const files = config.of(filesSlice);
+      const quotas = quotasAlone(stores, { clock, files });
+      const people = await peopleWorkAlone(stores, { clock, dataPath: path, files });
+      const act = operationsOf(stores, { isServing: false, quotas, people, files })[operation];
       if (act === undefined) throw new HoldfastError('internal', 'app/order', 'No such operation.');
       return await act(input, { progress: () => undefined, signal: new AbortController().signal });
     } finally {
@@ -77,11 +75,12 @@ export async function order(
 
 /** A disk that was moved may be the one without which nothing can be opened. */
 async function moveAlone(
-  dataPath: string, input: PlainRecord,
-  parts: Omit<FleetOptions, 'dataPath' | 'instanceId' | 'log'>,
+  config: Config, input: PlainRecord, parts: OrderParts,
 ): Promise<PlainRecord> {
-  const { instanceId } = await findDataDirectory(dataPath);
-  const fleet = new Fleet({ ...parts, dataPath, instanceId, log: silentLog });
+  const home = await findHome(config.of(serverSlice).dataDirectory, tenantOf(input));
+  const { settings } = settingsOfHome(storageSettings(config), home);
+  const { root: dataPath, id: instanceId } = home;
+  const fleet = new Fleet({ ...parts, dataPath, instanceId, settings, log: silentLog });
   try {
     return await moveDisk({ fleet, opened: undefined }, input);
   } finally {

@@ -46,7 +46,9 @@ export function peopleOperations(
     'history.restore': async (input, { progress }) => {
       progress(BEGUN);
       const caller = await callerOf(identity, userOf(input));
-      const { id } = await time.restore(caller, pathOf(input), parseWhen(textOf(input, 'to')));
+      const when = parseWhen(textOf(input, 'to'));
+      const withSharing = input['sharing'] === true;
+      const { id } = await time.restore(caller, pathOf(input), when, { withSharing });
       return plain(await batches.settled(id));
     },
     'history.undo': async (input, { progress }) => {
@@ -67,9 +69,9 @@ async function operator(identity: Identity, user: UserId): Promise<Caller> {
 }
 
 async function callerOf({ users, groups }: Identity, user: UserId): Promise<Caller> {
-  const { displayName } = await users.get(user);
+  const { displayName, tenant } = await users.get(user);
   return {
-    user, displayName, admin: false, device: 'command line', credential: 'session',
+    user, tenant, displayName, admin: false, device: 'command line', credential: 'session',
     groups: await groups.of(user), groupsRev: 0,
   };
 }

@@ -1,6 +1,6 @@
 /** What `holdfast quota` has done: in the running server, or alone while none runs. */
 import { HoldfastError } from '../base/errors.ts';
-import { parseSpaceId, parseUserId } from '../base/ids.ts';
+import { DEFAULT_TENANT, parseSpaceId, parseTenantId, parseUserId } from '../base/ids.ts';
 import { QuotaService, SpaceDirectory } from '../files/index.ts';
 import type { filesSlice, QuotaSubject } from '../files/index.ts';
 import type { Operations, PlainRecord } from '../operations/index.ts';
@@ -22,12 +22,14 @@ export function quotasAlone(
 export function quotaOperations({ identity }: Stores, quotas: QuotaService): Operations {
   /** @throws not-found: nobody gets a space by a typing error. */
   const subjectOf = async (input: PlainRecord): Promise<QuotaSubject> => {
-    const { user, space } = input;
+    const { user, space, tenant } = input;
     if (typeof user === 'string') {
-      return { kind: 'user', user: (await identity.users.get(parseUserId(user))).id };
+      const { id, tenant: of } = await identity.users.get(parseUserId(user));
+      return { kind: 'user', user: id, tenant: of };
     }
     if (typeof space === 'number') return { kind: 'space', spaceId: parseSpaceId(space) };
-    return { kind: 'tenant' };
+    const wanted = parseTenantId(typeof tenant === 'string' ? tenant : DEFAULT_TENANT);
+    return { kind: 'tenant', tenant: (await identity.tenants.get(wanted)).id };
   };
   return {
     'quota.set': async (input) => {
@@ -45,7 +47,10 @@ export function quotaOperations({ identity }: Stores, quotas: QuotaService): Ope
     'quota.show': async (input) => {
       if (input['all'] !== true) return plain({ rows: [await quotas.of(await subjectOf(input))] });
       const { rows, isWhole } = await quotas.list();
-      return plain({ rows: [...rows, await quotas.of({ kind: 'tenant' })], isWhole });
+      for (const { id: tenant } of await identity.tenants.list()) {
+        rows.push(await quotas.of({ kind: 'tenant', tenant }));
+      }
+      return plain({ rows, isWhole });
     },
   };
 }

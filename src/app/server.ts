@@ -1,10 +1,10 @@
 /** Brings the server up: listens first (503 until ready), then opens the stores, then serves. */
 import { HoldfastError, isKind } from '../base/errors.ts';
-import type { BlockId } from '../base/ids.ts';
+import { DEFAULT_TENANT } from '../base/ids.ts';
 import type { RunningServer, StartOptions } from '../cli/index.ts';
 import { gcSlice } from '../durability/index.ts';
 import { filesSlice } from '../files/index.ts';
-import type { BrokenLock } from '../files/index.ts';
+import type { BrokenLock, LinkRead } from '../files/index.ts';
 import { ControlServer } from '../operations/index.ts';
 import {
   HttpServer, Metrics, serverSlice, TrustedProxies, watchEventLoop,
@@ -13,21 +13,19 @@ import type { Clock, Exchange, Logger, MetricCounter, Route, ValuesOf } from '..
 import {
   Authenticator, nextcloudSlice, unavailableHandler, wantsEarlyContinue,
 } from '../protocols/index.ts';
-import { backendSlice } from '../storage/index.ts';
 import { AuditTrail } from './audit-trail.ts';
-import { CollectionSchedule } from './collection.ts';
-import { fleetSettings } from './fleet.ts';
-import { healthRoutes, watchBlocks } from './health.ts';
+import { healthRoutes } from './health.ts';
+import { HomeWork } from './home-work.ts';
 import { openMail } from './mail.ts';
 import type { OpenedMail } from './mail.ts';
-import { verifiedObjects } from './object-verification.ts';
+import { brakePolicy, openMassChange } from './mass-change.ts';
 import { operationsOf } from './orders.ts';
 import { buildServices } from './services.ts';
 import type { Services } from './services.ts';
 import { openStores } from './stores.ts';
 import type { Stores } from './stores.ts';
+import { storageSettings } from './storage-policies.ts';
 import { TimeWork } from './time-work.ts';
-import { Verification } from './verification.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
 /** After the drain. */
@@ -38,9 +36,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const metrics = new Metrics();
   metrics.addProcess();
   const opened: Opened = {
-    server: undefined, stores: undefined, control: undefined, collection: undefined,
-    mail: undefined,
-    verification: undefined, audit: undefined, timeWork: undefined,
+    server: undefined, stores: undefined, control: undefined, mail: undefined,
+    homeWork: undefined, audit: undefined, timeWork: undefined,
   };
   const health = healthRoutes({
     metrics,
@@ -57,26 +54,33 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   try {
     opened.server = await openHttp(config.of(serverSlice), { health, metrics, log, clock });
     opened.stores = await openStores(data.path, {
-      clock, log, random, settings: fleetSettings(config), backend: config.of(backendSlice),
+      clock, log, random, ...storageSettings(config),
       onCommit: (space) => opened.audit?.changed(space),
-      onSignIn: ({ act, user, device, address }) => (
-        opened.audit?.note({ act, user, device, from: address })
+      onSignIn: ({ act, user, tenant, device, address }) => (
+        opened.audit?.note({ act, user, device, from: address }, tenant)
       ),
     });
-    const { metadata } = opened.stores;
-    opened.audit = await AuditTrail.open({ path: data.path, metadata, clock, log, metrics });
+    const { metadata, identity } = opened.stores;
+    opened.audit = await AuditTrail.open({
+      path: data.path, metadata, listTenants: () => identity.tenants.list(), clock, log, metrics,
+    });
     opened.mail = await openMail(config, data.path, { clock, log, metrics });
+    const massChange = openMassChange({
+      metadata, identity, policy: brakePolicy(config.of(filesSlice)), clock, log, metrics,
+      note: (entry) => opened.audit?.note(entry), outbox: opened.mail?.outbox,
+    });
+    await massChange.load();
     const services = buildServices({
+      massChange,
       stores: opened.stores, clock, random, instanceId: shortInstanceId(data.instanceId),
       ...config.of(filesSlice), ...config.of(nextcloudSlice),
-      watch: () => opened.verification?.sampler,
+      watch: (tenant) => opened.homeWork?.sampler(tenant),
       onLockBroken: (broken) => opened.audit?.note(brokenEntry(broken)),
+      onLinkRead: (read) => opened.audit?.note(linkReadEntry(read)),
       invitations: opened.mail?.invitations,
       onBatchTrouble: (batchId, err) =>
         log.error({ err, batchId }, 'a restore has failed; it goes on after the next start'),
     });
-    watchBlocks(metrics, () => opened.stores?.blocks.state());
-    opened.stores.backend.watch(metrics);
     opened.server.serve([...health, ...services.routes]);
     const expiredCount = metrics.counter({
       name: 'uploads_expired_total', help: 'Uploads in pieces that nobody went on with.',
@@ -101,43 +105,18 @@ async function startWork(
     metadata: stores.metadata, clock, log, metrics, policy: config.of(filesSlice),
     note: (entry) => opened.audit?.note(entry),
   });
+  await services.brakes.resume();
   const { isOn, ...collecting } = config.of(gcSlice);
-  if (isOn) {
-    opened.collection = await CollectionSchedule.start(data.path, stores, {
-      clock, log, metrics, ...collecting,
-    });
-  }
-  opened.verification = Verification.start(data.path, {
-    clock, random, log, metrics,
-    isLoaded: () => (opened.server?.inFlight ?? 0) > 0,
-    ...verifiedBy(services, stores),
+  opened.homeWork = await HomeWork.start({
+    dataPath: data.path, stores, services, collecting: isOn ? collecting : undefined,
+    clock, random, log, metrics, isLoaded: () => (opened.server?.inFlight ?? 0) > 0,
   });
   opened.control = await ControlServer.open({
     directory: data.path, log, random,
     operations: operationsOf(stores, {
-      isServing: true, quotas: services.quotas, people: services,
+      isServing: true, quotas: services.quotas, people: services, files: config.of(filesSlice),
     }),
   });
-}
-
-/** How verifiers see what is stored: as users do, though past the cache; disk by disk, or object by
- *  object. */
-function verifiedBy({ uncached }: Services, { blocks, backend, opened }: Stores) {
-  return {
-    read: async (address: string, signal: AbortSignal) => (
-      { kind: 'bytes' as const, pieces: await uncached.readBack(address, signal) }
-    ),
-    ...(backend.objects !== undefined && { objects: verifiedObjects(backend.objects) }),
-    readBlock: (id: string) => blocks.get(id as BlockId).catch((error: unknown) => {
-      if (isKind(error, 'not-found')) return undefined;
-      throw error;
-    }),
-    ...(opened !== undefined && {
-      disks: () => opened.verifiedDisks(), goneIds: () => opened.goneIds(),
-      placement: (name: string) => opened.placement(name),
-      propose: (copy: { volumeId: number; diskId?: string }) => opened.repair.propose(copy),
-    }),
-  };
 }
 
 function brokenEntry(
@@ -149,9 +128,17 @@ function brokenEntry(
   };
 }
 
+function linkReadEntry({ link, node, address }: LinkRead): Parameters<AuditTrail['note']>[0] {
+  const { label } = link.terms;
+  return {
+    act: 'download', user: link.user, from: address, space: node.spaceId, node: node.id,
+    name: node.name, ...(label !== undefined && { subject: label }),
+  };
+}
+
 /** What is stored survives a crash, so leaving it open is better than hanging for ever. */
 async function closeInTime(
-  { control, mail, verification, collection, timeWork, audit, stores }: Opened, clock: Clock,
+  { control, mail, homeWork, timeWork, audit, stores }: Opened, clock: Clock,
 ): Promise<void> {
   const late = Promise.withResolvers<never>();
   const cancel = clock.after(CLOSE_MS_MAX, () => {
@@ -162,8 +149,7 @@ async function closeInTime(
     const closed = async (): Promise<void> => {
       await control?.close();
       await mail?.outbox.close();
-      await verification?.stop();
-      await collection?.stop();
+      await homeWork?.stop();
       await timeWork?.stop();
       await audit?.close();
       await stores?.close();
@@ -179,8 +165,7 @@ interface Opened {
   stores: Stores | undefined;
   control: ControlServer | undefined;
   mail: OpenedMail | undefined;
-  collection: CollectionSchedule | undefined;
-  verification: Verification | undefined;
+  homeWork: HomeWork | undefined;
   audit: AuditTrail | undefined;
   timeWork: TimeWork | undefined;
 }
@@ -204,7 +189,8 @@ async function isAdministrator(stores: Stores | undefined, exchange: Exchange): 
   if (stores === undefined) return false;
   const authenticator = new Authenticator(stores.identity);
   try {
-    return (await authenticator.authenticate(exchange)).admin;
+    const { admin, tenant } = await authenticator.authenticate(exchange);
+    return admin && tenant === DEFAULT_TENANT; // Those of other tenants administer theirs alone.
   } catch (error) {
     if (isKind(error, 'unauthenticated') || isKind(error, 'busy')) return false;
     throw error;

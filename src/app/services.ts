@@ -1,15 +1,17 @@
 /** The object graph above the stores: services, protocols, routes. */
 import type { Clock, Random, Route } from '../platform/index.ts';
+import type { TenantId } from '../base/ids.ts';
 import type { CasePolicy } from '../base/names.ts';
 import {
-  Batches, ContentStore, FileService, Links, QuotaService, SharingService, SpaceDirectory,
+  Batches, FileService, Links, QuotaService, SharingService, SpaceDirectory,
   TimeService, TransferService, TrashContent, TrashService, UploadService, VersionService,
 } from '../files/index.ts';
-import type { BrokenLock, Invitations, WriteWatch } from '../files/index.ts';
+import type { BrakeService, BrokenLock, GroupsAt, Invitations, LinkRead, WriteWatch } from '../files/index.ts';
 import {
   Authenticator, davRoutes, nextcloudRoutes, pageRoutes, pastRoutes, peopleOf, publicDavRoutes,
 } from '../protocols/index.ts';
-import type { BlockStore } from '../storage/index.ts';
+import { contentOf } from './home-content.ts';
+import type { MassChange } from './mass-change.ts';
 import type { Stores } from './stores.ts';
 
 export interface ServiceOptions {
@@ -24,10 +26,12 @@ export interface ServiceOptions {
   bulkUpload: 'off' | 'on';
   lockTimeoutSeconds: number;
   onLockBroken: (broken: BrokenLock) => void;
-  watch: () => WriteWatch | undefined;
+  onLinkRead: (read: LinkRead) => void;
+  watch: (tenant: TenantId) => WriteWatch | undefined;
   /** undefined: no mail is sent. */
   invitations: Invitations | undefined;
   onBatchTrouble: (batchId: number, error: unknown) => void;
+  massChange: MassChange;
 }
 
 export interface Services {
@@ -41,41 +45,43 @@ export interface Services {
   now: () => number;
   /** Restores under way: to be resumed at the start and closed at the end. */
   batches: Batches;
+  brakes: BrakeService;
   routes: Route[];
 }
 
 export function buildServices(options: ServiceOptions): Services {
   const { stores, clock, random, instanceId, bulkUpload } = options;
-  const { metadata, blocks, backend, identity } = stores;
+  const { metadata, identity } = stores;
   const now = (): number => clock.now();
   const quotaBytes = options.quotaBytes === 0 ? undefined : options.quotaBytes;
   const defaults = { casePolicy: options.casePolicy, quotaBytes };
-  const contentIn = (store: BlockStore): ContentStore => new ContentStore({
-    blocks: store, metadata, witness: backend.witness, claims: backend.reclaim,
-  });
-  const content = contentIn(blocks);
-  const spaces = new SpaceDirectory({ metadata, defaults, now });
-  const { watch, onLockBroken, lockTimeoutSeconds } = options;
+  const people = peopleOf(identity);
+  const spaces = new SpaceDirectory({ metadata, defaults, now, people });
+  const content = contentOf(stores, spaces, 'cached');
+  const { watch, onLockBroken, lockTimeoutSeconds, massChange } = options;
   const reservationMs = options.reservationSeconds * 1000;
   const files = new FileService({
-    metadata, content, spaces, now, watch, onLockBroken, reservationMs,
+    metadata, content, spaces, now, watch, onLockBroken, reservationMs, brake: massChange.brake,
   });
-  const past = { metadata, content: contentIn(backend.uncached), spaces, now, watch };
-  const uncached = backend.uncached === blocks ? files : new FileService(past);
+  const past = { metadata, content: contentOf(stores, spaces, 'uncached'), spaces, now };
+  const uncached = new FileService(past);
   const uploads = new UploadService({ metadata, content, files, spaces, now, reservationMs });
   const quotas = new QuotaService({ metadata, spaces, now });
-  const batches = new Batches({ metadata, content, now, onTrouble: options.onBatchTrouble });
-  const time = new TimeService({ metadata, content, spaces, batches, now });
+  const groupsAt: GroupsAt = (user, at) => identity.groups.groupsAt(user, at);
+  const batches = new Batches({
+    metadata, content, now, keep: massChange.keep, onTrouble: options.onBatchTrouble,
+  });
+  const brakes = massChange.service(batches);
+  const time = new TimeService({ metadata, content, spaces, batches, now, groupsAt });
   const trash = new TrashService({ metadata, spaces, now });
   const trashContent = new TrashContent({ trash, metadata, content });
-  const versions = new VersionService({ files, metadata, content, now });
+  const versions = new VersionService({ files, metadata, content, spaces, now, groupsAt });
   const passwords = identity.linkPasswords;
-  const people = peopleOf(identity);
   const { invitations } = options;
   const sharing = new SharingService({
     metadata, spaces, people, passwords, random, now, invitations,
   });
-  const links = new Links({ metadata, people, passwords, now });
+  const links = new Links({ metadata, people, passwords, now, onRead: options.onLinkRead });
   const transfers = new TransferService({ metadata, spaces, accounts: identity.users, now });
   const authenticator = new Authenticator(identity);
   const parts = {
@@ -86,5 +92,5 @@ export function buildServices(options: ServiceOptions): Services {
     ...davRoutes(parts), ...publicDavRoutes(parts), ...pastRoutes(parts),
     ...nextcloudRoutes(parts), ...pageRoutes(parts),
   ];
-  return { files, uncached, uploads, quotas, time, transfers, now, batches, routes };
+  return { files, uncached, uploads, quotas, time, transfers, now, batches, brakes, routes };
 }

@@ -2,43 +2,34 @@
  * Opens everything that one data directory holds, in the order that lets a damaged one be refused
  * before anything in it is changed, and closes it in the opposite order.
  */
-import { access, mkdir, open, readdir } from 'node:fs/promises';
+import { access, open, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HoldfastError } from '../base/errors.ts';
 import type { SpaceId } from '../base/ids.ts';
-import type { Witness } from '../base/witness.ts';
 import { Identity } from '../identity/index.ts';
 import type { SignInNotice } from '../identity/index.ts';
 import { SqliteIdentityStore } from '../identity/stores/sqlite/sqlite-identity-store.ts';
 import { SqliteMetadataStore } from '../metadata/stores/sqlite/sqlite-metadata-store.ts';
 import { findDataDirectory, openDataDirectory } from '../platform/index.ts';
 import type { Clock, Logger, Random } from '../platform/index.ts';
-import { openSealer } from '../storage/index.ts';
-import { holdEncrypted } from '../storage/backends/local/encrypted-volumes.ts';
-import type { BackendSettings, BlockStore } from '../storage/index.ts';
-import type { VolumeFinding } from '../storage/backends/local/findings.ts';
-import { LocalVolumeStore } from '../storage/backends/local/local-volume-store.ts';
-import { NodeVolumeFiles } from '../storage/backends/local/node-volume-files.ts';
-import { checkFitting, openBackend } from './block-backend.ts';
-import type { BlockBackend } from './block-backend.ts';
+import type { BackendSettings } from '../storage/index.ts';
+import { checkFitting } from './block-backend.ts';
+import { openBlockHome } from './block-home.ts';
+import type { BlockHome } from './block-home.ts';
+import { BlockHomes } from './block-homes.ts';
 import { BlockPlaces } from './block-place.ts';
-import { Fleet } from './fleet.ts';
-import type { FleetSettings, OpenedFleet } from './fleet.ts';
+import type { FleetSettings } from './fleet.ts';
+import { ownHome, ownMarks } from './home-list.ts';
+import type { Policies } from './storage-policies.ts';
 
 /** Written once all stores were made: from then on a missing one is a loss, not a first start. */
 const COMPLETE = 'stores-complete';
 
-export interface Stores {
+/** With the block home of the default tenant, for all that knows no other. */
+export interface Stores extends BlockHome {
   identity: Identity;
   metadata: SqliteMetadataStore;
-  blocks: BlockStore;
-  /** The store behind `blocks`: local volumes or an object store. */
-  backend: BlockBackend;
-  /** The disks behind `blocks`, if these are local volumes. */
-  fleet: Fleet;
-  /** Undefined while `volumes` is the only disk. */
-  opened: OpenedFleet | undefined;
-  close(): Promise<void>;
+  homes: BlockHomes;
 }
 
 export interface StoresOptions {
@@ -47,6 +38,8 @@ export interface StoresOptions {
   random: Random;
   settings: FleetSettings;
   backend: BackendSettings;
+  /** For tenants that have another one. */
+  policies?: Policies;
   /** Told of each space that a commit has changed. */
   onCommit?: (spaceId: SpaceId) => void;
   onSignIn?: (notice: SignInNotice) => void;
@@ -77,22 +70,22 @@ export async function openStores(root: string, options: StoresOptions): Promise<
       file: paths.metadata, create: mayCreate, ...(onCommit !== undefined && { onCommit }),
     });
     opened.push(metadata);
-    const { instanceId } = await findDataDirectory(root);
-    const fleet = new Fleet({ ...options, dataPath: root, instanceId });
-    opened.push(fleet);
+    const place = ownHome(await findDataDirectory(root));
     const witness = await metadata.readWitness();
-    const several = isLocal ? await fleet.open(witness) : undefined;
-    const backend = await openBackend({
-      ...options, root, instanceId, places, backend: chosen,
-      openLocal: () => openBlocks(paths.volumes, { witness, several }, options),
+    const own = await openBlockHome({
+      ...options, place, places, dataPath: root, witness: ownMarks(place.number, witness),
     });
-    opened.push(backend);
-    if (several !== undefined) opened.push({ close: () => several.repair.stop() });
+    opened.push(own);
     const identity = await openIdentity(paths.identity, mayCreate, options);
     opened.push(identity);
+    const homes = await BlockHomes.open(own, {
+      ...options, policies: options.policies ?? new Map(), usual: options,
+      findTenant: (id) => identity.tenants.find(id), readWitness: () => metadata.readWitness(),
+    });
+    opened.push(homes);
     if (mayCreate) await writeMarker(root, paths.complete);
-    const { blocks } = backend;
-    return { identity, metadata, blocks, backend, fleet, opened: several, close };
+    await homes.openAll(await identity.tenants.list());
+    return { ...own, identity, metadata, homes, close };
   } catch (error) {
     await close();
     throw error;
@@ -117,58 +110,6 @@ async function openIdentity(
   const store = await SqliteIdentityStore.open({ file, create });
   return Identity.open({ store, clock, ...(onSignIn !== undefined && { onSignIn }) });
 }
-
-async function openBlocks(
-  root: string, { witness, several }: { witness: Witness; several: OpenedFleet | undefined },
-  { log, clock, settings }: StoresOptions,
-): Promise<LocalVolumeStore> {
-  const { reserveBytes, sealAfterSeconds, volumeBytes } = settings;
-  const { compression, encryptionKeyPath } = settings;
-  if (several === undefined) await mkdir(root, { recursive: true, mode: 0o700 });
-  const files = several?.files ?? new NodeVolumeFiles(root);
-  const sealer = await openSealer({
-    dataDirectory: dirname(root), masterKeyFile: encryptionKeyPath, compression,
-    holdEncrypted: () => holdEncrypted({
-      list: () => files.list(), open: (name) => files.open(name, 'read'),
-    }),
-  });
-  const blocks = await LocalVolumeStore.open({
-    root, clock, witness, sealer,
-    ...(several !== undefined && { files: several.files }),
-    config: {
-      sealAfterMs: sealAfterSeconds * 1000, volumeBytesMax: volumeBytes,
-      ...(reserveBytes !== undefined && { reserveBytes }),
-    },
-    onFinding: (finding) => {
-      tell(log, finding);
-      several?.heed(finding);
-    },
-  });
-  if (several !== undefined) {
-    several.repair.endDegraded = () => blocks.endDegraded();
-    several.repair.start();
-  }
-  return blocks;
-}
-
-/** Only what cannot be read as it was stored is an alarm. */
-function tell(log: Logger, finding: VolumeFinding): void {
-  const [level, message] = WORDS[finding.kind];
-  log[level]({ finding }, message);
-}
-
-type Words = readonly ['error' | 'warn' | 'info', string];
-
-const WORDS: Readonly<Record<VolumeFinding['kind'], Words>> = {
-  'torn-tail': ['info', 'what was being written when the program ended was cut off'],
-  'damaged-range': ['error', 'stored bytes are damaged'],
-  'damaged-block': ['error', 'stored bytes are damaged'],
-  'read-failed': ['error', 'stored bytes cannot be read'],
-  'write-failed': ['warn', 'a disk refused a write; it was or will be made on another volume'],
-  'seal-failed': ['warn', 'a volume could not be sealed; the next start reads it whole'],
-  'volume-gap': ['error', 'a volume is missing'],
-  'writes-stopped': ['error', 'no volume can be written; writes are refused until a restart'],
-};
 
 async function checkNothingLost(
   paths: { identity: string; metadata: string; volumes: string },

@@ -25,13 +25,17 @@ import {
   SqliteMetadataStore,
 } from '../metadata/stores/sqlite/sqlite-metadata-store.ts';
 import { silentLog } from '../platform/index.ts';
-import type { Clock, Config, Logger, Metrics, Random, Slice } from '../platform/index.ts';
-import { filerSlice, openSealer, storageSlice } from '../storage/index.ts';
+import type { Clock, Logger, Metrics, Random, Slice } from '../platform/index.ts';
+import { openSealer } from '../storage/index.ts';
 import { LocalVolumeStore } from '../storage/backends/local/local-volume-store.ts';
 import { NodeVolumeFiles } from '../storage/backends/local/node-volume-files.ts';
 import { idleProcessors } from './idle-processors.ts';
+import type { HomeSettings } from './block-home.ts';
+import { findHome, ownMarks } from './home-list.ts';
+import type { HomePlace, KnownHome } from './home-list.ts';
 import { IN_OBJECTS, IN_VOLUMES, openOnlookerObjects } from './object-verification.ts';
 import { openOnlookerDisks } from './onlooker.ts';
+import { settingsOfHome, storageSettings } from './storage-policies.ts';
 
 const NOTES = 'verify.db';
 const METADATA = 'metadata.db';
@@ -44,11 +48,14 @@ export function verifyParts(slices: readonly Slice[], clock: Clock): VerifyParts
     slices, clock, who: accountName,
     openNotesReadonly: (root) => SqliteVerifyStore.openReadonly(join(root, NOTES)),
     openNotes: (root) => SqliteVerifyStore.open(join(root, NOTES)),
-    openVerifiers: async (root, { store, config }) => {
-      const stored = await openOnlookerObjects(root, config, clock);
+    findHome: async (path, tenant) => (await findHome(path, tenant)).root,
+    openVerifiers: async (path, { store, config, tenant }) => {
+      const home = await findHome(path, tenant);
+      const { settings, backend } = settingsOfHome(storageSettings(config), home);
+      const stored = await openOnlookerObjects(home, { settings, backend }, clock);
       if (stored !== undefined) {
-        const { objects } = stored;
-        const opened = openVerifiers(root, { store, clock, log: silentLog, objects });
+        const { objects, readBlock } = stored;
+        const opened = openVerifiers(home, { store, clock, log: silentLog, objects, readBlock });
         return {
           verifiers: opened.verifiers,
           close: async () => {
@@ -57,13 +64,12 @@ export function verifyParts(slices: readonly Slice[], clock: Clock): VerifyParts
           },
         };
       }
-      const settings = config.of(filerSlice);
-      const onlooker = await openOnlookerDisks(root, { clock, settings });
+      const onlooker = await openOnlookerDisks(home, { clock, settings });
       const { disks, goneIds, placement, close } = onlooker;
       const threads = await idleProcessors(clock);
-      const opened = openVerifiers(root, {
+      const opened = openVerifiers(home, {
         store, clock, log: silentLog, disks: () => disks, goneIds: () => goneIds, placement,
-        threadCount: () => threads, unseal: unsealBy(root, config),
+        threadCount: () => threads, unseal: unsealBy(home, settings),
       });
       return {
         verifiers: opened.verifiers,
@@ -97,12 +103,14 @@ function accountName(): string {
 }
 
 /** With the keys of the server, read when the first encrypted list of blocks is met. */
-function unsealBy(root: string, config: Config) {
+function unsealBy(
+  { root, dataPath, tenant }: KnownHome, { encryptionKeyPath }: HomeSettings['settings'],
+) {
   let opening: ReturnType<typeof openSealer> | undefined;
   return async ({ id, ...record }: SealedRecord): Promise<Buffer | undefined> => {
-    const { encryptionKeyPath } = config.of(storageSlice);
     opening ??= openSealer({
-      dataDirectory: root, masterKeyFile: encryptionKeyPath, compression: 'off', readsOnly: true,
+      dataDirectory: root, around: dataPath, tenantId: tenant, readsOnly: true,
+      masterKeyFile: encryptionKeyPath, compression: 'off',
       holdEncrypted: () => Promise.resolve(true), // Else nobody would ask.
     });
     try {
@@ -124,10 +132,19 @@ interface OfObjects {
   objects?: StoredObjects;
 }
 
-function openVerifiers(root: string, { objects, ...options }: OpenOptions): OpenVerifiers {
+/** Which home's blocks, and where the metadata is that refers to them. */
+export type VerifiedHome = Pick<HomePlace, 'root' | 'tenant' | 'number'> & {
+  readonly dataPath: string;
+};
+
+function openVerifiers(
+  { root, tenant, number, dataPath }: VerifiedHome, { objects, ...options }: OpenOptions,
+): OpenVerifiers {
   const local: VerifiedDisk = { id: 'local', files: new LocalFolder(join(root, VOLUMES)) };
-  const source = SqliteManifestSource.open(join(root, METADATA));
-  const journal = SqliteJournalSource.open(join(root, METADATA));
+  const source = SqliteManifestSource.open(join(dataPath, METADATA), {
+    tenant, ownMarks: (all) => ownMarks(number, all),
+  });
+  const journal = SqliteJournalSource.open(join(dataPath, METADATA), tenant);
   const verifiers = objects !== undefined
     ? makeObjectVerifiers({ ...options, objects, source, journal, ledgerPath: join(root, LEDGER) })
     : makeVerifiers({
@@ -186,13 +203,13 @@ export class Verification {
     this.#schedule = schedule;
   }
 
-  static start(root: string, options: VerificationOptions): Verification | undefined {
+  static start(home: VerifiedHome, options: VerificationOptions): Verification | undefined {
     const { clock, random, log, metrics, isLoaded, propose, ...rest } = options;
     let store: SqliteVerifyStore | undefined;
     try {
-      store = SqliteVerifyStore.open(join(root, NOTES));
+      store = SqliteVerifyStore.open(join(home.root, NOTES));
       if (store.wasDamaged) log.error({}, 'the notes of the verifiers were damaged: begun anew');
-      const opened = openVerifiers(root, {
+      const opened = openVerifiers(home, {
         store, clock, log, metrics, threadCount: () => SERVER_THREADS, ...rest,
       });
       const { verifiers } = opened;

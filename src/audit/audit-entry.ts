@@ -10,8 +10,8 @@ export type AuditAct =
   // Who comes in.
   | 'signed-in' | 'sign-in-refused' | 'app-password-made' | 'app-password-removed'
   // What administrators do.
-  | 'user-added' | 'user-changed' | 'user-disabled' | 'user-enabled' | 'password-set'
-  | 'group-changed' | 'quota-set' | 'lock-broken' | 'brake-decided' | 'counters-healed'
+  | 'tenant-added' | 'user-added' | 'user-changed' | 'user-disabled' | 'user-enabled' | 'password-set'
+  | 'group-changed' | 'quota-set' | 'retention-set' | 'lock-broken' | 'brake-applied' | 'brake-decided' | 'counters-healed'
   | 'files-transferred'
   // The log itself.
   | 'log-opened' | 'log-cut';
@@ -114,11 +114,14 @@ function parseObject(text: string): Record<string, unknown> | undefined {
   }
 }
 
+/** Most entries hold no long text: they are written as they are. */
 function shortened(entry: NewAuditEntry): NewAuditEntry {
-  const pairs = Object.entries(entry as unknown as Record<string, unknown>).map(([key, value]) => {
-    const isLong = typeof value === 'string' && value.length > TEXT_CHARACTERS_MAX;
-    if (!isLong) return [key, value] as const;
-    return [key, `${value.slice(0, TEXT_CHARACTERS_MAX)}… (${value.length} characters)`] as const;
-  });
-  return Object.fromEntries(pairs) as unknown as NewAuditEntry;
+  let cut: Record<string, unknown> | undefined;
+  for (const key of Object.keys(entry)) {
+    const value = (entry as unknown as Record<string, unknown>)[key];
+    if (typeof value !== 'string' || value.length <= TEXT_CHARACTERS_MAX) continue;
+    cut ??= { ...entry };
+    cut[key] = `${value.slice(0, TEXT_CHARACTERS_MAX)}… (${value.length} characters)`;
+  }
+  return (cut as NewAuditEntry | undefined) ?? entry;
 }

@@ -53,6 +53,16 @@ describe('AuditLog', () => {
     assert.deepEqual(place, log.place);
   });
 
+  it('takes names with every line end there is', async () => {
+    const log = await openLog();
+    const name = 'a\nb\rc\u0085d\u2028e\u2029f';
+    for (let at = 21; at <= 30; at += 1) await log.append({ ...entryOf(at), name });
+    await log.close();
+    const { breaks, entries } = await verifyAudit(folder, log.place);
+    assert.deepEqual([breaks, entries], [[], 30]);
+    assert.equal((await read()).at(-1)?.name, name);
+  });
+
   it('is written as its format says, byte by byte', async () => {
     const [header, first] = (await readFile(await segmentPath(0), 'utf8')).split('\n');
     assert.equal(header, '1a993e6d98c1ce317cdb7b702b56aa2ee50e90008feec619dd11492bb1a96b3c '

@@ -28,7 +28,7 @@ const BATCH_ENTRIES_MAX = 1_000;
 const NOTE_EVERY_ENTRIES = 1_000;
 
 interface Waiting {
-  entry: NewAuditEntry;
+  readonly entries: readonly NewAuditEntry[];
   readonly resolve: () => void;
   readonly reject: (error: HoldfastError) => void;
 }
@@ -51,6 +51,7 @@ export class AuditLog {
   #place: ChainPlace;
   #notedSeq: number;
   #waiting: Waiting[] = [];
+  #waitingEntries = 0;
   #writing: Promise<void> | undefined;
   #refusal: HoldfastError | undefined;
 
@@ -106,26 +107,47 @@ export class AuditLog {
    *  @throws busy: too many wait; unavailable: it could not be written. Unless the disk was merely
    *  full, no entry of this process will be any more. */
   append(entry: NewAuditEntry): Promise<void> {
+    return this.appendAll([entry]);
+  }
+
+  /** In order, with nothing in between. @throws as append: then none, or the first of them, may be
+   *  in the log. */
+  appendAll(entries: readonly NewAuditEntry[]): Promise<void> {
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
-    if (this.#waiting.length >= QUEUE_MAX) {
+    if (entries.length === 0) return Promise.resolve();
+    if (this.#waitingEntries + entries.length > QUEUE_MAX) {
       const message = 'The audit log cannot keep up. Try again in a moment.';
       return Promise.reject(new HoldfastError('busy', OP, message));
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#waiting.push({ entry, resolve, reject });
+    this.#waiting.push({ entries, resolve, reject });
+    this.#waitingEntries += entries.length;
     this.#writing ??= this.#drain();
     return promise;
   }
 
+  /** What is written together next. */
+  #take(): Waiting[] {
+    let count = 0;
+    const end = this.#waiting.findIndex(({ entries }) => {
+      count += entries.length;
+      return count >= BATCH_ENTRIES_MAX;
+    });
+    const batch = this.#waiting.splice(0, end < 0 ? this.#waiting.length : end + 1);
+    this.#waitingEntries -= count;
+    return batch;
+  }
+
   async #drain(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, BATCH_ENTRIES_MAX);
+      const batch = this.#take();
       try {
         await this.#write(batch);
         for (const { resolve } of batch) resolve();
       } catch (error) {
         const refusal = failed(error);
         if (!(await this.#takenBack(error))) this.#refusal = refusal;
+        this.#waitingEntries = 0;
         for (const { reject } of [...batch, ...this.#waiting.splice(0)]) reject(refusal);
       }
     }
@@ -140,12 +162,13 @@ export class AuditLog {
       ({ file: this.#file, sizeBytes: this.#sizeBytes, place: this.#place } = next);
     }
     let place = this.#place;
-    const lines = batch.map(({ entry }) => {
+    let lines = '';
+    for (const entry of batch.flatMap(({ entries }) => entries)) {
       const encoded = encodeEntry(entry, place);
       place = encoded.place;
-      return encoded.line;
-    });
-    const bytes = Buffer.from(lines.join(''));
+      lines += encoded.line;
+    }
+    const bytes = Buffer.from(lines);
     const { bytesWritten } = await this.#file.write(bytes, 0, bytes.length, null);
     if (bytesWritten !== bytes.length) throw new Error('the disk took a part of the entries');
     await this.#file.datasync();

@@ -9,7 +9,8 @@ import { hash } from 'node:crypto';
 
 /** What the first line goes on from. */
 export const ZERO_HASH = '0'.repeat(64);
-const LINE = /^([0-9a-f]{64}) (.+)$/;
+/** Not `.`, which stops at the line ends of Unicode: names of files may hold those. */
+const LINE = /^([0-9a-f]{64}) ([^\n]+)$/;
 
 /** `text` holds no line end. Answers the line with its end, and what the next one goes on from. */
 export function chainLine(text: string, previous: string): { line: string; hash: string } {

@@ -8,6 +8,7 @@ type Branded<T, B extends string> = T & { readonly [brand]: B };
 export type BlockId = Branded<string, 'BlockId'>;
 /** Lower-case user id: letters, digits, `.`, `_`, `-`, `@`; 1 to 64 characters. */
 export type UserId = Branded<string, 'UserId'>;
+/** A company or household on the installation: 1 to 32 of `a`-`z`, `0`-`9`, `-`; a letter first. */
 export type TenantId = Branded<string, 'TenantId'>;
 /** Lower-case id of a group of users: same letters as a user id. Never used again. */
 export type GroupId = Branded<string, 'GroupId'>;
@@ -40,6 +41,14 @@ export function parseGroupId(raw: string): GroupId {
     refuse('base/parseGroupId', `A group's name starts with a letter or digit and holds ${rule}.`);
   }
   return raw as GroupId;
+}
+
+export function parseTenantId(raw: string): TenantId {
+  if (!/^[a-z][a-z0-9-]{0,31}$/.test(raw)) {
+    const rule = 'lower-case letters, digits and -, 32 characters at most';
+    refuse('base/parseTenantId', `A tenant's name starts with a letter and holds ${rule}.`);
+  }
+  return raw as TenantId;
 }
 
 export function parseNodeId(raw: number): NodeId {

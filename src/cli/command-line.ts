@@ -21,6 +21,7 @@ Start here:
 const GROUPS: Readonly<Record<string, string>> = {
   user: 'Manage accounts',
   group: 'Manage groups of accounts',
+  brake: 'Decide about devices that delete or overwrite very much',
   history: 'Look at the past of somebody\'s files, and bring it back',
   cluster: 'Join machines',
   disk: 'Add disks, look at them, let them go',

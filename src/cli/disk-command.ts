@@ -4,6 +4,7 @@ import type { Config, Slice } from '../platform/index.ts';
 import type { CommandFlag, CommandInput, Terminal } from './command.ts';
 import { EXIT } from './command.ts';
 import { configRequest } from './config-flags.ts';
+import { tenantInput } from './tenant-flag.ts';
 
 /** Plain data, as it comes from the server. */
 export type Answer = Readonly<Record<string, unknown>>;
@@ -37,6 +38,15 @@ export async function asker(
 ): Promise<(operation: string, input: Answer) => Promise<Answer>> {
   const config = await loadConfig(configRequest(input, slices));
   return (operation, order) => ask(config, operation, order);
+}
+
+/** For commands about disks: those of one tenant's storage. */
+export async function diskAsker(
+  parts: DiskParts, input: CommandInput,
+): Promise<(operation: string, input: Answer) => Promise<Answer>> {
+  const tenant = tenantInput(input);
+  const ask = await asker(parts, input);
+  return (operation, order) => ask(operation, { ...order, ...tenant });
 }
 
 /** Shows a plan. @returns whether nothing speaks against it. */

@@ -1,17 +1,21 @@
 /** What all `gc` commands share. */
 import type { GarbageCollector, GcStatus } from '../durability/index.ts';
+import type { TenantId } from '../base/ids.ts';
 import { loadConfig, serverSlice } from '../platform/index.ts';
 import type { Config, Slice } from '../platform/index.ts';
 import type { CommandFlag, CommandInput } from './command.ts';
 import { configRequest } from './config-flags.ts';
+import { TENANT_FLAG, tenantOf } from './tenant-flag.ts';
 
 export interface GcParts {
   readonly slices: readonly Slice[];
   /** Reads the notes, whether or not a server runs. */
-  readonly readStatus: (dataDirectory: string) => Promise<GcStatus>;
+  readonly readStatus: (dataDirectory: string, tenant: TenantId) => Promise<GcStatus>;
   /** Opens the stores of a data directory for one command. @throws conflict, code `data-locked`: a
    *  server runs on it. */
-  readonly openCollector: (dataDirectory: string, config: Config) => Promise<OpenedCollector>;
+  readonly openCollector: (
+    dataDirectory: string, opening: { config: Config; tenant: TenantId },
+  ) => Promise<OpenedCollector>;
 }
 
 export interface OpenedCollector {
@@ -22,6 +26,7 @@ export interface OpenedCollector {
 export const GC_FLAGS: readonly CommandFlag[] = [
   { flags: '--data <dir>', docs: 'the data directory (./data)' },
   { flags: '--config <file>', docs: 'settings, in TOML, that name the data directory' },
+  TENANT_FLAG,
 ];
 export const GC_EXITS = {
   0: 'done',
@@ -42,7 +47,9 @@ export async function withCollector<T>(
   parts: GcParts, input: CommandInput, act: (collector: GarbageCollector) => Promise<T>,
 ): Promise<T> {
   const config = await configOf(parts, input);
-  const opened = await parts.openCollector(config.of(serverSlice).dataDirectory, config);
+  const opened = await parts.openCollector(config.of(serverSlice).dataDirectory, {
+    config, tenant: tenantOf(input),
+  });
   try {
     return await act(opened.collector);
   } finally {

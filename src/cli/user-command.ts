@@ -1,5 +1,6 @@
 /** What all `user` commands share: the accounts of a data directory, and a password. */
 import { HoldfastError } from '../base/errors.ts';
+import type { TenantId } from '../base/ids.ts';
 import type { Identity } from '../identity/index.ts';
 import { loadConfig, serverSlice } from '../platform/index.ts';
 import type { Slice } from '../platform/index.ts';
@@ -19,8 +20,10 @@ export interface UserParts {
 /** What a command did, for the audit log. */
 export interface NotedAct {
   readonly act:
-    | 'user-added' | 'user-disabled' | 'user-enabled' | 'password-set' | 'group-changed'
-    | 'quota-set' | 'files-transferred';
+    | 'tenant-added' | 'user-added' | 'user-changed' | 'user-disabled' | 'user-enabled'
+    | 'password-set' | 'group-changed' | 'quota-set' | 'retention-set' | 'files-transferred';
+  /** Into whose log it goes. */
+  readonly tenant: TenantId;
   /** Whom it was done to. */
   readonly subject: string;
   readonly note?: string;
@@ -32,6 +35,9 @@ export const USER_FLAGS: readonly CommandFlag[] = [
 ];
 export const PASSWORD_FLAG: CommandFlag = {
   flags: '--password-stdin', docs: 'read the password from the first line of standard input',
+};
+export const OF_TENANT_FLAG: CommandFlag = {
+  flags: '--tenant <id>', docs: 'for good; see "tenant list" (default)',
 };
 export const USER_EXITS = {
   0: 'done',

@@ -48,6 +48,7 @@ export type { LedgerContent } from './gc/ledger/read-ledger.ts';
 export { VolumeLedger } from './gc/ledger/volume-ledger.ts';
 export { paceOf } from './gc/pace.ts';
 export { listReferences } from './gc/references.ts';
+export type { ManifestHome } from './gc/references.ts';
 export { gcSlice } from './gc/settings.ts';
 export { readGcStatus } from './gc/status.ts';
 export type { GcStatus } from './gc/status.ts';

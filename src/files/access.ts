@@ -4,11 +4,12 @@
  * Who owns a space may everything in it. Everybody else has what grants give: walking down from the
  * space's root, at each node that has grants in force for the caller, a grant to the user itself
  * decides; else the strongest of those to the user's groups. What is decided further down replaces
- * what was decided above, to more or to less. A link has its own grant and nothing else.
+ * what was decided above, to more or to less. A grant that has lapsed (view/lapse.ts) can only take
+ * away. A link has its own grant and nothing else.
  */
 import { HoldfastError } from '../base/errors.ts';
-import type { NodeId, UserId } from '../base/ids.ts';
-import { isAtLeast, strongerRole } from '../base/roles.ts';
+import type { GrantId, NodeId, TenantId, UserId } from '../base/ids.ts';
+import { isAtLeast, strongerRole, weakerRole } from '../base/roles.ts';
 import type { Role } from '../base/roles.ts';
 import type { Caller } from '../identity/index.ts';
 import type { GrantRecord, Instant, SpaceRecord, Subject } from '../metadata/index.ts';
@@ -71,8 +72,18 @@ export interface Subjects {
   readonly groups: ReadonlySet<string>;
 }
 
+/** No account can have this name. */
+const NOBODY: Subjects = { user: '@nobody' as UserId, groups: new Set() };
+
 export function subjectsOf({ user, groups }: Pick<Caller, 'user' | 'groups'>): Subjects {
   return { user, groups: new Set(groups) };
+}
+
+/** In a space of a tenant: whoever is of another one is nobody there. */
+export function subjectsIn(
+  tenant: TenantId, caller: Pick<Caller, 'user' | 'tenant' | 'groups'>,
+): Subjects {
+  return tenant === caller.tenant ? subjectsOf(caller) : NOBODY;
 }
 
 /** As a list, for looking up what is shared with somebody. */
@@ -92,14 +103,18 @@ export interface EffectiveOptions {
   chain: readonly NodeId[];
   grantsAt: (node: NodeId) => readonly GrantRecord[];
   now: Instant;
+  /** Grants to these subjects that have lapsed; without it none has. */
+  lapsed?: ReadonlySet<GrantId>;
 }
 
 /** The role that somebody has at the last node of the chain. */
 export function effective(options: EffectiveOptions): Role {
-  const { subjects, ownerOf, chain, grantsAt, now } = options;
+  const { subjects, ownerOf, chain, grantsAt, now, lapsed } = options;
   if (ownerOf !== undefined && subjects.user === ownerOf) return 'owner';
   let role: Role = 'none';
-  for (const node of chain) role = roleBelow(role, grantsAt(node), { subjects, now });
+  for (const node of chain) {
+    role = roleBelow(role, grantsAt(node), { subjects, now, ...(lapsed && { lapsed }) });
+  }
   return role;
 }
 
@@ -107,17 +122,29 @@ export function effective(options: EffectiveOptions): Role {
  *  the owner of the space. */
 export function roleBelow(
   above: Role, grants: readonly GrantRecord[],
-  { subjects, now }: { subjects: Subjects; now: Instant },
+  { subjects, now, lapsed }: {
+    subjects: Subjects; now: Instant; lapsed?: ReadonlySet<GrantId>;
+  },
 ): Role {
   let ofGroups: Role | undefined;
+  let ofLapsed: Role | undefined;
   for (const grant of grants) {
-    const { subject, role } = grant;
+    const { subject, role, id } = grant;
     if (!isInForce(grant, now)) continue;
-    if (subject.kind === 'user' && subject.id === subjects.user) return role;
+    const hasLapsed = lapsed?.has(id) === true;
+    if (subject.kind === 'user' && subject.id === subjects.user) {
+      return hasLapsed ? weakerRole(above, role) : role;
+    }
     if (subject.kind !== 'group' || !subjects.groups.has(subject.id)) continue;
-    ofGroups = ofGroups === undefined ? role : strongerRole(ofGroups, role);
+    if (hasLapsed) ofLapsed = strongest(ofLapsed, role);
+    else ofGroups = strongest(ofGroups, role);
   }
+  if (ofGroups === undefined && ofLapsed !== undefined) return weakerRole(above, ofLapsed);
   return ofGroups ?? above;
+}
+
+function strongest(known: Role | undefined, role: Role): Role {
+  return known === undefined ? role : strongerRole(known, role);
 }
 
 /** Why somebody can see a node. */

@@ -9,6 +9,7 @@ import { checkAccess } from './access.ts';
 import type { Deed } from './access.ts';
 import { exists, judge, nameTaken, notFound, parentMissing } from './deal.ts';
 import type { Deal } from './deal.ts';
+import { isLinkCaller } from './view/link-caller.ts';
 import { accessAt } from './view/sight.ts';
 import type { MountCrossing, SeenNode } from './view/sight.ts';
 import type { Views } from './view/views.ts';
@@ -29,6 +30,8 @@ export interface Target {
   parentId: NodeId;
   name: Name;
   current: SeenNode | undefined;
+  /** What the tree has there and the device does not see, because its deletion is held. */
+  held?: SeenNode;
   expect: Expectation | undefined;
   /** By whose sight what appears there is seen. */
   near: SeenNode;
@@ -61,7 +64,10 @@ export async function aimAt(
     path: readonly Name[]; deal: Deal; replacing: Replacing;
   },
 ): Promise<Target> {
-  const { nodes, mount, isHidden } = await views.walk(caller, path);
+  const isDrop = isLinkCaller(caller) && caller.terms.fileDrop === true;
+  // Whether the name is taken would be told by the answer.
+  if (isDrop && replacing === 'nothing') throw filesOnly();
+  const { nodes, mount, isHidden, held } = await views.walk(caller, path);
   const current = nodes[path.length];
   if (current !== undefined) {
     if (replacing === 'nothing') {
@@ -83,6 +89,7 @@ export async function aimAt(
   }
   return {
     spaceId: parent.spaceId, parentId: parent.id, name, current, near: parent, path, replacing,
+    ...(held !== undefined && { held }),
     // Who may only add must not overwrite what somebody else adds at the same moment.
     expect: judge(deal, current) ?? (accessAt(parent).update ? undefined : asSeen(current)),
   };
@@ -93,11 +100,16 @@ function asSeen(current: SeenNode | undefined): Expectation {
 }
 
 /** Asks again where something of others is to be changed: while a body was on its way, what was
- *  allowed may have been taken back. @throws as aimAt. */
-export async function aimAgain(
-  views: Views, caller: Caller, { near, path, replacing, spaceId, parentId }: Target,
+ *  allowed may have been taken back. undefined: it is the caller's own. @throws as aimAt. */
+export function aimAgain(
+  views: Views, caller: Caller, target: Target,
+): Promise<void> | undefined {
+  return target.near.sight?.isShared === true ? checkAim(views, caller, target) : undefined;
+}
+
+async function checkAim(
+  views: Views, caller: Caller, { path, replacing, spaceId, parentId }: Target,
 ): Promise<void> {
-  if (near.sight?.isShared !== true) return;
   const now = await aimAt(views, caller, { path, deal: {}, replacing });
   if (now.spaceId !== spaceId || now.parentId !== parentId) throw parentMissing('aimAgain');
 }
@@ -127,6 +139,11 @@ function aimAtMounted(
   return {
     spaceId, parentId, name: parseName(name), current, near: current, path, replacing, expect,
   };
+}
+
+function filesOnly(): HoldfastError {
+  const message = 'Only files can be left here, no folders.';
+  return new HoldfastError('denied', 'files/aim', message, { code: 'files-only' });
 }
 
 function rootStays(): HoldfastError {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { isKind } from '../base/errors.ts';
-import { parseUserId } from '../base/ids.ts';
+import { DEFAULT_TENANT, parseUserId } from '../base/ids.ts';
 import { parsePath } from '../base/names.ts';
 import type { Caller } from '../identity/index.ts';
 import { MemoryMetadataStore } from '../metadata/stores/memory/memory-metadata-store.ts';
@@ -16,7 +16,7 @@ import { SpaceDirectory } from './space-directory.ts';
 import { UPLOAD_TTL_MS, UploadService } from './upload-service.ts';
 
 const anna: Caller = {
-  user: parseUserId('anna'), displayName: 'Anna', admin: false, device: 'desk',
+  user: parseUserId('anna'), tenant: DEFAULT_TENANT, displayName: 'Anna', admin: false, device: 'desk',
   credential: 'password', groups: [], groupsRev: 0,
 };
 const first = Buffer.alloc(BLOCK_BYTES_MAX, 'first');

@@ -1,10 +1,13 @@
 /** Content of files on a block store: bodies in, manifests, bytes out. Knows no names. */
 import { HoldfastError } from '../base/errors.ts';
+import { DEFAULT_TENANT } from '../base/ids.ts';
+import type { TenantId } from '../base/ids.ts';
 import type { Witness } from '../base/witness.ts';
 import type { MetadataStore, NodeRecord } from '../metadata/index.ts';
 import type { BlockClaim, BlockReclaim, BlockStore } from '../storage/index.ts';
 import type { BodySource } from './body.ts';
 import type { Checksum, ChecksumAlgorithm } from './checksums.ts';
+import type { ContentDirectory } from './content-homes.ts';
 import { blocksOf, FileContent } from './download.ts';
 import type { BlockRef } from './manifest.ts';
 import { decodeManifest } from './manifest.ts';
@@ -21,7 +24,9 @@ export interface StoredContent {
 const REMEMBERED_MAX = 32_000;
 const REMEMBERED_BLOCKS_MAX = 8;
 
-export class ContentStore {
+export class ContentStore implements ContentDirectory {
+  /** Whose content it holds. */
+  readonly tenant: TenantId;
   readonly #budget = new ReceiveBudget();
   readonly #known = new Map<string, readonly BlockRef[]>();
   readonly #blocks: BlockStore;
@@ -35,11 +40,22 @@ export class ContentStore {
     witness: () => Witness;
     /** Of the same block store. */
     claims: Pick<BlockReclaim, 'claim'>;
+    tenant?: TenantId;
   }) {
+    this.tenant = parts.tenant ?? DEFAULT_TENANT;
     this.#blocks = parts.blocks;
     this.#claims = parts.claims;
     this.#metadata = parts.metadata;
     this.#witness = parts.witness;
+  }
+
+  /** This one: wherever it is the only one, it holds the content of all. */
+  at(): this {
+    return this;
+  }
+
+  of(): this {
+    return this;
   }
 
   /** What is durable now: goes into the metadata with what refers to it. */

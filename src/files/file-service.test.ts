@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { beforeEach, describe, it } from 'node:test';
 import type { ErrorKind } from '../base/errors.ts';
 import { HoldfastError } from '../base/errors.ts';
-import { parseUserId } from '../base/ids.ts';
+import { DEFAULT_TENANT, parseUserId } from '../base/ids.ts';
 import { parsePath } from '../base/names.ts';
 import type { Name } from '../base/names.ts';
 import type { Caller } from '../identity/index.ts';
@@ -23,7 +23,7 @@ const NOW = Date.UTC(2026, 10, 21);
 
 function callerNamed(user: string): Caller {
   return {
-    user: parseUserId(user), displayName: user, admin: false, device: 'test',
+    user: parseUserId(user), tenant: DEFAULT_TENANT, displayName: user, admin: false, device: 'test',
     credential: 'password', groups: [], groupsRev: 0,
   };
 }

@@ -7,28 +7,30 @@
  */
 import { HoldfastError } from '../base/errors.ts';
 import { parseSpaceId } from '../base/ids.ts';
-import type { NodeId, SpaceId } from '../base/ids.ts';
+import type { NodeId, SpaceId, TenantId } from '../base/ids.ts';
 import type { Name } from '../base/names.ts';
 import type { Caller } from '../identity/index.ts';
 import type {
-  Actor, Change, ChangeResult, DeadProperty, GrantRecord, Instant, LockRecord, MetadataStore,
-  NodeRecord, SetProperties,
+  Actor, Change, ChangeResult, DeadProperty, Instant, LockRecord, MetadataStore, Move, NodeRecord,
+  SetProperties,
 } from '../metadata/index.ts';
 import { failpoint } from '../platform/index.ts';
 import type { BlockClaim } from '../storage/index.ts';
 import { checkAccess, isInForce } from './access.ts';
-import type { Access } from './access.ts';
 import { actorOf } from './actor.ts';
 import { aimAgain, aimAt, mayReplace, mountStays, takeNode } from './aim.ts';
 import type { Target } from './aim.ts';
 import type { BodySource } from './body.ts';
 import { bodyOf } from './body.ts';
+import type { Brake } from './brake/brake.ts';
 import type { Checksum, ChecksumAlgorithm } from './checksums.ts';
 import { checkChecksum, formatChecksum, newHasher, withChecksum } from './checksums.ts';
+import type { ContentDirectory } from './content-homes.ts';
 import type { ContentStore } from './content-store.ts';
 import { exists, isFolder, notFound } from './deal.ts';
 import type { Deal, UploadOptions } from './deal.ts';
 import type { FileContent } from './download.ts';
+import type { FolderListing, Found, SharesAt, Written } from './found.ts';
 import { FileLocks } from './locks.ts';
 import type { BrokenLock } from './locks.ts';
 import type { Landing } from './quota/piece-rooms.ts';
@@ -37,65 +39,48 @@ import { quotaState, quotaStates } from './quota/quota-figures.ts';
 import type { QuotaState } from './quota/quota-figures.ts';
 import { UploadRooms } from './quota/upload-room.ts';
 import type { BodyRoom } from './quota/upload-room.ts';
+import { notesOf } from './sharing/terms.ts';
+import type { NotesAt } from './sharing/terms.ts';
 import type { SpaceDirectory } from './space-directory.ts';
 import { isLinkCaller } from './view/link-caller.ts';
 import { accessAt, roleAt } from './view/sight.ts';
 import type { SeenNode } from './view/sight.ts';
+import { DeviceViews } from './view/device-views.ts';
 import { Views } from './view/views.ts';
-import type { SeenEntry } from './view/views.ts';
 import type { WriteWatch } from './write-watch.ts';
-
-/** A node with what the caller may do with it. */
-export interface Found {
-  node: SeenNode;
-  access: Access;
-}
-
-export interface Written {
-  node: SeenNode;
-  /** False when something was replaced. */
-  created: boolean;
-}
-
-export interface FolderListing {
-  folder: SeenNode;
-  access: Access;
-  /** Pages in order of canonical name, all as of one moment. */
-  pages: AsyncIterable<readonly SeenEntry[]>;
-  /** All of it is the caller's own: no entry has a `sight`. */
-  isPlain: boolean;
-}
-
-/** Grants in force at a node; none at one where the caller may not say who may what. */
-export type SharesAt = (node: Pick<SeenNode, 'id' | 'sight'>) => readonly GrantRecord[];
 
 export class FileService {
   readonly #metadata: MetadataStore;
-  readonly #content: ContentStore;
+  readonly #content: ContentDirectory;
   readonly #spaces: SpaceDirectory;
   readonly #views: Views;
+  readonly #brake: Brake | undefined;
   readonly #rooms: UploadRooms;
   /** Locks that name a file and no token. */
   readonly locks: FileLocks;
   readonly #now: () => Instant;
-  readonly #watch: () => WriteWatch | undefined;
+  readonly #watch: (tenant: TenantId) => WriteWatch | undefined;
 
   constructor(parts: {
     metadata: MetadataStore;
-    content: ContentStore;
+    content: ContentDirectory;
     spaces: SpaceDirectory;
     now: () => Instant;
     /** Asked for each upload: who looks on at the moment. */
-    watch?: () => WriteWatch | undefined;
+    watch?: (tenant: TenantId) => WriteWatch | undefined;
     onLockBroken?: ((broken: BrokenLock) => void) | undefined;
     /** How long room is kept for an upload that nothing more comes of. */
     reservationMs?: number | undefined;
+    /** undefined: no device is held back, and what is held is not shown to anybody. */
+    brake?: Brake | undefined;
   }) {
+    this.#brake = parts.brake;
     this.#metadata = parts.metadata;
     this.#content = parts.content;
     this.#spaces = parts.spaces;
     this.#now = parts.now;
-    this.#views = new Views(parts);
+    const holds = parts.brake?.quarantines;
+    this.#views = holds === undefined ? new Views(parts) : new DeviceViews(parts, holds);
     this.#rooms = new UploadRooms(parts);
     this.locks = new FileLocks({ ...parts, views: this.#views });
     this.#watch = parts.watch ?? (() => undefined);
@@ -158,7 +143,7 @@ export class FileService {
   async openNode(node: SeenNode): Promise<FileContent> {
     if (node.kind !== 'file') throw isFolder('open');
     checkAccess(accessAt(node), 'download');
-    return this.#content.open(node);
+    return (await this.#content.at(node.spaceId)).open(node);
   }
 
   /** Stores a file's new content under this path. The parent folder must be there. Refusals that
@@ -169,27 +154,31 @@ export class FileService {
     caller: Caller, path: readonly Name[], body: BodySource, options: UploadOptions = {},
   ): Promise<Written> {
     const target = await this.aim(caller, path, options);
-    this.#content.checkWritable();
+    const content = await this.#content.at(target.spaceId);
+    content.checkWritable();
     const growth = { oldBytes: target.current?.sizeBytes ?? 0, lengthBytes: body.lengthBytes };
     return this.#rooms.held(caller, target.spaceId, growth, (room) =>
-      this.#content.claimed((claim) =>
-        this.#receiveAndCommit({ caller, target, claim, room }, body, options)));
+      content.claimed((claim) =>
+        this.#receiveAndCommit({ caller, target, claim, room, content }, body, options)));
   }
 
   async #receiveAndCommit(
-    deed: { caller: Caller; target: Target; claim: BlockClaim; room: BodyRoom | undefined },
+    deed: {
+      caller: Caller; target: Target; claim: BlockClaim; room: BodyRoom | undefined;
+      content: ContentStore;
+    },
     body: BodySource,
     options: UploadOptions,
   ): Promise<Written> {
-    const { caller, target, claim, room } = deed;
+    const { caller, target, claim, room, content } = deed;
     const { signal, checksum } = options;
-    const sample = this.#watch()?.begin();
-    const content = await this.#content.receive(body, {
+    const sample = this.#watch(content.tenant)?.begin();
+    const stored = await content.receive(body, {
       algorithm: checksum?.algorithm, claim, sample, ...(signal && { signal }),
       reserve: room && ((totalBytes) => room.take(totalBytes)),
     });
-    if (checksum !== undefined && content.checksum !== undefined) {
-      checkChecksum(checksum, content.checksum);
+    if (checksum !== undefined && stored.checksum !== undefined) {
+      checkChecksum(checksum, stored.checksum);
     }
     failpoint('files.blocks-durable');
     const written = await this.commitAimed(caller, target, {
@@ -198,15 +187,15 @@ export class FileService {
       parentId: target.parentId,
       name: target.name,
       content: {
-        sizeBytes: content.sizeBytes,
-        manifest: content.manifest,
-        checksums: content.checksum === undefined ? '' : formatChecksum(content.checksum),
+        sizeBytes: stored.sizeBytes,
+        manifest: stored.manifest,
+        checksums: stored.checksum === undefined ? '' : formatChecksum(stored.checksum),
       },
       modifiedAt: options.modifiedAt,
       ...(options.createdAt !== undefined && { createdAt: options.createdAt }),
       ...(target.expect !== undefined && { expect: target.expect }),
       ...(room !== undefined && { reservationId: room.reservationId }),
-      witness: this.#content.witness(),
+      witness: content.witness(),
       actor: this.#actor(caller, options),
     });
     const { spaceId, id, contentRev } = written.node;
@@ -221,7 +210,7 @@ export class FileService {
     const version = await this.#metadata.getVersion(
       parseSpaceId(Number(spaceId)), Number(id) as NodeId, Number(contentRev),
     );
-    return this.#content.readManifest(version.manifest, signal);
+    return (await this.#content.at(version.spaceId)).readManifest(version.manifest, signal);
   }
 
   /** @throws exists; conflict `parent-missing`, `name-clash`; locked; denied. */
@@ -256,6 +245,7 @@ export class FileService {
       return;
     }
     await this.#views.checkAllBelow(caller, node, 'delete');
+    if (await this.#brake?.holdRemoval(caller, node, { expect, actor }) === true) return;
     await this.#metadata.commit({
       op: 'delete', spaceId: node.spaceId, nodeId: node.id,
       ...(expect !== undefined && { expect }), actor,
@@ -286,16 +276,19 @@ export class FileService {
     const replace = await mayReplace(this.#views, caller, target, options.replace);
     const actor = this.#actor(caller, options);
     const expect = source.mount === undefined ? source.expect : undefined;
-    const { node, created } = await this.#commit({
+    const change: Move = {
       op: 'move', spaceId: moved.spaceId, nodeId: moved.id,
       ...(isAway && { toSpaceId: target.spaceId }),
       toParentId: target.parentId, toName: target.name, replace,
       ...(expect !== undefined && { expect }), actor,
-    });
+    };
+    const held = await this.#brake?.insteadOfMove(caller, { source, target }, change);
+    const { node, created } = held ?? await this.#commit(change);
     if (source.mount !== undefined) {
       return { node: (await this.get(caller, to)).node, created };
     }
-    const timed = await this.#retime(node, options.modifiedAt, actor);
+    const timed = held === undefined
+      ? await this.#retime(node, options.modifiedAt, actor) : node;
     return { node: await this.#views.seen(caller, timed, target.near), created };
   }
 
@@ -326,11 +319,14 @@ export class FileService {
   ): Promise<NodeRecord> {
     const { node } = await takeNode(this.#views, caller, { path, deed: 'update', deal: options });
     const { modifiedAt, createdAt } = options;
+    const actor = this.#actor(caller, options);
+    const held = modifiedAt !== undefined
+      && await this.#brake?.retime(caller, node, { modifiedAt, actor });
+    if (held) return this.#views.seen(caller, held.node, node);
     const { node: changed } = await this.#commit({
       op: 'set-times', spaceId: node.spaceId, nodeId: node.id,
       ...(modifiedAt !== undefined && { modifiedAt }),
-      ...(createdAt !== undefined && { createdAt }),
-      actor: this.#actor(caller, options),
+      ...(createdAt !== undefined && { createdAt }), actor,
     });
     return changed;
   }
@@ -367,6 +363,7 @@ export class FileService {
     const checksum = { algorithm, hex: hasher.digest('hex') };
     const { spaceId, id: nodeId, contentRev } = node;
     const checksums = withChecksum(node.checksums, checksum);
+    if (contentRev < 0) return { node, checksum }; // Nobody notes anything about held content.
     await this.#metadata.commit({ op: 'set-checksums', spaceId, nodeId, contentRev, checksums });
     return { node: { ...node, checksums }, checksum };
   }
@@ -439,6 +436,13 @@ export class FileService {
       ? table.at(id).filter((grant) => grant.role !== 'none' && isInForce(grant, now)) : []);
   }
 
+  /** What those who share something with the caller have said with it, for an answer that shows it
+   *  for many; undefined: nothing. */
+  async notesAt(caller: Caller): Promise<NotesAt | undefined> {
+    const grants = isLinkCaller(caller) ? [caller.link] : await this.#views.receivedGrants(caller);
+    return notesOf(grants);
+  }
+
   /** Where an upload counts that will end at `path`; without one, as far as that can be known.
    *  undefined: nobody knows, or no quota can hold there. */
   async landing(caller: Caller, path: readonly Name[] | undefined): Promise<Landing | undefined> {
@@ -455,8 +459,10 @@ export class FileService {
 
   /** Commits what was aimed at, and answers it as the caller sees it. @throws as upload. */
   async commitAimed(caller: Caller, target: Target, change: Change): Promise<Written> {
-    await aimAgain(this.#views, caller, target);
-    const { node, created } = await this.#commit(change);
+    const again = aimAgain(this.#views, caller, target);
+    if (again !== undefined) await again;
+    const held = await this.#brake?.instead(caller, target, change);
+    const { node, created } = held ?? await this.#commit(change);
     return { node: await this.#views.seen(caller, node, target.near), created };
   }
 

@@ -1,6 +1,6 @@
 /** Locks of files and folders, wherever in a view they are seen. */
 import { HoldfastError, isKind } from '../base/errors.ts';
-import type { NodeId } from '../base/ids.ts';
+import type { NodeId, SpaceId } from '../base/ids.ts';
 import type { Name } from '../base/names.ts';
 import type { Caller } from '../identity/index.ts';
 import { lockKindOf } from '../metadata/index.ts';
@@ -12,6 +12,8 @@ import { isLinkCaller } from './view/link-caller.ts';
 import { roleAt } from './view/sight.ts';
 import type { SeenNode } from './view/sight.ts';
 import type { Views } from './view/views.ts';
+
+const SPACES_PAGE = 1_000;
 
 /** Somebody has ended the lock of somebody else. */
 export interface BrokenLock {
@@ -138,6 +140,26 @@ export class FileLocks {
     return { lock: left, isRefused: false };
   }
 
+  /** Ends every lock at a file or folder, also where the caller does not see it; answers how many
+   *  there were. Looks through the spaces of the caller's tenant, page by page: it is a rare act.
+   *  @throws denied: not an administrator. */
+  async breakAll(caller: Caller, nodeId: NodeId): Promise<number> {
+    if (!caller.admin) throw administratorsOnly();
+    let count = 0;
+    for (let after: SpaceId | undefined; ;) {
+      const page = await this.#metadata.listSpaces(SPACES_PAGE, after);
+      for (const { id } of page.filter(({ tenant }) => tenant === caller.tenant)) {
+        const locks = await this.#metadata.listLocks(id, this.#now());
+        for (const lock of locks.filter((one) => one.nodeId === nodeId)) {
+          await this.#end(caller, lock, { place: undefined, actor: this.#actor(caller) });
+          count += 1;
+        }
+      }
+      after = page.at(-1)?.id;
+      if (after === undefined || page.length < SPACES_PAGE || count > 0) return count;
+    }
+  }
+
   /** `place`: what is locked, as the caller sees it; undefined: the caller does not. */
   async #end(
     caller: Caller, lock: LockRecord, { place, actor }: {
@@ -172,6 +194,11 @@ function serves(token: string, wanted: string): boolean {
 function mayBreak(caller: Caller, node: SeenNode | undefined): boolean {
   if (isLinkCaller(caller)) return false;
   return caller.admin || (node !== undefined && roleAt(node) === 'owner');
+}
+
+function administratorsOnly(): HoldfastError {
+  const message = 'Only an administrator can end locks in folders of others.';
+  return new HoldfastError('denied', 'files/breakAll', message);
 }
 
 function filesOnly(): HoldfastError {

@@ -28,6 +28,18 @@ export const filesSlice = slice({
       docs: 'For so long a file stays locked that somebody has locked in a sync client, unless the '
         + 'client asks for another time or renews the lock. Nobody can lock for more than a day.',
     }),
+    massChangeLimit: setting<number>({
+      key: 'files.mass_change.limit', default: 1_000, parse: integer({ min: 0, max: 1_000_000 }),
+      docs: 'When one device deletes or overwrites more older files than this within '
+        + '`files.mass_change.window`, what it goes on deleting and overwriting is held until '
+        + 'somebody decides: see docs/mass-change.md. 0: no device is ever held back.',
+    }),
+    massChangeSeconds: setting<number>({
+      key: 'files.mass_change.window', default: 10 * 60,
+      parse: seconds({ min: 1, max: 24 * 60 * 60 }), unit: 'seconds',
+      docs: 'The time in which deletions and overwrites of one device are counted together. Files '
+        + 'that have changed within it count for nothing.',
+    }),
     trashKeepDays: setting<number>({
       key: 'files.trash_keep_days', default: 30, parse: integer({ min: 0, max: 36_500 }),
       unit: 'days',

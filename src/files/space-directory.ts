@@ -1,7 +1,10 @@
 /** Which space belongs to whom. A user's personal space is made on first use. */
 import type { SpaceId, TenantId, UserId } from '../base/ids.ts';
 import type { CasePolicy } from '../base/names.ts';
+import type { Caller } from '../identity/index.ts';
 import type { Instant, MetadataStore, SpaceRecord } from '../metadata/index.ts';
+import type { People } from './sharing/share.ts';
+import type { Viewer } from './view/link-caller.ts';
 
 /** Users whose space is remembered, and spaces that are; the rest are looked up again. */
 const REMEMBERED_MAX = 10_000;
@@ -21,6 +24,7 @@ export class SpaceDirectory {
   readonly #metadata: MetadataStore;
   readonly #defaults: SpaceDefaults;
   readonly #now: () => Instant;
+  readonly #people: Pick<People, 'findViewer'> | undefined;
   readonly #known = new Map<UserId, KnownSpace>();
   readonly #byId = new Map<SpaceId, KnownSpace>();
   /** Whether a tenant has a quota. */
@@ -32,28 +36,43 @@ export class SpaceDirectory {
     metadata: MetadataStore;
     defaults: SpaceDefaults;
     now: () => Instant;
+    /** Without it whoever is named in a grant may sign in: for work that no user asks for. */
+    people?: Pick<People, 'findViewer'>;
   }) {
     this.#metadata = parts.metadata;
     this.#defaults = parts.defaults;
     this.#now = parts.now;
+    this.#people = parts.people;
   }
 
   get defaults(): SpaceDefaults {
     return this.#defaults;
   }
 
-  async personalSpace(owner: UserId): Promise<KnownSpace> {
-    const known = this.#known.get(owner);
-    if (known !== undefined) return known;
+  /** Made in the user's tenant, if there is none yet. @throws denied `other-tenant`. */
+  personalSpace(owner: Pick<Caller, 'user' | 'tenant'>): KnownSpace | Promise<KnownSpace> {
+    const known = this.#known.get(owner.user);
+    return known?.tenant === owner.tenant ? known : this.#ensure(owner);
+  }
+
+  async #ensure(
+    { user: owner, tenant }: Pick<Caller, 'user' | 'tenant'>,
+  ): Promise<KnownSpace> {
     const forgotten = this.#forgotten;
-    const made = await this.#metadata.ensureSpace({ owner, at: this.#now(), ...this.#defaults });
+    const made = await this.#metadata.ensureSpace({
+      tenant, owner, at: this.#now(), ...this.#defaults,
+    });
     return this.#remember(made, forgotten);
   }
 
   /** Any space, as it was when last looked at. @throws not-found. */
-  async find(id: SpaceId): Promise<KnownSpace> {
-    const forgotten = this.#forgotten;
-    return this.#byId.get(id) ?? this.#remember(await this.#metadata.getSpace(id), forgotten);
+  find(id: SpaceId): KnownSpace | Promise<KnownSpace> {
+    return this.#byId.get(id) ?? this.refresh({ id });
+  }
+
+  /** Whoever made a grant, as of now; undefined: may not sign in. */
+  async findMaker(user: UserId): Promise<Pick<Viewer, 'user' | 'groups'> | undefined> {
+    return this.#people === undefined ? { user, groups: [] } : this.#people.findViewer(user);
   }
 
   /** As it is now. */

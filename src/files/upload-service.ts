@@ -15,10 +15,12 @@ import { actorOf } from './actor.ts';
 import type { BodySource } from './body.ts';
 import { checkChecksum, formatChecksum } from './checksums.ts';
 import type { Checksum } from './checksums.ts';
+import type { ContentDirectory } from './content-homes.ts';
 import type { ContentStore } from './content-store.ts';
 import type { Target } from './aim.ts';
 import type { UploadOptions } from './deal.ts';
-import type { FileService, Written } from './file-service.ts';
+import type { FileService } from './file-service.ts';
+import type { Written } from './found.ts';
 import { PieceRooms, pieceReservation } from './quota/piece-rooms.ts';
 import type { PiecedUpload } from './quota/piece-rooms.ts';
 import type { SpaceDirectory } from './space-directory.ts';
@@ -41,7 +43,7 @@ export interface PieceOptions {
 
 export class UploadService {
   readonly #metadata: MetadataStore;
-  readonly #content: ContentStore;
+  readonly #content: ContentDirectory;
   readonly #files: FileService;
   readonly #rooms: PieceRooms;
   readonly #spaces: SpaceDirectory;
@@ -52,7 +54,7 @@ export class UploadService {
 
   constructor(parts: {
     metadata: MetadataStore;
-    content: ContentStore;
+    content: ContentDirectory;
     files: FileService;
     spaces: SpaceDirectory;
     now: () => Instant;
@@ -74,7 +76,9 @@ export class UploadService {
     caller: Caller, rawId: string, totalBytes: number | undefined, options: PieceOptions = {},
   ): Promise<void> {
     const uploadId = parseUploadId(rawId);
-    this.#content.checkWritable();
+    (await this.#content.of(caller.tenant)).checkWritable();
+    // By their owner's space verifiers and collectors know in which tenant's storage parts lie.
+    await this.#spaces.personalSpace(caller);
     const upload = { owner: caller.user, uploadId, totalBytes };
     const { destination } = options;
     if (totalBytes !== undefined && destination === undefined) {
@@ -101,7 +105,8 @@ export class UploadService {
     const { name } = part;
     const upload = await this.#get(caller, part.uploadId);
     const number = parsePartNumber(name);
-    this.#content.checkWritable();
+    const content = await this.#content.of(caller.tenant);
+    content.checkWritable();
     const room = await this.#rooms.begin(upload, () =>
       this.#files.landing(caller, options.destination));
     const partRoom = room?.part(body.lengthBytes);
@@ -109,9 +114,9 @@ export class UploadService {
     try {
       await partRoom?.begin();
       const stored = await this.#receivePart(upload, { number, name, body }, {
-        ...options, reserve: partRoom?.take,
+        ...options, content, reserve: partRoom?.take,
       });
-      parts = await this.#hashAhead(caller, upload.uploadId);
+      parts = await this.#hashAhead(caller, upload.uploadId, content);
       return stored;
     } finally {
       partRoom?.end(parts);
@@ -122,13 +127,13 @@ export class UploadService {
     { owner, uploadId }: PiecedUpload,
     { number, name, body }: { number: number; name: string; body: BodySource },
     options: {
-      checksum?: Checksum | undefined; signal?: AbortSignal;
+      content: ContentStore; checksum?: Checksum | undefined; signal?: AbortSignal;
       reserve: ((totalBytes: number) => Promise<void> | undefined) | undefined;
     },
   ): Promise<UploadPartRecord> {
-    const { checksum, signal, reserve } = options;
-    const { sizeBytes, manifest } = await this.#content.claimed(async (claim) => {
-      const stored = await this.#content.receive(body, {
+    const { content, checksum, signal, reserve } = options;
+    const { sizeBytes, manifest } = await content.claimed(async (claim) => {
+      const stored = await content.receive(body, {
         algorithm: checksum?.algorithm, claim, reserve, ...(signal && { signal }),
       });
       if (checksum && stored.checksum) checkChecksum(checksum, stored.checksum);
@@ -136,7 +141,7 @@ export class UploadService {
       await this.#metadata.commit({
         op: 'put-part', owner, uploadId, number, name, sizeBytes: stored.sizeBytes,
         manifest: stored.manifest, expiresAt: this.#now() + UPLOAD_TTL_MS,
-        witness: this.#content.witness(),
+        witness: content.witness(),
       });
       return stored;
     });
@@ -197,21 +202,27 @@ export class UploadService {
     const upload = await this.#get(caller, uploadId);
     if (upload.result !== undefined) return this.#repeat(caller, path, upload.result);
     const target = await this.#files.aim(caller, path, options);
-    return this.#content.claimed((claim) =>
-      this.#joinAndCommit({ caller, upload, target, claim }, options));
+    // The parts lie where the caller's content lies, and what is made of them stays there.
+    const content = await this.#content.of(caller.tenant);
+    if (content !== await this.#content.at(target.spaceId)) throw otherTenant();
+    return content.claimed((claim) =>
+      this.#joinAndCommit({ caller, upload, target, claim, content }, options));
   }
 
   async #joinAndCommit(
-    deed: { caller: Caller; upload: UploadRecord; target: Target; claim: BlockClaim },
+    deed: {
+      caller: Caller; upload: UploadRecord; target: Target; claim: BlockClaim;
+      content: ContentStore;
+    },
     options: FinishOptions,
   ): Promise<Written> {
-    const { caller, upload, target, claim } = deed;
+    const { caller, upload, target, claim, content } = deed;
     const { uploadId } = upload;
     const parts = await this.#metadata.listParts(caller.user, uploadId);
-    const { sizeBytes, manifest } = await this.#content.join(parts, claim);
+    const { sizeBytes, manifest } = await content.join(parts, claim);
     checkLength(options.totalBytes ?? upload.totalBytes, sizeBytes);
     const key = `${caller.user}/${uploadId}`;
-    const checksum = await this.#verify(key, parts, options);
+    const checksum = await this.#verify({ key, content }, parts, options);
     const isLimited = await this.#spaces.isLimited(target.spaceId);
     failpoint('files.before-finish');
     const written = await this.#files.commitAimed(caller, target, {
@@ -225,7 +236,7 @@ export class UploadService {
       ...(target.expect !== undefined && { expect: target.expect }),
       upload: { owner: caller.user, uploadId },
       ...(isLimited && { reservationId: pieceReservation(upload) }),
-      witness: this.#content.witness(),
+      witness: content.witness(),
       actor: actorOf(caller, this.#now(), options.lockTokens),
     });
     this.#checksums.delete(key);
@@ -244,17 +255,20 @@ export class UploadService {
   }
 
   async #verify(
-    key: string, parts: readonly UploadPartRecord[], { checksum, signal }: FinishOptions,
+    { key, content }: { key: string; content: ContentStore },
+    parts: readonly UploadPartRecord[], { checksum, signal }: FinishOptions,
   ): Promise<Checksum | undefined> {
     if (checksum === undefined) return undefined;
-    const hasher = this.#checksums.get(key) ?? new UploadChecksum(this.#content);
+    const hasher = this.#checksums.get(key) ?? new UploadChecksum(content);
     const hex = await hasher.digest(parts, checksum.algorithm, signal);
     const actual = { algorithm: checksum.algorithm, hex };
     checkChecksum(checksum, actual);
     return actual;
   }
 
-  async #hashAhead(caller: Caller, uploadId: string): Promise<UploadPartRecord[]> {
+  async #hashAhead(
+    caller: Caller, uploadId: string, content: ContentStore,
+  ): Promise<UploadPartRecord[]> {
     const key = `${caller.user}/${uploadId}`;
     let hasher = this.#checksums.get(key);
     if (hasher === undefined) {
@@ -262,7 +276,7 @@ export class UploadService {
       if (this.#checksums.size >= CHECKSUMS_MAX && oldest !== undefined) {
         this.#checksums.delete(oldest);
       }
-      hasher = new UploadChecksum(this.#content);
+      hasher = new UploadChecksum(content);
       this.#checksums.set(key, hasher);
     }
     const parts = await this.#metadata.listParts(caller.user, uploadId);
@@ -310,6 +324,11 @@ function checkLength(wanted: number | undefined, actual: number): void {
   throw new HoldfastError('invalid', 'files/finishUpload', message, {
     code: 'length-mismatch', facts: { wanted, actual },
   });
+}
+
+function otherTenant(): HoldfastError {
+  const message = 'This is not a place of yours: files stay within one tenant.';
+  return new HoldfastError('denied', 'files/finishUpload', message, { code: 'other-tenant' });
 }
 
 function noUpload(): HoldfastError {

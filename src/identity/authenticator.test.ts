@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { HoldfastError } from '../base/errors.ts';
+import { DEFAULT_TENANT } from '../base/ids.ts';
 import {
   ALICE, AWAY, BOB, CHEAP, HOME, openOn, openWorld, PASSWORD, refuses, type World,
 } from './stores/memory/memory-world.ts';
@@ -45,8 +46,8 @@ function isRemembered(changes: Partial<BasicCredentials> = {}): boolean {
 describe('authenticateBasic', () => {
   it('answers who the caller is', async () => {
     const caller: Caller = {
-      user: ALICE, displayName: 'Alice A.', admin: false, device: 'password',
-      credential: 'password', groups: [], groupsRev: 0,
+      user: ALICE, tenant: DEFAULT_TENANT, displayName: 'Alice A.', admin: false,
+      device: 'password', credential: 'password', groups: [], groupsRev: 0,
     };
     assert.deepEqual(await basic(), caller);
     assert.deepEqual(await basic({ user: 'ALICE' }), caller, 'letters of either case');
@@ -305,8 +306,8 @@ describe('app passwords', () => {
     assert.equal((await world.identity.appPasswords.list(ALICE))[0]?.id, id);
     for (const typed of [password, password.replaceAll('-', ''), password.toUpperCase()]) {
       assert.deepEqual(await basic({ password: typed }), {
-        user: ALICE, displayName: 'Alice A.', admin: false, device: 'laptop',
-        credential: 'app-password', groups: [], groupsRev: 0,
+        user: ALICE, tenant: DEFAULT_TENANT, displayName: 'Alice A.', admin: false,
+        device: 'laptop', credential: 'app-password', groups: [], groupsRev: 0,
       });
       assert.equal(isRemembered({ password: typed }), true);
     }

@@ -5,7 +5,7 @@
  * cannot be guessed, so it is never throttled); the throttle; argon2id.
  */
 import { isKind } from '../base/errors.ts';
-import { parseUserId, type UserId } from '../base/ids.ts';
+import { parseUserId, type TenantId, type UserId } from '../base/ids.ts';
 import type { Clock } from '../platform/index.ts';
 import { addressGroup } from './address.ts';
 import { callerOf, type Caller } from './caller.ts';
@@ -42,6 +42,8 @@ export interface SignInNotice {
   act: 'signed-in' | 'sign-in-refused';
   /** '' when no such user is there: what was typed as a name may be a password. */
   user: UserId | '';
+  /** Of the user; undefined: nobody knows. */
+  tenant: TenantId | undefined;
   device: string;
   address: string;
 }
@@ -120,7 +122,7 @@ export class Authenticator {
       if (user.disabled) throw notAuthenticated(OP_BASIC);
       this.#throttle.succeeded(addressGroup(check.address), user.id);
       if (entry === undefined) this.#tell('signed-in', check, user, device.device);
-      return this.#keep(check, user, await this.#callerOf(user, 'app-password', device.device));
+      return this.#keep(check, user, await this.#callerOf(user, 'app-password', device));
     }
     return this.#checkPassword(check, user, entry !== undefined);
   }
@@ -158,7 +160,7 @@ export class Authenticator {
     act: SignInNotice['act'], { address }: BasicCheck, user: UserRecord | undefined,
     device: string,
   ): void {
-    this.#onSignIn({ act, user: user?.id ?? '', device, address });
+    this.#onSignIn({ act, user: user?.id ?? '', tenant: user?.tenant, device, address });
   }
 
   #verifyOnce(check: BasicCheck, user: UserRecord | undefined): Promise<Verified | undefined> {
@@ -176,7 +178,8 @@ export class Authenticator {
     const right = await this.#hasher.verify(check.password, user?.passwordHash);
     if (!right || user === undefined || user.disabled) return undefined;
     const current = await this.#renewHash(check.password, user);
-    return this.#keep(check, current, await this.#callerOf(current, 'password', 'password'));
+    const caller = await this.#callerOf(current, 'password', { device: 'password' });
+    return this.#keep(check, current, caller);
   }
 
   /** Only now, with the password at hand, can an old hash be replaced by a costlier one. That is
@@ -217,7 +220,7 @@ export class Authenticator {
       throw sessionOver(OP_SESSION);
     }
     this.#usedNotes.note(token);
-    const caller = await this.#callerOf(user, 'session', token.device);
+    const caller = await this.#callerOf(user, 'session', token);
     const leftMs = token.createdAt + this.#config.sessionAgeMaxMs - nowMs;
     const goodMs = Math.min(this.#config.verifiedMs, leftMs);
     const goodUntilMs = this.#clock.monotonic() + goodMs;
@@ -228,10 +231,11 @@ export class Authenticator {
   /** The groups are read after the user, so a membership that changes in between raises the rev
    *  that this verdict is remembered by. */
   async #callerOf(
-    user: UserRecord, credential: Caller['credential'], device: string,
+    user: UserRecord, credential: Caller['credential'],
+    { device, id: deviceId }: { device: string; id?: string },
   ): Promise<Caller> {
     const groups = await this.#store.listGroupsOf(user.id);
-    return callerOf(user, credential, { device, groups });
+    return callerOf(user, credential, { device, deviceId, groups });
   }
 
   /** The mark is from before the user was read, so a change in between is noticed. */

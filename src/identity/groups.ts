@@ -1,4 +1,6 @@
-import { parseGroupId, type GroupId, type UserId } from '../base/ids.ts';
+import {
+  DEFAULT_TENANT, parseGroupId, parseTenantId, type GroupId, type TenantId, type UserId,
+} from '../base/ids.ts';
 import type { Clock } from '../platform/index.ts';
 import { noSuchGroup } from './identity-errors.ts';
 import { USERS_PAGE_MAX, type IdentityStore } from './identity-store.ts';
@@ -7,6 +9,7 @@ import type { GroupRecord } from './records.ts';
 
 export interface Group {
   readonly id: GroupId;
+  readonly tenant: TenantId;
   readonly displayName: string;
   /** Milliseconds since 1970 UTC. */
   readonly createdAt: number;
@@ -17,6 +20,8 @@ export interface NewGroup {
   id: string;
   /** The id, when left out. */
   displayName?: string;
+  /** Checked by `parseTenantId`; for good. DEFAULT_TENANT, when left out. */
+  tenant?: string;
 }
 
 /**
@@ -33,18 +38,24 @@ export class Groups {
     this.#clock = clock;
   }
 
-  /** @throws invalid: the name breaks a rule; exists: there is or was one of this id. */
-  async add({ id: rawId, displayName }: NewGroup): Promise<Group> {
+  /** @throws invalid: the name breaks a rule; exists: there is or was one of this id;
+   *  not-found: no such tenant. */
+  async add({ id: rawId, displayName, tenant = DEFAULT_TENANT }: NewGroup): Promise<Group> {
     const id = parseGroupId(rawId);
     const record: GroupRecord = {
-      id, displayName: parseDisplayName(displayName ?? id), createdAt: this.#clock.now(),
+      id,
+      tenant: parseTenantId(tenant),
+      displayName: parseDisplayName(displayName ?? id),
+      createdAt: this.#clock.now(),
     };
     return this.#store.addGroup(record);
   }
 
   /** Nobody is in it from now on, and its id is never given out again. @throws not-found. */
   async remove(id: GroupId): Promise<void> {
-    if (!(await this.#store.removeGroup(id))) throw noSuchGroup('identity/Groups.remove');
+    if (!(await this.#store.removeGroup(id, this.#clock.now()))) {
+      throw noSuchGroup('identity/Groups.remove');
+    }
   }
 
   async find(id: GroupId): Promise<Group | undefined> {
@@ -69,14 +80,15 @@ export class Groups {
     }
   }
 
-  /** False when the user is in it already. @throws not-found: no such group or user; too-large. */
+  /** False when the user is in it already. @throws not-found: no such group or user; too-large;
+   *  denied `other-tenant`. */
   async join(group: GroupId, user: UserId): Promise<boolean> {
-    return this.#store.joinGroup(group, user);
+    return this.#store.joinGroup(group, user, this.#clock.now());
   }
 
   /** False when the user was not in it. */
   async leave(group: GroupId, user: UserId): Promise<boolean> {
-    return this.#store.leaveGroup(group, user);
+    return this.#store.leaveGroup(group, user, this.#clock.now());
   }
 
   /** In ascending order of id, read page by page. */
@@ -93,5 +105,11 @@ export class Groups {
   /** The groups that a user is in, ascending. */
   async of(user: UserId): Promise<GroupId[]> {
     return this.#store.listGroupsOf(user);
+  }
+
+  /** The groups that a user was in at a moment (milliseconds since 1970 UTC), ascending, removed
+   *  ones too. What was forgotten of a very long history counts as not having been in the group. */
+  async groupsAt(user: UserId, at: number): Promise<GroupId[]> {
+    return this.#store.listGroupsAt(user, at);
   }
 }

@@ -19,6 +19,25 @@ export function groupExists(op: string): HoldfastError {
   return new HoldfastError('exists', op, message, { code: 'group-exists' });
 }
 
+export function noSuchTenant(op: string): HoldfastError {
+  return new HoldfastError('not-found', op, 'There is no such tenant.', { code: 'tenant-missing' });
+}
+
+export function tenantExists(op: string): HoldfastError {
+  const message = 'There is already a tenant of this name. Choose another one.';
+  return new HoldfastError('exists', op, message, { code: 'tenant-exists' });
+}
+
+export function tooManyTenants(op: string, countMax: number): HoldfastError {
+  const message = `An installation can have ${countMax} tenants at most.`;
+  return new HoldfastError('too-large', op, message, { code: 'tenants-max', facts: { countMax } });
+}
+
+export function otherTenant(op: string): HoldfastError {
+  const message = 'The user and the group belong to different tenants.';
+  return new HoldfastError('denied', op, message, { code: 'other-tenant' });
+}
+
 export function tooManyGroups(op: string, countMax: number): HoldfastError {
   const message = `A user can be in ${countMax} groups at most.`;
   return new HoldfastError('too-large', op, message, { code: 'groups-max', facts: { countMax } });

@@ -2,12 +2,15 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { isKind, type ErrorKind } from '../base/errors.ts';
 import {
-  DEFAULT_TENANT, parseGroupId, parseUserId, type GroupId, type UserId,
+  DEFAULT_TENANT, parseGroupId, parseTenantId, parseUserId, type GroupId, type TenantId,
+  type UserId,
 } from '../base/ids.ts';
-import { GROUPS_PER_USER_MAX } from './identity-store.ts';
+import {
+  GROUPS_PER_USER_MAX, PAST_MEMBERSHIPS_PER_USER_MAX, TENANTS_MAX,
+} from './identity-store.ts';
 import type { AddTokenOptions, IdentityStore } from './identity-store.ts';
 import type {
-  FlowRecord, GroupRecord, NewUserRecord, TokenKind, TokenRecord, UserRecord,
+  FlowRecord, GroupRecord, NewUserRecord, TenantRecord, TokenKind, TokenRecord, UserRecord,
 } from './records.ts';
 import { hashSecret } from './secrets.ts';
 
@@ -24,7 +27,7 @@ const REFUSE: AddTokenOptions = { countMax: 10, whenFull: 'refuse' };
 export function sampleUser(id: UserId, changes: Partial<NewUserRecord> = {}): NewUserRecord {
   return {
     id, tenant: DEFAULT_TENANT, displayName: `Name of ${id}`, admin: false, disabled: false,
-    passwordHash: undefined, createdAt: 1000, ...changes,
+    passwordHash: undefined, email: undefined, createdAt: 1000, ...changes,
   };
 }
 
@@ -63,6 +66,8 @@ export function testIdentityStore(name: string, openEmpty: () => Promise<StorePa
     const stores = (): StorePair => ({ store, other });
     describe('users', () => testUsers(stores));
     describe('groups', () => testGroups(stores));
+    describe('tenants', () => testTenants(stores));
+    describe('past of groups', () => testPastOfGroups(stores));
     describe('tokens', () => testTokens(stores));
     describe('setup link', () => testSetupLink(stores));
     describe('login flows', () => testFlows(stores));
@@ -81,7 +86,9 @@ export function testIdentityStore(name: string, openEmpty: () => Promise<StorePa
 function testUsers(stores: () => StorePair): void {
   it('finds a user as it was added, with rev 1', async () => {
     const { store, other } = stores();
-    const user = sampleUser(ALICE, { admin: true, passwordHash: 'phc', displayName: 'Å 🦊' });
+    const user = sampleUser(ALICE, {
+      admin: true, passwordHash: 'phc', displayName: 'Å 🦊', email: 'a@b.example',
+    });
     const wanted: UserRecord = { ...user, rev: 1, groupsRev: 0 };
     assert.deepEqual(await store.addUser(user), wanted);
     assert.deepEqual(await other.findUser(ALICE), wanted);
@@ -123,6 +130,10 @@ function testUsers(stores: () => StorePair): void {
     assert.deepEqual(await other.findUser(ALICE), wanted);
     const without = await store.updateUser(ALICE, { passwordHash: undefined });
     assert.deepEqual(without, { ...wanted, passwordHash: undefined, rev: 3 });
+    for (const [email, rev] of [['a@b.example', 4], [undefined, 5]] as const) {
+      await store.updateUser(ALICE, { email });
+      assert.deepEqual(await other.findUser(ALICE), { ...without, email, rev });
+    }
     await refuses(store.updateUser(BOB, { admin: true }), 'not-found');
   });
 
@@ -156,7 +167,7 @@ function testUsers(stores: () => StorePair): void {
 }
 
 function sampleGroup(id: GroupId): GroupRecord {
-  return { id, displayName: `Group ${id}`, createdAt: 1000 };
+  return { id, tenant: DEFAULT_TENANT, displayName: `Group ${id}`, createdAt: 1000 };
 }
 
 function testGroups(stores: () => StorePair): void {
@@ -184,21 +195,21 @@ function testGroups(stores: () => StorePair): void {
 
   it('raises both revs of whoever joins or leaves, and of nobody else', async () => {
     const { store, other } = stores();
-    assert.equal(await store.joinGroup(CREW, ALICE), true);
+    assert.equal(await store.joinGroup(CREW, ALICE, 1000), true);
     assert.deepEqual(await revsOf(ALICE), [2, 1]);
-    assert.equal(await other.joinGroup(CREW, ALICE), false, 'is in it already');
+    assert.equal(await other.joinGroup(CREW, ALICE, 1000), false, 'is in it already');
     assert.deepEqual(await revsOf(ALICE), [2, 1]);
-    assert.equal(await other.leaveGroup(CREW, ALICE), true);
-    assert.equal(await store.leaveGroup(CREW, ALICE), false);
+    assert.equal(await other.leaveGroup(CREW, ALICE, 1000), true);
+    assert.equal(await store.leaveGroup(CREW, ALICE, 1000), false);
     assert.deepEqual(await revsOf(ALICE), [3, 2]);
     assert.deepEqual(await revsOf(BOB), [1, 0]);
   });
 
   it('lists members in pages, and the groups of a user', async () => {
     const { store } = stores();
-    await store.joinGroup(CREW, BOB);
-    await store.joinGroup(CREW, ALICE);
-    await store.joinGroup(BOARD, BOB);
+    await store.joinGroup(CREW, BOB, 1000);
+    await store.joinGroup(CREW, ALICE, 1000);
+    await store.joinGroup(BOARD, BOB, 1000);
     assert.deepEqual(await store.listMembers(CREW, 9), [ALICE, BOB]);
     assert.deepEqual(await store.listMembers(CREW, 1), [ALICE]);
     assert.deepEqual(await store.listMembers(CREW, 9, ALICE), [BOB]);
@@ -208,24 +219,24 @@ function testGroups(stores: () => StorePair): void {
 
   it('takes nobody who is not there into no group that is not there', async () => {
     const { store } = stores();
-    await refuses(store.joinGroup(CREW, parseUserId('eve')), 'not-found');
-    await refuses(store.joinGroup(parseGroupId('none'), ALICE), 'not-found');
+    await refuses(store.joinGroup(CREW, parseUserId('eve'), 1000), 'not-found');
+    await refuses(store.joinGroup(parseGroupId('none'), ALICE, 1000), 'not-found');
     assert.deepEqual(await revsOf(ALICE), [1, 0]);
   });
 
   it('removes a group with its memberships, and never gives its id out again', async () => {
     const { store, other } = stores();
-    await store.joinGroup(CREW, ALICE);
-    await store.joinGroup(BOARD, ALICE);
-    assert.equal(await other.removeGroup(CREW), true);
-    assert.equal(await store.removeGroup(CREW), false);
+    await store.joinGroup(CREW, ALICE, 1000);
+    await store.joinGroup(BOARD, ALICE, 1000);
+    assert.equal(await other.removeGroup(CREW, 1000), true);
+    assert.equal(await store.removeGroup(CREW, 1000), false);
     assert.deepEqual(await revsOf(ALICE), [4, 3]);
     assert.deepEqual(await store.listGroupsOf(ALICE), [BOARD]);
     assert.deepEqual(await store.listMembers(CREW, 9), []);
     assert.equal(await store.findGroup(CREW), undefined);
     assert.deepEqual((await store.listGroups(9)).map(({ id }) => id), [BOARD]);
     await refuses(store.addGroup(sampleGroup(CREW)), 'exists');
-    await refuses(store.joinGroup(CREW, ALICE), 'not-found');
+    await refuses(store.joinGroup(CREW, ALICE, 1000), 'not-found');
   });
 
   it('keeps to the number of groups of one user', async () => {
@@ -233,10 +244,120 @@ function testGroups(stores: () => StorePair): void {
     for (let n = 0; n < GROUPS_PER_USER_MAX; n += 1) {
       const id = parseGroupId(`g${n}`);
       await store.addGroup(sampleGroup(id));
-      await store.joinGroup(id, ALICE);
+      await store.joinGroup(id, ALICE, 1000);
     }
-    await refuses(store.joinGroup(CREW, ALICE), 'too-large');
-    assert.equal(await store.joinGroup(CREW, BOB), true);
+    await refuses(store.joinGroup(CREW, ALICE, 1000), 'too-large');
+    assert.equal(await store.joinGroup(CREW, BOB, 1000), true);
+  });
+}
+
+function sampleTenant(id: TenantId): TenantRecord {
+  return { id, title: `Tenant ${id}`, policy: 'cold', createdAt: 1000 };
+}
+
+function testTenants(stores: () => StorePair): void {
+  const ACME = parseTenantId('acme');
+  const CREW = parseGroupId('crew');
+
+  it('has the default tenant from the beginning', async () => {
+    const { store } = stores();
+    assert.deepEqual(await store.listTenants(), [await store.findTenant(DEFAULT_TENANT)]);
+    const { id, policy } = await store.findTenant(DEFAULT_TENANT) ?? {};
+    assert.deepEqual([id, policy], [DEFAULT_TENANT, 'default']);
+    await refuses(store.addTenant(sampleTenant(DEFAULT_TENANT)), 'exists');
+  });
+
+  it('finds tenants as they were added, and lists them in ascending order of id', async () => {
+    const { store, other } = stores();
+    for (const id of ['zeta', 'acme'].map(parseTenantId)) await store.addTenant(sampleTenant(id));
+    assert.deepEqual(await other.findTenant(ACME), sampleTenant(ACME));
+    assert.deepEqual((await other.listTenants()).map(({ id }) => id), ['acme', 'default', 'zeta']);
+    await refuses(other.addTenant(sampleTenant(ACME)), 'exists');
+    assert.equal(await store.findTenant(parseTenantId('none')), undefined);
+  });
+
+  it('keeps to the number of tenants', async () => {
+    const { store } = stores();
+    for (let n = 1; n < TENANTS_MAX; n += 1) {
+      await store.addTenant(sampleTenant(parseTenantId(`t${n}`)));
+    }
+    await refuses(store.addTenant(sampleTenant(ACME)), 'too-large');
+    assert.equal((await store.listTenants()).length, TENANTS_MAX);
+  });
+
+  it('takes no user and no group of a tenant that is not there', async () => {
+    const { store, other } = stores();
+    await refuses(store.addUser(sampleUser(ALICE, { tenant: ACME })), 'not-found');
+    await refuses(store.addGroup({ ...sampleGroup(CREW), tenant: ACME }), 'not-found');
+    assert.equal(await store.findUser(ALICE), undefined);
+    assert.equal(await store.findGroup(CREW), undefined);
+    await other.addTenant(sampleTenant(ACME));
+    await store.addUser(sampleUser(ALICE, { tenant: ACME }));
+    await store.addGroup({ ...sampleGroup(CREW), tenant: ACME });
+    assert.equal((await other.findUser(ALICE))?.tenant, ACME);
+    assert.equal((await other.findGroup(CREW))?.tenant, ACME);
+    assert.deepEqual((await other.listGroups(9)).map(({ tenant }) => tenant), [ACME]);
+  });
+
+  it('takes no user of another tenant into a group', async () => {
+    const { store } = stores();
+    await store.addTenant(sampleTenant(ACME));
+    await store.addUser(sampleUser(ALICE, { tenant: ACME }));
+    await store.addUser(sampleUser(BOB));
+    await store.addGroup({ ...sampleGroup(CREW), tenant: ACME });
+    await refuses(store.joinGroup(CREW, BOB, 1000), 'denied');
+    assert.deepEqual(await store.listMembers(CREW, 9), []);
+    assert.equal((await store.findUser(BOB))?.groupsRev, 0);
+    assert.equal(await store.joinGroup(CREW, ALICE, 1000), true);
+  });
+}
+
+function testPastOfGroups(stores: () => StorePair): void {
+  const CREW = parseGroupId('crew');
+  const BOARD = parseGroupId('board');
+  const at = async (user: UserId, ...instants: number[]): Promise<GroupId[][]> => (
+    Promise.all(instants.map((instant) => stores().other.listGroupsAt(user, instant))));
+  beforeEach(async () => {
+    const { store } = stores();
+    for (const id of [ALICE, BOB]) await store.addUser(sampleUser(id));
+    for (const id of [CREW, BOARD]) await store.addGroup(sampleGroup(id));
+  });
+
+  it('tells of any moment which groups a user was in', async () => {
+    const { store } = stores();
+    await store.joinGroup(CREW, ALICE, 2000);
+    await store.joinGroup(BOARD, ALICE, 3000);
+    await store.joinGroup(CREW, BOB, 2500);
+    assert.equal(await store.joinGroup(CREW, ALICE, 3500), false);
+    await store.leaveGroup(CREW, ALICE, 4000);
+    assert.equal(await store.leaveGroup(CREW, ALICE, 4500), false);
+    await store.joinGroup(CREW, ALICE, 5000);
+    assert.deepEqual(await at(ALICE, 1999, 2000, 3000, 3999, 4000, 4999, 5000), [
+      [], [CREW], [BOARD, CREW], [BOARD, CREW], [BOARD], [BOARD], [BOARD, CREW],
+    ]);
+    assert.deepEqual(await at(BOB, 2499, 2500, 9000), [[], [CREW], [CREW]]);
+  });
+
+  it('tells of a group that was removed since, too', async () => {
+    const { store } = stores();
+    await store.joinGroup(CREW, ALICE, 2000);
+    await store.joinGroup(CREW, BOB, 2500);
+    await store.removeGroup(CREW, 3000);
+    assert.deepEqual(await at(ALICE, 2200, 2999, 3000), [[CREW], [CREW], []]);
+    assert.deepEqual(await at(BOB, 2200, 2999, 3000), [[], [CREW], []]);
+  });
+
+  it('keeps the memberships that ended last, of each user', async () => {
+    const { store } = stores();
+    await store.joinGroup(BOARD, BOB, 1);
+    await store.leaveGroup(BOARD, BOB, 2);
+    for (let n = 0; n <= PAST_MEMBERSHIPS_PER_USER_MAX; n += 1) {
+      await store.joinGroup(CREW, ALICE, 10 * n);
+      await store.leaveGroup(CREW, ALICE, 10 * n + 5);
+    }
+    const last = 10 * PAST_MEMBERSHIPS_PER_USER_MAX;
+    assert.deepEqual(await at(ALICE, 0, 10, 20, last, last + 5), [[], [CREW], [CREW], [CREW], []]);
+    assert.deepEqual(await at(BOB, 1), [[BOARD]]);
   });
 }
 
@@ -469,10 +590,11 @@ function testChangeMark(stores: () => StorePair): void {
         { hash: hashSecret('a'), usedAt: 1, expiresAt: undefined },
       ])],
       ['deleteToken', (on) => on.deleteToken(ALICE, 'app-password', 'a')],
+      ['addTenant', (on) => on.addTenant(sampleTenant(parseTenantId('acme')))],
       ['addGroup', (on) => on.addGroup(sampleGroup(parseGroupId('crew')))],
-      ['joinGroup', (on) => on.joinGroup(parseGroupId('crew'), ALICE)],
-      ['leaveGroup', (on) => on.leaveGroup(parseGroupId('crew'), ALICE)],
-      ['removeGroup', (on) => on.removeGroup(parseGroupId('crew'))],
+      ['joinGroup', (on) => on.joinGroup(parseGroupId('crew'), ALICE, 1)],
+      ['leaveGroup', (on) => on.leaveGroup(parseGroupId('crew'), ALICE, 1)],
+      ['removeGroup', (on) => on.removeGroup(parseGroupId('crew'), 1)],
     ];
     for (const [index, [what, act]] of acts.entries()) {
       const marks = [store.changeMark(), other.changeMark()];

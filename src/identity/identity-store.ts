@@ -1,7 +1,7 @@
-import type { GroupId, UserId } from '../base/ids.ts';
+import type { GroupId, TenantId, UserId } from '../base/ids.ts';
 import type {
-  FlowRecord, GroupRecord, NewUserRecord, SetupLinkRecord, TokenKind, TokenRecord, TokenTouch,
-  UserPatch, UserRecord,
+  FlowRecord, GroupRecord, NewUserRecord, SetupLinkRecord, TenantRecord, TokenKind, TokenRecord,
+  TokenTouch, UserPatch, UserRecord,
 } from './records.ts';
 
 /**
@@ -23,7 +23,16 @@ export interface IdentityStore {
    *  per request. @throws as any method. */
   changeMark(): number;
 
-  /** @throws exists. */
+  /** DEFAULT_TENANT is there from the beginning, with the policy `default`.
+   *  @throws exists; too-large: over TENANTS_MAX. */
+  addTenant(tenant: TenantRecord): Promise<TenantRecord>;
+
+  findTenant(id: TenantId): Promise<TenantRecord | undefined>;
+
+  /** Ascending by id; TENANTS_MAX at most. */
+  listTenants(): Promise<TenantRecord[]>;
+
+  /** @throws exists; not-found `tenant-missing`. */
   addUser(user: NewUserRecord): Promise<UserRecord>;
 
   findUser(id: UserId): Promise<UserRecord | undefined>;
@@ -36,7 +45,7 @@ export interface IdentityStore {
   updateUser(id: UserId, patch: UserPatch, options?: UpdateOptions): Promise<UserRecord>;
 
   /** @throws exists: there is one of this id, or was: what was shared with it must not come back
-   *  to life for others. */
+   *  to life for others; not-found `tenant-missing`. */
   addGroup(group: GroupRecord): Promise<GroupRecord>;
 
   findGroup(id: GroupId): Promise<GroupRecord | undefined>;
@@ -46,20 +55,26 @@ export interface IdentityStore {
 
   /** Removes the group and all memberships, and raises `rev` and `groupsRev` of those who were in
    *  it. Answers false when there is none. Its id is never given out again. */
-  removeGroup(id: GroupId): Promise<boolean>;
+  removeGroup(id: GroupId, at: number): Promise<boolean>;
 
   /** Raises the user's `rev` and `groupsRev`. Answers false when the user is in it already.
-   *  @throws not-found: no such group or user; too-large: over GROUPS_PER_USER_MAX. */
-  joinGroup(group: GroupId, user: UserId): Promise<boolean>;
+   *  @throws not-found: no such group or user; denied `other-tenant`; too-large: over
+   *  GROUPS_PER_USER_MAX. */
+  joinGroup(group: GroupId, user: UserId, at: number): Promise<boolean>;
 
   /** Raises the user's `rev` and `groupsRev`. Answers false when the user was not in it. */
-  leaveGroup(group: GroupId, user: UserId): Promise<boolean>;
+  leaveGroup(group: GroupId, user: UserId, at: number): Promise<boolean>;
 
   /** Ascending by id, strictly after `after`, at most `limit`. */
   listMembers(group: GroupId, limit: number, after?: UserId): Promise<UserId[]>;
 
   /** Ascending by id; GROUPS_PER_USER_MAX at most. */
   listGroupsOf(user: UserId): Promise<GroupId[]>;
+
+  /** The groups, removed ones too, that a user had joined by `at` and not yet left; ascending by
+   *  id. A membership from before joining was noted counts as one from the beginning. Of those that
+   *  have ended the last PAST_MEMBERSHIPS_PER_USER_MAX of each user are kept. */
+  listGroupsAt(user: UserId, at: number): Promise<GroupId[]>;
 
   /** @throws not-found: no such user; precondition: the user's rev is another; too-large: the user
    *  has `countMax` tokens of this kind and none may be dropped. */
@@ -131,3 +146,7 @@ export interface TokenDraft {
 
 export const USERS_PAGE_MAX = 1000;
 export const GROUPS_PER_USER_MAX = 500;
+/** Memberships that have ended: about one a week for four years. */
+export const PAST_MEMBERSHIPS_PER_USER_MAX = 200;
+/** Each has stores of its own, which a server has open all the time. */
+export const TENANTS_MAX = 64;

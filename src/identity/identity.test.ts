@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
 import { HoldfastError } from '../base/errors.ts';
-import { DEFAULT_TENANT } from '../base/ids.ts';
+import { DEFAULT_TENANT, parseTenantId, parseUserId } from '../base/ids.ts';
 import { ManualClock } from '../platform/index.ts';
 import {
   ALICE, BOB, HOME, openOn, openWorld, PASSWORD, refuses, type World,
@@ -26,8 +26,35 @@ describe('users', () => {
   it('are shown without secrets', async () => {
     assert.deepEqual(await world.elsewhere.users.get(ALICE), {
       id: ALICE, tenant: DEFAULT_TENANT, displayName: 'Alice A.', admin: false, disabled: false,
-      hasPassword: true, createdAt: world.clock.now(),
+      hasPassword: true, email: undefined, createdAt: world.clock.now(),
     });
+  });
+
+  it('have a mail address, if they want one', async () => {
+    const { users } = world.identity;
+    const bob = await users.add({ id: BOB, email: 'bob@Example.org' });
+    assert.equal(bob.email, 'bob@example.org');
+    assert.equal((await users.setEmail(BOB, 'b@example.org')).email, 'b@example.org');
+    assert.equal((await users.setEmail(BOB, undefined)).email, undefined);
+    await refuses(users.setEmail(BOB, 'nobody'), 'invalid');
+    await refuses(users.add({ id: 'carl', email: 'no address' }), 'invalid');
+    assert.equal(await users.find(parseUserId('carl')), undefined);
+  });
+
+  it('are of the tenant that they were made in, as their callers are', async () => {
+    const { users, tenants } = world.identity;
+    const acme = await tenants.create({ id: 'acme', title: 'Acme & Co.', policy: 'cold' });
+    assert.deepEqual(await world.elsewhere.tenants.list(), [acme, await tenants.get(DEFAULT_TENANT)]);
+    const { tenant } = await users.add({ id: BOB, tenant: 'acme', password: PASSWORD });
+    assert.equal(tenant, acme.id);
+    const caller = await world.elsewhere.authenticateBasic({
+      user: 'bob', password: PASSWORD, address: HOME,
+    });
+    assert.equal(caller.tenant, acme.id);
+    await refuses(users.add({ id: 'carl', tenant: 'none' }), 'not-found');
+    await refuses(tenants.create({ id: 'Acme' }), 'invalid');
+    await refuses(tenants.create({ id: 'new', policy: '../x' }), 'invalid');
+    await refuses(tenants.get(parseTenantId('none')), 'not-found');
   });
 
   it('are listed in order, all of them', async () => {

@@ -10,6 +10,7 @@ import { LoginFlows } from './login-flows.ts';
 import { PasswordHasher } from './password-hasher.ts';
 import { Sessions } from './sessions.ts';
 import { Setup, type FirstAdministrator, type SetupLink } from './setup.ts';
+import { Tenants } from './tenants.ts';
 import { UsedNotes } from './used-notes.ts';
 import { Users } from './users.ts';
 
@@ -27,7 +28,7 @@ export interface IdentityParts {
 }
 
 /**
- * Who is who: users and groups, their passwords, app passwords and sessions.
+ * Who is who: tenants, users and groups, their passwords, app passwords and sessions.
  *
  * It answers who a caller is, never what the caller may do: whoever calls a method that changes
  * something has checked that before. All methods may run concurrently, and several processes may
@@ -35,6 +36,7 @@ export interface IdentityParts {
  * resolves. No error carries a secret. Errors besides those listed: as IdentityStore.
  */
 export class Identity {
+  readonly tenants: Tenants;
   readonly users: Users;
   readonly groups: Groups;
   readonly linkPasswords: LinkPasswords;
@@ -58,6 +60,7 @@ export class Identity {
     this.#store = store;
     this.#usedNotes = usedNotes;
     this.#authenticator = authenticator;
+    this.tenants = new Tenants(store, clock);
     this.users = new Users(store, hasher, clock);
     this.groups = new Groups(store, clock);
     this.linkPasswords = new LinkPasswords(clock, config, hasher);

@@ -14,5 +14,8 @@ export type { GrantedLogin, LoginFlow, LoginFlows } from './login-flows.ts';
 export { PASSWORD_BYTES_MAX, PASSWORD_CHARACTERS_MIN } from './password-policy.ts';
 export type { NewSession, Sessions, SignIn } from './sessions.ts';
 export type { FirstAdministrator, SetupLink } from './setup.ts';
+export { TENANTS_MAX } from './identity-store.ts';
+export type { NewTenant, Tenants } from './tenants.ts';
+export type { TenantRecord } from './records.ts';
 export type { NewUser, User, Users } from './users.ts';
 export type { SignInNotice } from './authenticator.ts';

@@ -1,6 +1,15 @@
 /** What an identity store keeps. Times are milliseconds since 1970 UTC. */
 import type { GroupId, TenantId, UserId } from '../base/ids.ts';
 
+/** A company or household on the installation. Nothing of it changes once it was made. */
+export interface TenantRecord {
+  id: TenantId;
+  title: string;
+  /** Name of the storage policy that says where and how its content lies. */
+  policy: string;
+  createdAt: number;
+}
+
 export interface NewUserRecord {
   id: UserId;
   tenant: TenantId;
@@ -9,6 +18,8 @@ export interface NewUserRecord {
   disabled: boolean;
   /** A PHC string (see phc.ts); undefined for a user who cannot sign in with a password. */
   passwordHash: string | undefined;
+  /** Where mail for the user goes. Several users may have the same one. */
+  email: string | undefined;
   createdAt: number;
 }
 
@@ -22,12 +33,14 @@ export interface UserRecord extends NewUserRecord {
 
 export interface GroupRecord {
   id: GroupId;
+  /** Its members are users of this tenant. */
+  tenant: TenantId;
   displayName: string;
   createdAt: number;
 }
 
 export type UserPatch = Partial<
-  Pick<UserRecord, 'displayName' | 'admin' | 'disabled' | 'passwordHash'>
+  Pick<UserRecord, 'displayName' | 'admin' | 'disabled' | 'passwordHash' | 'email'>
 >;
 
 export type TokenKind = 'app-password' | 'session';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
+import { DEFAULT_TENANT } from '../base/ids.ts';
 import {
   ALICE, BOB, HOME, openWorld, PASSWORD, refuses, type World,
 } from './stores/memory/memory-world.ts';
@@ -29,8 +30,8 @@ describe('sessions', () => {
     const { token, caller, endsAt } = await begin();
     assert.equal(endsAt, world.clock.now() + 90 * DAY_MS);
     assert.deepEqual(caller, {
-      user: ALICE, displayName: 'Alice A.', admin: false, device: 'Firefox', credential: 'session',
-      groups: [], groupsRev: 0,
+      user: ALICE, tenant: DEFAULT_TENANT, displayName: 'Alice A.', admin: false,
+      device: 'Firefox', credential: 'session', groups: [], groupsRev: 0,
     });
     assert.deepEqual(await use(token), caller);
     assert.equal(world.identity.authenticateSession(token) instanceof Promise, false);

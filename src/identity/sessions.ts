@@ -101,7 +101,7 @@ export class Sessions {
     }
     return {
       token: secret,
-      caller: { ...caller, credential: 'session', device },
+      caller: { ...caller, credential: 'session', device, deviceId: token.id },
       endsAt: createdAt + sessionAgeMaxMs,
     };
   }

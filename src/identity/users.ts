@@ -1,4 +1,7 @@
-import { DEFAULT_TENANT, parseUserId, type TenantId, type UserId } from '../base/ids.ts';
+import {
+  DEFAULT_TENANT, parseTenantId, parseUserId, type TenantId, type UserId,
+} from '../base/ids.ts';
+import { parseMailAddress } from '../mail/index.ts';
 import type { Clock } from '../platform/index.ts';
 import { noSuchUser, userExists } from './identity-errors.ts';
 import { USERS_PAGE_MAX, type IdentityStore } from './identity-store.ts';
@@ -15,6 +18,8 @@ export interface User {
   readonly admin: boolean;
   readonly disabled: boolean;
   readonly hasPassword: boolean;
+  /** Where mail for the user goes. Several users may have the same one. */
+  readonly email: string | undefined;
   /** Milliseconds since 1970 UTC. */
   readonly createdAt: number;
 }
@@ -26,6 +31,10 @@ export interface NewUser {
   password?: string;
   /** The id, when left out. */
   displayName?: string;
+  /** Checked by `parseTenantId`; for good. DEFAULT_TENANT, when left out. */
+  tenant?: string;
+  /** Checked by `parseMailAddress`. */
+  email?: string;
   admin?: boolean;
 }
 
@@ -42,7 +51,8 @@ export class Users {
     this.#clock = clock;
   }
 
-  /** @throws invalid: name or password break a rule; exists; busy. */
+  /** @throws invalid: name, password or mail address break a rule; exists; not-found: no such
+   *  tenant; busy. */
   async add(wanted: NewUser): Promise<User> {
     const id = parseUserId(wanted.id);
     // Before the slow part, so that a taken name is told at once; the store decides in the end.
@@ -52,17 +62,18 @@ export class Users {
 
   /** The record for a new user, with the password hashed. @throws invalid; busy. */
   async draft(wanted: NewUser): Promise<NewUserRecord> {
-    const { password, displayName, admin = false } = wanted;
+    const { password, displayName, tenant = DEFAULT_TENANT, email, admin = false } = wanted;
     const id = parseUserId(wanted.id);
     const name = parseDisplayName(displayName ?? id);
     if (password !== undefined) checkPassword(password, id);
     return {
       id,
-      tenant: DEFAULT_TENANT,
+      tenant: parseTenantId(tenant),
       displayName: name,
       admin,
       disabled: false,
       passwordHash: password === undefined ? undefined : await this.#hasher.hash(password),
+      email: email === undefined ? undefined : parseMailAddress(email),
       createdAt: this.#clock.now(),
     };
   }
@@ -114,6 +125,11 @@ export class Users {
     return this.#update(id, { displayName: parseDisplayName(displayName) });
   }
 
+  /** undefined: none any more. @throws invalid: not a mail address; not-found. */
+  async setEmail(id: UserId, email: string | undefined): Promise<User> {
+    return this.#update(id, { email: email === undefined ? undefined : parseMailAddress(email) });
+  }
+
   async #update(id: UserId, patch: UserPatch, endSessions = false): Promise<User> {
     return shown(await this.#store.updateUser(id, patch, { endSessions }));
   }
@@ -124,7 +140,7 @@ export class Users {
 }
 
 function shown(user: UserRecord): User {
-  const { id, tenant, displayName, admin, disabled, createdAt, passwordHash } = user;
+  const { id, tenant, displayName, admin, disabled, email, createdAt, passwordHash } = user;
   const hasPassword = passwordHash !== undefined;
-  return { id, tenant, displayName, admin, disabled, hasPassword, createdAt };
+  return { id, tenant, displayName, admin, disabled, hasPassword, email, createdAt };
 }

@@ -7,5 +7,5 @@ export type { Letter, LetterState, OutboxParts } from './outbox.ts';
 export { SendLimit } from './send-limit.ts';
 export { mailSlice } from './settings.ts';
 export type { MailSecurity, MailSettings } from './settings.ts';
-export { invitationText, testText } from './texts.ts';
-export type { Invitation, MailText } from './texts.ts';
+export { invitationText, noticeText, testText } from './texts.ts';
+export type { Invitation, MailText, Notice } from './texts.ts';

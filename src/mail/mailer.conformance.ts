@@ -21,7 +21,7 @@ export function mailNamed(subject: string, to = 'ben@example.org'): Mail {
 }
 
 export function testMailer(name: string, open: () => Promise<MailerSite>): void {
-  describe(`${name} keeps the promises of Mailer`, { timeout: 20_000 }, () => {
+  describe(`${name} keeps the promises of Mailer`, { timeout: 120_000 }, () => {
     let site: MailerSite;
     before(async () => {
       site = await open();

@@ -43,36 +43,59 @@ const WORDS = {
   note: (sharer: string) => `${sharer} writes:`,
   footer: 'Whoever has this address can open it: pass it on only to people who are meant to. If '
     + 'you did not expect it, ask whoever has shared it before you open it.',
+  notice: {
+    open: 'Sign in',
+    found: 'You find it among your folders, on all your devices.',
+    footer: 'You get this mail because you have an account on this server. Whoever has no account '
+      + 'cannot open anything by it.',
+  },
   test: {
     subject: 'A test from your Holdfast server',
     body: 'This is a test. Mail from your Holdfast server arrives.',
   },
 } as const;
 
+export type Notice = Omit<Invitation, 'hasPassword'>;
+
 /** Longer names would fill the subject. */
 const SHOWN_CHARACTERS_MAX = 100;
 
+/** To whoever has no account here, with a link. */
 export function invitationText(invitation: Invitation): MailText {
-  const { kind, may, url, hasPassword, expiresAt } = invitation;
+  const { open, footer } = WORDS;
+  const { hasPassword } = invitation;
+  return sharedText(invitation, { open, footer, more: hasPassword ? [WORDS.password] : [] });
+}
+
+/** To somebody with an account, in whose folders it is to be found. */
+export function noticeText(notice: Notice): MailText {
+  const { open, found, footer } = WORDS.notice;
+  return sharedText(notice, { open, footer, more: [found] });
+}
+
+function sharedText(
+  invitation: Notice, words: { open: string; footer: string; more: readonly string[] },
+): MailText {
+  const { kind, may, url, expiresAt } = invitation;
   const sharer = shown(invitation.sharer);
   const name = shown(invitation.name);
   const note = oneLine(invitation.note ?? '');
   const said = [
     WORDS.shared[kind](sharer, name), WORDS.may[may],
-    ...(hasPassword ? [WORDS.password] : []),
+    ...words.more,
     ...(expiresAt === undefined ? [] : [WORDS.until(lastDay(expiresAt))]),
   ];
   const text = [
-    WORDS.greeting, said.join('\n'), `${WORDS.open}: ${url}`,
+    WORDS.greeting, said.join('\n'), `${words.open}: ${url}`,
     ...(note === '' ? [] : [`${WORDS.note(sharer)}\n> ${note}`]),
-    `-- \n${WORDS.footer}`,
+    `-- \n${words.footer}`,
   ].join('\n\n');
   const html = page([
     paragraph(WORDS.greeting), ...said.map(paragraph),
-    `<p><a href="${escaped(url)}">${WORDS.open}</a><br>${escaped(url)}</p>`,
+    `<p><a href="${escaped(url)}">${words.open}</a><br>${escaped(url)}</p>`,
     ...(note === '' ? []
       : [paragraph(WORDS.note(sharer)), `<blockquote>${escaped(note)}</blockquote>`]),
-    `<hr>${paragraph(WORDS.footer)}`,
+    `<hr>${paragraph(words.footer)}`,
   ]);
   return { subject: WORDS.subject(sharer, name), text: `${text}\n`, html };
 }

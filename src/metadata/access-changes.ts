@@ -11,19 +11,29 @@ import type { Instant } from './records.ts';
  *  or group has one grant per node. A link without `grantId` is always a new one. An event of the
  *  space (`grant`); it changes the marks of the folders at and above the node, never a file's.
  *  Answers the grant. @throws not-found: no such live node, no such grant at it; exists: the link's
- *  token, or the subject at this node, has another grant; denied `is-mount`; invalid: another kind
- *  of subject than it was; too-large: over GRANTS_PER_SPACE_MAX, GRANT_TERMS_BYTES_MAX. */
+ *  token, or the subject at this node, has another grant; denied `is-mount`, or `other-tenant`: the
+ *  user's personal space is of another tenant; invalid: another kind of subject than it was, or `revives` an id that no grant ever had; exists: `revives` one that
+ *  was not ended; too-large: over GRANTS_PER_SPACE_MAX, GRANT_TERMS_BYTES_MAX. */
 export interface PutGrant {
   op: 'put-grant';
   spaceId: SpaceId;
   nodeId: NodeId;
   grantId?: GrantId;
+  revives?: RevivedGrant;
   subject: Subject;
   role: Role;
   isShown: boolean;
   expiresAt: Instant | undefined;
   terms: string;
   actor: Actor;
+}
+
+/** A grant that was ended comes back as the very one that it was: under its id, with its maker and
+ *  its count of downloads. */
+export interface RevivedGrant {
+  id: GrantId;
+  createdBy: UserId;
+  createdAt: Instant;
 }
 
 /** Ends a grant, also one at a deleted node. An event of the space (`revoke`).
@@ -45,9 +55,12 @@ export interface CountDownload {
 }
 
 /** Makes a team space. Its first owner gets an `owner` grant, shown, at its root in the same
- *  transaction. Answers the root as `node`. */
+ *  transaction. Answers the root as `node`. @throws denied `other-tenant`: the owner's personal
+ *  space is of another tenant. */
 export interface MakeSpace {
   op: 'make-space';
+  /** For good. */
+  tenant: TenantId;
   name: Name;
   firstOwner: UserId;
   casePolicy: CasePolicy;
@@ -68,8 +81,8 @@ export interface RenameSpace {
  *  and so on (before the extension of a file). Calm when a live mount of the target is there: that
  *  one is answered. The target is no longer declined. An event of the space (`create`).
  *  @throws not-found: no such space, or the target is not live; conflict `parent-missing`; denied
- *  `cycle`: the target is in this space, or is itself a mount; too-large: over
- *  MOUNTS_PER_SPACE_MAX; invalid `path-too-deep`; conflict `name-clash`: no free name. */
+ *  `cycle`: the target is in this space, or is itself a mount; denied
+ *  `other-tenant`; too-large: over MOUNTS_PER_SPACE_MAX; invalid `path-too-deep`; conflict `name-clash`: no free name. */
 export interface Mount {
   op: 'mount';
   spaceId: SpaceId;

@@ -3,8 +3,9 @@ import type { NodeId, SpaceId, UserId } from '../base/ids.ts';
 import type { Actor } from './changes.ts';
 import type { Instant } from './records.ts';
 
-/** `restore`: back to a revision. `undo`: takes back another batch. */
-export type BatchKind = 'restore' | 'undo';
+/** `restore`: back to a revision. `undo`: takes back another batch. `keep`: makes what a quarantine
+ *  has held. */
+export type BatchKind = 'restore' | 'undo' | 'keep';
 /** `undone`: another batch has taken it back. */
 export type BatchState = 'running' | 'done' | 'undone';
 
@@ -20,6 +21,8 @@ export interface BatchRecord {
   asOf: number;
   /** For `undo`: the batch that it takes back. */
   undoes: number | undefined;
+  /** Grants and links are brought back too. */
+  withSharing: boolean;
   /** The space's revision when it began; and when it ended, or the present one's while it runs. */
   revFrom: number;
   revTo: number;
@@ -41,6 +44,7 @@ export interface BeginBatch {
   nodeId: NodeId;
   asOf: number;
   undoes: number | undefined;
+  withSharing: boolean;
   actor: Actor;
 }
 

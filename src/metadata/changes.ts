@@ -5,7 +5,8 @@ import type { Witness } from '../base/witness.ts';
 import type { AccessChange } from './access-changes.ts';
 import type { GrantRecord, RecountRecord } from './access-records.ts';
 import type { BeginBatch, NoteBatch } from './batch.ts';
-import type { DropTrash, DropVersions, PurgeSlice } from './retention.ts';
+import type { HoldChange } from './holds.ts';
+import type { DropTrash, DropVersions, PurgeSlice, SetRetention } from './retention.ts';
 import type { DeadProperty, Instant, LockRecord, NodeRecord } from './records.ts';
 
 /** Who changes something, and when. */
@@ -50,6 +51,9 @@ export interface PutFile {
   upload?: { owner: UserId; uploadId: string };
   /** Room that was reserved for it, if it still is: what it takes is no longer reserved. */
   reservationId?: string;
+  /** The held change that this makes: it is not held any more, in the same transaction.
+   *  @throws not-found `held-missing`. */
+  heldId?: number;
   /** What the block store had made durable when this change was handed in. */
   witness?: Witness;
   actor: Actor;
@@ -76,7 +80,7 @@ export interface MakeFolder {
  *  @throws not-found; precondition: the target exists and `replace` is false, or `expect` fails;
  *  conflict `parent-missing`, `name-clash`; denied `cycle`: into itself, onto itself, or onto a
  *  folder that holds it; denied `is-mount`: onto a mount, or a mount to another space; locked;
- *  invalid `path-too-deep`. To another space also as Copy, and busy: what is moved was changed
+ *  invalid `path-too-deep`. To another space also as Copy, denied `other-tenant`, and busy: what is moved was changed
  *  while it was copied; too-large: over GRANTS_PER_SPACE_MAX there. */
 export interface Move {
   op: 'move';
@@ -102,7 +106,7 @@ export interface Move {
  *  becomes visible at once, as it was at one revision: while a big folder is copied other
  *  changes go on, and what is checked here is checked again at the end. One event stands for
  *  all: see CopyOrigin. Mounts are not copied, grants neither.
- *  @throws as Move, and quota; denied `is-mount`; too-large: more than COPY_NODES_MAX nodes. */
+ *  @throws as Move, and quota; denied `is-mount`, `other-tenant`; too-large: more than COPY_NODES_MAX nodes. */
 export interface Copy {
   op: 'copy';
   spaceId: SpaceId;
@@ -123,6 +127,8 @@ export interface Delete {
   spaceId: SpaceId;
   nodeId: NodeId;
   expect?: Expectation;
+  /** As of PutFile. */
+  heldId?: number;
   actor: Actor;
 }
 
@@ -248,7 +254,7 @@ export type Change =
   | PutFile | MakeFolder | Move | Copy | Delete | Restore | SetTimes | SetChecksums
   | SetProperties | AddLock | RefreshLock | RemoveLock
   | BeginUpload | PutPart | DropUpload | ExpireUploads | SetQuota | AccessChange
-  | BeginBatch | NoteBatch | PurgeSlice | DropVersions | DropTrash;
+  | BeginBatch | NoteBatch | PurgeSlice | DropVersions | DropTrash | SetRetention | HoldChange;
 
 /** What a commit did. */
 export interface ChangeResult {
@@ -259,7 +265,7 @@ export interface ChangeResult {
   /** The space's revision after the change; 0 for changes outside a space. */
   rev: number;
   /** For expire-uploads, count-download, purge-slice, drop-versions and drop-trash: how many; for
-   *  begin-batch and note-batch the batch's id. Else 0. */
+   *  begin-batch and note-batch the batch's id; for HoldChange see there. Else 0. */
   count: number;
   /** Only of `put-grant`. */
   grant?: GrantRecord;

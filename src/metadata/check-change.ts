@@ -2,7 +2,10 @@
 import { GRANT_TERMS_BYTES_MAX, RESERVATION_ID_LENGTH_MAX } from './access-changes.ts';
 import type { PutGrant } from './access-changes.ts';
 import type { Change } from './changes.ts';
+import { DEVICE_KEY_LENGTH_MAX } from './holds.ts';
 import { outOfRange, termsTooLarge } from './refusals.ts';
+import { KEEP_DAYS_MAX } from './retention.ts';
+import type { RetentionRule } from './retention.ts';
 
 /** The range of `Date`, in milliseconds. */
 const INSTANT_MAX = 8_640_000_000_000_000;
@@ -30,6 +33,13 @@ function checkGrant({ subject, terms }: PutGrant): void {
   if (Buffer.byteLength(terms) > GRANT_TERMS_BYTES_MAX) throw termsTooLarge(GRANT_TERMS_BYTES_MAX);
 }
 
+function checkRule({ keepAllDays, keepDailyDays, trashKeepDays }: RetentionRule): void {
+  for (const days of [keepAllDays, keepDailyDays, trashKeepDays]) {
+    checkCount('days', days);
+    if (days !== undefined && days > KEEP_DAYS_MAX) throw outOfRange('days');
+  }
+}
+
 /** @throws invalid: an instant outside the range of `Date`, or a size or number that is not a whole
  *  one from 0 upwards, or a text without a stated length; too-large: terms of a grant. */
 export function checkChange(change: Change): void {
@@ -48,7 +58,15 @@ export function checkChange(change: Change): void {
   if ('reservationId' in change && change.reservationId !== undefined) {
     checkLength('reservationId', change.reservationId, RESERVATION_ID_LENGTH_MAX);
   }
+  if (change.op === 'hold') {
+    checkInstant('modifiedAt', change.file?.modifiedAt);
+    checkCount('sizeBytes', change.file?.content.sizeBytes);
+  }
+  if (change.op === 'open-quarantine') {
+    checkLength('deviceKey', change.deviceKey, DEVICE_KEY_LENGTH_MAX);
+  }
   if (change.op === 'put-grant') checkGrant(change);
+  if (change.op === 'set-retention') checkRule(change.rule);
   if ('lock' in change) checkInstant('expiresAt', change.lock.expiresAt);
 }
 

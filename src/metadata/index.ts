@@ -5,7 +5,7 @@ export {
 } from './access-changes.ts';
 export type {
   AccessChange, CountDownload, DropReservation, MakeSpace, Mount, PutGrant, Recount, RemoveGrant,
-  RenameSpace, ReserveQuota, SetTenantQuota, Unmount,
+  RenameSpace, ReserveQuota, RevivedGrant, SetTenantQuota, Unmount,
 } from './access-changes.ts';
 export type {
   GrantRecord, MountRecord, MountTarget, RecountRecord, ReservationRecord, SpaceMounts, Subject,
@@ -21,14 +21,26 @@ export type {
   SetChecksums, SetProperties, SetQuota, SetTimes,
 } from './changes.ts';
 export type { BatchKind, BatchRecord, BatchState, BeginBatch, NoteBatch } from './batch.ts';
+export {
+  DEVICE_KEY_LENGTH_MAX, HELD_AT_ONCE_MAX, HELD_LIMIT_MAX, HELD_PER_QUARANTINE_MAX,
+  QUARANTINES_LIMIT_MAX, heldContentRev,
+} from './holds.ts';
+export type {
+  DecideQuarantine, DropHeld, EndKeep, HeldContent, HeldRecord, Hold, HoldChange, HoldStore,
+  OpenQuarantine, QuarantineRecord, QuarantineState,
+} from './holds.ts';
 export { DIFF_EVENTS_MAX, DIFF_LIMIT_MAX } from './diff.ts';
 export type { DiffChange, DiffEntry, DiffOptions, DiffPage, DiffPlace } from './diff.ts';
 export { BATCHES_LIMIT_MAX, VERSION_KEYS_LIMIT_MAX } from './past.ts';
 export type {
   Horizon, PastListOptions, PastNode, PastSpace, PastStore, TrashFilter, VersionKey,
 } from './past.ts';
-export { NOBODY, PURGE_ROWS_MAX, TRASH_DROPPED_MAX, VERSIONS_DROPPED_MAX } from './retention.ts';
-export type { DropTrash, DropVersions, PurgeSlice } from './retention.ts';
+export {
+  KEEP_DAYS_MAX, NOBODY, PURGE_ROWS_MAX, TRASH_DROPPED_MAX, VERSIONS_DROPPED_MAX,
+} from './retention.ts';
+export type {
+  DropTrash, DropVersions, PurgeSlice, RetentionRule, RetentionScope, SetRetention,
+} from './retention.ts';
 export { changedProperties, compareCodePoints } from './dead-properties.ts';
 export { checkLocks, lockAgainst, locksCovering, locksInForce, locksWithin } from './lock-rules.ts';
 export type { LockNeeds, LockView } from './lock-rules.ts';

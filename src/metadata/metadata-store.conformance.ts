@@ -5,9 +5,12 @@ import { testAcross } from './conformance/across-promises.ts';
 import { testLocks, testProperties, testUploads } from './conformance/aside-promises.ts';
 import { Hand } from './conformance/hand.ts';
 import { testManifests } from './conformance/manifest-promises.ts';
-import { testBatches, testDiff, testForgetting, testPast } from './conformance/past-promises.ts';
+import {
+  testBatches, testDiff, testForgetting, testPast, testRetentionRules,
+} from './conformance/past-promises.ts';
 import { testCopies, testMoves, testQuota, testTrash } from './conformance/place-promises.ts';
 import { testReservations } from './conformance/reservation-promises.ts';
+import { testTenants } from './conformance/tenant-promises.ts';
 import { testFiles, testJournal, testListing } from './conformance/tree-promises.ts';
 import type { MetadataStore } from './metadata-store.ts';
 
@@ -26,12 +29,14 @@ const AREAS: readonly (readonly [area: string, test: (hand: () => Hand) => void]
   ['the past', testPast],
   ['differences', testDiff],
   ['forgetting', testForgetting],
+  ['rules of forgetting', testRetentionRules],
   ['batches', testBatches],
   ['grants', testGrants],
   ['team spaces', testTeamSpaces],
   ['mounts', testMounts],
   ['other spaces', testAcross],
   ['reservations', testReservations],
+  ['tenants', testTenants],
 ];
 
 export function testMetadataStore(name: string, makeEmpty: () => Promise<MetadataStore>): void {

@@ -1,10 +1,11 @@
-import type { NodeId, SpaceId, UserId } from '../base/ids.ts';
+import type { NodeId, SpaceId, TenantId, UserId } from '../base/ids.ts';
 import type { CasePolicy, Name } from '../base/names.ts';
 import type { Witness } from '../base/witness.ts';
 import type {
-  GrantRecord, ReservationRecord, SpaceMounts, Subject, UsageRecord,
+  GrantRecord, ReservationRecord, SpaceMounts, Subject, UsageFigures, UsageRecord,
 } from './access-records.ts';
 import type { Change, ChangeResult } from './changes.ts';
+import type { HoldStore } from './holds.ts';
 import type { PastStore, TrashFilter } from './past.ts';
 import type {
   DeadProperty, EventRecord, FolderEntry, Instant, LockRecord, ManifestPlace, ManifestRecord,
@@ -24,8 +25,9 @@ import type {
  * Durability: once `commit` or `ensureSpace` has resolved, the change survives a power cut.
  * Errors: `unavailable` once closed; `busy` when too many changes wait; others as listed.
  */
-export interface MetadataStore extends PastStore {
-  /** The personal space of a user, made on first use. */
+export interface MetadataStore extends PastStore, HoldStore {
+  /** The personal space of a user, made on first use.
+   *  @throws denied `other-tenant`: there is one, of another tenant. */
   ensureSpace(wanted: NewSpace): Promise<SpaceRecord>;
 
   /** @throws not-found. */
@@ -54,7 +56,8 @@ export interface MetadataStore extends PastStore {
 
   listProperties(spaceId: SpaceId, nodeId: NodeId): Promise<DeadProperty[]>;
 
-  /** The version that a live or past node had. @throws not-found. */
+  /** The version that a live or past node had; or held content of it, by what heldContentRev says.
+   *  @throws not-found. */
   getVersion(spaceId: SpaceId, nodeId: NodeId, contentRev: number): Promise<VersionRecord>;
 
   /** All versions kept of a node, newest first. */
@@ -96,6 +99,9 @@ export interface MetadataStore extends PastStore {
   /** What of the quotas of a space and its tenant is used. @throws not-found: no such space. */
   readUsage(spaceId: SpaceId, at: Instant): Promise<UsageRecord>;
 
+  /** What all spaces of a tenant use together; nothing, where there is none. */
+  readTenantUsage(tenant: TenantId, at: Instant): Promise<UsageFigures>;
+
   /** Reservations of a space that have not expired at `at`, by id. */
   listReservations(spaceId: SpaceId, at: Instant): Promise<ReservationRecord[]>;
 
@@ -104,14 +110,14 @@ export interface MetadataStore extends PastStore {
   /** Parts by ascending number. */
   listParts(owner: UserId, uploadId: string): Promise<UploadPartRecord[]>;
 
-  /** Everything that refers to content, page by page, strictly after `after`: the parts of uploads
-   *  and every version that is kept, be its file live, deleted, replaced or still being copied. At
+  /** Everything that refers to content, page by page, strictly after `after`: the parts of uploads,
+   *  what is held, and every version that is kept, be its file live, deleted, replaced or still being copied. At
    *  most `limit` (1 to MANIFESTS_LIMIT_MAX), in the order of ManifestPlace; fewer say nothing,
    *  only an empty page is the end.
    *
    *  Pages are not of one moment. Whoever walks all of them meets every manifest that was referred
    *  to from before the first page until after the last one, even if meanwhile it moves from an
-   *  upload to a file, or is copied and then let go by what it was copied from. One exception: what
+   *  upload to a file or is held on the way, or is copied and then let go by what it was copied from. One exception: what
    *  is copied to a space with a smaller id and purged from the other, both meanwhile. So nobody
    *  may call content unneeded because one single walk has missed it. */
   listManifests(limit: number, after?: ManifestPlace): Promise<ManifestRecord[]>;
@@ -128,6 +134,8 @@ export interface MetadataStore extends PastStore {
 }
 
 export interface NewSpace {
+  /** For good. */
+  tenant: TenantId;
   owner: UserId;
   casePolicy: CasePolicy;
   quotaBytes: number | undefined;

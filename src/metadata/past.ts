@@ -5,6 +5,7 @@ import type { GrantRecord } from './access-records.ts';
 import type { BatchRecord, BatchState } from './batch.ts';
 import type { DiffPage, DiffOptions } from './diff.ts';
 import type { Instant, NodeRecord, TrashRecord } from './records.ts';
+import type { RetentionRule, RetentionScope } from './retention.ts';
 
 /** A file or folder as it was. What is kept of a folder is its place: neither its size nor the time
  *  of the latest change below it, so both are undefined, and its mark is 0. */
@@ -88,6 +89,9 @@ export interface PastStore {
   /** How a node that is not live can be brought back: the trash entry of itself, or of the folder
    *  with which it went; undefined when it is live, unknown or gone for good. */
   findDeleted(spaceId: SpaceId, nodeId: NodeId): Promise<TrashRecord | undefined>;
+
+  /** What was set for a space or a tenant itself; empty where nothing was. */
+  readRetention(scope: RetentionScope): Promise<RetentionRule>;
 
   /** Versions by node and revision, strictly after `after`, at most `limit` (1 to 1,000). */
   listVersionKeys(

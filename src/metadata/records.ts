@@ -176,9 +176,11 @@ export interface UploadRecord {
 }
 
 /** Where a manifest is referred to from. They are ordered: parts of uploads by owner, upload and
- *  number, text by code point; behind them versions by space, node and revision. */
+ *  number, text by code point; behind them held contents by id; behind these versions by space,
+ *  node and revision. So what goes on from one to the next is not missed. */
 export type ManifestPlace =
   | { kind: 'part'; owner: UserId; uploadId: string; number: number }
+  | { kind: 'held'; heldId: number }
   | { kind: 'version'; spaceId: SpaceId; nodeId: NodeId; contentRev: number };
 
 export interface ManifestRecord {

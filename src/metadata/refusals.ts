@@ -27,6 +27,11 @@ export const contentChanged = (nodeId: number): HoldfastError =>
 export const trashMissing = (nodeId: number): HoldfastError =>
   refusal('not-found', 'trash-missing', 'The trash does not hold this any more.', { nodeId });
 
+export const otherTenant = (): HoldfastError => {
+  const message = 'This belongs to another tenant. Nothing is shared, moved or copied between them.';
+  return refusal('denied', 'other-tenant', message);
+};
+
 export const lockMissing = (): HoldfastError =>
   refusal('not-found', 'lock-missing', 'There is no such lock, or it has expired.');
 
@@ -192,6 +197,26 @@ export const batchRunning = (batchId: number): HoldfastError => {
 
 export const batchMissing = (batchId: number): HoldfastError =>
   refusal('not-found', 'batch-missing', 'There is no such restore.', { batchId });
+
+export const quarantineMissing = (quarantineId: number): HoldfastError =>
+  refusal('not-found', 'quarantine-missing', 'There is no such quarantine.', { quarantineId });
+
+export const quarantineDecided = (): HoldfastError =>
+  refusal('conflict', 'quarantine-decided', 'This has been decided already.');
+
+export const heldMissing = (): HoldfastError =>
+  refusal('not-found', 'held-missing', 'This change is not held any more.');
+
+export const heldFull = (): HoldfastError => {
+  const message = 'Too many changes by this device wait for a decision of the owner or an '
+    + 'administrator. Nothing was changed.';
+  return refusal('locked', 'held-full', message);
+};
+
+export const tooManyHeld = (nodesMax: number): HoldfastError => {
+  const message = `At most ${nodesMax} files and folders can be held at once.`;
+  return refusal('too-large', 'too-many-held', message);
+};
 
 export const tooManyEntries = (entriesMax: number): HoldfastError => {
   const message = `At most ${entriesMax} entries can be taken out of the trash at once.`;

@@ -1,5 +1,5 @@
 /** Changes that forget: the only ones that take something away for good. */
-import type { NodeId, SpaceId, UserId } from '../base/ids.ts';
+import type { NodeId, SpaceId, TenantId, UserId } from '../base/ids.ts';
 import type { TrashRecord } from './records.ts';
 
 /** Removes one slice of what a space need not keep any longer: trash entries with a deletion up to
@@ -36,6 +36,31 @@ export interface DropTrash {
   /** By the revision of the deletion. */
   deletedRevs: readonly number[];
 }
+
+/** For how long a space, or all spaces of a tenant, keep what is past. What is undefined is left to
+ *  the next one: the tenant's rule behind that of the space, the settings behind both. */
+export interface RetentionRule {
+  /** For so long the whole past and every version are kept; 0: for ever. */
+  keepAllDays?: number;
+  /** For so long the last version of each day is kept, and after that that of each month. */
+  keepDailyDays?: number;
+  /** For so long what was deleted can be restored; 0: for ever. */
+  trashKeepDays?: number;
+}
+
+export type RetentionScope =
+  | { kind: 'space'; spaceId: SpaceId }
+  | { kind: 'tenant'; tenant: TenantId };
+
+/** Takes the place of the rule that was there; an empty one leaves all to the next. No event.
+ *  @throws not-found: no such space; invalid: not whole days from 0 to KEEP_DAYS_MAX. */
+export interface SetRetention {
+  op: 'set-retention';
+  scope: RetentionScope;
+  rule: RetentionRule;
+}
+
+export const KEEP_DAYS_MAX = 36_500;
 
 /** Stands as the remover of an entry that was dropped; the journal still knows who it was. */
 export const NOBODY = '' as UserId;

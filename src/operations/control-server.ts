@@ -85,7 +85,7 @@ export class ControlServer {
     const say = (line: PlainRecord): void => {
       // News that nobody reads in time are dropped; the result is not.
       if (line['progress'] === undefined || !res.writableNeedDrain) {
-        res.write(`${JSON.stringify(line)}\n`);
+        res.write(`${onOneLine(line)}\n`);
       }
     };
     try {
@@ -165,4 +165,10 @@ async function readOrder(
 
 function malformed(): HoldfastError {
   return new HoldfastError('invalid', OP, 'This is no order that the server understands.');
+}
+
+/** Names of files may hold line ends of Unicode, at which readers of lines stop too. */
+function onOneLine(value: PlainRecord): string {
+  return JSON.stringify(value)
+    .replace(/[\u2028\u2029]/g, (end) => `\\u${end.charCodeAt(0).toString(16)}`);
 }

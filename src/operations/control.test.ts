@@ -50,7 +50,7 @@ function open(): Promise<ControlServer> {
 describe('The control port', () => {
   it('carries orders, news, results and errors', async () => {
     const server = await open();
-    const input = { text: 'ä', list: [1, true, null] };
+    const input = { text: 'ä\u2028\n\u2029', list: [1, true, null] };
     assert.deepEqual(await askServer(root, { operation: 'echo', input }), { got: input });
     const news: PlainRecord[] = [];
     const onProgress = (one: PlainRecord): void => void news.push(one);

@@ -1,5 +1,6 @@
 /** The program's metrics, in the Prometheus text format. Labels come from small fixed sets. */
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { Metric } from 'prom-client';
 
 export type Labels = Readonly<Record<string, string | number>>;
 
@@ -20,63 +21,102 @@ export interface MetricHistogram {
   observe(value: number, labels?: Labels): void;
 }
 
+/** The label by which parts of the whole are told apart: see `Metrics.ofTenant`. */
+const PART = 'tenant';
+
+interface Shared {
+  readonly registry: Registry;
+  readonly texts: (() => string)[];
+  /** By name: the metric, and which parts have made it. */
+  readonly made: Map<string, { metric: Metric; parts: Set<string> }>;
+}
+
 /** Where metrics are made and read. Making one name twice throws: it is a bug. */
 export class Metrics {
-  readonly #registry = new Registry();
-  readonly #texts: (() => string)[] = [];
+  readonly #shared: Shared;
+  /** That every value of this part has. */
+  readonly #own: Labels;
+
+  constructor(shared?: Shared, own: Labels = {}) {
+    this.#shared = shared ?? { registry: new Registry(), texts: [], made: new Map() };
+    this.#own = own;
+  }
+
+  /** The same metrics for one tenant: what is made there has the label `tenant`. */
+  ofTenant(tenant: string): Metrics {
+    return new Metrics(this.#shared, { [PART]: tenant });
+  }
 
   counter(options: MetricOptions): MetricCounter {
-    const counter = new Counter(this.#settings(options));
-    return { inc: (labels = {}, by = 1) => counter.inc(labels, by) };
+    const own = this.#own;
+    const counter = this.#make(options, (settings) => new Counter(settings));
+    if (options.labels === undefined) counter.inc(own, 0); // Shown before it counts anything.
+    return { inc: (labels = {}, by = 1) => counter.inc({ ...labels, ...own }, by) };
   }
 
   gauge(options: MetricOptions): MetricGauge {
-    const gauge = new Gauge(this.#settings(options));
-    return { set: (value, labels = {}) => gauge.set(labels, value) };
+    const own = this.#own;
+    const gauge = this.#make(options, (settings) => new Gauge(settings));
+    if (options.labels === undefined) gauge.set(own, 0);
+    return { set: (value, labels = {}) => gauge.set({ ...labels, ...own }, value) };
   }
 
   /** A gauge whose value is asked for when somebody reads the metrics. */
   gaugeOf(options: MetricOptions, read: () => number): void {
-    new Gauge({
-      ...this.#settings(options),
+    const own = this.#own;
+    const reads: ((gauge: Gauge) => void)[] = [];
+    const gauge = this.#make(options, (settings) => Object.assign(new Gauge({
+      ...settings,
       collect() {
-        this.set(read());
+        for (const one of reads) one(this);
       },
-    });
+    }), { reads }));
+    gauge.reads.push((one) => one.set(own, read()));
   }
 
   histogram(options: MetricOptions & { readonly buckets: readonly number[] }): MetricHistogram {
-    const settings = { ...this.#settings(options), buckets: [...options.buckets] };
-    const histogram = new Histogram(settings);
-    return { observe: (value, labels = {}) => histogram.observe(labels, value) };
+    const own = this.#own;
+    const histogram = this.#make(options, (settings) => (
+      new Histogram({ ...settings, buckets: [...options.buckets] })));
+    if (options.labels === undefined) histogram.zero(own);
+    return { observe: (value, labels = {}) => histogram.observe({ ...labels, ...own }, value) };
   }
 
   /** For counters too hot for a library: `text` answers whole lines of the text format. */
   addText(text: () => string): void {
-    this.#texts.push(text);
+    this.#shared.texts.push(text);
   }
 
   /** Memory, processor time, open files and the like, under the usual `process_` names. */
   addProcess(): void {
-    collectDefaultMetrics({ register: this.#registry });
+    collectDefaultMetrics({ register: this.#shared.registry });
   }
 
   async text(): Promise<string> {
-    const own = this.#texts.map((text) => text());
-    return `${await this.#registry.metrics()}${own.join('')}`;
+    const own = this.#shared.texts.map((text) => text());
+    return `${await this.#shared.registry.metrics()}${own.join('')}`;
   }
 
   get contentType(): string {
-    return this.#registry.contentType;
+    return this.#shared.registry.contentType;
   }
 
-  #settings({ name, help, labels }: MetricOptions): {
-    name: string;
-    help: string;
-    labelNames: string[];
-    registers: Registry[];
-  } {
-    const labelNames = [...(labels ?? [])];
-    return { name: `holdfast_${name}`, help, labelNames, registers: [this.#registry] };
+  /** Whichever part comes first makes it, for all parts. */
+  #make<T extends Metric>({ name, help, labels = [] }: MetricOptions, make: (settings: {
+    name: string; help: string; labelNames: string[]; registers: Registry[];
+  }) => T): T {
+    const { registry, made } = this.#shared;
+    const part = String(this.#own[PART] ?? '');
+    const known = made.get(name);
+    if (known !== undefined && !known.parts.has(part)) {
+      known.parts.add(part);
+      return known.metric as T;
+    }
+    // The registry throws when this part has made it before.
+    const metric = make({
+      name: `holdfast_${name}`, help, labelNames: [...labels, PART], registers: [registry],
+    });
+    made.set(name, { metric, parts: new Set([part]) });
+    return metric;
   }
 }

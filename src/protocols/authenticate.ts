@@ -14,6 +14,8 @@ const HEADER_CHARACTERS_MAX = 4096;
  */
 export class Authenticator {
   readonly #identity: Identity;
+  /** Callers as they came last: most come again from where they were. */
+  readonly #placed = new WeakMap<Caller, Caller>();
 
   constructor(identity: Identity) {
     this.#identity = identity;
@@ -28,8 +30,16 @@ export class Authenticator {
     const { user, password } = credentials;
     const { address } = exchange;
     const caller = this.#identity.authenticateBasic({ user, password, address });
-    if (!(caller instanceof Promise)) return { ...caller, address };
-    return caller.then((verified) => ({ ...verified, address }));
+    if (!(caller instanceof Promise)) return this.#at(address, caller);
+    return caller.then((verified) => this.#at(address, verified));
+  }
+
+  #at(address: string, caller: Caller): Caller {
+    const last = this.#placed.get(caller);
+    if (last?.address === address) return last;
+    const placed = { ...caller, address };
+    this.#placed.set(caller, placed);
+    return placed;
   }
 }
 

@@ -5,12 +5,19 @@ import type { Identity } from '../identity/index.ts';
 
 export function peopleOf({ users, groups }: Identity): People {
   return {
-    hasUser: async (id) => (await users.find(id))?.disabled === false,
-    hasGroup: async (id) => (await groups.find(parseGroupId(id))) !== undefined,
+    async hasUser(id, tenant) {
+      const user = await users.find(id);
+      return user?.disabled === false && user.tenant === tenant;
+    },
+    hasGroup: async (id, tenant) => (await groups.find(parseGroupId(id)))?.tenant === tenant,
     async findViewer(id) {
       const user = await users.find(id);
       if (user?.disabled !== false) return undefined;
-      return { user: id, groups: await groups.of(id) };
+      return { user: id, tenant: user.tenant, groups: await groups.of(id) };
+    },
+    async findAddress(id) {
+      const user = await users.find(id);
+      return user?.disabled === false ? user.email : undefined;
     },
   };
 }

@@ -1,4 +1,5 @@
 /** Where blocks lie: local volumes or an object store, with a cache in front or a mirror beside. */
+import { join } from 'node:path';
 import {
   oneOf, optionalText, setting, sizeBytes, slice,
 } from '../platform/index.ts';
@@ -6,6 +7,7 @@ import type { Contradiction, Settings, ValuesOf } from '../platform/index.ts';
 import { CACHE_DEFAULTS } from './cache/cache-limits.ts';
 import type { MirrorPolicy } from './mirror/mirror-limits.ts';
 import { azureSettings, gcsSettings, s3Settings } from './object-settings.ts';
+import { STORAGE_POLICIES } from './storage-policies.ts';
 
 export const BACKENDS = ['local', 's3', 'gcs', 'azure'] as const;
 export type Backend = (typeof BACKENDS)[number];
@@ -102,7 +104,7 @@ export type PlaceSettings =
   | { kind: 'gcs'; section: string; values: GcsPlaceSettings }
   | { kind: 'azure'; section: string; values: AzurePlaceSettings };
 
-export const backendSlice = slice({ settings, check });
+export const backendSlice = slice({ settings, check, sets: STORAGE_POLICIES });
 
 /** The place of the store itself, or with `isMirror` that of its mirror. */
 export function placeSettings(
@@ -115,6 +117,22 @@ export function placeSettings(
     .map((name): [string, unknown] => [name, all[nameIn(prefix, name)]]);
   const section = `storage.${isMirror ? 'mirror.' : ''}${kind}`;
   return { kind, section, values: Object.fromEntries(pairs) } as PlaceSettings;
+}
+
+const PREFIXES = [
+  's3Prefix', 'gcsPrefix', 'azurePrefix', 'mirrorS3Prefix', 'mirrorGcsPrefix', 'mirrorAzurePrefix',
+] as const;
+const FOLDERS = ['cachePath', 'mirrorQueuePath', 'mirrorFolder'] as const;
+
+/** The same places, a part of each: everything lies below `part` there, which ends in a slash. */
+export function partOf(values: BackendSettings, part: string): BackendSettings {
+  const moved: Record<string, string> = {};
+  for (const name of PREFIXES) moved[name] = `${values[name] ?? ''}${part}`;
+  for (const name of FOLDERS) {
+    const folder = values[name];
+    if (folder !== undefined) moved[name] = join(folder, part);
+  }
+  return Object.assign({ ...values }, moved);
 }
 
 function check(values: BackendSettings): Contradiction[] {

@@ -12,12 +12,14 @@ export type { LocalDiskOptions } from './filer/local-disk.ts';
 export { DIGEST_SPAN_BYTES, DIGEST_SPANS_MAX } from './filer/disk.ts';
 export type { Disk, SpanDigests, TrashEntry } from './filer/disk.ts';
 export { storageSlice } from './settings.ts';
-export { backendSlice, placeSettings, where } from './backend-settings.ts';
+export { STORAGE_POLICIES } from './storage-policies.ts';
+export { backendSlice, partOf, placeSettings, where } from './backend-settings.ts';
 export type {
   AzurePlaceSettings, BackendSettings, GcsPlaceSettings, ObjectBackend, PlaceSettings,
   S3PlaceSettings,
 } from './backend-settings.ts';
 export { readJson, replaceJson } from './filer/durable-json.ts';
+export { missingFrom } from './mirror/comparison.ts';
 export { LateStore } from './mirror/late-store.ts';
 export { Block, BLOCK_BYTES_MAX } from './block.ts';
 export { SEGMENT_BYTES } from './block-store.ts';
@@ -50,13 +52,13 @@ export type { ErasureProof } from './erasure/set-proof.ts';
 export { rebuildShard } from './erasure/set-rebuild.ts';
 export { shardCopy } from './erasure/shard-copy.ts';
 export type { ErasureFinding, SetPlaces, ShardPlace } from './erasure/shard-place.ts';
-export { BlockSealer, DEFAULT_TENANT } from './sealing/block-sealer.ts';
+export { BlockSealer, DEFAULT_TENANT, isShredded } from './sealing/block-sealer.ts';
 export type { BlockSealerOptions, CompressionMode } from './sealing/block-sealer.ts';
 export {
   initKeys, keyStatus, openSealer, rotateDataKey, rotateMasterKey, shredConfirmation, shredTenant,
 } from './sealing/key-commands.ts';
 export type {
-  KeyPlaces, KeyStatus, SealerSettings, TenantKeys,
+  HoldEncrypted, KeyPlaces, KeyStatus, SealerSettings, TenantKeys,
 } from './sealing/key-commands.ts';
 export type { ClusterKey } from './filer/cluster-key.ts';
 export { nextEpoch, returnEpoch } from './filer/epoch.ts';
@@ -72,6 +74,9 @@ export { openReplicatedFiles } from './replication/open-replicated-files.ts';
 export type { DamagedVolume, RepairStatus } from './replication/repair-meter.ts';
 export type { ProposalOutcome, RepairProposal } from './replication/repair-proposals.ts';
 export type { RepairWorker } from './replication/repair-worker.ts';
+export type {
+  ErasureReason, ReplacedCopies, ReplacedCopy,
+} from './replication/replaced-copies.ts';
 export type { ReplicatedVolumeFiles } from './replication/replicated-volume-files.ts';
 export { DOMAIN_LEVELS, usualPolicy } from './replication/volume-disk.ts';
 export type {

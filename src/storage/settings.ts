@@ -5,6 +5,7 @@ import {
 import { REPLICATION_DEFAULTS } from './replication/open-replicated-files.ts';
 import type { CompressionMode } from './sealing/block-sealer.ts';
 import { DOMAIN_LEVELS, type DomainLevel } from './replication/volume-disk.ts';
+import { STORAGE_POLICIES } from './storage-policies.ts';
 import { VOLUME_ENDS } from './volume-ends.ts';
 
 const TIB = 1024 ** 4;
@@ -12,6 +13,7 @@ const COPIES_MAX = 8;
 const DAY_SECONDS = 24 * 60 * 60;
 
 export const storageSlice = slice({
+  sets: STORAGE_POLICIES,
   settings: {
     reserveBytes: setting<number | undefined>({
       key: 'storage.reserve', default: undefined,

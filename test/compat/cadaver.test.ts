@@ -12,7 +12,7 @@ import { serverForTests } from '../support/server.ts';
 import type { TestServer } from '../support/server.ts';
 import { readTree, seededBytes, write } from '../support/trees.ts';
 
-describe('cadaver', { timeout: 120_000 }, () => {
+describe('cadaver', { timeout: 600_000 }, () => {
   const servers = serverForTests();
   const home = scratchFolder('cadaver');
   let server: TestServer;

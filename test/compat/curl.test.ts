@@ -14,7 +14,7 @@ import { seededBytes, write } from '../support/trees.ts';
 
 const BYTES = seededBytes(3_000_000, 'curl');
 
-describe('curl', { timeout: 120_000 }, () => {
+describe('curl', { timeout: 600_000 }, () => {
   const servers = serverForTests();
   const local = scratchFolder('curl');
   let server: TestServer;

@@ -18,7 +18,7 @@ import { seededBytes, write } from '../support/trees.ts';
 const CAN_MOUNT = existsSync('/dev/fuse') && process.getuid?.() === 0;
 
 if (CAN_MOUNT) {
-  describe('davfs2, where /dev/fuse and root are there', { timeout: 120_000 }, () => {
+  describe('davfs2, where /dev/fuse and root are there', { timeout: 600_000 }, () => {
     const servers = serverForTests();
     const home = scratchFolder('davfs');
     let server: TestServer;

@@ -10,7 +10,7 @@ import { serverForTests } from '../support/server.ts';
 import type { TestServer } from '../support/server.ts';
 import { readTree, seededBytes, write } from '../support/trees.ts';
 
-describe('gvfs', { timeout: 180_000 }, () => {
+describe('gvfs', { timeout: 600_000 }, () => {
   const servers = serverForTests();
   const home = scratchFolder('gvfs');
   let server: TestServer;

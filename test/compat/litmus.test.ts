@@ -10,7 +10,7 @@ import type { TestServer } from '../support/server.ts';
 /** basic 16, copymove 13, props 30, locks 41, http 4. */
 const TESTS = 104;
 
-describe('litmus', { timeout: 300_000 }, () => {
+describe('litmus', { timeout: 600_000 }, () => {
   const servers = serverForTests();
   let server: TestServer;
   before(async () => {

@@ -13,7 +13,7 @@ interface Flow {
   readonly login: string;
 }
 
-describe('login flow v2', { timeout: 120_000 }, () => {
+describe('login flow v2', { timeout: 600_000 }, () => {
   const servers = serverForTests();
   let server: TestServer;
   let user: DavClient;

@@ -13,6 +13,7 @@ import { serverForTests } from '../support/server.ts';
 import type { TestServer } from '../support/server.ts';
 import { TcpRelay } from '../support/tcp-relay.ts';
 import { assertSameTree, readTree, seededBytes, write } from '../support/trees.ts';
+import { BRAKE_SETTINGS, testBrake } from './brake-scenario.ts';
 import { nextcloudcmd, Replica } from './sync-program.ts';
 
 const SHARES = '/ocs/v2.php/apps/files_sharing/api/v1/shares';
@@ -31,7 +32,7 @@ describe('two people with nextcloudcmd', { timeout: 900_000 }, () => {
 
   before(async () => {
     needPrograms('nextcloudcmd');
-    server = await servers.start();
+    server = await servers.start({ env: BRAKE_SETTINGS });
     ada = await server.addUser({ name: 'ada' });
     ben = await server.addUser({ name: 'ben' });
     relay = await TcpRelay.open(() => server.port);
@@ -190,4 +191,6 @@ describe('two people with nextcloudcmd', { timeout: 900_000 }, () => {
     const dav = relay.requests.filter(({ target }) => target.startsWith('/remote.php'));
     assert.equal(dav.length, 1, dav.map(({ method, target }) => `${method} ${target}`).join('\n'));
   });
+
+  describe('the brake', () => testBrake(() => ({ server, relay })));
 });

@@ -16,7 +16,7 @@ const MIB = 1024 * 1024;
 /** So that what follows is surely later than the instant before. */
 const TICK_MS = 20;
 
-describe('rclone in the past', { timeout: 180_000 }, () => {
+describe('rclone in the past', { timeout: 600_000 }, () => {
   const servers = serverForTests();
   const then = scratchFolder('past-then');
   const home = scratchFolder('past-home');

@@ -63,7 +63,7 @@ class Remote {
 }
 
 for (const vendor of VENDORS) {
-  describe(`rclone as vendor ${vendor.vendor}`, { timeout: 180_000 }, () => {
+  describe(`rclone as vendor ${vendor.vendor}`, { timeout: 600_000 }, () => {
     const servers = serverForTests();
     const local = scratchFolder('rclone-local');
     let user: DavClient;

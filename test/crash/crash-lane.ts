@@ -9,8 +9,9 @@ const WRITERS = 4;
 const FULL_CHECK_EVERY = 40;
 /** How long an armed server may go on without reaching its failpoint. */
 const ARMED_MS = 1_200;
-/** Connections break a moment before the death of the process is known here. */
-const REAPED_MS = 50;
+/** The same for a failpoint that nothing has reached yet. */
+const ARMED_MS_MAX = 60_000;
+const END_MS = 60_000;
 const NAME = 'ada';
 const PASSWORD = 'correct-horse-battery';
 
@@ -46,15 +47,8 @@ export class CrashLane {
     const writer = new CrashWriter('w', server.client(NAME, PASSWORD), new SeededRandom(seed));
     try {
       const struckAtStart = await startArmed(server, failpoint);
-      if (!struckAtStart) {
-        await server.addUser({ name: NAME, password: PASSWORD });
-        const endMs = performance.now() + ARMED_MS;
-        await writer.work(() => !server.isRunning || performance.now() > endMs);
-        await sleep(REAPED_MS);
-      }
-      const struck = !server.isRunning;
-      if (!struck) await server.kill();
-      await server.command.end(5_000);
+      if (!struckAtStart) await server.addUser({ name: NAME, password: PASSWORD });
+      const struck = struckAtStart || await workUntilStruck(server, [writer], ARMED_MS_MAX);
       await server.startAgain();
       if (struckAtStart) await server.addUser({ name: NAME, password: PASSWORD });
       await writer.checkAll();
@@ -92,28 +86,18 @@ export class CrashLane {
   }
 
   /**
-   * Restarts with an armed failpoint and works until it strikes. Answers whether it did; when not,
-   * the server is killed at that moment, so that the cycle counts as one at random.
+   * Starts armed on what the death before has left, checks it, and works until the failpoint
+   * strikes. Answers whether it did; when not, the server was stopped in good order.
    */
   async killAtFailpoint(failpoint: string): Promise<boolean> {
-    await this.#server.stop();
-    const struckAtStart = await startArmed(this.#server, failpoint);
-    let struck = struckAtStart;
-    if (!struckAtStart) {
-      const endMs = performance.now() + ARMED_MS;
-      const isOver = (): boolean => !this.#server.isRunning || performance.now() > endMs;
-      await Promise.all(this.#writers.map((writer) => writer.work(isOver)));
-      await sleep(REAPED_MS);
-      struck = !this.#server.isRunning;
-      if (!struck) await this.#server.kill();
-    }
-    const { signal } = await this.#server.command.end(5_000);
-    assert.equal(signal, 'SIGKILL', `it ended otherwise than by being killed\n${this.tail()}`);
-    await this.#recover();
-    return struck;
+    if (this.#server.isRunning) await this.#server.stop();
+    if (await startArmed(this.#server, failpoint)) return true;
+    if (!await this.#isCheckedAlive()) return true;
+    return workUntilStruck(this.#server, this.#writers, ARMED_MS);
   }
 
   async finish(): Promise<void> {
+    if (!this.#server.isRunning) await this.#server.startAgain();
     for (const writer of this.#writers) await writer.checkAll();
     await this.#server.restart();
     for (const writer of this.#writers) await writer.checkAll();
@@ -127,12 +111,47 @@ export class CrashLane {
 
   async #recover(): Promise<void> {
     await this.#server.startAgain();
+    const [failure] = await this.#check();
+    if (failure !== undefined) throw failure;
+  }
+
+  /** Answers false when the armed server died meanwhile: then the next start is followed by the
+   *  whole check. What is lost or half counts, whoever lives. */
+  async #isCheckedAlive(): Promise<boolean> {
+    const failures = await this.#check();
+    const lost = failures.find((failure) => failure instanceof assert.AssertionError);
+    if (lost !== undefined) throw lost;
+    if (failures.length === 0) return true;
+    await endKilled(this.#server);
+    return false;
+  }
+
+  /** Answers what went wrong, once no writer is at work any more. */
+  async #check(): Promise<Error[]> {
     this.#cycles += 1;
     const isFull = this.#cycles % FULL_CHECK_EVERY === 0;
-    await Promise.all(this.#writers.map((writer) => {
+    const results = await Promise.allSettled(this.#writers.map((writer) => {
       return isFull ? writer.checkAll() : writer.checkRecent();
     }));
+    return results.flatMap((result) => {
+      return result.status === 'rejected' ? [result.reason as Error] : [];
+    });
   }
+}
+
+/** Answers whether the failpoint struck; else the server was stopped, and had time to. */
+async function workUntilStruck(
+  server: TestServer, writers: readonly CrashWriter[], timeoutMs: number,
+): Promise<boolean> {
+  const endMs = performance.now() + timeoutMs;
+  const isOver = (): boolean => !server.isRunning || performance.now() > endMs;
+  await Promise.all(writers.map((writer) => writer.work(isOver)));
+  // Connections break a moment before the death of the process is known here.
+  const isGone = !server.isRunning || performance.now() < endMs;
+  const { code, signal } = await (isGone ? server.command.end(END_MS) : server.stop());
+  if (signal === 'SIGKILL') return true;
+  assert.equal(code, 0, `it ended otherwise than by being killed\n${server.tail()}`);
+  return false;
 }
 
 /** Answers whether the failpoint struck before the server was up. */
@@ -142,6 +161,12 @@ async function startArmed(server: TestServer, failpoint: string): Promise<boolea
     return false;
   } catch (error) {
     if (server.isRunning) throw error;
+    await endKilled(server);
     return true;
   }
+}
+
+async function endKilled(server: TestServer): Promise<void> {
+  const { signal } = await server.command.end(END_MS);
+  assert.equal(signal, 'SIGKILL', `it ended otherwise than by being killed\n${server.tail()}`);
 }

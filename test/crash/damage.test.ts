@@ -37,7 +37,7 @@ interface Tally {
   errors: number;
 }
 
-describe('damage while the server is down', { timeout: 400_000 }, () => {
+describe('damage while the server is down', { timeout: 600_000 }, () => {
   const servers = serverForTests();
   const golden = scratchFolder('golden');
   const files = new Map<string, string>();

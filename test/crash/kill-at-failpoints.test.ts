@@ -48,6 +48,7 @@ describe('kill -9 at marked places', { timeout: 900_000 }, () => {
     const run = async (seed: number): Promise<void> => {
       const lane = await CrashLane.open(seed);
       lanes.push(lane);
+      let before = 'no death';
       while (next < CYCLES) {
         const spec = specs[next % specs.length] ?? '';
         next += 1;
@@ -55,10 +56,11 @@ describe('kill -9 at marked places', { timeout: 900_000 }, () => {
           const [place = ''] = spec.split(':');
           if (await lane.killAtFailpoint(spec)) struck.set(place, (struck.get(place) ?? 0) + 1);
         } catch (error) {
-          const where = `${spec}, seed ${seed}, cycle ${lane.cycles}`;
+          const where = `${before}, then ${spec}, seed ${seed}, cycle ${lane.cycles}`;
           const said = `${where}: ${(error as Error).message}\n${lane.tail()}`;
           throw new Error(said, { cause: error });
         }
+        before = spec;
       }
       await lane.finish();
     };

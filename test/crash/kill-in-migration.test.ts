@@ -28,5 +28,5 @@ it('a migration that was killed leaves the old format, and the next start does i
   assert.ok(space !== undefined);
   assert.deepEqual([space.rev, space.usedBytes, space.kind], [11, 30, 'personal']);
   await store.close();
-  assert.equal(readSqliteHeader(file)?.userVersion, 2);
+  assert.equal(readSqliteHeader(file)?.userVersion, 3);
 });

@@ -1,6 +1,6 @@
 /** A space with much to restore, and the process that is killed while it restores it. */
 import { MemoryBlockStore } from '../../src/storage/backends/memory/memory-block-store.ts';
-import { Batches, ContentStore, encodeManifest } from '../../src/files/index.ts';
+import { Batches, ContentStore, encodeManifest, RetentionJob } from '../../src/files/index.ts';
 import type {
   Actor, BatchRecord, Change, MetadataStore, PastSpace, SpaceRecord,
 } from '../../src/metadata/index.ts';
@@ -8,14 +8,16 @@ import {
   SqliteMetadataStore,
 } from '../../src/metadata/stores/sqlite/sqlite-metadata-store.ts';
 import { armFailpoint } from '../../src/platform/index.ts';
-import { parseUserId } from '../../src/base/ids.ts';
-import type { NodeId } from '../../src/base/ids.ts';
+import { DEFAULT_TENANT, parseUserId } from '../../src/base/ids.ts';
+import type { GrantId, NodeId } from '../../src/base/ids.ts';
 import { parseName } from '../../src/base/names.ts';
 
 const START_AT = Date.UTC(2026, 0, 1);
 const OWNER = parseUserId('anna');
 const FOLDERS = 12;
 const FILES = 120;
+const SHARES = 4;
+const DAY_MS = 86_400_000;
 
 export class RestoreWork {
   readonly store: MetadataStore;
@@ -36,7 +38,8 @@ export class RestoreWork {
   static async open(file: string): Promise<RestoreWork> {
     const store = await SqliteMetadataStore.open({ file, create: true });
     const space = await store.ensureSpace({
-      owner: OWNER, casePolicy: 'sensitive', quotaBytes: undefined, at: START_AT,
+      tenant: DEFAULT_TENANT, owner: OWNER, casePolicy: 'sensitive', quotaBytes: undefined,
+      at: START_AT,
     });
     return new RestoreWork(store, space);
   }
@@ -83,6 +86,29 @@ export class RestoreWork {
     });
   }
 
+  async #share(nodeId: NodeId, tokenHash: string, grantId?: GrantId): Promise<GrantId> {
+    const { grant } = await this.store.commit({
+      op: 'put-grant', spaceId: this.#space.id, nodeId, subject: { kind: 'link', tokenHash },
+      role: grantId === undefined ? 'viewer' : 'editor', isShown: false, expiresAt: undefined,
+      terms: '', actor: this.#actor(), ...(grantId !== undefined && { grantId }),
+    });
+    if (grant === undefined) throw new Error('put-grant answers its grant.');
+    return grant.id;
+  }
+
+  /** Ends the first of each folder's links, changes the second, and makes another. */
+  async #shareOtherwise(folders: readonly NodeId[], shares: readonly GrantId[]): Promise<void> {
+    for (const [place, nodeId] of folders.entries()) {
+      const [first, second] = shares.slice(place * SHARES);
+      if (first === undefined || second === undefined) throw new Error('There are too few.');
+      await this.store.commit({
+        op: 'remove-grant', spaceId: this.#space.id, grantId: first, actor: this.#actor(),
+      });
+      await this.#share(nodeId, `${place} 1`, second);
+      await this.#share(nodeId, `${place} later`);
+    }
+  }
+
   /** Answers the revision before all was turned upside down. */
   async build(): Promise<number> {
     const { rootId, id: spaceId } = this.#space;
@@ -92,7 +118,10 @@ export class RestoreWork {
     }
     const files = await Promise.all(folders.flatMap((id, place) =>
       Array.from({ length: FILES }, (_, n) => this.#put(id, `file ${n}`, place * FILES + n))));
+    const shares = await Promise.all(folders.flatMap((id, place) =>
+      Array.from({ length: SHARES }, (_, n) => this.#share(id, `${place} ${n}`))));
     const { rev } = await this.store.getSpace(spaceId);
+    await this.#shareOtherwise(folders, shares);
     await Promise.all(folders.map((id) => this.#put(id, 'file 1', 99_999)));
     await Promise.all(files.filter((_, n) => n % 3 === 0).map((id) => this.#delete(id)));
     await Promise.all(files.filter((_, n) => n % 3 === 1 && n % 7 === 1).map((id, n) =>
@@ -108,7 +137,9 @@ export class RestoreWork {
   async restore(asOf: number): Promise<BatchRecord> {
     const { id: spaceId, rootId: nodeId } = this.#space;
     const { user, device } = this.#actor();
-    const batch = await this.batches.restore({ spaceId, nodeId, asOf, user, device });
+    const batch = await this.batches.restore({
+      spaceId, nodeId, asOf, withSharing: true, user, device,
+    });
     return this.batches.settled(batch.id);
   }
 
@@ -141,6 +172,38 @@ export class RestoreWork {
     return lines;
   }
 
+  /** Who may what, now or then. What is in the trash keeps its shares, which count for nothing. */
+  async shares(past?: PastSpace): Promise<string[]> {
+    const { id: spaceId } = this.#space;
+    const grants = await (past ?? this.store).listGrants(spaceId);
+    const lines = grants.map(async ({ id, nodeId, subject, role, createdAt }) => {
+      const chain = await (past?.findChain(nodeId) ?? this.store.findChain(spaceId, nodeId));
+      return chain === undefined ? [] : [JSON.stringify([id, nodeId, subject, role, createdAt])];
+    });
+    return (await Promise.all(lines)).flat().toSorted();
+  }
+
+  /** Forgets all but the present, as if many days had passed. */
+  async forget(): Promise<void> {
+    const policy = { keepAllDays: 1, keepDailyDays: 1, trashKeepDays: 1 };
+    const job = new RetentionJob({
+      metadata: this.store, policy, now: () => START_AT + 100 * DAY_MS, pause: async () => undefined,
+    });
+    await job.run();
+  }
+
+  /** All that is kept of what was, and all that content is kept for. */
+  async kept(): Promise<unknown> {
+    const { id } = this.#space;
+    const manifests = await this.store.listManifests(1_000);
+    const last = manifests.at(-1);
+    return {
+      horizon: await this.store.getHorizon(id), trash: await this.store.listTrash(id, 1_000),
+      versions: [...manifests, ...last ? await this.store.listManifests(1_000, last.place) : []]
+        .map(({ place }) => place),
+    };
+  }
+
   past(rev: number): Promise<PastSpace> {
     return this.store.past(this.#space.id, rev);
   }
@@ -151,13 +214,14 @@ export class RestoreWork {
   }
 }
 
-/** As a program: FILE restore|undo NUMBER FAILPOINT. */
+/** As a program: FILE restore|undo|forget NUMBER FAILPOINT. */
 if (process.argv[1] === import.meta.filename) {
   const [, , file = '', deed = '', number = '', spec = ''] = process.argv;
   // The writer's thread is armed by what is set before it starts.
   armFailpoint(spec);
   const work = await RestoreWork.open(file);
   if (deed === 'restore') await work.restore(Number(number));
-  else await work.undo(Number(number));
+  else if (deed === 'undo') await work.undo(Number(number));
+  else await work.forget();
   await work.close();
 }

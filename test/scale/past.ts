@@ -9,7 +9,7 @@
  */
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseUserId } from '../../src/base/ids.ts';
+import { DEFAULT_TENANT, parseUserId } from '../../src/base/ids.ts';
 import type { NodeId, SpaceId } from '../../src/base/ids.ts';
 import type { PastSpace, SpaceRecord } from '../../src/metadata/index.ts';
 import { openConnection } from '../../src/metadata/stores/sqlite/connection.ts';
@@ -150,7 +150,9 @@ class Builder {
 
 async function makeSpaces(file: string): Promise<[SpaceRecord, SpaceRecord]> {
   const store = await SqliteMetadataStore.open({ file, create: true });
-  const spec = { casePolicy: 'sensitive', quotaBytes: undefined, at: START_AT } as const;
+  const spec = {
+    tenant: DEFAULT_TENANT, casePolicy: 'sensitive', quotaBytes: undefined, at: START_AT,
+  } as const;
   const large = await store.ensureSpace({ owner: OWNER, ...spec });
   const trash = await store.ensureSpace({ owner: parseUserId('ben'), ...spec });
   await store.close();

@@ -31,7 +31,7 @@ describe('the store under simulated disks', () => {
   it('keeps its promises in every history, and each seed has one outcome', async (test) => {
     const played = await apart<Histories>(MANY, 'playSeeds', first, count);
     ({ seen } = played);
-    if (played.failure !== undefined) assert.fail(played.failure);
+    if (played.failure !== undefined) assert.fail(played.failure.text);
     test.diagnostic(`${count} histories from seed ${first} on, ${played.calls} calls to disks`);
   });
 

@@ -1,8 +1,9 @@
-/** What callers see of what is shared, on the store that servers use. */
+/** What callers see of what is shared, now and looking back, on the store that servers use. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
+import { testSharedPast } from '../../src/files/time/shared-past.conformance.ts';
 import { testViews } from '../../src/files/view/views.conformance.ts';
 import {
   SqliteMetadataStore,
@@ -11,6 +12,8 @@ import {
 const root = mkdtempSync(join(tmpdir(), 'holdfast-views-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 
-testViews('SqliteMetadataStore', async () => SqliteMetadataStore.open({
+const openEmpty = async () => SqliteMetadataStore.open({
   file: join(mkdtempSync(join(root, 'data-')), 'metadata.db'), create: true,
-}));
+});
+testViews('SqliteMetadataStore', openEmpty);
+testSharedPast('SqliteMetadataStore', openEmpty);

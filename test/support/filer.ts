@@ -9,13 +9,14 @@ import { join } from 'node:path';
 import { run, runWell, RunningCommand } from './command.ts';
 import type { Outcome } from './command.ts';
 import { eventually, sleep } from './deadline.ts';
+import { ownPort } from './ports.ts';
 import { scratchFolder } from './scratch.ts';
 import { PROGRAM, START_TIMEOUT_MS, TestServer } from './server.ts';
 import type { ServerOptions } from './server.ts';
 
 /** What a filer prints once it can be used. */
 const READY = /This filer keeps volumes on (\d+) disk\(s\), at [\w.]+:(\d+):/;
-const COMMAND_TIMEOUT_MS = 40_000;
+const COMMAND_TIMEOUT_MS = 90_000;
 
 export interface FilerOptions {
   /** The file that the cluster's machines know each other by. */
@@ -27,7 +28,7 @@ export interface FilerOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** One filer. From its second start on it listens where it did before. */
+/** One filer. It listens in one place, however often it is started. */
 export class TestFiler {
   readonly data: string;
   readonly #options: FilerOptions;
@@ -70,27 +71,27 @@ export class TestFiler {
   }
 
   async startAgain(): Promise<void> {
-    this.#command = this.#launch();
+    this.#command = await this.#launch();
     const [, , port] = await this.#command.printed(READY, START_TIMEOUT_MS);
     this.#port = Number(port);
   }
 
   /** A start that must end by itself. */
   async failedStart(): Promise<Outcome> {
-    this.#command = this.#launch();
+    this.#command = await this.#launch();
     return this.#command.end(START_TIMEOUT_MS);
   }
 
   /** SIGTERM, as service managers do it. */
   async stop(): Promise<Outcome> {
     process.kill(this.command.pid, 'SIGTERM');
-    return this.command.end(20_000);
+    return this.command.end(60_000);
   }
 
   /** SIGKILL: no chance to tidy up. */
   async kill(): Promise<void> {
     this.command.kill('SIGKILL');
-    await this.command.end(10_000);
+    await this.command.end(60_000);
   }
 
   /** It hangs: its connections stay, and nothing is answered. */
@@ -107,7 +108,8 @@ export class TestFiler {
     return child.exitCode === null && child.signalCode === null;
   }
 
-  #launch(): RunningCommand {
+  async #launch(): Promise<RunningCommand> {
+    if (this.#port === 0) this.#port = await ownPort();
     const { key, disk, env = {} } = this.#options;
     const place = disk === undefined ? {}
       : { HOLDFAST_FILER_DISKS: disk, HOLDFAST_FILER_ADOPT_EMPTY: 'true' };

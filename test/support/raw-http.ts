@@ -4,6 +4,9 @@ import type { Socket } from 'node:net';
 import { once } from 'node:events';
 import { within } from './deadline.ts';
 
+/** So long nothing more may come behind the last answer that is wanted. */
+const QUIET_MS = 1_500;
+
 export interface RawAnswer {
   /** undefined when the connection was closed without an answer. */
   readonly status: number | undefined;
@@ -15,25 +18,25 @@ export interface RawAnswer {
 export async function openSocket(port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => undefined); // The server may cut hostile connections at any time.
-  await within(5_000, 'Connecting', once(socket, 'connect'));
+  await within(60_000, 'Connecting', once(socket, 'connect'));
   return socket;
 }
 
-/** Sends bytes as they are; reads until the server closes, or until `quietMs` passed in silence. */
+/** Sends bytes as they are; reads until the server closes, or is silent after so many answers. */
 export async function sendRaw(
   port: number, request: string | Uint8Array | readonly (string | Uint8Array)[],
-  options: { quietMs?: number; timeoutMs?: number } = {},
+  options: { answers?: number } = {},
 ): Promise<RawAnswer> {
   const socket = await openSocket(port);
   try {
-    const reading = readAll(socket, options.quietMs ?? 1_500);
+    const reading = readAll(socket, options.answers ?? 1);
     const pieces = Array.isArray(request) ? request : [request];
     for (const piece of pieces as readonly (string | Uint8Array)[]) {
       if (!socket.writable) break;
       const bytes = typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece;
       if (!socket.write(bytes)) await drained(socket);
     }
-    return answerOf(await within(options.timeoutMs ?? 20_000, 'Reading the answer', reading));
+    return answerOf(await within(60_000, 'Reading the answer', reading));
   } finally {
     socket.destroy();
   }
@@ -49,11 +52,17 @@ async function drained(socket: Socket): Promise<void> {
   });
 }
 
-async function readAll(socket: Socket, quietMs: number): Promise<string> {
+async function readAll(socket: Socket, answers: number): Promise<string> {
   return new Promise((resolve) => {
     const pieces: Buffer[] = [];
-    const finish = (): void => resolve(Buffer.concat(pieces).toString('latin1'));
-    socket.setTimeout(quietMs, finish);
+    const text = (): string => Buffer.concat(pieces).toString('latin1');
+    const finish = (): void => resolve(text());
+    socket.setTimeout(QUIET_MS);
+    socket.on('timeout', () => {
+      const count = answerOf(text()).statuses.filter((status) => status >= 200).length;
+      if (count >= answers) finish();
+      else socket.setTimeout(QUIET_MS);
+    });
     socket.on('data', (bytes: Buffer) => pieces.push(bytes));
     socket.on('close', finish);
   });

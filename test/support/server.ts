@@ -9,12 +9,13 @@ import { within } from './deadline.ts';
 import { RunningCommand, run } from './command.ts';
 import type { Outcome } from './command.ts';
 import { DavClient } from './dav-client.ts';
+import { ownPort } from './ports.ts';
 import { scratchFolder } from './scratch.ts';
 
 export const REPOSITORY = join(import.meta.dirname, '..', '..');
 /** As a user calls it, from any folder. */
 export const PROGRAM = join(REPOSITORY, 'holdfast');
-export const START_TIMEOUT_MS = 30_000;
+export const START_TIMEOUT_MS = 90_000;
 /** Whatever it listens on, the tests reach it by 127.0.0.1. */
 const READY = /serves on (https?):\/\/(?:[\w.]+|\[[^\]]+\]):(\d+)/;
 
@@ -77,12 +78,13 @@ export class TestServer {
     return [...this.#earlier, stdout, stderr].join('\n');
   }
 
-  /** Starts it on the same data and, from the second time on, on the same port. */
+  /** Starts it, again on the same data and the same port. */
   async startAgain(extra: Pick<ServerOptions, 'args' | 'env'> = {}): Promise<void> {
     if (this.#command !== undefined) {
       this.#earlier.push(this.#command.stdout, this.#command.stderr);
       if (this.#earlier.length > 20) this.#earlier.splice(0, this.#earlier.length - 20);
     }
+    if (this.#port === 0) this.#port = await ownPort();
     const listen = this.#options.listen ?? `127.0.0.1:${this.#port}`;
     const args = ['serve', '--data', this.data, '--listen', listen];
     args.push(...(this.#options.args ?? []), ...(extra.args ?? []));
@@ -95,7 +97,7 @@ export class TestServer {
   }
 
   /** SIGTERM, as service managers do it. Returns how it ended. */
-  async stop(timeoutMs = 40_000): Promise<Outcome> {
+  async stop(timeoutMs = 90_000): Promise<Outcome> {
     this.terminate();
     return this.command.end(timeoutMs);
   }
@@ -107,7 +109,7 @@ export class TestServer {
   /** SIGKILL: no chance to tidy up. */
   async kill(): Promise<void> {
     this.command.kill('SIGKILL');
-    await this.command.end(10_000);
+    await this.command.end(60_000);
   }
 
   async restart(): Promise<void> {
@@ -125,7 +127,7 @@ export class TestServer {
     const password = options.password ?? 'correct-horse-battery';
     const args = ['user', 'add', name, '--password-stdin', '--data', this.data];
     const outcome = await run(PROGRAM, [...args, ...(options.args ?? [])], {
-      input: `${password}\n`, timeoutMs: 30_000,
+      input: `${password}\n`, timeoutMs: 60_000,
     });
     if (outcome.code !== 0) {
       throw new Error(`user add ended with ${outcome.code}: ${outcome.stdout}${outcome.stderr}`);
@@ -175,7 +177,7 @@ export function serverForTests(): { start(options?: ServerOptions): Promise<Test
     for (const server of started) {
       if (!server.isRunning) continue;
       server.command.kill('SIGTERM');
-      await within(15_000, 'Stopping the server', server.command.ended).catch(async () => {
+      await within(60_000, 'Stopping the server', server.command.ended).catch(async () => {
         await server.kill();
       });
     }

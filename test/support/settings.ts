@@ -8,7 +8,14 @@ function count(name: string, otherwise: number): number {
   throw new Error(`${name} must be a whole number above zero, but it is "${raw}".`);
 }
 
+function compiled(): { NODE_COMPILE_CACHE?: string } {
+  const folder = process.env['NODE_COMPILE_CACHE'];
+  return folder === undefined ? {} : { NODE_COMPILE_CACHE: folder };
+}
+
 export const settings = {
+  /** The first of 500 ports for servers of this process; else a place of its own for most. */
+  portFirst: count('HOLDFAST_TEST_PORTS', 14_000 + (process.pid % 12) * 500),
   /** How often the crash tests kill the server, over all of them. */
   crashCycles: count('HOLDFAST_CRASH_CYCLES', 320),
   /** Repeats the random choices of an earlier run of the crash tests. */
@@ -30,6 +37,9 @@ export const settings = {
   crashStateWrites: count('HOLDFAST_CRASH_STATE_WRITES', 2),
   /** How long the workloads are of which every order of operations is tried. */
   crashStateOperations: count('HOLDFAST_CRASH_STATE_OPERATIONS', 3),
-  /** The environment that programs under test inherit. */
-  inherited: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LANG: 'C.UTF-8' },
+  /** The environment that programs under test inherit. Compiled code is kept where the runner of
+   *  the tests says, which halves the work of a start. */
+  inherited: {
+    PATH: process.env['PATH'] ?? '/usr/bin:/bin', LANG: 'C.UTF-8', ...compiled(),
+  },
 } as const;

@@ -37,7 +37,7 @@ async function complaints(spoil: Spoil, refuses = 0): Promise<SteadyLoad> {
   const load = new SteadyLoad(user, { pauseMs: 1, bytesMax: 50_000 });
   try {
     load.start();
-    await eventually(10_000, 'files are written', () => load.counts.written > 30);
+    await eventually(60_000, 'files are written', () => load.counts.written > 30);
     await load.stop();
     spoil(kept);
     await load.readAll();

@@ -9,6 +9,8 @@ import { SeededRandom } from './random.ts';
 import { seededBytes } from './trees.ts';
 
 const READ_BACK_AT_ONCE = 6;
+/** How long a file may stay out of reach after everything was mended. */
+const READ_BACK_MS_MAX = 60_000;
 const REASONS_MAX = 5;
 /** By these a client is told to come back later; by 507, when there is room again. */
 const RETRYABLE = new Set([503, 504, 507]);
@@ -89,8 +91,9 @@ export class SteadyLoad {
     const waiting = [...this.#paths];
     const reader = async (): Promise<void> => {
       for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
-        for (let attempt = 0; !(await this.#readOne(path)); attempt += 1) {
-          if (attempt === 20) {
+        const endMs = performance.now() + READ_BACK_MS_MAX;
+        while (!(await this.#readOne(path))) {
+          if (performance.now() > endMs) {
             this.faults.push(`${path} cannot be read`);
             break;
           }

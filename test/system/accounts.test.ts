@@ -8,12 +8,12 @@ import { sleep } from '../support/deadline.ts';
 import { PROGRAM, serverForTests } from '../support/server.ts';
 import type { TestServer } from '../support/server.ts';
 
-describe('accounts', { timeout: 120_000 }, () => {
+describe('accounts', { timeout: 600_000 }, () => {
   const servers = serverForTests();
 
   async function user(server: TestServer, args: string[], input = ''): Promise<Outcome> {
     const outcome = await run(PROGRAM, ['user', ...args, '--data', server.data], {
-      input, timeoutMs: 20_000,
+      input, timeoutMs: 60_000,
     });
     assert.equal(outcome.code, 0, `user ${args.join(' ')}: ${outcome.stderr}${outcome.stdout}`);
     return outcome;

@@ -13,11 +13,11 @@ interface Entry {
   rev?: number; subject?: string;
 }
 
-describe('the audit log', { timeout: 120_000 }, () => {
+describe('the audit log', { timeout: 600_000 }, () => {
   const servers = serverForTests();
 
   const audit = (server: TestServer, ...words: string[]): Promise<Outcome> =>
-    run(PROGRAM, ['audit', ...words, '--data', server.data], { timeoutMs: 20_000 });
+    run(PROGRAM, ['audit', ...words, '--data', server.data], { timeoutMs: 60_000 });
 
   async function entries(server: TestServer): Promise<Entry[]> {
     const { code, stdout, stderr } = await audit(server, 'export');

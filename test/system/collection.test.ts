@@ -23,7 +23,7 @@ async function abandon(user: DavClient, bytes: Buffer): Promise<void> {
   assert.equal((await user.ask('DELETE', folder)).status, 204);
 }
 
-describe('garbage collection', { timeout: 120_000 }, () => {
+describe('garbage collection', { timeout: 600_000 }, () => {
   const servers = serverForTests();
 
   it('plans and runs while no server does, and tells what it has noted at any time', async () => {

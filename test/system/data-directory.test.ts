@@ -117,7 +117,7 @@ const VOLUME_SPOILINGS: readonly Omit<Spoiling, 'reason'>[] = [
   { name: 'a volume is of another version', spoil: (root) => flipBit(volumeOf(root), 8) },
 ];
 
-describe('a data directory', { timeout: 300_000 }, () => {
+describe('a data directory', { timeout: 600_000 }, () => {
   const servers = serverForTests();
   const golden = scratchFolder('golden');
   const small = 'a small file';
@@ -142,7 +142,7 @@ describe('a data directory', { timeout: 300_000 }, () => {
 
   async function serveOnce(root: string): Promise<Outcome> {
     const args = ['serve', '--data', root, '--listen', '127.0.0.1:0'];
-    return run(PROGRAM, args, { timeoutMs: 20_000 });
+    return run(PROGRAM, args, { timeoutMs: 60_000 });
   }
 
   for (const { name, spoil, reason } of SPOILINGS) {

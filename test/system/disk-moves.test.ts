@@ -20,7 +20,7 @@ const SETTINGS = {
   HOLDFAST_STORAGE_MISSING_AFTER: '600',
 };
 
-describe('a disk that stands elsewhere', { timeout: 180_000 }, () => {
+describe('a disk that stands elsewhere', { timeout: 600_000 }, () => {
   const clusters = clustersForTests();
   const place = scratchFolder('places');
   const [first, second, copy] = ['first', 'second', 'copy'].map((name) => join(place, name)) as
@@ -87,7 +87,7 @@ describe('a disk that stands elsewhere', { timeout: 180_000 }, () => {
 
   it('is used again after a plan, while the server runs', async () => {
     renameSync(first, second);
-    await eventually(20_000, 'it is noticed', async () =>
+    await eventually(60_000, 'it is noticed', async () =>
       !(await cluster.diskAt(first)).answers);
     const plan = await cluster.diskWell('move', folderId, second);
     assert.match(plan, /From .*first to .*second/);

@@ -31,7 +31,7 @@ interface Erasure {
   readonly blocked: readonly unknown[];
 }
 
-describe('old volumes on folders as disks', { timeout: 240_000 }, () => {
+describe('old volumes on folders as disks', { timeout: 600_000 }, () => {
   const clusters = clustersForTests();
   const place = scratchFolder('disks');
   const folders = Array.from({ length: FOLDERS }, (_, n) => join(place, `disk-${n + 1}`));

@@ -20,7 +20,7 @@ const SETTINGS = {
   HOLDFAST_STORAGE_MISSING_AFTER: '600',
 };
 
-describe('a server with one filer refuses', { timeout: 180_000 }, () => {
+describe('a server with one filer refuses', { timeout: 600_000 }, () => {
   const clusters = clustersForTests();
   let cluster: TestCluster;
   let filer: TestFiler;
@@ -47,7 +47,7 @@ describe('a server with one filer refuses', { timeout: 180_000 }, () => {
   async function works(): Promise<void> {
     const name = `file ${files + 1}.bin`;
     const bytes = seededBytes(200_000, name);
-    await eventually(20_000, 'files are taken', async () => {
+    await eventually(60_000, 'files are taken', async () => {
       const { status, text } = await user.put(name, bytes);
       assert.ok(status === 201 || status === 503, text); // A disk that was away is found soon.
       return status === 201;

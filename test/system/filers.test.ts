@@ -27,14 +27,14 @@ const SETTINGS = {
   HOLDFAST_STORAGE_COPIES_ACKNOWLEDGED: '2',
   HOLDFAST_STORAGE_MISSING_AFTER: String(MISSING_AFTER_S),
 };
-const FULL_AGAIN_MS = 60_000;
+const FULL_AGAIN_MS = 120_000;
 const REFUSED_MAX = 5;
 const CAN_MOUNT = process.getuid?.() === 0;
 const FULL_TITLE = CAN_MOUNT ? 'has a full disk (a tmpfs, made small by root)'
   : 'can make its files no longer (a limit of the system: only root may mount a small disk)';
 const ROOMY_BYTES = 4 * 1024 ** 3;
 
-describe('three filers under load', { timeout: 240_000 }, () => {
+describe('three filers under load', { timeout: 840_000 }, () => {
   const clusters = clustersForTests();
   let cluster: TestCluster;
   let load: SteadyLoad;
@@ -104,7 +104,7 @@ describe('three filers under load', { timeout: 240_000 }, () => {
     await survives('SIGSTOP', async () => {
       filer(1).pause();
       const { id } = await cluster.diskAt(`filer:${filer(1).address}`);
-      await eventually(40_000, 'the filer is taken for lost', async () =>
+      await eventually(60_000, 'the filer is taken for lost', async () =>
         (await cluster.listing()).disks.some((disk) => disk.id === id && disk.state === 'missing'));
       filer(1).resume();
     });
@@ -125,7 +125,7 @@ describe('three filers under load', { timeout: 240_000 }, () => {
       const refused = (): number => cluster.server.log.split(/"(?:ENOSPC|EFBIG)"/).length;
       const before = refused();
       await fill(filer(1));
-      await eventually(40_000, 'the disk is full', () => refused() > before);
+      await eventually(60_000, 'the disk is full', () => refused() > before);
       if (CAN_MOUNT) {
         const tookMs = await cluster.fullAgain(FULL_AGAIN_MS);
         console.log(`  full again on the others after ${seconds(tookMs)}`);
@@ -159,7 +159,7 @@ describe('three filers under load', { timeout: 240_000 }, () => {
       const lost = await cluster.diskAt(`filer:${filer(1).address}`);
       await filer(1).kill();
       await emptyDisk(filer(1).disk);
-      await eventually(40_000, 'the filer is taken for lost', async () =>
+      await eventually(60_000, 'the filer is taken for lost', async () =>
         (await cluster.diskAt(lost.where)).state === 'missing');
       const fourth = await clusters.filer({ key: cluster.key });
       filers.push(fourth);

@@ -8,12 +8,12 @@ import { run } from '../support/command.ts';
 const LINK = /https?:\/\/\S+\/setup\S+/;
 const PASSWORD = 'quite a long password';
 
-describe('the first start', { timeout: 120_000 }, () => {
+describe('the first start', { timeout: 600_000 }, () => {
   const servers = serverForTests();
 
   it('prints a link that creates the administrator, and works once', async () => {
     const server = await servers.start();
-    const [link] = await server.command.printed(LINK, 10_000);
+    const [link] = await server.command.printed(LINK, 60_000);
     const browser = new Browser();
     const page = await browser.open(link);
     assert.equal(page.status, 200, page.text);
@@ -52,7 +52,7 @@ describe('the first start', { timeout: 120_000 }, () => {
     const user = await server.addUser();
     await user.put('a.txt', 'a');
     const second = await run(PROGRAM, ['serve', '--data', server.data, '--listen', '127.0.0.1:0'], {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
     });
     assert.notEqual(second.code, 0);
     assert.match(second.stderr + second.stdout, /already running/i);

@@ -7,7 +7,7 @@ import { serverForTests } from '../support/server.ts';
 
 const MARKER = 'XSECRETNAMEX';
 
-describe('health and figures', { timeout: 90_000 }, () => {
+describe('health and figures', { timeout: 600_000 }, () => {
   const servers = serverForTests();
 
   it('answers /healthz, /readyz and /metrics', async () => {

@@ -9,7 +9,7 @@ import { clustersForTests } from '../support/filer.ts';
 import { scratchFolder } from '../support/scratch.ts';
 import { PROGRAM } from '../support/server.ts';
 
-describe('the key of a cluster', { timeout: 120_000 }, () => {
+describe('the key of a cluster', { timeout: 600_000 }, () => {
   const clusters = clustersForTests();
 
   it('is replaced in two steps, and the filer answers all the time', async () => {
@@ -32,7 +32,7 @@ describe('the key of a cluster', { timeout: 120_000 }, () => {
     assert.ok(await answers(), 'a filer with the old key is refused too soon');
     copyFileSync(cluster.key, key);
     filer.command.kill('SIGHUP');
-    await eventually(10_000, 'the filer has read it', () =>
+    await eventually(60_000, 'the filer has read it', () =>
       `${filer.command.stdout}${filer.command.stderr}`.includes('were read again'));
     await server.restart();
     assert.ok(await answers(), 'a filer with the new key is refused');

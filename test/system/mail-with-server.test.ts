@@ -123,10 +123,17 @@ describe('mail', { timeout: 120_000 }, () => {
     assert.equal((await ocs(ada, 'POST', `${SHARES}/${id}/send-email`)).status, 200);
     await eventually(20_000, 'it arrives', () => mails.mails.length === 1);
     await eventually(10_000, 'it is sent', async () => await state() === 'sent');
+    const ben = await server.addUser({ name: 'ben', args: ['--email', 'ben@home.example'] });
+    assert.equal((await ocs(ada, 'POST', SHARES, {
+      path: '/plan.txt', shareType: '0', shareWith: 'ben',
+    })).status, 200);
+    await eventually(20_000, 'the user is told of the share', () => mails.mails.length === 2);
+    assert.deepEqual(mails.mails[1]?.to, ['ben@home.example']);
+    assert.equal((await ben.get('plan.txt')).text, 'one');
     const bad = await invite(ada, 'ben@example.org\r\nBcc: eve@example.org');
     assert.equal(bad.status, 400);
     assert.match(bad.message, /not a mail address/);
-    assert.doesNotMatch(server.log, /example\.org|nobody/);
+    assert.doesNotMatch(server.log, /example\.org|home\.example|nobody/);
   });
 
   it('is off without a mail server, and says so', async () => {

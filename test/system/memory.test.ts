@@ -47,7 +47,7 @@ function assertBounded(test: TestContext, peakBytes: number): void {
   assert.ok(peakBytes < PEAK_BYTES_MAX, `the server grew to ${mib} MiB`);
 }
 
-describe('memory', { timeout: 300_000 }, () => {
+describe('memory', { timeout: 600_000 }, () => {
   const servers = serverForTests();
 
   it('stays bounded while one large file goes up and comes down', async (test) => {

@@ -43,7 +43,7 @@ class ForwardClock extends ManualClock {
   }
 }
 
-describe('garbage in a bucket', { timeout: 120_000 }, () => {
+describe('garbage in a bucket', { timeout: 600_000 }, () => {
   const servers = serverForTests();
   let s3: S3rver;
   before(async () => {
@@ -88,7 +88,7 @@ describe('garbage in a bucket', { timeout: 120_000 }, () => {
       backend: config.of(backendSlice),
     });
     const troubles: unknown[] = [];
-    const collection = await openCollection(server.data, stores, {
+    const collection = await openCollection(stores, stores, {
       clock, bytesPerSecond: Infinity, onTrouble: (trouble) => troubles.push(trouble),
     });
     const { collector } = collection;

@@ -19,7 +19,7 @@ const SECRET = 'a-secret-that-nobody-may-see';
 
 type Env = Record<string, string>;
 
-describe('a server on an object store', { timeout: 240_000 }, () => {
+describe('a server on an object store', { timeout: 600_000 }, () => {
   const servers = serverForTests();
   let s3: S3rver;
   let proxy: FaultProxy;
@@ -228,7 +228,7 @@ describe('a server on an object store', { timeout: 240_000 }, () => {
   });
 });
 
-describe('a server with a mirror', { timeout: 240_000 }, () => {
+describe('a server with a mirror', { timeout: 600_000 }, () => {
   const servers = serverForTests();
   let s3: S3rver;
   let proxy: FaultProxy;
@@ -253,7 +253,7 @@ describe('a server with a mirror', { timeout: 240_000 }, () => {
   }
 
   async function mirrored(server: TestServer, user: DavClient): Promise<void> {
-    await eventually(30_000, 'the mirror has everything', async () => {
+    await eventually(60_000, 'the mirror has everything', async () => {
       const { text } = await user.ask('GET', '/metrics');
       const lag = /^holdfast_mirror_lag_blocks (\d+)/m.exec(text)?.[1];
       const due = /^holdfast_mirror_comparison_due (\d+)/m.exec(text)?.[1];
@@ -318,7 +318,7 @@ describe('a server with a mirror', { timeout: 240_000 }, () => {
     rmSync(s3.folderOf('first/blocks'), { recursive: true });
     await server.startAgain();
     assert.ok((await user.get('a.bin')).body.equals(bytes));
-    await eventually(10_000, 'what was read is back in the bucket', () => {
+    await eventually(60_000, 'what was read is back in the bucket', () => {
       const blocks = s3.folderOf('first/blocks');
       return existsSync(blocks)
         && readdirSync(blocks).filter((name) => name.endsWith('_object')).length === 2;

@@ -20,7 +20,7 @@ function volumeBytes(data: string): number {
   return names.reduce((sum, name) => sum + statSync(join(volumes, name)).blocks * 512, 0);
 }
 
-describe('a quota of 100 MB', { timeout: 120_000 }, () => {
+describe('a quota of 100 MB', { timeout: 600_000 }, () => {
   const servers = serverForTests();
 
   it('answers 507 to what does not fit, in one piece, of unknown length or in pieces', async () => {
@@ -72,7 +72,7 @@ async function inPieces(user: DavClient, path: string, bytes: Buffer): Promise<n
 }
 
 if (CAN_MOUNT) {
-  describe('a full disk (a small tmpfs, mounted by root)', { timeout: 180_000 }, () => {
+  describe('a full disk (a small tmpfs, mounted by root)', { timeout: 600_000 }, () => {
     const servers = serverForTests();
 
     it('answers 507 to writers while reads and deletes go on, and recovers by itself', async () => {
@@ -121,7 +121,7 @@ if (CAN_MOUNT) {
       assert.equal((await user.ask('GET', '/readyz')).status, 503, 'it says so to machines');
 
       rmSync(ballast, { recursive: true });
-      await eventually(20_000, 'writes are taken again', async () => {
+      await eventually(60_000, 'writes are taken again', async () => {
         return (await user.put('after.bin', seededBytes(1 * MIB, 'after'))).status === 201;
       });
       const names = new Set((await user.list()).map(({ path }) => path));

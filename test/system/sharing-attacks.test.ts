@@ -8,6 +8,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import { run } from '../support/command.ts';
 import { ask, basic } from '../support/dav-client.ts';
+import { eventually } from '../support/deadline.ts';
 import type { Answer, Ask, DavClient } from '../support/dav-client.ts';
 import { PROGRAM, serverForTests } from '../support/server.ts';
 import type { TestServer } from '../support/server.ts';
@@ -343,6 +344,9 @@ describe('whoever wants more than was shared', { timeout: 120_000 }, () => {
       assertOneOf(await visit('HEAD', made, 'one.txt'), [404], 'HEAD');
       assertOneOf(await visit('PUT', made, 'inner/x.txt', { body: 'x' }), [404, 409], 'deep');
       assertOneOf(await visit('DELETE', made, 'one.txt'), [403, 404], 'DELETE');
+      for (const taken of ['inner', 'one.txt', 'absent']) {
+        assertOneOf(await visit('MKCOL', made, taken), [403], `MKCOL ${taken}`);
+      }
       const copy = { headers: { Destination: `/public.php/dav/files/${made.token}/copy.txt` } };
       assertOneOf(await visit('COPY', made, 'one.txt', copy), [404], 'COPY');
       assertOneOf(await visit('MOVE', made, 'one.txt', copy), [404], 'MOVE');
@@ -542,10 +546,79 @@ describe('whoever wants more than was shared', { timeout: 120_000 }, () => {
     await dora.put('hers.txt', 'hers');
     const made = await link('hers.txt', 1, {}, dora);
     assert.equal((await visit('GET', made)).text, 'hers');
-    const done = await run(PROGRAM, ['user', 'disable', 'dora', '--data', server.data]);
-    assert.equal(done.code, 0, done.stderr);
+    const name = await place();
+    await share(name, { shareType: '0', shareWith: 'dora', permissions: '31' });
+    await share(name, { shareType: '0', shareWith: 'ben', permissions: '15' }, dora);
+    await share('hers.txt', { shareType: '0', shareWith: 'ben', permissions: '3' }, dora);
+    await ben.put(`${name}/bens.txt`, 'ben');
+    assert.equal((await ben.get('hers.txt')).text, 'hers');
+    const before = await rootEtag(ben);
+    const late = slowPut(`${ROOT}/ben/${name}/late.txt`, { Authorization: basicOf(ben) });
+    await late.begun;
+    const user = async (act: string): Promise<void> => {
+      const done = await run(PROGRAM, ['user', act, 'dora', '--data', server.data]);
+      assert.equal(done.code, 0, done.stderr);
+    };
+    await user('disable');
+    assert.ok([403, 404, 409].includes(await late.end('late')));
     assert.equal((await dora.get('hers.txt')).status, 401);
     assertOneOf(await visit('GET', made), [404], 'the link');
+    assertOneOf(await ben.get('hers.txt'), [404], 'her file');
+    assertOneOf(await ben.put('hers.txt', 'evil'), [409], 'its name');
+    assertOneOf(await ben.put(`${name}/evil.txt`, 'evil'), [409], 'what she has passed on');
+    const listed = await ocs(ben, 'GET', SHARES, { shared_with_me: 'true' });
+    assert.ok(!JSON.stringify(listed).includes('dora'));
+    assert.notEqual(await rootEtag(ben), before, 'clients must notice');
+    assert.equal((await anna.get(`${name}/bens.txt`)).text, 'ben', 'what was given stays');
+    await user('enable');
+    assert.equal((await ben.get('hers.txt')).text, 'hers');
+  });
+
+  it('is out of what was passed on by somebody who may not pass it on any more', async () => {
+    const name = await place();
+    const given = await toBen(name, 31);
+    await share(name, { shareType: '0', shareWith: 'carl', permissions: '31' }, ben);
+    assert.equal((await carl.get(`${name}/one.txt`)).text, 'one');
+    const made = await link(name, 1, {}, carl);
+    await ocs(anna, 'PUT', `${SHARES}/${given.id}`, { permissions: '15' });
+    assertOneOf(await carl.get(`${name}/one.txt`), [404], 'the share');
+    assertOneOf(await visit('GET', made, 'one.txt'), [404], 'a link by whom it was passed on to');
+    const looked = await carl.ask('GET',
+      `/remote.php/dav/as-of/${new Date().toISOString()}/carl/${name}/one.txt`);
+    assertOneOf(looked, [404], 'the past');
+    await ocs(anna, 'POST', SHARES, {
+      path: `/${name}`, shareType: '0', shareWith: 'carl', permissions: '1',
+    });
+    assert.equal((await carl.get(`${name}/one.txt`)).text, 'one', 'given by the owner');
+    await assertUntouched(name);
+  });
+
+  it('learns nothing of what is hidden from the size of a folder', async () => {
+    const name = await place();
+    await anna.put(`${name}/inner/big.bin`, 'x'.repeat(5000));
+    await toBen(name, 1);
+    await role(`${name}/inner`, 'ben', 'none');
+    for (const depth of ['0', '1']) {
+      const { text } = await ben.file('PROPFIND', depth === '0' ? name : '', {
+        headers: { Depth: depth },
+        body: '<d:propfind xmlns:d="DAV:" xmlns:oc="http://owncloud.org/ns"><d:prop><oc:size/>'
+          + '<d:quota-used-bytes/></d:prop></d:propfind>',
+      });
+      const [own = ''] = text.split('<d:response>').filter((one) => one.includes(`${name}/<`));
+      assert.match(own, /<oc:size>3<.*used-bytes>3</, depth);
+    }
+  });
+
+  it('holds no lock that an administrator cannot end', async () => {
+    const put = await ben.put('held.txt', 'held');
+    const id = String(put.headers['oc-fileid']);
+    await ben.file('LOCK', 'held.txt', { body: LOCK });
+    const end = (client: DavClient) =>
+      ocs(client, 'DELETE', `/ocs/v2.php/apps/files_lock/lock/${id}`);
+    assert.equal((await end(carl)).status, 404);
+    assert.equal((await ben.put('held.txt', 'x')).status, 423);
+    assert.equal((await end(anna)).status, 200);
+    assert.equal((await ben.put('held.txt', 'x')).status, 204);
   });
 
   it('of a team keeps to what the team gives', async () => {
@@ -612,10 +685,31 @@ describe('whoever wants more than was shared', { timeout: 120_000 }, () => {
     assert.equal((await anna.get(`${name}/up.txt`)).text, 'x');
   });
 
+  it('by a link is in the audit log', async () => {
+    const name = await place();
+    const made = await link(name, 1, { label: 'for the press' });
+    for (const path of ['one.txt', 'one.txt', 'inner/two.txt']) {
+      assert.equal((await visit('GET', made, path)).status, 200);
+    }
+    await eventually(20_000, 'one entry for the three', async () => {
+      const { stdout } = await run(PROGRAM, ['audit', 'export', '--data', server.data]);
+      const entries = stdout.split('\n').filter((line) => line.includes('for the press'))
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+      return entries.length === 1 && entries[0]?.['act'] === 'download'
+        && entries[0]['from'] === '127.0.0.1' && entries[0]['name'] === 'one.txt'
+        && entries[0]['user'] === `@link-${made.id}`;
+    });
+  });
+
   it('has not brought the server down', async () => {
     assert.ok(server.isRunning, server.tail());
     assert.equal((await anna.get('private.txt')).text, SECRET);
   });
+
+  async function rootEtag(client: DavClient): Promise<string> {
+    const { text } = await client.file('PROPFIND', '', { headers: { Depth: '0' } });
+    return /<d:getetag>([^<]*)</.exec(text)?.[1] ?? '';
+  }
 
   function basicOf({ name, password }: DavClient): string {
     return basic({ name, password });

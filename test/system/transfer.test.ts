@@ -53,7 +53,7 @@ async function read(client: DavClient, path: string): Promise<string> {
   return status === 200 ? text : String(status);
 }
 
-describe('files that are handed over', { timeout: 300_000 }, () => {
+describe('files that are handed over', { timeout: 600_000 }, () => {
   const servers = serverForTests();
 
   async function begin(failpoint?: string): Promise<Site> {
@@ -139,7 +139,7 @@ describe('files that are handed over', { timeout: 300_000 }, () => {
       const cut = await holdfast(server, 'user', 'transfer', 'ada', 'ben', '--yes');
       assert.equal(cut.code, 1, cut.stdout);
       assert.match(cut.stderr, /went away/);
-      await server.command.end(10_000);
+      await server.command.end(60_000);
       await server.startAgain({ env: { HOLDFAST_FAILPOINT: '' } });
       assert.equal(await visit(site), 'the plan');
       assert.equal(await read(carl, 'work/plans/plan.txt'), 'the plan');
@@ -156,13 +156,13 @@ describe('files that are handed over', { timeout: 300_000 }, () => {
     const { server } = site;
     const cut = await holdfast(server, 'user', 'transfer', 'ada', 'ben', '--yes');
     assert.equal(cut.code, 1, cut.stdout);
-    await server.command.end(10_000);
+    await server.command.end(60_000);
     await server.startAgain({ env: { HOLDFAST_FAILPOINT: '' } });
     await assertHandedOver(site);
   });
 });
 
-describe('the past, by orders', { timeout: 120_000 }, () => {
+describe('the past, by orders', { timeout: 600_000 }, () => {
   const servers = serverForTests();
 
   it('is compared, brought back and taken back, with and without a server', async () => {

@@ -1,5 +1,6 @@
 /** Runs programs in process groups of their own, so that nothing they start is left behind. */
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 
 export interface ChildOptions {
   readonly cwd: string;
@@ -18,6 +19,9 @@ export interface ChildEnd {
   readonly durationMs: number;
 }
 
+/** Node keeps here what it has compiled: every start of the program is spared half of its work. An
+ *  entry holds only for the very source it was made from; `npm ci` empties the folder. */
+const COMPILE_CACHE = join(import.meta.dirname, '../../node_modules/.cache/compiled');
 const OUTPUT_MAX = 200_000;
 const KILL_GRACE_MS = 5_000;
 const PIPE_GRACE_MS = 500;
@@ -51,7 +55,8 @@ export async function runChild(
   const startedMs = performance.now();
   const { cwd, timeoutMs, env, onOutput } = options;
   const child = spawn(program, args, {
-    cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true,
+    cwd, env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'], detached: true,
   });
   const { pid } = child;
   if (pid !== undefined) living.add(pid);

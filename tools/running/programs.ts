@@ -14,6 +14,7 @@ const PACKAGES: readonly (readonly [name: string, ...signs: string[]])[] = [
   ['gvfs-daemons', '/usr/libexec/gvfsd', '/usr/lib/gvfs/gvfsd'],
   ['libglib2.0-bin', 'gio'],
   ['dbus', 'dbus-run-session'],
+  ['procps', 'ps'],
   ['davfs2', 'mount.davfs'],
   ['nginx-light', 'nginx'],
   ['libnginx-mod-http-dav-ext', '/usr/lib/nginx/modules/ngx_http_dav_ext_module.so'],

@@ -6,7 +6,11 @@ import { after, before, describe, it } from 'node:test';
 import { runChild } from './child.ts';
 import { missingPackages } from './programs.ts';
 import { exitCodeOf, verdict } from './tally.ts';
+import { ROOT, UNIT_TESTS, filesOf } from './checks.ts';
+import { LONG_FILES, runSuiteFiles, suiteFiles } from './suites.ts';
 import { lineOf, runQuickFiles, runTestFile } from './test-file.ts';
+
+const FOREIGN = /(^|\/)node_modules\/|^test-artefacts\//;
 
 let root = '';
 before(async () => {
@@ -73,6 +77,40 @@ it('runQuickFiles adds up, and shows all of what failed', async () => {
   const tally = await runQuickFiles(paths, { root, timeoutMs: 20_000, print });
   assert.deepEqual(tally, { passed: 1, failed: 1, skipped: 0 });
   assert.match(lines.join('\n'), /so broken/);
+});
+
+it('runSuiteFiles runs some at a time, each lane with ports of its own', async () => {
+  const lines: string[] = [];
+  const print = (line: string): void => void lines.push(line);
+  // Each waits until the other has begun: one after the other, they would never end.
+  const body = `
+    import { existsSync, writeFileSync } from 'node:fs';
+    const port = process.env['HOLDFAST_TEST_PORTS'];
+    it('meets the other', async () => {
+      writeFileSync(\`begun-\${port}\`, '');
+      while (!existsSync('begun-10000') || !existsSync('begun-11000')) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    });`;
+  const files = [await plant('here.test.mjs', body), await plant('there.test.mjs', body)]
+    .map((path) => ({ path, timeoutMs: 60_000 }));
+  const results = await runSuiteFiles(files, { root, print, laneCount: 2 });
+  assert.deepEqual(results.map(({ tally }) => tally.passed), [1, 1], lines.join('\n'));
+});
+
+describe('what is run', () => {
+  it('is every test file there is, once', async () => {
+    const all = await filesOf(ROOT, ['**/*.test.ts', '**/*.test.mjs']);
+    const suites = (await suiteFiles(ROOT, [])).map(({ path }) => path);
+    const units = (await filesOf(ROOT, UNIT_TESTS)).filter((path) => !suites.includes(path));
+    assert.deepEqual([...suites, ...units].sort(), all.filter((path) => !FOREIGN.test(path)));
+  });
+
+  it('begins with the longest', async () => {
+    const paths = (await suiteFiles(ROOT, [])).map(({ path }) => path);
+    const long = Object.entries(LONG_FILES).sort(([, a], [, b]) => b - a).map(([path]) => path);
+    assert.deepEqual(paths.slice(0, long.length), long);
+  });
 });
 
 describe('runChild', () => {

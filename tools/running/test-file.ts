@@ -13,7 +13,7 @@ const REPORTER = new URL('./outcome-reporter.ts', import.meta.url).href;
 export interface TestFileOptions {
   readonly root: string;
   readonly timeoutMs: number;
-  readonly onOutput?: (text: string) => void;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface TestFileResult {
@@ -26,7 +26,7 @@ export interface TestFileResult {
 
 /** `path` from the root. A file that dies, hangs or holds no test counts as a failure. */
 export async function runTestFile(path: string, options: TestFileOptions): Promise<TestFileResult> {
-  const { root, timeoutMs, onOutput } = options;
+  const { root, timeoutMs } = options;
   const scratch = await mkdtemp(join(tmpdir(), 'holdfast-test-run-'));
   try {
     const outcomes = join(scratch, 'outcomes');
@@ -36,9 +36,8 @@ export async function runTestFile(path: string, options: TestFileOptions): Promi
       path,
     ];
     // A runner above us would make the file report to it, in a form of its own.
-    const env = { NODE_TEST_CONTEXT: undefined };
-    const child = { cwd: root, timeoutMs, env, ...(onOutput !== undefined && { onOutput }) };
-    const end = await runChild(process.execPath, args, child);
+    const env = { ...options.env, NODE_TEST_CONTEXT: undefined };
+    const end = await runChild(process.execPath, args, { cwd: root, timeoutMs, env });
     const counted = count(await readOutcomes(outcomes));
     const complaint = complaintAbout(counted, end, timeoutMs);
     if (complaint === undefined) return { path, tally: counted, end };

@@ -58,7 +58,7 @@ describe('holdfast audit', () => {
     assert.match((await run('export', '--from', 'soon')).err, /2026-11-20T10:00:00Z/);
     assert.match((await run('export', '--format', 'xml')).err, /json or csv/);
     assert.match((await run('verify', '--since', '3')).err, /64 hexadecimal digits/);
-    assert.match((await run('verify', '--tenant', '../x')).err, /no name of a tenant/);
+    assert.match((await run('verify', '--tenant', '../x')).err, /A tenant's name/);
   });
 
   it('names the place of a changed line', async () => {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { readHead, verifyAudit } from '../../audit/index.ts';
 import type { AuditEntry, AuditVerdict, ChainPlace } from '../../audit/index.ts';
-import { DEFAULT_TENANT } from '../../base/ids.ts';
+import { DEFAULT_TENANT, parseTenantId } from '../../base/ids.ts';
 import { HoldfastError } from '../../base/errors.ts';
 import { findDataDirectory, loadConfig, serverSlice } from '../../platform/index.ts';
 import type { Slice } from '../../platform/index.ts';
@@ -80,8 +80,7 @@ async function folderOf(slices: readonly Slice[], input: CommandInput): Promise<
   const config = await loadConfig(configRequest(input, slices));
   const { path } = await findDataDirectory(config.of(serverSlice).dataDirectory);
   const tenant = flagText(input, 'tenant') ?? DEFAULT_TENANT;
-  if (!/^[a-z0-9][a-z0-9._-]{0,63}$/.test(tenant)) throw wrong('This is no name of a tenant.');
-  return join(path, 'audit', tenant);
+  return join(path, 'audit', parseTenantId(tenant));
 }
 
 function sinceOf(input: CommandInput): ChainPlace | undefined {

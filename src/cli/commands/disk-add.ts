@@ -2,9 +2,10 @@ import { resolve } from 'node:path';
 import { EXIT, flagText } from '../command.ts';
 import type { Command } from '../command.ts';
 import {
-  asker, DISK_EXITS, DISK_FLAGS, onlyPlanned, showPlan, YES_FLAG,
+  DISK_EXITS, DISK_FLAGS, diskAsker, onlyPlanned, showPlan, YES_FLAG,
 } from '../disk-command.ts';
 import type { DiskParts, PlanText } from '../disk-command.ts';
+import { TENANT_FLAG } from '../tenant-flag.ts';
 
 export function diskAdd(parts: DiskParts): Command {
   return {
@@ -12,7 +13,7 @@ export function diskAdd(parts: DiskParts): Command {
     summary: 'Add a disk: a folder of this machine, or all disks of a filer',
     args: [{ name: '[folder]', docs: 'where the disk is mounted; it must be empty' }],
     flags: [
-      ...DISK_FLAGS, YES_FLAG,
+      ...DISK_FLAGS, TENANT_FLAG, YES_FLAG,
       { flags: '--filer <address>', docs: 'host:port of a filer, instead of a folder' },
       { flags: '--host <label>', docs: 'what it shares with others: its machine' },
       { flags: '--rack <label>', docs: '... its rack' },
@@ -35,7 +36,7 @@ Examples:
         host: flagText(input, 'host') ?? '', rack: flagText(input, 'rack') ?? '',
         zone: flagText(input, 'zone') ?? '',
       };
-      const ask = await asker(parts, input);
+      const ask = await diskAsker(parts, input);
       const planned = await ask('disk.add', { ...order, confirmed: false });
       const plans = planned['plans'] as readonly PlanText[];
       const possible = plans.map((plan) => showPlan(terminal, 'Add', plan));

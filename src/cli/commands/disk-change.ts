@@ -1,9 +1,10 @@
 import { EXIT } from '../command.ts';
 import type { Command, CommandFlag } from '../command.ts';
 import {
-  asker, DISK_EXITS, DISK_FLAGS, onlyPlanned, showPlan, YES_FLAG,
+  DISK_EXITS, DISK_FLAGS, diskAsker, onlyPlanned, showPlan, YES_FLAG,
 } from '../disk-command.ts';
 import type { DiskParts, PlanText } from '../disk-command.ts';
+import { TENANT_FLAG } from '../tenant-flag.ts';
 
 export function diskDrain(parts: DiskParts): Command {
   return changing(parts, {
@@ -44,10 +45,10 @@ function changing(parts: DiskParts, { action, title, summary, flags, after }: Ch
     name: `disk ${action}`,
     summary,
     args: [{ name: '<disk>', docs: 'its id, as "disk list" shows it' }],
-    flags: [...DISK_FLAGS, YES_FLAG, ...flags],
+    flags: [...DISK_FLAGS, TENANT_FLAG, YES_FLAG, ...flags],
     exits: DISK_EXITS,
     async run(terminal, input) {
-      const ask = await asker(parts, input);
+      const ask = await diskAsker(parts, input);
       const acceptLoss = input.flags['accept-loss'] === true;
       const order = { action, diskId: input.args[0] ?? '', acceptLoss };
       const plan = await ask('disk.plan', order);

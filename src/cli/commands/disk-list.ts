@@ -1,7 +1,8 @@
 import { EXIT } from '../command.ts';
 import type { Command, Terminal } from '../command.ts';
-import { asker, DISK_EXITS, DISK_FLAGS, inGib } from '../disk-command.ts';
+import { DISK_EXITS, DISK_FLAGS, diskAsker, inGib } from '../disk-command.ts';
 import type { Answer, DiskParts } from '../disk-command.ts';
+import { TENANT_FLAG } from '../tenant-flag.ts';
 import { erasureLines, type ErasureRow } from './erasure-lines.ts';
 
 interface DiskRow {
@@ -50,13 +51,13 @@ export function diskList(parts: DiskParts): Command {
     name: 'disk list',
     summary: 'Show all disks, what lies on them, and what is being repaired',
     flags: [
-      ...DISK_FLAGS,
+      ...DISK_FLAGS, TENANT_FLAG,
       { flags: '--all', docs: 'retired disks too' },
       { flags: '--json', docs: 'all figures, for programs' },
     ],
     exits: DISK_EXITS,
     async run(terminal, input) {
-      const ask = await asker(parts, input);
+      const ask = await diskAsker(parts, input);
       const answer = await ask('disk.list', { all: input.flags['all'] === true });
       if (input.flags['json'] === true) terminal.print(JSON.stringify(answer, undefined, 2));
       else show(terminal, answer);

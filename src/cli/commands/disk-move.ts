@@ -2,9 +2,10 @@ import { resolve } from 'node:path';
 import { EXIT, flagText } from '../command.ts';
 import type { Command } from '../command.ts';
 import {
-  asker, DISK_EXITS, DISK_FLAGS, onlyPlanned, showPlan, YES_FLAG,
+  DISK_EXITS, DISK_FLAGS, diskAsker, onlyPlanned, showPlan, YES_FLAG,
 } from '../disk-command.ts';
 import type { DiskParts, PlanText } from '../disk-command.ts';
+import { TENANT_FLAG } from '../tenant-flag.ts';
 
 /** Anything else is a folder. */
 const FILER = /^(?:filer:)?([^/].*):(\d{1,5})(?:\/.*)?$/;
@@ -18,7 +19,7 @@ export function diskMove(parts: DiskParts): Command {
       { name: '<place>', docs: 'the folder where it is mounted, or host:port of its filer' },
     ],
     flags: [
-      ...DISK_FLAGS, YES_FLAG,
+      ...DISK_FLAGS, TENANT_FLAG, YES_FLAG,
       { flags: '--host <label>', docs: 'what it shares with others now: its machine' },
       { flags: '--rack <label>', docs: '... its rack' },
       { flags: '--zone <label>', docs: '... its building or region' },
@@ -41,7 +42,7 @@ Examples:
         diskId, place: placeOf(place), host: flagText(input, 'host') ?? '',
         rack: flagText(input, 'rack') ?? '', zone: flagText(input, 'zone') ?? '',
       };
-      const ask = await asker(parts, input);
+      const ask = await diskAsker(parts, input);
       const plan = await ask('disk.move', { ...order, confirmed: false });
       const isPossible = showPlan(terminal, 'Move', plan as unknown as PlanText);
       if (!isPossible || input.flags['yes'] !== true) return onlyPlanned(terminal, isPossible);

@@ -1,3 +1,4 @@
+import type { TenantId } from '../../base/ids.ts';
 import { durabilityReport, durabilityText, parseAssumption } from '../../durability/index.ts';
 import type { DurabilityInput } from '../../durability/index.ts';
 import { loadConfig } from '../../platform/index.ts';
@@ -5,11 +6,12 @@ import type { Config, Slice } from '../../platform/index.ts';
 import { EXIT } from '../command.ts';
 import type { Command } from '../command.ts';
 import { configRequest } from '../config-flags.ts';
+import { TENANT_FLAG, tenantOf } from '../tenant-flag.ts';
 
 export interface DurabilityParts {
   readonly slices: readonly Slice[];
   /** The configured disks and classes, what was measured, and what the verifiers counted. */
-  readonly readFleet: (config: Config) => Promise<DurabilityInput>;
+  readonly readFleet: (config: Config, tenant: TenantId) => Promise<DurabilityInput>;
 }
 
 /** Reads only; a server may run on the data directory. */
@@ -23,6 +25,7 @@ export function durability({ slices, readFleet }: DurabilityParts): Command {
     flags: [
       { flags: '--data <dir>', docs: 'the data directory (./data); a server may run on it' },
       { flags: '--config <file>', docs: 'settings, in TOML, that name the data directory' },
+      TENANT_FLAG,
       { flags: '--assume <figure...>', docs: 'what if: name=number, with names as in --json' },
       { flags: '--json', docs: 'all figures, for programs' },
     ],
@@ -31,7 +34,9 @@ export function durability({ slices, readFleet }: DurabilityParts): Command {
       const { assume } = input.flags;
       const figures = Array.isArray(assume) ? assume as readonly string[] : [];
       const assumed = Object.fromEntries(figures.map(parseAssumption));
-      const fleet = await readFleet(await loadConfig(configRequest(input, slices)));
+      const fleet = await readFleet(
+        await loadConfig(configRequest(input, slices)), tenantOf(input),
+      );
       const assumptions = { ...fleet.assumptions, ...assumed };
       const report = durabilityReport({ ...fleet, assumptions });
       const isJson = input.flags['json'] === true;

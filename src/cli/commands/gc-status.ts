@@ -3,6 +3,7 @@ import { EXIT } from '../command.ts';
 import type { Command } from '../command.ts';
 import { amount, dataDirectoryOf, GC_EXITS, GC_FLAGS, timeOf } from '../gc-command.ts';
 import type { GcParts } from '../gc-command.ts';
+import { tenantOf } from '../tenant-flag.ts';
 
 export function gcStatus(parts: GcParts): Command {
   return {
@@ -11,7 +12,9 @@ export function gcStatus(parts: GcParts): Command {
     flags: GC_FLAGS,
     exits: GC_EXITS,
     async run(terminal, input) {
-      const status = await parts.readStatus(await dataDirectoryOf(parts, input));
+      const status = await parts.readStatus(
+        await dataDirectoryOf(parts, input), tenantOf(input),
+      );
       for (const line of linesOf(status)) terminal.print(line);
       return EXIT.done;
     },

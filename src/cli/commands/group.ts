@@ -1,13 +1,14 @@
 /** Groups of accounts, to share with: they take effect with the next request, restart or not. */
 import { parseGroupId, parseUserId } from '../../base/ids.ts';
+import type { Group } from '../../identity/index.ts';
 import { EXIT, flagText } from '../command.ts';
 import type { Command } from '../command.ts';
-import { noteAct, USER_EXITS, USER_FLAGS, withIdentity } from '../user-command.ts';
+import { noteAct, OF_TENANT_FLAG, USER_EXITS, USER_FLAGS, withIdentity } from '../user-command.ts';
 import type { NotedAct, UserParts } from '../user-command.ts';
 
 const GROUP = { name: '<group>', docs: 'lower-case letters, digits, and . _ - @' };
-const changed = (subject: string, note: string): NotedAct =>
-  ({ act: 'group-changed', subject, note });
+const changed = ({ id, tenant }: Group, note: string): NotedAct =>
+  ({ act: 'group-changed', tenant, subject: id, note });
 const SHARED = { flags: USER_FLAGS, exits: USER_EXITS };
 
 export function groupCommands(parts: UserParts): Command[] {
@@ -20,14 +21,19 @@ function groupAdd(parts: UserParts): Command {
     ...SHARED,
     name: 'group add', summary: 'Make a group, to share files with', args: [GROUP],
     flags: [
-      ...USER_FLAGS, { flags: '--display-name <text>', docs: 'how the group is shown (the name)' },
+      ...USER_FLAGS, OF_TENANT_FLAG,
+      { flags: '--display-name <text>', docs: 'how the group is shown (the name)' },
     ],
     async run(terminal, input) {
       const displayName = flagText(input, 'display-name');
+      const tenant = flagText(input, 'tenant');
       return withIdentity(parts, input, async ({ groups }) => {
         const [id = ''] = input.args;
-        const group = await groups.add({ id, ...(displayName !== undefined && { displayName }) });
-        await noteAct(parts, input, changed(group.id, 'made'));
+        const group = await groups.add({
+          id, ...(displayName !== undefined && { displayName }),
+          ...(tenant !== undefined && { tenant }),
+        });
+        await noteAct(parts, input, changed(group, 'made'));
         terminal.print(`made group ${group.id}`);
         return EXIT.done;
       });
@@ -45,8 +51,9 @@ function groupRemove(parts: UserParts): Command {
     async run(terminal, input) {
       const id = parseGroupId(input.args[0] ?? '');
       return withIdentity(parts, input, async ({ groups }) => {
+        const group = await groups.get(id);
         await groups.remove(id);
-        await noteAct(parts, input, changed(id, 'removed'));
+        await noteAct(parts, input, changed(group, 'removed'));
         terminal.print(`removed group ${id}`);
         return EXIT.done;
       });
@@ -58,13 +65,13 @@ function groupList(parts: UserParts): Command {
   return {
     ...SHARED,
     name: 'group list', args: [{ name: '[group]', docs: 'show only who is in this one' }],
-    summary: 'List all groups, or the members of one',
+    summary: 'List all groups with their tenants, or the members of one',
     async run(terminal, input) {
       const [wanted] = input.args;
       return withIdentity(parts, input, async ({ groups }) => {
         if (wanted === undefined) {
-          for await (const { id, displayName } of groups.list()) {
-            terminal.print([id, displayName].join('\t'));
+          for await (const { id, displayName, tenant } of groups.list()) {
+            terminal.print([id, displayName, tenant].join('\t'));
           }
           return EXIT.done;
         }
@@ -87,7 +94,7 @@ function groupJoin(parts: UserParts): Command {
       const user = parseUserId(input.args[1] ?? '');
       return withIdentity(parts, input, async ({ groups }) => {
         const isNew = await groups.join(group, user);
-        if (isNew) await noteAct(parts, input, changed(group, `${user} joined`));
+        if (isNew) await noteAct(parts, input, changed(await groups.get(group), `${user} joined`));
         terminal.print(isNew ? `${user} is in ${group} now` : `${user} was in ${group} already`);
         return EXIT.done;
       });
@@ -104,7 +111,7 @@ function groupLeave(parts: UserParts): Command {
       const user = parseUserId(input.args[1] ?? '');
       return withIdentity(parts, input, async ({ groups }) => {
         const wasIn = await groups.leave(group, user);
-        if (wasIn) await noteAct(parts, input, changed(group, `${user} left`));
+        if (wasIn) await noteAct(parts, input, changed(await groups.get(group), `${user} left`));
         terminal.print(wasIn ? `${user} is out of ${group}` : `${user} was not in ${group}`);
         return EXIT.done;
       });

@@ -10,6 +10,9 @@ const USER = { name: '<user>', docs: 'whose files' };
 const FOLDER_FLAG = {
   flags: '--folder <path>', docs: 'only this file or folder, like Projects/Tower',
 };
+const SHARING_FLAG = {
+  flags: '--with-sharing', docs: 'bring permissions, shares and links of that moment back too',
+};
 const WHEN = 'a moment in UTC like 2026-11-20T10:00:00Z, or a revision like rev-42';
 /** Pages of one comparison: 500 changes or 500 events each. */
 const PAGES_MAX = 100_000;
@@ -52,17 +55,20 @@ function historyRestore(parts: DiskParts): Command {
   return {
     name: 'history restore', summary: 'Bring files back to what they were at a moment',
     details: 'Nothing is lost by it: what is overwritten becomes a version, what is surplus goes\n'
-      + 'to the trash, and "history undo" takes all of it back. Shares and links stay as they are.',
+      + 'to the trash, and "history undo" takes all of it back. Permissions, shares and links stay as\n'
+      + 'they are, unless --with-sharing brings those of that moment back too: links that were ended\n'
+      + 'work again, later shares end, what had expired stays expired.',
     args: [USER], exits: DISK_EXITS,
-    flags: [...DISK_FLAGS, { flags: '--to <when>', docs: WHEN }, FOLDER_FLAG, YES_FLAG],
+    flags: [...DISK_FLAGS, { flags: '--to <when>', docs: WHEN }, FOLDER_FLAG, SHARING_FLAG, YES_FLAG],
     async run(terminal, input) {
       const to = wanted(input, 'to');
+      const sharing = input.flags['with-sharing'] === true;
       const ask = await asker(parts, input);
       const order = whoseOf(input);
       const counts = await eachChange(ask, { ...order, from: to }, () => undefined);
-      showPlan(terminal, counts, to);
+      showPlan(terminal, counts, { to, sharing });
       if (input.flags['yes'] !== true) return onlyPlanned(terminal, true);
-      return showEnd(terminal, await ask('history.restore', { ...order, to }));
+      return showEnd(terminal, await ask('history.restore', { ...order, to, sharing }));
     },
   };
 }
@@ -131,14 +137,17 @@ function sumOf({ added, changed, moved, deleted, shared }: Counts): string {
   return `added ${added}, changed ${changed}, moved ${moved}, deleted ${deleted}, shared ${shared}`;
 }
 
-function showPlan(terminal: Terminal, counts: Counts, to: string): void {
+function showPlan(
+  terminal: Terminal, counts: Counts, { to, sharing }: { to: string; sharing: boolean },
+): void {
   const { added, changed, moved, deleted, shared } = counts;
   terminal.print(`Back to ${to}:`);
   terminal.print(`  added since, go to the trash: ${added}`);
   terminal.print(`  changed since, get their old content or times back: ${changed}`);
   terminal.print(`  moved since, go back: ${moved}`);
   terminal.print(`  deleted since, come back: ${deleted}`);
-  if (shared > 0) terminal.print(`  changes of shares and links, left as they are: ${shared}`);
+  const fate = sharing ? 'taken back' : 'left as they are';
+  if (shared > 0) terminal.print(`  with changes of shares and links, ${fate}: ${shared}`);
   terminal.print('  (a folder that was added or deleted counts once, with all in it)');
 }
 

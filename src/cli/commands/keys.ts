@@ -1,8 +1,10 @@
+import type { TenantId } from '../../base/ids.ts';
 import { loadConfig } from '../../platform/index.ts';
 import type { Config, Slice } from '../../platform/index.ts';
 import { EXIT, flagText } from '../command.ts';
 import type { Command, CommandFlag, CommandInput, Terminal } from '../command.ts';
 import { configRequest } from '../config-flags.ts';
+import { TENANT_FLAG, tenantOf } from '../tenant-flag.ts';
 
 export interface KeysStatus {
   readonly masterId: string;
@@ -16,21 +18,27 @@ export interface KeysStatus {
   }[];
 }
 
+export interface KeysOf {
+  readonly config: Config;
+  readonly tenant: TenantId;
+}
+
 /** Each works on the data directory of the configuration. All but `status` need it to themselves:
  *  @throws conflict, code `data-locked`: a server runs on it. */
 export interface KeyParts {
   readonly slices: readonly Slice[];
-  readonly init: (config: Config) => Promise<KeysStatus>;
-  readonly rotate: (config: Config) => Promise<KeysStatus>;
-  readonly rotateMaster: (config: Config, newFile: string) => Promise<KeysStatus>;
-  readonly shred: (config: Config, typed: string) => Promise<KeysStatus>;
+  readonly init: (of: KeysOf) => Promise<KeysStatus>;
+  readonly rotate: (of: KeysOf) => Promise<KeysStatus>;
+  readonly rotateMaster: (of: KeysOf, newFile: string) => Promise<KeysStatus>;
+  readonly shred: (of: KeysOf, typed: string) => Promise<KeysStatus>;
   /** Undefined when nothing was ever encrypted. */
-  readonly status: (config: Config) => Promise<KeysStatus | undefined>;
+  readonly status: (of: KeysOf) => Promise<KeysStatus | undefined>;
 }
 
 const FLAGS: readonly CommandFlag[] = [
   { flags: '--data <dir>', docs: 'the data directory (./data)' },
   { flags: '--config <file>', docs: 'settings, in TOML, that name the file of the master key' },
+  TENANT_FLAG,
 ];
 const EXITS = {
   0: 'done',
@@ -47,25 +55,25 @@ export function keysCommands(parts: KeyParts): readonly Command[] {
       details: 'The setting storage.encryption_key_file names the file of the master key, outside '
         + 'of the data directory; it is made unless it is there. Keep a copy of it elsewhere: '
         + 'without it nothing can be read.',
-      act: ({ config }) => parts.init(config),
+      act: ({ of }) => parts.init(of),
     }),
     changing(parts, {
       name: 'keys rotate',
       summary: 'Encrypt with a new key from now on; what is stored stays readable',
-      act: ({ config }) => parts.rotate(config),
+      act: ({ of }) => parts.rotate(of),
     }),
     changing(parts, {
       name: 'keys rotate-master',
       summary: 'Put another master key in charge; no stored byte is touched',
       args: [{ name: '<file>', docs: 'of the new master key; made unless it is there' }],
-      act: ({ config, input }) => parts.rotateMaster(config, input.args[0] ?? ''),
+      act: ({ of, input }) => parts.rotateMaster(of, input.args[0] ?? ''),
       after: 'Name the new file in storage.encryption_key_file before the next start.',
     }),
     changing(parts, {
       name: 'keys shred',
       summary: 'Destroy the keys, and with them everything that was encrypted, for ever',
       flags: [{ flags: '--confirm <text>', docs: 'the text that the command asks for' }],
-      act: ({ config, input }) => parts.shred(config, flagText(input, 'confirm') ?? ''),
+      act: ({ of, input }) => parts.shred(of, flagText(input, 'confirm') ?? ''),
     }),
     status(parts),
   ];
@@ -77,7 +85,7 @@ interface Change {
   readonly details?: string;
   readonly args?: Command['args'];
   readonly flags?: readonly CommandFlag[];
-  readonly act: (so: { config: Config; input: CommandInput }) => Promise<KeysStatus>;
+  readonly act: (so: { of: KeysOf; input: CommandInput }) => Promise<KeysStatus>;
   readonly after?: string;
 }
 
@@ -88,7 +96,7 @@ function changing({ slices }: KeyParts, change: Change): Command {
     ...(details !== undefined && { details }), ...(args !== undefined && { args }),
     async run(terminal, input) {
       const config = await loadConfig(configRequest(input, slices));
-      show(terminal, await act({ config, input }));
+      show(terminal, await act({ of: { config, tenant: tenantOf(input) }, input }));
       if (after !== undefined) terminal.print(after);
       return EXIT.done;
     },
@@ -101,7 +109,8 @@ function status({ slices, status: read }: KeyParts): Command {
     summary: 'Show which keys there are; nothing of the keys themselves',
     flags: FLAGS, exits: EXITS,
     async run(terminal, input) {
-      const found = await read(await loadConfig(configRequest(input, slices)));
+      const config = await loadConfig(configRequest(input, slices));
+      const found = await read({ config, tenant: tenantOf(input) });
       if (found === undefined) terminal.print('There are no keys: nothing is encrypted.');
       else show(terminal, found);
       return EXIT.done;

@@ -1,5 +1,6 @@
 /** How much people may store, and how much of it they do. A server may run. */
 import { HoldfastError } from '../../base/errors.ts';
+import type { TenantId } from '../../base/ids.ts';
 import { loadConfig, serverSlice, sizeBytes } from '../../platform/index.ts';
 import { EXIT, flagText } from '../command.ts';
 import type { Command, CommandInput } from '../command.ts';
@@ -16,7 +17,7 @@ const EXITS = {
 };
 const WHOSE_FLAGS = [
   ...DISK_FLAGS,
-  { flags: '--tenant', docs: 'of all users and spaces together' },
+  { flags: '--tenant <id>', docs: 'of all users and spaces of a tenant together' },
   { flags: '--space <id>', docs: 'of a space, also a team\'s, by its id: see "quota show"' },
 ];
 const BYTES_MAX = 2 ** 53 - 1;
@@ -25,6 +26,7 @@ const PERCENT = 100;
 interface Row {
   readonly subject: string;
   readonly kind: 'personal' | 'team' | 'tenant';
+  readonly tenant: TenantId;
   readonly spaceId?: number;
   readonly usedBytes: number;
   readonly reservedBytes?: number;
@@ -37,7 +39,7 @@ export function quotaCommands(parts: QuotaParts): Command[] {
 
 function quotaSet(parts: QuotaParts): Command {
   return {
-    name: 'quota set', summary: 'Set how much a user, a space or all together may store',
+    name: 'quota set', summary: 'Set how much a user, a space or a tenant may store',
     details: 'A running server obeys at once. What is stored already stays, even if it is more.\n'
       + 'Example: holdfast quota set anna "20 GiB"',
     args: [
@@ -54,7 +56,7 @@ function quotaSet(parts: QuotaParts): Command {
       };
       const config = await loadConfig(configRequest(input, parts.slices));
       await parts.noteAct(config.of(serverSlice).dataDirectory, {
-        act: 'quota-set', subject: after.kind === 'personal' ? after.subject : nameOf(after),
+        act: 'quota-set', tenant: after.tenant, subject: after.kind === 'personal' ? after.subject : nameOf(after),
         note: `${limitOf(before)} before, ${limitOf(after)} now`,
       });
       terminal.print(`${nameOf(after)}: ${limitOf(after)}, ${inGib(after.usedBytes)} used`);
@@ -66,7 +68,8 @@ function quotaSet(parts: QuotaParts): Command {
 function quotaShow(parts: QuotaParts): Command {
   return {
     name: 'quota show', summary: 'Show what is used, by all or by one',
-    details: 'Columns: whose, space, used, promised to uploads under way, quota, used part of it.',
+    details: 'Columns: whose, space, used, promised to uploads under way, quota, used part of it,\n'
+      + 'tenant.',
     args: [{ name: '[user]', docs: 'only this one, with what is promised to uploads' }],
     flags: WHOSE_FLAGS, exits: EXITS,
     async run(terminal, input) {
@@ -84,7 +87,7 @@ function quotaShow(parts: QuotaParts): Command {
 }
 
 function hasFlag(input: CommandInput): boolean {
-  return input.flags['tenant'] === true || flagText(input, 'space') !== undefined;
+  return [flagText(input, 'tenant'), flagText(input, 'space')].some((name) => name !== undefined);
 }
 
 /** `restLength`: arguments behind the user, if a user is what is meant. */
@@ -92,13 +95,14 @@ function whoseOf(
   input: CommandInput, restLength: number,
 ): { whose: Record<string, unknown>; rest: readonly string[] } {
   const space = flagText(input, 'space');
-  const isTenant = input.flags['tenant'] === true;
+  const tenant = flagText(input, 'tenant');
   const users = hasFlag(input) ? 0 : 1;
   const rest = input.args.slice(users);
-  if (rest.length !== restLength || (isTenant && space !== undefined)) {
-    throw usage('Say whose quota it is: a user, or --tenant, or --space and an id; and one size.');
+  if (rest.length !== restLength || (tenant !== undefined && space !== undefined)) {
+    throw usage('Say whose quota it is: a user, or --tenant and a name, or --space and an id; and '
+      + 'one size.');
   }
-  if (isTenant) return { whose: { tenant: true }, rest };
+  if (tenant !== undefined) return { whose: { tenant }, rest };
   if (space === undefined) return { whose: { user: input.args[0] }, rest };
   if (!/^[0-9]{1,15}$/.test(space)) throw usage('A space is named by its number.');
   return { whose: { space: Number(space) }, rest };
@@ -119,7 +123,7 @@ function usage(message: string, cause?: unknown): HoldfastError {
 }
 
 function nameOf({ kind, subject, spaceId }: Row): string {
-  if (kind === 'tenant') return 'all together';
+  if (kind === 'tenant') return `tenant ${subject}`;
   return kind === 'team' ? `team space ${spaceId} (${subject})` : subject;
 }
 
@@ -132,6 +136,6 @@ function lineOf(row: Row): string {
   const share = quotaBytes === undefined || quotaBytes === 0
     ? '' : `${Math.floor((usedBytes / quotaBytes) * PERCENT)} %`;
   return [
-    nameOf(row), spaceId ?? '', usedBytes, reservedBytes ?? '', quotaBytes ?? 'none', share,
+    nameOf(row), spaceId ?? '', usedBytes, reservedBytes ?? '', quotaBytes ?? 'none', share, row.tenant,
   ].join('\t');
 }

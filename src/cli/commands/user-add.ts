@@ -1,7 +1,7 @@
 import { EXIT, flagText } from '../command.ts';
 import type { Command } from '../command.ts';
 import {
-  noteAct, PASSWORD_FLAG, readPassword, USER_EXITS, USER_FLAGS, withNewIdentity,
+  noteAct, PASSWORD_FLAG, readPassword, OF_TENANT_FLAG, USER_EXITS, USER_FLAGS, withNewIdentity,
 } from '../user-command.ts';
 import type { UserParts } from '../user-command.ts';
 
@@ -11,23 +11,28 @@ export function userAdd(parts: UserParts): Command {
     summary: 'Make an account',
     args: [{ name: '<name>', docs: 'lower-case letters, digits, and . _ - @' }],
     flags: [
-      ...USER_FLAGS, PASSWORD_FLAG,
+      ...USER_FLAGS, PASSWORD_FLAG, OF_TENANT_FLAG,
       { flags: '--admin', docs: 'may administer the server' },
       { flags: '--display-name <text>', docs: 'how the person is shown (the name)' },
+      { flags: '--email <address>', docs: 'where mail for the person goes' },
     ],
     exits: USER_EXITS,
     async run(terminal, input) {
       const [id = ''] = input.args;
       const displayName = flagText(input, 'display-name');
+      const wanted = flagText(input, 'tenant');
+      const email = flagText(input, 'email');
       return withNewIdentity(parts, input, async ({ users }) => {
         const password = await readPassword(terminal, input);
         const user = await users.add({
           id, password, admin: input.flags['admin'] === true,
           ...(displayName !== undefined && { displayName }),
+          ...(email !== undefined && { email }),
+          ...(wanted !== undefined && { tenant: wanted }),
         });
-        const { id: subject, admin } = user;
+        const { id: subject, tenant, admin } = user;
         await noteAct(parts, input, {
-          act: 'user-added', subject, ...(admin && { note: 'administrator' }),
+          act: 'user-added', tenant, subject, ...(admin && { note: 'administrator' }),
         });
         terminal.print(`made ${user.admin ? 'administrator' : 'user'} ${user.id}`);
         return EXIT.done;

@@ -27,9 +27,9 @@ function switching(
     async run(terminal, input) {
       const id = parseUserId(input.args[0] ?? '');
       return withIdentity(parts, input, async ({ users }) => {
-        await users.setDisabled(id, disabled);
+        const { tenant } = await users.setDisabled(id, disabled);
         const act = disabled ? 'user-disabled' : 'user-enabled';
-        await noteAct(parts, input, { act, subject: id });
+        await noteAct(parts, input, { act, tenant, subject: id });
         terminal.print(`${id} is ${disabled ? 'disabled' : 'enabled'}`);
         return EXIT.done;
       });

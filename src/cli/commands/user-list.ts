@@ -6,7 +6,7 @@ import type { UserParts } from '../user-command.ts';
 export function userList(parts: UserParts): Command {
   return {
     name: 'user list',
-    summary: 'List all accounts: name, role, state, since when',
+    summary: 'List all accounts: name, role, state, since when, tenant',
     flags: USER_FLAGS,
     exits: USER_EXITS,
     async run(terminal, input) {
@@ -15,7 +15,7 @@ export function userList(parts: UserParts): Command {
           const role = user.admin ? 'administrator' : 'user';
           const state = user.disabled ? 'disabled' : 'enabled';
           const since = new Date(user.createdAt).toISOString().slice(0, 10);
-          terminal.print([user.id, role, state, since].join('\t'));
+          terminal.print([user.id, role, state, since, user.tenant].join('\t'));
         }
         return EXIT.done;
       });

@@ -16,9 +16,9 @@ export function userPassword(parts: UserParts): Command {
     async run(terminal, input) {
       const id = parseUserId(input.args[0] ?? '');
       return withIdentity(parts, input, async ({ users }) => {
-        await users.get(id);
+        const { tenant } = await users.get(id);
         await users.setPassword(id, await readPassword(terminal, input));
-        await noteAct(parts, input, { act: 'password-set', subject: id });
+        await noteAct(parts, input, { act: 'password-set', tenant, subject: id });
         terminal.print(`set a new password for ${id}`);
         return EXIT.done;
       });

@@ -52,7 +52,7 @@ export function userTransfer(parts: TransferParts): Command {
       showReport(terminal, report);
       const config = await loadConfig(configRequest(input, parts.slices));
       await parts.noteAct(config.of(serverSlice).dataDirectory, {
-        act: 'files-transferred', subject: plan.from, note: noteOf(report),
+        act: 'files-transferred', tenant: plan.tenant, subject: plan.from, note: noteOf(report),
       });
       return report.differences.length === 0 ? EXIT.done : EXIT.failed;
     },

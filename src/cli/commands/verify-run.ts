@@ -26,12 +26,12 @@ way counts when a second run, an hour later, sees it again. Ctrl-C stops; the ne
       2: 'wrong usage', 3: 'refused: see the message',
     },
     async run(terminal, input) {
-      const { directory, config } = await verifiedData(parts, input);
+      const { directory, home, config, tenant } = await verifiedData(parts, input);
       const isJson = input.flags['json'] === true;
-      const notes = parts.openNotes(directory);
+      const notes = parts.openNotes(home);
       let isWhole = true;
       try {
-        const opened = await parts.openVerifiers(directory, { store: notes, config });
+        const opened = await parts.openVerifiers(directory, { store: notes, config, tenant });
         try {
           for (const verifier of chosen(opened.verifiers, flagText(input, 'only'))) {
             isWhole = await runOne(verifier, { parts, terminal, notes }) && isWhole;

@@ -35,7 +35,8 @@ export async function takeCensus(
     census, manifestCount: 0, referenceCount: 0, pendingBytes: 0, absentCount: 0,
     unmetCount: 0, unmetBytes: 0, condemnedCount: 0, condemnedBytes: 0, absentSample: [],
   };
-  for await (const { ids, manifestCount, pendingBytes } of listReferences(sources, signal)) {
+  for await (const page of listReferences(sources, signal)) {
+    const { ids, strangerIds, manifestCount, pendingBytes } = page;
     result.manifestCount += manifestCount;
     result.pendingBytes += pendingBytes;
     result.referenceCount += ids.length;
@@ -43,6 +44,9 @@ export async function takeCensus(
       const absent = reclaim.need(round, ids.slice(at, at + RECLAIM_PAGE_MAX));
       result.absentCount += absent.length;
       result.absentSample.push(...absent.slice(0, ABSENT_SAMPLE_MAX - result.absentSample.length));
+    }
+    for (let at = 0; at < strangerIds.length; at += RECLAIM_PAGE_MAX) {
+      reclaim.need(round, strangerIds.slice(at, at + RECLAIM_PAGE_MAX)); // They may well be absent.
     }
   }
   for await (const page of reclaim.listUnneeded(round)) {

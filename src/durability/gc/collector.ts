@@ -4,7 +4,9 @@
  */
 import { HoldfastError, isKind } from '../../base/errors.ts';
 import type { Clock } from '../../platform/index.ts';
-import type { Compaction, VolumeReclaim, VolumeUse } from '../../storage/index.ts';
+import type {
+  Compaction, ReplacedCopies, VolumeReclaim, VolumeUse,
+} from '../../storage/index.ts';
 import { takeCensus, type CensusParts, type CensusResult } from './census.ts';
 import type { VolumeLedger } from './ledger/volume-ledger.ts';
 import type { LedgerEntry, NewEntry } from './ledger/ledger-entry.ts';
@@ -18,6 +20,8 @@ const CLOCK_JUMP_MS = HOUR_MS;
 /** Of one run. */
 const COMPACTED_MAX = 256;
 const INSPECTED_MAX = 16;
+/** Copies of volumes, of one run. */
+const ERASED_MAX = 256;
 
 export interface CollectorLimits {
   /** A volume with this share of garbage is compacted. */
@@ -43,6 +47,8 @@ export const COLLECTOR_LIMITS: Readonly<CollectorLimits> = {
 
 export interface CollectorParts extends Omit<CensusParts, 'now'> {
   volumes: VolumeReclaim;
+  /** Where volumes have several copies: what repair has put into the trash. */
+  replaced?: Pick<ReplacedCopies, 'listDue' | 'justify' | 'erase'> | undefined;
   clock: Clock;
   /** Asked before each piece of work with the bytes that it reads. */
   pace?: (bytes: number) => Promise<void>;
@@ -77,6 +83,8 @@ export interface CollectorReport {
   inspectedCount: number;
   unlinked: { volumeId: number; sizeBytes: number }[];
   freedBytes: number;
+  /** Single copies of volumes that were erased from the trash. */
+  erasedCount: number;
 }
 
 /** What a run would do. */
@@ -123,7 +131,8 @@ export class GarbageCollector {
       // Also when it holds: that is how blocks are found that are missing and lie in the trash.
       const { inspectedCount, unlinked } = await this.#inspect(signal, held !== undefined);
       const freedBytes = unlinked.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-      return { census, held, compacted, inspectedCount, unlinked, freedBytes };
+      const erasedCount = held === undefined ? await this.#eraseReplaced(signal) : 0;
+      return { census, held, compacted, inspectedCount, unlinked, freedBytes, erasedCount };
     });
   }
 
@@ -307,7 +316,10 @@ export class GarbageCollector {
   async #inspectGroup(group: readonly number[], signal: AbortSignal | undefined): Promise<void> {
     const { volumes, clock, onTrouble } = this.#parts;
     const inspection = await volumes.inspectTrash(group, signal);
-    for await (const { ids } of listReferences(this.#parts, signal)) inspection.need(ids);
+    for await (const { ids, strangerIds } of listReferences(this.#parts, signal)) {
+      inspection.need(ids);
+      inspection.need(strangerIds);
+    }
     for (const one of await inspection.finish()) {
       const { volumeId, recordCount: records, elsewhereCount: elsewhere } = one;
       const { deadCount: dead, rescuedCount: rescued } = one;
@@ -328,6 +340,23 @@ export class GarbageCollector {
     await this.#note({ act: 'unlink', at: clock.now(), volume, sizeBytes, inspections });
     await volumes.unlink(volume);
     return sizeBytes;
+  }
+
+  /** Copies that repair has replaced. A disk that does not answer keeps all of them for now. */
+  async #eraseReplaced(signal: AbortSignal | undefined): Promise<number> {
+    const { replaced, clock } = this.#parts;
+    const due = await replaced?.listDue().catch(() => []) ?? [];
+    let erased = 0;
+    for (const copy of due.slice(0, ERASED_MAX)) {
+      const { volumeId: volume, diskId: disk, name } = copy;
+      await this.#attempt('inspection', volume, signal, async () => {
+        const reason = await replaced?.justify(copy);
+        if (reason === undefined) return;
+        await this.#note({ act: 'erase', at: clock.now(), volume, disk, name, reason });
+        if (await replaced?.erase(copy) === true) erased++;
+      });
+    }
+    return erased;
   }
 
   /** What goes wrong with one volume is told and answered, so that others can be dealt with. */

@@ -266,7 +266,8 @@ export class ExtentReferee implements Verifier {
     const told = new Set(this.#known().map(({ volumeId }) => volumeId));
     for (const volumeId of named) {
       if (volumeId === 0 || present.has(volumeId) || told.has(volumeId)) continue;
-      const last = entries.findLast((entry) => entry.volumeId === volumeId);
+      // That a copy was erased says nothing of the volume.
+      const last = entries.findLast((entry) => entry.volumeId === volumeId && entry.act !== 'erase');
       const isExcused = last !== undefined && last.act !== 'restore' && last.act !== 'found';
       if (isExcused || this.#parts.disks().length === 0) continue;
       this.#report('file-missing', `any disk, volume ${volumeId}`, { volumeId });

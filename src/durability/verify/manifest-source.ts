@@ -1,8 +1,9 @@
 /** What the metadata refers to, for verifiers: read straight from where the metadata keeps it. */
 
-/** Names one manifest: a version of a node, or a part of an upload. Plain data. */
+/** Names one manifest: a version of a node, a held content, or a part of an upload. Plain data. */
 export type ManifestKey =
   | readonly ['version', spaceId: number, nodeId: number, contentRev: number]
+  | readonly ['held', heldId: number]
   | readonly ['part', owner: string, uploadId: string, number: number];
 
 export interface ManifestRow {
@@ -27,5 +28,6 @@ export interface ManifestSource {
 /** For findings: ids only, and of an upload nothing that a user chose. */
 export function placeOfManifest(key: ManifestKey): string {
   if (key[0] === 'part') return `a part of an upload, number ${key[3]}`;
+  if (key[0] === 'held') return `held change ${key[1]}`;
   return `space ${key[1]}, node ${key[2]}, version ${key[3]}`;
 }

@@ -5,6 +5,7 @@ import { Reconciler } from './reconciler.ts';
 import type { OrphanBlock, ReconcilerParts } from './reconciler.ts';
 import { idOf, MemoryDisk, writeVolume } from './testing/memory-disk.ts';
 import { HOUR_MS, MemoryManifests, VerifyWorld } from './testing/verify-world.ts';
+import { volumeInventory } from './volume-inventory.ts';
 
 let world: VerifyWorld;
 let disk: MemoryDisk;
@@ -24,7 +25,8 @@ function store(numbers: readonly number[]): void {
 function make(more: Partial<ReconcilerParts> = {}): void {
   const { store: notes, desk, clock } = world;
   reconciler = new Reconciler({
-    source, disks: () => [disk.asDisk('local')], store: notes, desk, clock, orphanAfterMs: HOUR_MS,
+    source, inventory: volumeInventory({ source, disks: () => [disk.asDisk('local')] }),
+    store: notes, desk, clock, orphanAfterMs: HOUR_MS,
     propose: async (orphans) => {
       proposed.push(...orphans);
       return orphans.length;
@@ -107,15 +109,6 @@ describe('Reconciler', () => {
     await run();
     assert.deepEqual(proposed, []);
     assert.deepEqual(world.kinds(), []);
-  });
-
-  it('leaves alone what the garbage collector knows already', async () => {
-    make({ isKnownGarbage: (id) => id === blockOf(1).id });
-    store([1, 2]);
-    await run();
-    world.clock.advance(2 * HOUR_MS);
-    await run();
-    assert.deepEqual(proposed.map(({ id }) => id), [blockOf(2).id]);
   });
 
   it('refuses to call anything missing while a disk does not answer', async () => {

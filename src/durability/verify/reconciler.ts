@@ -1,6 +1,6 @@
 /**
- * Puts the list of what the metadata refers to beside the list of what the volumes hold, in order
- * of ids, and looks for blocks that are missing, that nobody needs, or that differ in length.
+ * Puts the list of what the metadata refers to beside the list of what is stored, in order of ids,
+ * and looks for blocks that are missing, that nobody needs, or that differ in length.
  *
  * What one pass sees may be a write that is just under way. So nothing is said or proposed before a
  * later pass, some time apart, sees the same. Orphans are proposed to the garbage collector, never
@@ -19,8 +19,7 @@ import type { ReferenceParts, ReferenceRange } from './reference-range.ts';
 import { TRAITS } from './verifier.ts';
 import type { RunOptions, RunOutcome, Verifier, VerifierStatus } from './verifier.ts';
 import type { VerifyStore } from './verify-store.ts';
-import { blockReader, listBlocksOf, listVolumes } from './volume/volume-catalog.ts';
-import type { BlockSource } from './volume/volume-catalog.ts';
+import type { IdRange } from './volume/volume-catalog.ts';
 import type { Pace } from './volume/volume-window.ts';
 
 export interface OrphanBlock {
@@ -29,7 +28,19 @@ export interface OrphanBlock {
   volumeId: number;
 }
 
-export interface ReconcilerParts extends BlockSource {
+/** All blocks that are stored, wherever that is. */
+export interface Inventory {
+  /** In no order. `volumeId` 0: it lies in no volume. */
+  each(range: IdRange, pace: Pace, take: (block: OrphanBlock) => void): Promise<void>;
+  /** Once more, of what `each` may have left out. */
+  eachElsewhere(range: IdRange, pace: Pace, take: (block: OrphanBlock) => void): Promise<void>;
+  /** Whether a block of that length may lie in so many bytes. */
+  fits(blockBytes: number, storedBytes: number): boolean;
+  readBlock(pace: Pace): (id: string) => Promise<Buffer | undefined>;
+}
+
+export interface ReconcilerParts {
+  inventory: Inventory;
   source: ManifestSource;
   store: VerifyStore;
   desk: FindingDesk;
@@ -37,8 +48,6 @@ export interface ReconcilerParts extends BlockSource {
   /** Takes orphans on their way to the trash, and answers how many it took. It checks by its own
    *  rules once more. Left out: orphans are only reported. */
   propose?: (orphans: readonly OrphanBlock[]) => Promise<number>;
-  /** True for a block that the garbage collector knows to be garbage already. */
-  isKnownGarbage?: (id: string) => boolean;
   cycleMs?: number;
   /** Two passes that agree lie so far apart at least. */
   agreeAfterMs?: number;
@@ -146,7 +155,7 @@ export class Reconciler implements Verifier {
   async #compareRange(
     from: string, so: { pass: Pass; totals: ReconcilerTotals }, pace: Pace,
   ): Promise<ReferenceRange> {
-    const { entriesMax, disks } = this.#parts;
+    const { entriesMax, inventory } = this.#parts;
     const { pass, totals } = so;
     const parts = this.#referenceParts(pace);
     const references = await collectReferences(from, {
@@ -154,22 +163,17 @@ export class Reconciler implements Verifier {
     });
     const sizes = new Map<number, OrphanBlock>();
     const idBytes = Buffer.alloc(32);
-    for (const volume of await listVolumes(disks())) {
-      await listBlocksOf(volume, {
-        range: references.range, pace, marks: this.#parts.source.marks(),
-        take: ({ id, volumeId, sizeBytes }) => {
-          pass.checked++;
-          totals.blocks++;
-          idBytes.write(id, 0, 32, 'hex');
-          const indexes = references.indexesOf(idBytes);
-          if (indexes.length === 0) this.#noteOrphan({ id, sizeBytes, volumeId }, so);
-          for (const index of indexes) {
-            if (references.at(index).sizeBytes === sizeBytes) references.seen[index] = 1;
-            else sizes.set(index, { id, sizeBytes, volumeId });
-          }
-        },
-      });
-    }
+    await inventory.each(references.range, pace, ({ id, volumeId, sizeBytes }) => {
+      pass.checked++;
+      totals.blocks++;
+      idBytes.write(id, 0, 32, 'hex');
+      const indexes = references.indexesOf(idBytes);
+      if (indexes.length === 0) this.#noteOrphan({ id, sizeBytes, volumeId }, so);
+      for (const index of indexes) {
+        if (inventory.fits(references.at(index).sizeBytes, sizeBytes)) references.seen[index] = 1;
+        else sizes.set(index, { id, sizeBytes, volumeId });
+      }
+    });
     await this.#lookElsewhere(references, pace);
     for (let index = 0; index < references.count; index++) {
       if (references.seen[index] === 1) continue;
@@ -187,28 +191,21 @@ export class Reconciler implements Verifier {
   /** What the first copy of a volume does not show may be in another one: then the scrubber has
    *  something to tell, and nothing is missing. */
   async #lookElsewhere(references: ReferenceRange, pace: Pace): Promise<void> {
+    const { inventory } = this.#parts;
     const idBytes = Buffer.alloc(32);
     if (!references.seen.includes(0)) return;
-    for (const volume of await listVolumes(this.#parts.disks())) {
-      for (const disk of volume.disks.slice(1)) {
-        await listBlocksOf({ ...volume, disks: [disk] }, {
-          range: references.range, pace, marks: this.#parts.source.marks(),
-          take: ({ id, sizeBytes }) => {
-            idBytes.write(id, 0, 32, 'hex');
-            for (const index of references.indexesOf(idBytes)) {
-              if (references.at(index).sizeBytes === sizeBytes) references.seen[index] = 1;
-            }
-          },
-        });
+    await inventory.eachElsewhere(references.range, pace, ({ id, sizeBytes }) => {
+      idBytes.write(id, 0, 32, 'hex');
+      for (const index of references.indexesOf(idBytes)) {
+        if (inventory.fits(references.at(index).sizeBytes, sizeBytes)) references.seen[index] = 1;
       }
-    }
+    });
   }
 
   #referenceParts(pace: Pace): ReferenceParts {
-    const { source } = this.#parts;
+    const { source, inventory } = this.#parts;
     return {
-      source, pace,
-      readBlock: blockReader(this.#parts, pace),
+      source, pace, readBlock: inventory.readBlock(pace),
       // The metadata scan tells of it. What it refers to is unknown, so nothing is an orphan now.
       onUnreadable: () => {
         this.#isBlind = true;
@@ -217,7 +214,6 @@ export class Reconciler implements Verifier {
   }
 
   #noteOrphan(orphan: OrphanBlock, so: { pass: Pass; totals: ReconcilerTotals }): void {
-    if (this.#parts.isKnownGarbage?.(orphan.id) === true) return;
     so.totals.orphans++;
     so.totals.orphanBytes += orphan.sizeBytes;
     this.#note('orphan', orphan, so.pass);

@@ -17,6 +17,7 @@ import { TrashInspector } from './trash-inspector.ts';
 import type { Verifier } from './verifier.ts';
 import type { VerifyStore } from './verify-store.ts';
 import { blockReader } from './volume/volume-catalog.ts';
+import { volumeInventory } from './volume-inventory.ts';
 import type { Unseal } from './volume/volume-catalog.ts';
 import type { VerifiedDisk } from './volume/volume-folder.ts';
 import { WriteRereader } from './write-rereader.ts';
@@ -24,7 +25,7 @@ import type { WriteRereaderParts } from './write-rereader.ts';
 
 export interface VerifierSetParts extends
   Pick<ReplicaComparisonParts, 'placement'>,
-  Pick<ReconcilerParts, 'propose' | 'isKnownGarbage'> {
+  Pick<ReconcilerParts, 'propose'> {
   store: VerifyStore;
   source: ManifestSource;
   journal: JournalSource;
@@ -45,12 +46,10 @@ export interface VerifierSetParts extends
   readBlock?: (id: string) => Promise<Buffer | undefined>;
   /** Opens an encrypted record, where there is no server to read the block. */
   unseal?: Unseal;
-  /** What is needed though no file refers to it: claims and holds. */
-  alsoNeeded?: (ids: ReadonlySet<string>) => ReadonlySet<string>;
 }
 
 export function makeVerifiers(parts: VerifierSetParts): Verifier[] {
-  const { store, source, disks, clock, log, metrics, ledgerPath, read, alsoNeeded } = parts;
+  const { store, source, disks, clock, log, metrics, ledgerPath, read } = parts;
   const desk = new FindingDesk({ store, clock, log, ...(metrics !== undefined && { metrics }) });
   const common = { store, desk, clock, disks };
   const reading = {
@@ -58,7 +57,7 @@ export function makeVerifiers(parts: VerifierSetParts): Verifier[] {
     ...(parts.unseal !== undefined && { unseal: parts.unseal }),
   };
   const marks = (): ReadonlyMap<number, number> => source.marks();
-  const { placement, propose, isKnownGarbage, goneIds, threadCount } = parts;
+  const { placement, propose, goneIds, threadCount } = parts;
   return [
     new ExtentReferee({
       ...common, marks, ledger: ledgerFile(ledgerPath),
@@ -66,15 +65,14 @@ export function makeVerifiers(parts: VerifierSetParts): Verifier[] {
     }),
     new MetadataScan({ ...common, ...reading, source }),
     new Reconciler({
-      ...common, ...reading, source, ...(propose !== undefined && { propose }),
-      ...(isKnownGarbage !== undefined && { isKnownGarbage }),
+      store, desk, clock, source, inventory: volumeInventory({ disks, source, ...reading }),
+      ...(propose !== undefined && { propose }),
     }),
     new TrashInspector({
       ...common,
-      references: async (ids, pace) => {
-        const read = blockReader({ disks, ...reading }, pace);
-        const referenced = await findReferenced(ids, { source, readBlock: read, pace });
-        return referenced.union(alsoNeeded?.(ids) ?? new Set());
+      references: (ids, pace) => {
+        const readBlock = blockReader({ disks, ...reading }, pace);
+        return findReferenced(ids, { source, readBlock, pace });
       },
     }),
     ...(read === undefined ? [] : [new WriteRereader({ store, desk, clock, read })]),

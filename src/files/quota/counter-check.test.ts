@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseUserId } from '../../base/ids.ts';
+import { DEFAULT_TENANT, parseUserId } from '../../base/ids.ts';
 import type { SpaceId } from '../../base/ids.ts';
 import { MemoryMetadataStore } from '../../metadata/stores/memory/memory-metadata-store.ts';
 import { CounterCheck } from './counter-check.ts';
@@ -9,7 +9,8 @@ async function spaces(count: number): Promise<MemoryMetadataStore> {
   const metadata = new MemoryMetadataStore();
   for (let n = 0; n < count; n += 1) {
     await metadata.ensureSpace({
-      owner: parseUserId(`u${n}`), casePolicy: 'sensitive', quotaBytes: undefined, at: 0,
+      tenant: DEFAULT_TENANT, owner: parseUserId(`u${n}`), casePolicy: 'sensitive',
+      quotaBytes: undefined, at: 0,
     });
   }
   return metadata;

@@ -1,7 +1,5 @@
 /** What administrators see and set of quotas. It asks for no permission. */
-import { HoldfastError } from '../../base/errors.ts';
-import { DEFAULT_TENANT } from '../../base/ids.ts';
-import type { SpaceId, UserId } from '../../base/ids.ts';
+import type { SpaceId, TenantId, UserId } from '../../base/ids.ts';
 import { SPACES_LIMIT_MAX } from '../../metadata/index.ts';
 import type { Instant, MetadataStore } from '../../metadata/index.ts';
 import type { SpaceDirectory } from '../space-directory.ts';
@@ -13,6 +11,7 @@ export interface QuotaRow {
   /** Of a personal space its owner; of a team space its name; of the tenant its id. */
   subject: string;
   kind: 'personal' | 'team' | 'tenant';
+  tenant: TenantId;
   spaceId: SpaceId | undefined;
   usedBytes: number;
   /** Promised to uploads under way; undefined: not looked up. */
@@ -21,9 +20,10 @@ export interface QuotaRow {
   quotaBytes: number | undefined;
 }
 
-/** Whose quota: of a user, of a space, or of all together. */
+/** Whose quota: of a user, of a space, or of a tenant's spaces together. */
 export type QuotaSubject =
-  | { kind: 'user'; user: UserId } | { kind: 'space'; spaceId: SpaceId } | { kind: 'tenant' };
+  | { kind: 'user'; user: UserId; tenant: TenantId } | { kind: 'space'; spaceId: SpaceId }
+  | { kind: 'tenant'; tenant: TenantId };
 
 export class QuotaService {
   readonly #metadata: MetadataStore;
@@ -42,7 +42,8 @@ export class QuotaService {
    *  @throws not-found: no such space. */
   async set(subject: QuotaSubject, quotaBytes: number | undefined): Promise<void> {
     if (subject.kind === 'tenant') {
-      await this.#metadata.commit({ op: 'set-tenant-quota', tenant: DEFAULT_TENANT, quotaBytes });
+      const { tenant } = subject;
+      await this.#metadata.commit({ op: 'set-tenant-quota', tenant, quotaBytes });
     } else {
       const spaceId = await this.#spaceOf(subject);
       await this.#metadata.commit({ op: 'set-quota', spaceId, quotaBytes });
@@ -52,33 +53,27 @@ export class QuotaService {
 
   /** @throws not-found: no such space. */
   async of(subject: QuotaSubject): Promise<QuotaRow> {
-    const spaceId = subject.kind === 'tenant'
-      ? (await this.#metadata.listSpaces(1))[0]?.id : await this.#spaceOf(subject);
-    if (subject.kind === 'tenant') return this.#ofTenant(spaceId);
-    if (spaceId === undefined) throw noSpace();
-    const { kind, name, owner = name } = await this.#metadata.getSpace(spaceId);
+    if (subject.kind === 'tenant') return this.#ofTenant(subject.tenant);
+    const spaceId = await this.#spaceOf(subject);
+    const { kind, tenant, name, owner = name } = await this.#metadata.getSpace(spaceId);
     const { usedBytes, reservedBytes, quotaBytes } =
       await this.#metadata.readUsage(spaceId, this.#now());
-    return { subject: owner, kind, spaceId, usedBytes, reservedBytes, quotaBytes };
+    return { subject: owner, kind, tenant, spaceId, usedBytes, reservedBytes, quotaBytes };
   }
 
-  async #ofTenant(anySpace: SpaceId | undefined): Promise<QuotaRow> {
-    const tenant = { subject: DEFAULT_TENANT, kind: 'tenant', spaceId: undefined } as const;
-    const usage = anySpace === undefined
-      ? undefined : await this.#metadata.readUsage(anySpace, this.#now());
-    if (usage?.ofTenant !== undefined) return { ...tenant, ...usage.ofTenant };
-    let usedBytes = 0;
-    for await (const space of this.#all()) usedBytes += space.usedBytes;
-    return { ...tenant, usedBytes, reservedBytes: undefined, quotaBytes: undefined };
+  async #ofTenant(tenant: TenantId): Promise<QuotaRow> {
+    const usage = await this.#metadata.readTenantUsage(tenant, this.#now());
+    return { subject: tenant, kind: 'tenant', tenant, spaceId: undefined, ...usage };
   }
 
   /** By ascending id of the space, at most QUOTA_ROWS_MAX. */
   async list(): Promise<{ rows: QuotaRow[]; isWhole: boolean }> {
     const rows: QuotaRow[] = [];
-    for await (const { id, kind, name, owner = name, usedBytes, quotaBytes } of this.#all()) {
+    for await (const space of this.#all()) {
       if (rows.length >= QUOTA_ROWS_MAX) return { rows, isWhole: false };
+      const { id: spaceId, kind, tenant, name, owner = name, usedBytes, quotaBytes } = space;
       rows.push({
-        subject: owner, kind, spaceId: id, usedBytes, reservedBytes: undefined, quotaBytes,
+        subject: owner, kind, tenant, spaceId, usedBytes, reservedBytes: undefined, quotaBytes,
       });
     }
     return { rows, isWhole: true };
@@ -95,10 +90,6 @@ export class QuotaService {
 
   async #spaceOf(subject: Exclude<QuotaSubject, { kind: 'tenant' }>): Promise<SpaceId> {
     if (subject.kind === 'space') return (await this.#metadata.getSpace(subject.spaceId)).id;
-    return (await this.#spaces.personalSpace(subject.user)).id;
+    return (await this.#spaces.personalSpace(subject)).id;
   }
-}
-
-function noSpace(): HoldfastError {
-  return new HoldfastError('not-found', 'files/QuotaService', 'There is no such space.');
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HoldfastError } from '../../base/errors.ts';
+import { DEFAULT_TENANT } from '../../base/ids.ts';
 import type { MetadataStore } from '../../metadata/index.ts';
 import { MemoryMetadataStore } from '../../metadata/stores/memory/memory-metadata-store.ts';
 import type { BodySource } from '../body.ts';
@@ -66,7 +67,7 @@ function slow(sizeBytes: number, options: { isAnnounced: boolean; pieceBytes?: n
 const big = (sizeBytes: number): BodySource => bodyOf(Buffer.alloc(sizeBytes, 'x'));
 
 async function usage(site: ShareSite, owner = anna) {
-  const { id } = await site.spaces.personalSpace(owner.user);
+  const { id } = await site.spaces.personalSpace(owner);
   return site.metadata.readUsage(id, site.now);
 }
 
@@ -204,7 +205,7 @@ describe('an upload where a quota holds', () => {
     const site = new ShareSite();
     await site.files.upload(anna, pathOf('a'), big(MIB));
     const quotas = new QuotaService({ ...site, now: () => site.now });
-    await quotas.set({ kind: 'tenant' }, QUOTA_BYTES);
+    await quotas.set({ kind: 'tenant', tenant: DEFAULT_TENANT }, QUOTA_BYTES);
     const body = slow(6 * MIB, { isAnnounced: true });
     const upload = site.files.upload(anna, pathOf('b'), body);
     await body.arrived;
@@ -213,7 +214,7 @@ describe('an upload where a quota holds', () => {
       failsWith('quota', 'tenant-quota'));
     body.goOn();
     await upload;
-    await quotas.set({ kind: 'tenant' }, undefined);
+    await quotas.set({ kind: 'tenant', tenant: DEFAULT_TENANT }, undefined);
     await site.files.upload(ben, pathOf('c'), big(4 * MIB));
     assert.equal((await site.files.quota(ben)).availableBytes, undefined);
   });

@@ -72,13 +72,22 @@ export class UploadRooms {
   /** Runs `work`, an upload in one go, with room for it: reserved before as far as its length is
    *  known, and given back if it fails. `work` gets undefined when it needs none.
    *  @throws quota, without numbers for visitors; what `work` throws. */
-  async held<T>(
+  held<T>(
+    caller: Caller, spaceId: SpaceId, growth: Growth,
+    work: (room: BodyRoom | undefined) => Promise<T>,
+  ): Promise<T> {
+    // Most uploads of this kind are small, and pay for nothing.
+    if (!isLinkCaller(caller) && isUnreserved(growth)) return work(undefined);
+    return this.#held(caller, spaceId, growth, work);
+  }
+
+  async #held<T>(
     caller: Caller, spaceId: SpaceId, growth: Growth,
     work: (room: BodyRoom | undefined) => Promise<T>,
   ): Promise<T> {
     let room: BodyRoom | undefined;
     try {
-      room = await this.#reserved(spaceId, growth);
+      if (!isUnreserved(growth)) room = await this.#reserved(spaceId, growth);
       return await work(room);
     } catch (error) {
       await room?.drop();
@@ -89,16 +98,17 @@ export class UploadRooms {
   async #reserved(
     spaceId: SpaceId, { oldBytes, lengthBytes }: Growth,
   ): Promise<BodyRoom | undefined> {
-    if (lengthBytes !== undefined) {
-      // What does not grow is always taken, also when the quota was lowered below what is used.
-      if (lengthBytes <= Math.max(oldBytes, UNRESERVED_BYTES_MAX)) return undefined;
-    }
     const room = await this.in({ spaceId, isWhole: lengthBytes !== undefined });
     if (room === undefined) return undefined;
     const body = new BodyRoom(room, oldBytes);
     if (lengthBytes !== undefined) await body.take(lengthBytes);
     return body;
   }
+}
+
+/** What does not grow is always taken, also when the quota was lowered below what is used. */
+function isUnreserved({ oldBytes, lengthBytes }: Growth): boolean {
+  return lengthBytes !== undefined && lengthBytes <= Math.max(oldBytes, UNRESERVED_BYTES_MAX);
 }
 
 /** How much others have stored is not for whoever comes by a link. */

@@ -6,7 +6,8 @@ import type { Caller } from '../../identity/index.ts';
 import type { BodySource } from '../body.ts';
 import { nameTaken, notFound } from '../deal.ts';
 import type { UploadOptions } from '../deal.ts';
-import type { FileService, Written } from '../file-service.ts';
+import type { FileService } from '../file-service.ts';
+import type { Written } from '../found.ts';
 
 /** Names that are tried before one is told that there are too many of them. */
 const NAMES_MAX = 1000;

@@ -1,9 +1,12 @@
-/** Links that are sent to somebody by mail: the words, the address, and what became of the mail. */
+/** Mail about shares, with a link or to somebody with an account: the words, the address, and what
+ *  became of the mail. */
 import { HoldfastError } from '../../base/errors.ts';
 import type { GrantId } from '../../base/ids.ts';
 import type { Caller } from '../../identity/index.ts';
-import { invitationText, parseMailAddress } from '../../mail/index.ts';
-import type { Invitation, LetterState, MailAddress, Outbox, SendLimit } from '../../mail/index.ts';
+import { invitationText, noticeText, parseMailAddress } from '../../mail/index.ts';
+import type {
+  LetterState, MailAddress, MailText, Notice, Outbox, SendLimit,
+} from '../../mail/index.ts';
 import type { Share } from './share.ts';
 
 export interface InvitationParts {
@@ -33,12 +36,23 @@ export class Invitations {
   async send(caller: Caller, share: Share): Promise<void> {
     const { mail, token } = share.terms;
     if (mail === undefined || token === undefined) throw notByMail();
-    const { outbox, publicUrl } = this.#parts;
-    const words = invitationText(invitationTo(share, {
-      sharer: caller.displayName, url: `${publicUrl}/s/${token}`,
-    }));
-    await outbox.cancel(aboutOf(share.id));
-    await outbox.put({ to: parseMailAddress(mail), about: aboutOf(share.id), ...words });
+    const url = `${this.#parts.publicUrl}/s/${token}`;
+    const notice = noticeOf(share, { sharer: caller.displayName, url });
+    // The password is never in a mail: whoever reads the mail would have both.
+    const hasPassword = share.terms.password !== undefined;
+    await this.#put(share, parseMailAddress(mail), invitationText({ ...notice, hasPassword }));
+  }
+
+  /** To somebody with an account, who finds what is shared after signing in. @throws as send. */
+  async notify(caller: Caller, share: Share, to: MailAddress): Promise<void> {
+    const url = `${this.#parts.publicUrl}/`;
+    await this.#put(share, to, noticeText(noticeOf(share, { sharer: caller.displayName, url })));
+  }
+
+  async #put({ id }: Share, to: MailAddress, words: MailText): Promise<void> {
+    const { outbox } = this.#parts;
+    await outbox.cancel(aboutOf(id));
+    await outbox.put({ to, about: aboutOf(id), ...words });
   }
 
   /** undefined: it was sent, or there was none. */
@@ -56,16 +70,16 @@ function aboutOf(id: GrantId): string {
   return `share-${id}`;
 }
 
-/** The password is never in a mail: whoever reads the mail would have both. */
-function invitationTo(
-  { terms, node, role, expiresAt }: Share, { sharer, url }: { sharer: string; url: string },
-): Invitation {
+function noticeOf(
+  { terms, node, role, expiresAt, path }: Share, { sharer, url }: { sharer: string; url: string },
+): Notice {
   const may = terms.fileDrop === true ? 'drop'
     : terms.hideDownload === true ? 'look'
       : role === 'viewer' ? 'read' : role === 'uploader' ? 'add' : 'edit';
   return {
-    sharer, url, may, name: node.name, kind: node.kind === 'file' ? 'file' : 'folder',
-    note: terms.note, expiresAt, hasPassword: terms.password !== undefined,
+    // The root of a team's space has no name but the one that it has among the sharer's folders.
+    sharer, url, may, name: node.name === '' ? path?.at(-1) ?? '' : node.name,
+    kind: node.kind === 'file' ? 'file' : 'folder', note: terms.note, expiresAt,
   };
 }
 
@@ -75,6 +89,7 @@ export function noMail(): HoldfastError {
 }
 
 export function notByMail(): HoldfastError {
-  const message = 'This was not shared by mail: there is no invitation to send again.';
+  const message = 'There is nobody to send a mail to: it was not shared by mail, or no address of '
+    + 'the account is known.';
   return new HoldfastError('invalid', 'files/share', message, { code: 'share-refused' });
 }

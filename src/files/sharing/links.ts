@@ -21,12 +21,22 @@ export interface LinkVisit {
 
 /** A request for bytes of a file. */
 export interface LinkDownload {
-  node: Pick<NodeRecord, 'spaceId' | 'id' | 'contentRev'>;
+  node: Pick<NodeRecord, 'spaceId' | 'id' | 'contentRev' | 'name'>;
   /** The first byte that is asked for. */
   startBytes: number;
   /** As of LinkVisit. */
   address: string;
 }
+
+/** Somebody has begun a download by a link. */
+export interface LinkRead extends Pick<LinkDownload, 'node' | 'address'> {
+  link: LinkCaller;
+}
+
+/** What one visitor of one link does within this time is told once. */
+const TOLD_MS = 60 * 1000;
+/** Visitors remembered; above it the one told first is told anew. */
+const TOLD_MAX = 10_000;
 
 /** How long whoever has begun a download may fetch the rest of it, since the last part. */
 const REST_MS = 60 * 60 * 1000;
@@ -40,11 +50,17 @@ export class Links {
   /** Downloads that were counted, and until when their rest may be fetched. In memory: a restart
    *  counts the rest as another one. */
   readonly #begun = new Map<string, Instant>();
+  readonly #onRead: (read: LinkRead) => void;
+  /** By link and address, and until when the next download is not told. */
+  readonly #told = new Map<string, Instant>();
 
   constructor(parts: {
     metadata: MetadataStore; people: Pick<People, 'findViewer'>;
     passwords: LinkPasswordKeeper; now: () => Instant;
+    /** For the audit log: the first download of a minute by one link to one address. */
+    onRead?: ((read: LinkRead) => void) | undefined;
   }) {
+    this.#onRead = parts.onRead ?? (() => undefined);
     this.#metadata = parts.metadata;
     this.#people = parts.people;
     this.#passwords = parts.passwords;
@@ -75,7 +91,8 @@ export class Links {
   /** Counts one download before a byte goes out. Players and resumed downloads ask for parts: what
    *  begins at the first byte counts, and a later part unless the same visitor, by address, has
    *  begun that content shortly before. @throws denied `downloads-spent`; not-found. */
-  async countDownload({ link, terms }: LinkCaller, download: LinkDownload): Promise<void> {
+  async countDownload(caller: LinkCaller, download: LinkDownload): Promise<void> {
+    const { link, terms } = caller;
     const { node, startBytes, address } = download;
     const key = [link.id, node.spaceId, node.id, node.contentRev, address].join(' ');
     const restUntil = this.#begun.get(key) ?? 0;
@@ -86,17 +103,29 @@ export class Links {
         op: 'count-download', spaceId: link.spaceId, grantId: link.id,
         ...(downloadsMax !== undefined && { countMax: downloadsMax }),
       });
+      this.#tell(caller, download);
     }
-    this.#noteBegun(key);
+    remember(this.#begun, key, { until: this.#now() + REST_MS, countMax: BEGUN_MAX });
   }
 
-  #noteBegun(key: string): void {
-    this.#begun.delete(key);
-    this.#begun.set(key, this.#now() + REST_MS);
-    if (this.#begun.size <= BEGUN_MAX) return;
-    const [oldest = ''] = this.#begun.keys();
-    this.#begun.delete(oldest);
+  #tell(link: LinkCaller, { node, address }: LinkDownload): void {
+    const key = `${link.link.id} ${address}`;
+    if ((this.#told.get(key) ?? 0) > this.#now()) return;
+    remember(this.#told, key, { until: this.#now() + TOLD_MS, countMax: TOLD_MAX });
+    this.#onRead({ link, node, address });
   }
+}
+
+/** The latest are remembered. */
+function remember(
+  known: Map<string, Instant>, key: string,
+  { until, countMax }: { until: Instant; countMax: number },
+): void {
+  known.delete(key);
+  known.set(key, until);
+  if (known.size <= countMax) return;
+  const [oldest = ''] = known.keys();
+  known.delete(oldest);
 }
 
 function noLink(): HoldfastError {

@@ -1,5 +1,5 @@
 /** A share as people deal with it: who may do what with which file or folder, and on what terms. */
-import type { GrantId, UserId } from '../../base/ids.ts';
+import type { GrantId, TenantId, UserId } from '../../base/ids.ts';
 import type { Role } from '../../base/roles.ts';
 import type { Instant, NodeRecord, Subject } from '../../metadata/index.ts';
 import type { Viewer } from '../view/link-caller.ts';
@@ -27,7 +27,7 @@ export interface Share {
   path: readonly string[] | undefined;
   /** The asker may change and end it. */
   isMine: boolean;
-  /** Of a mail with the link: it still waits, or could not be delivered; undefined: it was sent, or
+  /** Of a mail about it: it still waits, or could not be delivered; undefined: it was sent, or
    *  there is none. */
   invitation?: LetterState;
 }
@@ -60,14 +60,20 @@ export interface NewShare extends ShareWishes {
   role: Role;
   /** When left out: yes, unless the role is `none`. */
   isShown?: boolean;
+  /** A user with a mail address gets a mail about it, if mail is sent here. Best effort: a share
+   *  holds also when its mail cannot be kept. */
+  notify?: boolean;
 }
 
 /** Who there is to share with; `identity` knows. */
 export interface People {
-  hasUser(id: UserId): Promise<boolean>;
-  hasGroup(id: string): Promise<boolean>;
+  /** Who may sign in, in this tenant. */
+  hasUser(id: UserId, tenant: TenantId): Promise<boolean>;
+  hasGroup(id: string, tenant: TenantId): Promise<boolean>;
   /** undefined: nobody of this name may sign in. */
   findViewer(id: UserId): Promise<Viewer | undefined>;
+  /** Where mail for somebody goes who may sign in; undefined: nobody knows. */
+  findAddress(id: UserId): Promise<string | undefined>;
 }
 
 /** Passwords of links; `identity` keeps them. */

@@ -5,7 +5,7 @@
  * What a caller cannot see is not-found, whatever is asked about it. Durability: a resolved promise
  * means that the change survives a power cut; it is in force with the next request of anybody.
  */
-import { HoldfastError } from '../../base/errors.ts';
+import { HoldfastError, isKind } from '../../base/errors.ts';
 import { parseGroupId, parseUserId } from '../../base/ids.ts';
 import type { GrantId, SpaceId } from '../../base/ids.ts';
 import type { Name } from '../../base/names.ts';
@@ -22,6 +22,7 @@ import type { Reason } from '../access.ts';
 import { notFound } from '../deal.ts';
 import type { SpaceDirectory } from '../space-directory.ts';
 import { isLinkCaller } from '../view/link-caller.ts';
+import { lapsedAmong } from '../view/lapse.ts';
 import { accessAt } from '../view/sight.ts';
 import type { SeenNode } from '../view/sight.ts';
 import { Views } from '../view/views.ts';
@@ -73,12 +74,16 @@ export class SharingService {
     };
     const terms = await this.#terms(secret, wanted);
     await this.#checkNotLastOwner(node, subject, role);
-    const { grant } = await this.#parts.metadata.commit({
+    const there = (await this.#views.grantsOf(node.spaceId)).at(node.id)
+      .find((grant) => isSame(grant.subject, subject));
+    if (there !== undefined) await this.#endIfLapsed(caller, there);
+    const { grant, created } = await this.#parts.metadata.commit({
       op: 'put-grant', spaceId: node.spaceId, nodeId: node.id, subject, role, isShown,
       expiresAt: wanted.expiresAt, terms: writeTerms(terms), actor: this.#actor(caller),
     });
     const share = await this.#shown(caller, grant);
-    return mail === undefined ? share : this.#invited(caller, share);
+    if (mail !== undefined) return this.#invited(caller, share);
+    return created && wanted.notify === true ? this.#notified(caller, share) : share;
   }
 
   /** Whether links can be sent by mail. */
@@ -86,17 +91,22 @@ export class SharingService {
     return this.#parts.invitations !== undefined;
   }
 
-  /** Sends the link once more to whom it was sent. @throws not-found; denied; invalid: it was not
-   *  shared by mail, or no mail is sent here; busy: too many mails. */
+  /** Sends the mail about a share once more: the link to whom it was sent, or a notice to a user.
+   *  @throws not-found; denied; invalid: it was not shared by mail, no address of the user is known,
+   *  or no mail is sent here; busy: too many mails. */
   async invite(caller: Caller, id: GrantId): Promise<Share> {
     const { grant, isMine } = await this.#find(caller, id);
     if (!isMine) throw notYours();
     const { invitations } = this.#parts;
-    const { mail } = readTerms(grant.terms);
+    const { subject } = grant;
+    const mail = subject.kind === 'user'
+      ? await this.#parts.people.findAddress(parseUserId(subject.id)) : readTerms(grant.terms).mail;
     if (mail === undefined) throw notByMail();
     if (invitations === undefined) throw noMail();
-    invitations.admit(caller, mail);
-    await invitations.send(caller, await this.#shown(caller, grant));
+    const to = invitations.admit(caller, mail);
+    const share = await this.#shown(caller, grant);
+    if (subject.kind === 'user') await invitations.notify(caller, share, to);
+    else await invitations.send(caller, share);
     return this.#shown(caller, grant);
   }
 
@@ -114,8 +124,10 @@ export class SharingService {
     const expiresAt = 'expiresAt' in wishes ? wishes.expiresAt : grant.expiresAt;
     const terms = await this.#terms(readTerms(grant.terms), wishes);
     await this.#checkNotLastOwner(node, subject, expiresAt === undefined ? role : 'none');
+    const hasEnded = subject.kind !== 'link' && await this.#endIfLapsed(caller, grant);
     const { grant: changed } = await this.#parts.metadata.commit({
-      op: 'put-grant', spaceId: grant.spaceId, nodeId: grant.nodeId, grantId: id, subject, role,
+      op: 'put-grant', spaceId: grant.spaceId, nodeId: grant.nodeId, subject, role,
+      ...(!hasEnded && { grantId: id }),
       isShown, expiresAt, terms: writeTerms(terms), actor: this.#actor(caller),
     });
     return this.#shown(caller, changed);
@@ -182,12 +194,14 @@ export class SharingService {
   /** Who can see this, and why. @throws not-found; denied. */
   async explain(caller: Caller, path: readonly Name[]): Promise<Reason[]> {
     const node = await this.#own(caller, path, { isRootFine: true });
-    const chain = await this.#parts.metadata.findChain(node.spaceId, node.id);
-    const table = await this.#views.grantsOf(node.spaceId);
-    const { owner } = await this.#parts.spaces.find(node.spaceId);
+    const { spaceId } = node;
+    const ids = (await this.#parts.metadata.findChain(spaceId, node.id) ?? []).map(({ id }) => id);
+    const table = await this.#views.grantsOf(spaceId);
+    const { owner } = await this.#parts.spaces.find(spaceId);
+    const lapsed = await lapsedAmong(this.#parts, ids.flatMap(table.at), { spaceId, owner, table });
     return explain({
-      ownerOf: owner, chain: (chain ?? []).map(({ id }) => id), grantsAt: table.at,
-      now: this.#parts.now(),
+      ownerOf: owner, chain: ids, now: this.#parts.now(),
+      grantsAt: (at) => table.at(at).filter(({ id, role }) => role === 'none' || !lapsed.has(id)),
     });
   }
 
@@ -199,8 +213,8 @@ export class SharingService {
       throw new HoldfastError('denied', 'files/makeTeam', message);
     }
     const { node } = await this.#parts.metadata.commit({
-      op: 'make-space', name, firstOwner: caller.user, ...this.#parts.spaces.defaults,
-      actor: this.#actor(caller),
+      op: 'make-space', tenant: caller.tenant, name, firstOwner: caller.user,
+      ...this.#parts.spaces.defaults, actor: this.#actor(caller),
     });
     if (node === undefined) throw noShare();
     return node.spaceId;
@@ -251,20 +265,48 @@ export class SharingService {
     return this.get(caller, grantId);
   }
 
+  /** The share holds whatever becomes of the mail: its receiver finds it without one. */
+  async #notified(caller: Caller, share: Share): Promise<Share> {
+    const { invitations, people } = this.#parts;
+    const { id, subject } = share;
+    if (invitations === undefined || subject.kind !== 'user') return share;
+    const address = await people.findAddress(parseUserId(subject.id));
+    if (address === undefined) return share;
+    try {
+      await invitations.notify(caller, share, invitations.admit(caller, address));
+    } catch (error) {
+      const isTrouble = isKind(error, 'busy') || isKind(error, 'full');
+      if (!isTrouble && !isKind(error, 'unavailable')) throw error;
+    }
+    return this.get(caller, id);
+  }
+
+  /** What lapsed with its maker is given anew by whoever changes it, who answers for it then. */
+  async #endIfLapsed(caller: Caller, grant: GrantRecord): Promise<boolean> {
+    const { spaceId, id: grantId } = grant;
+    const table = await this.#views.grantsOf(spaceId);
+    const { owner } = await this.#parts.spaces.find(spaceId);
+    const lapsed = await lapsedAmong(this.#parts, [grant], { spaceId, owner, table });
+    if (!lapsed.has(grantId)) return false;
+    const actor = this.#actor(caller);
+    await this.#parts.metadata.commit({ op: 'remove-grant', spaceId, grantId, actor });
+    return true;
+  }
+
   async #subject(
     caller: Caller, node: NodeRecord, receiver: { kind: 'user' | 'group'; id: string },
   ): Promise<Subject> {
     const { people, spaces } = this.#parts;
     if (receiver.kind === 'group') {
       const id = parseGroupId(receiver.id);
-      if (!(await people.hasGroup(id))) throw refused('There is no such group to share with.');
+      if (!(await people.hasGroup(id, caller.tenant))) throw refused('There is no such group to share with.');
       return { kind: 'group', id };
     }
     const id = parseUserId(receiver.id.toLowerCase());
     const { owner } = await spaces.find(node.spaceId);
     if (id === owner) throw refused('This belongs to that person already.');
     if (id === caller.user) throw refused('You cannot share with yourself.');
-    if (!(await people.hasUser(id))) throw refused('There is nobody of this name to share with.');
+    if (!(await people.hasUser(id, caller.tenant))) throw refused('There is nobody of this name to share with.');
     return { kind: 'user', id };
   }
 
@@ -355,7 +397,7 @@ export class SharingService {
       ...(password !== undefined && { password }), ...(token !== undefined && { token }),
       ...(mail !== undefined && { mail }),
     };
-    const invitation = mail && isMine ? this.#parts.invitations?.stateOf(id) : undefined;
+    const invitation = isMine ? this.#parts.invitations?.stateOf(id) : undefined;
     return {
       id, subject, role, expiresAt, createdBy, createdAt, isShown, downloads, node, owner,
       terms: isMine ? { ...open, ...secret } : open, path: place?.path, isMine,

@@ -216,6 +216,30 @@ describe('a link', () => {
     await assert.rejects(fetch(1), isSpent, 'that was another download');
   });
 
+  it('tells of downloads, once for each visitor and minute, and not of refused ones', async () => {
+    const made = await link(anna, 'work/plans', 'viewer', { downloadsMax: 5, label: 'for all' });
+    const visitor = await visit(made);
+    const { node } = await site.files.get(visitor, pathOf('one.txt'));
+    const fetch = (startBytes: number, address: string): Promise<void> =>
+      site.links.countDownload(visitor, { node, startBytes, address });
+    const told = (): (string | undefined)[][] => site.reads.splice(0)
+      .map(({ link: { user, terms }, address, node: { name } }) =>
+        [user, terms.label, address, name]);
+    const entry = (address: string) => [`@link-${made.id}`, 'for all', address, 'one.txt'];
+    await fetch(0, '192.0.2.1');
+    await fetch(1, '192.0.2.1');
+    await fetch(0, '192.0.2.1');
+    await fetch(0, '192.0.2.2');
+    assert.deepEqual(told(), [entry('192.0.2.1'), entry('192.0.2.2')]);
+    site.now += 60_000;
+    await fetch(0, '192.0.2.1');
+    assert.deepEqual(told(), [entry('192.0.2.1')]);
+    await fetch(0, '192.0.2.3');
+    site.reads.length = 0;
+    await assert.rejects(fetch(0, '192.0.2.4'), failsWith('denied', 'downloads-spent'));
+    assert.deepEqual(told(), []);
+  });
+
   it('shows no more than its maker may see, and ends with what its maker may', async () => {
     await site.folder(anna, 'work/plans/deep');
     await site.write(anna, 'work/plans/deep/two.txt', 'two');

@@ -1,5 +1,7 @@
 /** What a share says besides who may do what: kept with the grant as JSON. */
 import { HoldfastError } from '../../base/errors.ts';
+import type { NodeId, SpaceId } from '../../base/ids.ts';
+import type { GrantRecord } from '../../metadata/index.ts';
 
 export interface ShareTerms {
   /** What its maker calls it. */
@@ -33,6 +35,23 @@ export function readTerms(json: string): ShareTerms {
     throw unreadable(cause);
   }
   throw unreadable(undefined);
+}
+
+/** What was said with a share of this very node; '' for nothing. */
+export type NotesAt = (node: { spaceId: SpaceId; id: NodeId }) => string;
+
+/** undefined: nothing was said with any of them. */
+export function notesOf(grants: readonly GrantRecord[]): NotesAt | undefined {
+  const notes = new Map<string, string>();
+  for (const { spaceId, nodeId, terms } of grants) {
+    const { note } = readTerms(terms);
+    if (note === undefined) continue;
+    const key = `${spaceId}/${nodeId}`;
+    const others = notes.get(key);
+    notes.set(key, others === undefined ? note : `${others}\n${note}`);
+  }
+  if (notes.size === 0) return undefined;
+  return ({ spaceId, id }) => notes.get(`${spaceId}/${id}`) ?? '';
 }
 
 export function writeTerms(terms: ShareTerms): string {

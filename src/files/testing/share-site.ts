@@ -1,8 +1,8 @@
 /** For tests: files of several people on stores in memory, with what they share. */
 import { HoldfastError } from '../../base/errors.ts';
 import type { ErrorKind } from '../../base/errors.ts';
-import { parseGroupId, parseUserId } from '../../base/ids.ts';
-import type { UserId } from '../../base/ids.ts';
+import { DEFAULT_TENANT, parseGroupId, parseTenantId, parseUserId } from '../../base/ids.ts';
+import type { GroupId, TenantId, UserId } from '../../base/ids.ts';
 import { parsePath } from '../../base/names.ts';
 import type { Name } from '../../base/names.ts';
 import type { Role } from '../../base/roles.ts';
@@ -17,15 +17,18 @@ import { etagOf } from '../etag.ts';
 import { FileService } from '../file-service.ts';
 import type { Invitations } from '../sharing/invitations.ts';
 import { Links } from '../sharing/links.ts';
+import type { LinkRead } from '../sharing/links.ts';
 import { SharingService } from '../sharing/sharing-service.ts';
 import { SpaceDirectory } from '../space-directory.ts';
 import { UploadService } from '../upload-service.ts';
 
 export const NOW = Date.UTC(2026, 10, 21);
 
-export function callerNamed(user: string, groups: string[] = [], groupsRev = 0): Caller {
+export function callerNamed(
+  user: string, groups: string[] = [], groupsRev = 0, tenant = DEFAULT_TENANT,
+): Caller {
   return {
-    user: parseUserId(user), displayName: user, admin: false, device: 'test',
+    user: parseUserId(user), tenant, displayName: user, admin: false, device: 'test',
     credential: 'password', groups: groups.map(parseGroupId), groupsRev,
   };
 }
@@ -33,6 +36,15 @@ export function callerNamed(user: string, groups: string[] = [], groupsRev = 0):
 export const anna = callerNamed('anna');
 export const ben = callerNamed('ben');
 export const carl = callerNamed('carl');
+
+/** Users of another tenant than all others. */
+const STRANGERS = ['eve', 'finn'];
+export const ACME = parseTenantId('acme');
+export const eve = callerNamed('eve', [], 0, ACME);
+
+function tenantOf(user: string): TenantId {
+  return STRANGERS.includes(user) ? ACME : DEFAULT_TENANT;
+}
 
 export const pathOf = (raw: string): Name[] =>
   parsePath(raw.split('/').filter((part) => part !== ''));
@@ -53,6 +65,14 @@ export class ShareSite {
   readonly links: Links;
   /** Users who may not sign in any more. */
   readonly away = new Set<string>();
+  /** Where mail for users goes. */
+  readonly addresses = new Map<string, string>();
+  /** Groups of those who have made something. */
+  readonly groups = new Map<string, string[]>();
+  /** Groups that somebody was in before the present ones, with the instant at which that ended. */
+  readonly groupsBefore = new Map<string, { until: number; groups: string[] }>();
+  /** Downloads by links that are told. */
+  readonly reads: LinkRead[] = [];
   /** Of links: every wrong password. */
   readonly knocks: string[] = [];
 
@@ -68,14 +88,19 @@ export class ShareSite {
     });
     this.content = content;
     const defaults = { casePolicy: 'sensitive' as const, quotaBytes: options.quotaBytes };
-    this.spaces = new SpaceDirectory({ metadata, defaults, now });
-    this.files = new FileService({ metadata, content, spaces: this.spaces, now });
     const people = {
-      hasUser: async (id: string) => ['anna', 'ben', 'carl', 'dora'].includes(id),
-      hasGroup: async (id: string) => id === 'crew',
+      hasUser: async (id: string, tenant: TenantId) => (
+        ['anna', 'ben', 'carl', 'dora', ...STRANGERS].includes(id) && tenant === tenantOf(id)),
+      hasGroup: async (id: string, tenant: TenantId) => (
+        id === 'crew' && tenant === DEFAULT_TENANT),
+      findAddress: async (user: UserId) => this.addresses.get(user),
       findViewer: async (user: UserId) =>
-        (this.away.has(user) ? undefined : { user, groups: [] }),
+        (this.away.has(user) ? undefined : {
+          user, tenant: tenantOf(user), groups: (this.groups.get(user) ?? []).map(parseGroupId),
+        }),
     };
+    this.spaces = new SpaceDirectory({ metadata, defaults, now, people });
+    this.files = new FileService({ metadata, content, spaces: this.spaces, now });
     const passwords = {
       hash: async (password: string) => `hashed ${password}`,
       verify: async (phc: string, { password }: { password: string }) => {
@@ -92,9 +117,18 @@ export class ShareSite {
       metadata, spaces, people, passwords, random: new SeededRandom(7), now,
       invitations: options.invitations,
     });
-    this.links = new Links({ metadata, people, passwords, now });
+    this.links = new Links({
+      metadata, people, passwords, now, onRead: (read) => this.reads.push(read),
+    });
     this.uploads = new UploadService({ metadata, content, files: this.files, spaces, now });
   }
+
+  readonly groupsAt = async (user: UserId, at: number): Promise<GroupId[]> => {
+    const before = this.groupsBefore.get(user);
+    const groups = before !== undefined && at < before.until ? before.groups
+      : this.groups.get(user);
+    return (groups ?? []).map(parseGroupId);
+  };
 
   async write(caller: Caller, path: string, text = path): Promise<void> {
     await this.files.upload(caller, pathOf(path), bodyOf(Buffer.from(text)));

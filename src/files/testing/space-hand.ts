@@ -1,6 +1,6 @@
 /** For tests: short words for work on one space of a store, without a word about who may. */
 import assert from 'node:assert/strict';
-import { parseUserId } from '../../base/ids.ts';
+import { DEFAULT_TENANT, parseUserId } from '../../base/ids.ts';
 import type { NodeId } from '../../base/ids.ts';
 import { parseName } from '../../base/names.ts';
 import type {
@@ -22,7 +22,9 @@ export class SpaceHand {
 
   static async on(store: MetadataStore): Promise<SpaceHand> {
     const owner = parseUserId('anna');
-    const wanted = { owner, casePolicy: 'sensitive', quotaBytes: undefined, at: NOON } as const;
+    const wanted = {
+      tenant: DEFAULT_TENANT, owner, casePolicy: 'sensitive', quotaBytes: undefined, at: NOON,
+    } as const;
     return new SpaceHand(store, await store.ensureSpace(wanted));
   }
 

@@ -7,18 +7,18 @@
  * Whoever owns a space sees all of its past. Nothing of the past can be changed.
  */
 import { HoldfastError } from '../../base/errors.ts';
-import type { NodeId, SpaceId } from '../../base/ids.ts';
+import type { SpaceId } from '../../base/ids.ts';
 import type { Name } from '../../base/names.ts';
-import { weakerRole } from '../../base/roles.ts';
 import type { Role } from '../../base/roles.ts';
 import type { Caller } from '../../identity/index.ts';
 import type {
-  Instant, MetadataStore, NodeRecord, PastNode, PastSpace, SpaceRecord,
+  Instant, MetadataStore, NodeRecord, PastNode, SpaceRecord,
 } from '../../metadata/index.ts';
-import { accessOfRole, effective, isVisible, subjectsOf } from '../access.ts';
+import { accessOfRole, isVisible } from '../access.ts';
 import type { Access } from '../access.ts';
-import { GrantTable } from '../view/ground.ts';
 import type { SeenNode, Sight } from '../view/sight.ts';
+import { ThenAndNow } from './then-and-now.ts';
+import type { ThenParts } from './then-and-now.ts';
 
 /** What is not kept of a folder's past: clients take it for "unknown". */
 export const SIZE_UNKNOWN = -1;
@@ -31,30 +31,20 @@ export interface PastFound {
   past: PastNode;
 }
 
-/** A place in one space, with what the caller may see there. */
-interface Ground {
-  past: PastSpace;
-  space: SpaceRecord;
-  isOwner: boolean;
-  then: GrantTable;
-  now: GrantTable;
-}
-
 export class PastView {
   readonly caller: Caller;
   /** The instant that is shown. */
   readonly at: Instant;
+  readonly #parts: ThenParts;
   readonly #metadata: MetadataStore;
-  readonly #now: () => Instant;
-  readonly #own: Ground;
-  readonly #grounds = new Map<SpaceId, Promise<Ground>>();
+  readonly #own: ThenAndNow;
+  readonly #grounds = new Map<SpaceId, Promise<ThenAndNow>>();
 
   private constructor(
-    parts: { metadata: MetadataStore; now: () => Instant }, caller: Caller, own: Ground,
-    at: Instant,
+    parts: ThenParts, caller: Caller, own: ThenAndNow, at: Instant,
   ) {
+    this.#parts = parts;
     this.#metadata = parts.metadata;
-    this.#now = parts.now;
     this.caller = caller;
     this.#own = own;
     this.at = at;
@@ -62,13 +52,11 @@ export class PastView {
 
   /** `own` is the caller's personal space. @throws as MetadataStore.past. */
   static async open(
-    parts: { metadata: MetadataStore; now: () => Instant }, caller: Caller,
+    parts: ThenParts, caller: Caller,
     { own, rev, at }: { own: SpaceRecord; rev: number; at: Instant | undefined },
   ): Promise<PastView> {
-    const past = await parts.metadata.past(own.id, rev);
-    const none = new GrantTable([]);
-    const ground = { past, space: own, isOwner: true, then: none, now: none };
-    return new PastView(parts, caller, ground, at ?? past.at);
+    const ground = await ThenAndNow.open(parts, caller, { space: own, rev, at: at ?? 0 });
+    return new PastView(parts, caller, ground, at ?? ground.past.at);
   }
 
   /** Of the caller's own space. */
@@ -108,7 +96,7 @@ export class PastView {
     return this.#seen(ground, last);
   }
 
-  async #enter(mount: PastNode): Promise<{ ground: Ground; target: PastNode } | undefined> {
+  async #enter(mount: PastNode): Promise<{ ground: ThenAndNow; target: PastNode } | undefined> {
     if (mount.target === undefined) return undefined;
     const { spaceId, nodeId } = mount.target;
     const ground = await this.#groundOf(spaceId);
@@ -116,7 +104,7 @@ export class PastView {
     return target && { ground, target };
   }
 
-  #groundOf(spaceId: SpaceId): Promise<Ground> {
+  #groundOf(spaceId: SpaceId): Promise<ThenAndNow> {
     const known = this.#grounds.get(spaceId);
     if (known !== undefined) return known;
     if (this.#grounds.size >= GROUNDS_MAX) this.#grounds.clear();
@@ -125,40 +113,19 @@ export class PastView {
     return made;
   }
 
-  async #makeGround(spaceId: SpaceId): Promise<Ground> {
+  async #makeGround(spaceId: SpaceId): Promise<ThenAndNow> {
     const space = await this.#metadata.getSpace(spaceId);
     const rev = await this.#metadata.revisionAt(spaceId, this.at);
-    const past = await this.#metadata.past(spaceId, rev);
-    const isOwner = space.owner === this.caller.user;
-    const then = new GrantTable(await past.listGrants());
-    const now = new GrantTable(await this.#metadata.listGrants(spaceId));
-    return { past, space, isOwner, then, now };
+    return ThenAndNow.open(this.#parts, this.caller, { space, rev, at: this.at });
   }
 
   /** undefined: the caller may not know of it. */
-  async #seen(ground: Ground, node: PastNode): Promise<PastFound | undefined> {
-    const role = await this.#roleAt(ground, node.id);
+  async #seen(ground: ThenAndNow, node: PastNode): Promise<PastFound | undefined> {
+    const role = await ground.roleAt(node.id);
     return isVisible(role) ? this.#found(ground, node, role) : undefined;
   }
 
-  async #roleAt(ground: Ground, nodeId: NodeId): Promise<Role> {
-    if (ground.isOwner) return 'owner';
-    const chain = await ground.past.findChain(nodeId) ?? [];
-    const live = await this.#metadata.findChain(ground.space.id, nodeId);
-    const subjects = subjectsOf(this.caller);
-    const ownerOf = ground.space.owner;
-    const then = effective({
-      subjects, ownerOf, chain: chain.map(({ id }) => id), grantsAt: ground.then.at, now: this.at,
-    });
-    // What is deleted has no place now: today's grants are looked for where it was.
-    const now = effective({
-      subjects, ownerOf, chain: (live ?? chain).map(({ id }) => id), grantsAt: ground.now.at,
-      now: this.#now(),
-    });
-    return weakerRole(then, now);
-  }
-
-  #found(ground: Ground, past: PastNode, role: Role): PastFound {
+  #found(ground: ThenAndNow, past: PastNode, role: Role): PastFound {
     const isShared = ground !== this.#own;
     const sight: Sight = {
       role, access: readOnly(accessOfRole(role)), isShared, isMountRoot: false, mark: '',
@@ -168,7 +135,7 @@ export class PastView {
   }
 
   /** What is not kept of a folder is told so that it stays the same each time it is asked for. */
-  #present(ground: Ground, past: PastNode): NodeRecord {
+  #present(ground: ThenAndNow, past: PastNode): NodeRecord {
     const isFolder = past.kind === 'folder';
     return {
       ...past, sizeBytes: past.sizeBytes ?? SIZE_UNKNOWN,

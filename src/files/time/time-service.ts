@@ -11,25 +11,25 @@ import { isAtLeast } from '../../base/roles.ts';
 import type { Role } from '../../base/roles.ts';
 import type { Caller } from '../../identity/index.ts';
 import type {
-  BatchRecord, DiffPage, Instant, MetadataStore, SpaceRecord,
+  BatchRecord, DiffPage, SpaceRecord,
 } from '../../metadata/index.ts';
 import { checkAccess, subjectsOf } from '../access.ts';
-import type { ContentStore } from '../content-store.ts';
+import type { ContentDirectory } from '../content-homes.ts';
 import type { FileContent } from '../download.ts';
 import type { SpaceDirectory } from '../space-directory.ts';
 import { accessAt } from '../view/sight.ts';
 import type { SeenNode } from '../view/sight.ts';
 import { Ground, GrantTable } from '../view/ground.ts';
+import { lapsedFor } from '../view/lapse.ts';
 import type { When } from './moment.ts';
 import { PastView } from './past-view.ts';
 import type { Batches } from './restore/batches.ts';
+import type { ThenParts } from './then-and-now.ts';
 
-export interface TimeParts {
-  metadata: MetadataStore;
-  content: ContentStore;
+export interface TimeParts extends ThenParts {
+  content: ContentDirectory;
   spaces: SpaceDirectory;
   batches: Batches;
-  now: () => Instant;
 }
 
 /** What people can be told of what lies between two moments. */
@@ -59,7 +59,7 @@ export class TimeService {
 
   async #ownSpace(caller: Caller): Promise<SpaceRecord> {
     const { metadata, spaces } = this.#parts;
-    return metadata.getSpace((await spaces.personalSpace(caller.user)).id);
+    return metadata.getSpace((await spaces.personalSpace(caller)).id);
   }
 
   async #revOf(space: SpaceRecord, when: When): Promise<number> {
@@ -87,7 +87,7 @@ export class TimeService {
       });
     }
     checkAccess(accessAt(node), 'download');
-    return this.#parts.content.open(node);
+    return (await this.#parts.content.at(node.spaceId)).open(node);
   }
 
   /** What differs between two moments, at and below a path of the later one, or of the earlier one
@@ -115,23 +115,29 @@ export class TimeService {
 
   /** Brings back what was at a path at a moment: a file, a folder with all below it, or with the
    *  empty path the whole personal space. Nothing is lost by it: what is overwritten becomes a
-   *  version, what is surplus goes to the trash, and `undo` takes all of it back.
+   *  version, what is surplus goes to the trash, and `undo` takes all of it back. Who may share
+   *  there can have permissions, shares and links brought back with it: those that were ended since
+   *  are in force again, a link at its old address, later ones end; what had expired stays expired.
    *  @throws not-found; denied; conflict `batch-running`; as open. */
-  async restore(caller: Caller, path: readonly Name[], when: When): Promise<BatchRecord> {
+  async restore(
+    caller: Caller, path: readonly Name[], when: When, { withSharing = false } = {},
+  ): Promise<BatchRecord> {
     const view = await this.open(caller, when);
     const { past } = await view.get(path);
     const { spaceId, id: nodeId } = past;
-    await this.#checkRole(caller, spaceId, { nodeId, wanted: 'editor' });
+    const wanted = withSharing ? 'owner' : 'editor';
+    await this.#checkRole(caller, spaceId, { nodeId, wanted });
     const isOwn = spaceId === (await this.#ownSpace(caller)).id;
     const asOf = isOwn ? view.rev : await this.#parts.metadata.revisionAt(spaceId, view.at);
     const { user, device } = caller;
-    return this.#parts.batches.restore({ spaceId, nodeId, asOf, user, device });
+    return this.#parts.batches.restore({ spaceId, nodeId, asOf, withSharing, user, device });
   }
 
   /** Takes a restore back. @throws not-found; denied; conflict `batch-open`, `batch-running`. */
   async undo(caller: Caller, batchId: number): Promise<BatchRecord> {
-    const { spaceId, nodeId } = await this.findBatch(caller, batchId);
-    await this.#checkRole(caller, spaceId, { nodeId, wanted: 'editor' });
+    const { spaceId, nodeId, withSharing } = await this.findBatch(caller, batchId);
+    const wanted = withSharing ? 'owner' : 'editor';
+    await this.#checkRole(caller, spaceId, { nodeId, wanted });
     const { user, device } = caller;
     return this.#parts.batches.undo(batchId, { user, device });
   }
@@ -162,7 +168,8 @@ export class TimeService {
     const deleted = await metadata.findDeleted(spaceId, nodeId);
     const chain = await metadata.findChain(spaceId, deleted?.parentId ?? nodeId);
     const subjects = subjectsOf(caller);
-    const ground = new Ground({ owner, mark: '', table, subjects, now: now() });
+    const lapsed = await lapsedFor(this.#parts, subjects, { spaceId, owner, table });
+    const ground = new Ground({ owner, mark: '', table, subjects, now: now(), lapsed });
     const ids = [...(chain ?? []).map(({ id }) => id), ...(deleted === undefined ? [] : [nodeId])];
     let isEnough = isAtLeast(ground.roleAt(ids), wanted);
     for (const id of table.nodes()) {

@@ -25,9 +25,11 @@ beforeEach(() => {
   const { metadata, content, spaces, files } = site;
   const now = (): number => site.now;
   batches = new Batches({ metadata, content, now });
-  time = new TimeService({ metadata, content, spaces, batches, now });
+  time = new TimeService({ metadata, content, spaces, batches, now, groupsAt: site.groupsAt });
   trash = new TrashService({ metadata, spaces, now });
-  versions = new VersionService({ files, metadata, content, now });
+  versions = new VersionService({
+    files, metadata, content, spaces, now, groupsAt: site.groupsAt,
+  });
 });
 
 /** Answers the instant of what was done so far. */
@@ -279,8 +281,8 @@ describe('Versions', () => {
 
   it('come back only for who may change the file', async () => {
     await site.write(anna, 'note', 'one');
-    await site.write(anna, 'note', 'two');
     await site.grant(anna, 'note', 'ben', 'viewer');
+    await site.write(anna, 'note', 'two');
     await site.names(ben);
     const path = pathOf('note');
     const [, old] = await versions.list(ben, path);

@@ -7,15 +7,15 @@ import { HoldfastError } from '../../base/errors.ts';
 import type { Name } from '../../base/names.ts';
 import type { Caller } from '../../identity/index.ts';
 import type { MetadataStore, NodeRecord, PastNode } from '../../metadata/index.ts';
-import type { ContentStore } from '../content-store.ts';
+import type { ContentDirectory } from '../content-homes.ts';
 import type { FileContent } from '../download.ts';
 import { SIZE_UNKNOWN } from './past-view.ts';
 import type { TrashPlace, TrashService } from './trash-service.ts';
 
 export class TrashContent {
-  readonly #parts: { trash: TrashService; metadata: MetadataStore; content: ContentStore };
+  readonly #parts: { trash: TrashService; metadata: MetadataStore; content: ContentDirectory };
 
-  constructor(parts: { trash: TrashService; metadata: MetadataStore; content: ContentStore }) {
+  constructor(parts: { trash: TrashService; metadata: MetadataStore; content: ContentDirectory }) {
     this.#parts = parts;
   }
 
@@ -44,8 +44,8 @@ export class TrashContent {
   }
 
   /** @throws not-found `version-missing`; corrupt. */
-  open(node: NodeRecord): Promise<FileContent> {
-    return this.#parts.content.open(node);
+  async open(node: NodeRecord): Promise<FileContent> {
+    return (await this.#parts.content.at(node.spaceId)).open(node);
   }
 
   async #past(caller: Caller, entry: TrashPlace) {

@@ -14,9 +14,10 @@ import type {
 } from '../../metadata/index.ts';
 import { TRASH_DROPPED_MAX } from '../../metadata/index.ts';
 import { actorOf } from '../actor.ts';
-import { effective, isVisible, subjectsOf } from '../access.ts';
+import { isVisible, subjectsIn } from '../access.ts';
 import type { SpaceDirectory } from '../space-directory.ts';
 import { Ground, GrantTable } from '../view/ground.ts';
+import { lapsedFor } from '../view/lapse.ts';
 import { clashesWith, freeName, restoredOn } from './free-name.ts';
 
 /** One thing that can come back. */
@@ -121,10 +122,12 @@ export class TrashService {
     return { ...record, from: first < 0 ? undefined : names };
   }
 
-  async #ground(caller: Caller, { id, owner }: SpaceRecord): Promise<Ground> {
+  async #ground(caller: Caller, { id, owner, tenant }: SpaceRecord): Promise<Ground> {
     const { metadata, now } = this.#parts;
     const table = new GrantTable(await metadata.listGrants(id));
-    return new Ground({ owner, mark: '', table, subjects: subjectsOf(caller), now: now() });
+    const subjects = subjectsIn(tenant, caller);
+    const lapsed = await lapsedFor(this.#parts, subjects, { spaceId: id, owner, table });
+    return new Ground({ owner, mark: '', table, subjects, now: now(), lapsed });
   }
 
   /** Brings something back to where it was; where that folder is gone, to the nearest one above it
@@ -194,13 +197,8 @@ export class TrashService {
   async #mayAdd(
     caller: Caller, space: SpaceRecord, chain: readonly NodeId[],
   ): Promise<boolean> {
-    const { metadata, now } = this.#parts;
     if (caller.user === space.owner) return true;
-    const table = new GrantTable(await metadata.listGrants(space.id));
-    const role = effective({
-      subjects: subjectsOf(caller), ownerOf: space.owner, chain, grantsAt: table.at, now: now(),
-    });
-    return isAtLeast(role, 'editor');
+    return isAtLeast((await this.#ground(caller, space)).roleAt(chain), 'editor');
   }
 
   async #freeName(space: SpaceRecord, parentId: NodeId, wanted: string): Promise<Name> {
@@ -230,18 +228,13 @@ export class TrashService {
   }
 
   async #space(caller: Caller, spaceId: SpaceId | undefined): Promise<SpaceRecord> {
-    const id = spaceId ?? (await this.#parts.spaces.personalSpace(caller.user)).id;
+    const id = spaceId ?? (await this.#parts.spaces.personalSpace(caller)).id;
     return this.#parts.metadata.getSpace(id);
   }
 
   async #isOwner(caller: Caller, space: SpaceRecord): Promise<boolean> {
     if (caller.user === space.owner) return true;
-    const { metadata, now } = this.#parts;
-    const table = new GrantTable(await metadata.listGrants(space.id));
-    return effective({
-      subjects: subjectsOf(caller), ownerOf: space.owner, chain: [space.rootId],
-      grantsAt: table.at, now: now(),
-    }) === 'owner';
+    return (await this.#ground(caller, space)).roleAt([space.rootId]) === 'owner';
   }
 }
 

@@ -1,5 +1,5 @@
 /** What a transfer would do, and what speaks against it. */
-import type { SpaceId, UserId } from '../../base/ids.ts';
+import type { SpaceId, TenantId, UserId } from '../../base/ids.ts';
 import type { Name } from '../../base/names.ts';
 import {
   COPY_NODES_MAX, GRANTS_PER_SPACE_MAX, TRASH_LIMIT_MAX, VERSION_KEYS_LIMIT_MAX,
@@ -17,6 +17,8 @@ export interface TransferOrder {
 }
 
 export interface TransferPlan {
+  /** Of both sides. */
+  readonly tenant: TenantId;
   readonly from: string;
   /** A user, or the name of a team's space. */
   readonly to: string;

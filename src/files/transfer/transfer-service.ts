@@ -9,7 +9,7 @@
  */
 import { HoldfastError, isKind } from '../../base/errors.ts';
 import { parseUserId } from '../../base/ids.ts';
-import type { GrantId, NodeId, UserId } from '../../base/ids.ts';
+import type { GrantId, NodeId, TenantId, UserId } from '../../base/ids.ts';
 import { parseName } from '../../base/names.ts';
 import type { Name } from '../../base/names.ts';
 import type { Caller } from '../../identity/index.ts';
@@ -39,7 +39,9 @@ export interface TransferParts {
 
 /** Who there is, disabled accounts too; `identity` knows. */
 export interface Accounts {
-  find(id: UserId): Promise<{ readonly disabled: boolean } | undefined>;
+  find(
+    id: UserId,
+  ): Promise<{ readonly disabled: boolean; readonly tenant: TenantId } | undefined>;
 }
 
 export interface TransferReport {
@@ -80,7 +82,8 @@ export class TransferService {
   }
 
   /** Changes nothing. @throws denied: not an administrator; not-found: no such account, space or
-   *  folder; invalid; conflict `transfer-interrupted`: another order has to be ended first. */
+   *  folder; invalid; denied `other-tenant`: the two are not of one tenant; conflict
+   *  `transfer-interrupted`: another order has to be ended first. */
   async plan(by: Caller, order: TransferOrder, signal = UNCUT): Promise<TransferPlan> {
     const { metadata, now } = this.#parts;
     const ground = await this.#ground(by, order);
@@ -92,7 +95,7 @@ export class TransferService {
     const aboveIds = new Set(chain.slice(0, -1).map(({ id }) => id));
     const { fileCount, folderCount, sizeBytes, shares } = inventory;
     return {
-      from: order.from, to: to.owner ?? to.name, shares, fileCount, folderCount, sizeBytes,
+      tenant: from.tenant, from: order.from, to: to.owner ?? to.name, shares, fileCount, folderCount, sizeBytes,
       folderName: await freeNameIn(metadata, to, folderNameOf(order)),
       received: await this.#received(from),
       oldVersionCount: await countOldVersions(metadata, from.id, fileCount),
@@ -153,22 +156,24 @@ export class TransferService {
 
   async #spacesOf({ from, to }: TransferOrder): Promise<[SpaceRecord, SpaceRecord]> {
     const { metadata, spaces, accounts } = this.#parts;
-    if (await accounts.find(from) === undefined) {
-      throw refuse('not-found', `There is no account ${from}.`);
-    }
-    const own = await metadata.getSpace((await spaces.personalSpace(from)).id);
+    const giver = await accounts.find(from);
+    if (giver === undefined) throw refuse('not-found', `There is no account ${from}.`);
+    const { tenant } = giver;
+    const own = await metadata.getSpace((await spaces.personalSpace({ user: from, tenant })).id);
     if ('team' in to) {
       const team = await metadata.getSpace(to.team);
       if (team.kind !== 'team') throw refuse('invalid', 'This is no space of a team.');
+      if (team.tenant !== tenant) throw otherTenant();
       return [own, team];
     }
     if (to.user === from) throw refuse('invalid', 'Name two different accounts.');
     const account = await accounts.find(to.user);
     if (account === undefined) throw refuse('not-found', `There is no account ${to.user}.`);
+    if (account.tenant !== tenant) throw otherTenant();
     if (account.disabled) {
       throw refuse('conflict', `The account ${to.user} is disabled. Enable it, or name another.`);
     }
-    return [own, await metadata.getSpace((await spaces.personalSpace(to.user)).id)];
+    return [own, await metadata.getSpace((await spaces.personalSpace({ ...to, tenant })).id)];
   }
 
   /** Without mounts. */
@@ -366,6 +371,11 @@ const PASSED_OVER = ['conflict', 'precondition', 'locked', 'not-found', 'invalid
 /** It stays where it is, and the same order can be given again. */
 function passOver(error: unknown): void {
   if (!PASSED_OVER.some((kind) => isKind(error, kind))) throw error;
+}
+
+function otherTenant(): HoldfastError {
+  const message = 'Files can only be handed over within one tenant.';
+  return new HoldfastError('denied', OP, message, { code: 'other-tenant' });
 }
 
 function refuse(

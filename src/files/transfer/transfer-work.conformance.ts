@@ -1,5 +1,5 @@
 /** For tests that interrupt a transfer: somebody with files, a share and a link, and the order. */
-import { parseUserId } from '../../base/ids.ts';
+import { DEFAULT_TENANT, parseUserId } from '../../base/ids.ts';
 import type { MetadataStore } from '../../metadata/index.ts';
 import { anna, ben, callerNamed, carl, pathOf, ShareSite } from '../testing/share-site.ts';
 import { TransferService } from './transfer-service.ts';
@@ -18,7 +18,7 @@ export class TransferWork {
     this.site = site;
     this.transfers = new TransferService({
       metadata: site.metadata, spaces: site.spaces, now: () => site.now,
-      accounts: { find: async () => ({ disabled: false }) },
+      accounts: { find: async () => ({ disabled: false, tenant: DEFAULT_TENANT }) },
     });
   }
 

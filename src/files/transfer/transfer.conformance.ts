@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { parseUserId } from '../../base/ids.ts';
+import { DEFAULT_TENANT, parseUserId } from '../../base/ids.ts';
 import type { Caller } from '../../identity/index.ts';
 import type { MetadataStore } from '../../metadata/index.ts';
 import {
@@ -37,7 +37,7 @@ async function begin(metadata: MetadataStore): Promise<void> {
     metadata, spaces: site.spaces, now: () => site.now,
     accounts: {
       find: async (id) => (['anna', 'ben', 'carl', 'dora'].includes(id)
-        ? { disabled: site.away.has(id) } : undefined),
+        ? { disabled: site.away.has(id), tenant: DEFAULT_TENANT } : undefined),
     },
   });
   await site.folder(anna, 'work');
@@ -66,7 +66,7 @@ async function readByLink(token: string, path: string, password?: string): Promi
 }
 
 async function spaceOf(caller: Caller) {
-  return site.metadata.getSpace((await site.spaces.personalSpace(caller.user)).id);
+  return site.metadata.getSpace((await site.spaces.personalSpace(caller)).id);
 }
 
 function declareWhole(): void {
@@ -215,7 +215,8 @@ function declareRefusals(): void {
     await site.write(anna, 'read.txt', 'b');
     const strict = parseUserId('dora');
     await site.metadata.ensureSpace({
-      owner: strict, casePolicy: 'insensitive', quotaBytes: undefined, at: site.now,
+      tenant: DEFAULT_TENANT, owner: strict, casePolicy: 'insensitive', quotaBytes: undefined,
+      at: site.now,
     });
     const order = { ...toBen, to: { user: strict } };
     await assert.rejects(transfers.transfer(admin, order), failsWith('conflict', 'name-clash'));

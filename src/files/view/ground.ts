@@ -1,5 +1,5 @@
 /** A place in a space of others that a caller has entered: what may be done there and below. */
-import type { NodeId, UserId } from '../../base/ids.ts';
+import type { GrantId, NodeId, UserId } from '../../base/ids.ts';
 import type { Role } from '../../base/roles.ts';
 import type { GrantRecord, Instant } from '../../metadata/index.ts';
 import { accessOfRole, isVisible, roleBelow } from '../access.ts';
@@ -12,18 +12,27 @@ const NO_GRANTS: readonly GrantRecord[] = [];
  *  grant changes. */
 export class GrantTable {
   readonly #byNode = new Map<NodeId, GrantRecord[]>();
+  readonly #bySubject = new Map<string, GrantRecord[]>();
+  readonly #closing = new Set<NodeId>();
   readonly #expiries: number[] = [];
 
   constructor(grants: readonly GrantRecord[]) {
     for (const grant of grants) {
-      const others = this.#byNode.get(grant.nodeId);
-      if (others === undefined) this.#byNode.set(grant.nodeId, [grant]);
-      else others.push(grant);
+      addTo(this.#byNode, grant.nodeId, grant);
+      const { subject } = grant;
+      if (grant.role === 'none') this.#closing.add(grant.nodeId);
+      if (subject.kind !== 'link') addTo(this.#bySubject, `${subject.kind} ${subject.id}`, grant);
       if (grant.expiresAt !== undefined) this.#expiries.push(grant.expiresAt);
     }
   }
 
   readonly at = (node: NodeId): readonly GrantRecord[] => this.#byNode.get(node) ?? NO_GRANTS;
+
+  /** Those to a user and to the user's groups, expired ones too. */
+  to({ user, groups }: Subjects): GrantRecord[] {
+    const keys = [`user ${user}`, ...[...groups].map((id) => `group ${id}`)];
+    return keys.flatMap((key) => this.#bySubject.get(key) ?? []);
+  }
 
   get isEmpty(): boolean {
     return this.#byNode.size === 0;
@@ -31,6 +40,11 @@ export class GrantTable {
 
   has(node: NodeId): boolean {
     return this.#byNode.has(node);
+  }
+
+  /** Nodes of which somebody is shut out. */
+  closing(): Iterable<NodeId> {
+    return this.#closing;
   }
 
   /** Nodes that have grants. */
@@ -54,16 +68,20 @@ export class Ground {
   readonly #table: GrantTable;
   readonly #subjects: Subjects;
   readonly #now: Instant;
+  readonly #lapsed: ReadonlySet<GrantId>;
   readonly #sights = new Map<Role, Sight>();
 
   constructor(parts: {
     owner: UserId | undefined; mark: string; table: GrantTable; subjects: Subjects; now: Instant;
+    /** Of the grants to these subjects. */
+    lapsed: ReadonlySet<GrantId>;
   }) {
     this.owner = parts.owner;
     this.mark = parts.mark;
     this.#table = parts.table;
     this.#subjects = parts.subjects;
     this.#now = parts.now;
+    this.#lapsed = parts.lapsed;
   }
 
   get isOwner(): boolean {
@@ -73,7 +91,9 @@ export class Ground {
   /** From the role above a node to that at the node. */
   step(above: Role, node: NodeId): Role {
     if (this.isOwner || !this.#table.has(node)) return above;
-    return roleBelow(above, this.#table.at(node), { subjects: this.#subjects, now: this.#now });
+    return roleBelow(above, this.#table.at(node), {
+      subjects: this.#subjects, now: this.#now, lapsed: this.#lapsed,
+    });
   }
 
   /** At the last node of a chain that begins at the space's root. */
@@ -102,4 +122,10 @@ export class Ground {
   #make(role: Role, access: Access, isMountRoot: boolean): Sight {
     return { role, access, isShared: true, isMountRoot, mark: this.mark, owner: this.owner };
   }
+}
+
+function addTo<K>(index: Map<K, GrantRecord[]>, key: K, grant: GrantRecord): void {
+  const others = index.get(key);
+  if (others === undefined) index.set(key, [grant]);
+  else others.push(grant);
 }

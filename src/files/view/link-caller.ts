@@ -20,11 +20,12 @@ export interface LinkCaller extends Caller {
 }
 
 /** For whom grants are looked up. `groupsRev` goes into ETags; links do without. */
-export type Viewer = Pick<Caller, 'user' | 'groups'> & { readonly groupsRev?: number };
+export type Viewer = Pick<Caller, 'user' | 'tenant' | 'groups'> & { readonly groupsRev?: number };
 
 export function linkCaller(link: GrantRecord, terms: ShareTerms, maker: Viewer): LinkCaller {
   return {
-    user: `@link-${link.id}` as UserId, displayName: terms.label ?? 'Link', admin: false,
+    user: `@link-${link.id}` as UserId, tenant: maker.tenant,
+    displayName: terms.label ?? 'Link', admin: false,
     device: 'link', credential: 'password', groups: [], groupsRev: 0, link, terms,
     maker,
   };

@@ -15,9 +15,12 @@ import type {
   Actor, GrantRecord, Instant, MetadataStore, MountRecord, MountTarget, NodeRecord, SpaceMounts,
 } from '../../metadata/index.ts';
 import { actorOf } from '../actor.ts';
-import { effective, isInForce, isVisible, subjectList, subjectsOf } from '../access.ts';
+import { isInForce, isVisible, subjectList, subjectsIn } from '../access.ts';
 import type { KnownSpace, SpaceDirectory } from '../space-directory.ts';
 import { GrantTable, Ground } from './ground.ts';
+import { HiddenSizes } from './hidden-sizes.ts';
+import { lapsedFor } from './lapse.ts';
+import type { LapseParts } from './lapse.ts';
 import type { Viewer } from './link-caller.ts';
 import type { SeenNode } from './sight.ts';
 
@@ -31,6 +34,7 @@ export interface Entered {
   chain: readonly NodeRecord[];
   /** What is mounted, under the mount's name. */
   node: SeenNode;
+  sizes: HiddenSizes;
 }
 
 export interface Received {
@@ -57,8 +61,10 @@ export class ReceivedShares {
   readonly #now: () => Instant;
   readonly #settled = new Map<UserId, Settled>();
   readonly #tables = new WeakMap<readonly GrantRecord[], GrantTable>();
+  readonly #lapseParts: LapseParts;
 
   constructor(parts: { metadata: MetadataStore; spaces: SpaceDirectory; now: () => Instant }) {
+    this.#lapseParts = parts;
     this.#metadata = parts.metadata;
     this.#spaces = parts.spaces;
     this.#now = parts.now;
@@ -105,25 +111,28 @@ export class ReceivedShares {
     const target = chain?.at(-1);
     if (chain === undefined || target === undefined) return undefined;
     const { owner } = await this.#spaces.find(spaceId);
-    const { ground, table } = await this.ground(caller, { spaceId, owner });
-    const role = effective({
-      subjects: subjectsOf(caller), ownerOf: owner, chain: chain.map(({ id }) => id),
-      grantsAt: table.at, now: this.#now(),
-    });
+    const { ground, sizes } = await this.ground(caller, { spaceId, owner });
+    const role = ground.roleAt(chain.map(({ id }) => id));
     if (!isVisible(role)) return undefined;
-    return { ground, chain, node: { ...target, name, sight: ground.rootSight(role) } };
+    const node = { ...sizes.shown(target), name, sight: ground.rootSight(role) };
+    return { ground, chain, node, sizes };
   }
 
   async ground(
     caller: Viewer, { spaceId, owner }: { spaceId: SpaceId; owner: UserId | undefined },
-  ): Promise<{ ground: Ground; table: GrantTable }> {
+  ): Promise<{ ground: Ground; table: GrantTable; sizes: HiddenSizes }> {
     const table = await this.grantsOf(spaceId);
     const accessRev = await this.#metadata.accessRev(spaceId);
     const now = this.#now();
-    const parts = [accessRev, caller.groupsRev ?? 0, table.expiredCount(now)];
+    const { tenant } = await this.#spaces.find(spaceId);
+    const subjects = subjectsIn(tenant, caller);
+    const granting = { spaceId, owner, table };
+    const lapsed = await lapsedFor(this.#lapseParts, subjects, granting);
+    const parts = [accessRev, caller.groupsRev ?? 0, table.expiredCount(now), ...lapsed];
     const mark = parts.map((part) => part.toString(16)).join('.');
-    const ground = new Ground({ owner, mark, table, subjects: subjectsOf(caller), now });
-    return { ground, table };
+    const ground = new Ground({ owner, mark, table, subjects, now, lapsed });
+    const sizes = await HiddenSizes.of(this.#metadata, spaceId, { ground, table });
+    return { ground, table, sizes };
   }
 
   async grantsOf(spaceId: SpaceId): Promise<GrantTable> {

@@ -40,6 +40,8 @@ export interface Walk {
   readonly ids: readonly NodeId[];
   /** True when something is there under the next name that the caller must not know of. */
   readonly isHidden: boolean;
+  /** What is there under the next name, and held as deleted: the device does not see it. */
+  readonly held?: SeenNode;
   /** The mount that the walk went through. */
   readonly mount: MountCrossing | undefined;
 }

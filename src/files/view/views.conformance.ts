@@ -6,7 +6,7 @@ import { bodyOf } from '../body.ts';
 import type { BodySource } from '../body.ts';
 import { parseChecksum } from '../checksums.ts';
 import { etagOf } from '../etag.ts';
-import type { Written } from '../file-service.ts';
+import type { Written } from '../found.ts';
 import {
   anna, ben, callerNamed, carl, failsWith, pathOf, ShareSite,
 } from '../testing/share-site.ts';
@@ -336,7 +336,7 @@ function declareMoves(): void {
       await files.move(ben, pathOf('plans/one.txt'), pathOf('one.txt'), { replace: false });
       assert.equal(await site.read(ben, 'one.txt'), 'one');
       assert.deepEqual(await site.names(anna, 'work/plans'), ['mine.txt']);
-      const own = await site.spaces.personalSpace(anna.user);
+      const own = await site.spaces.personalSpace(anna);
       const trash = await site.metadata.listTrash(own.id, 10);
       assert.deepEqual(trash.map(({ name, deletedBy }) => [name, deletedBy]), [['one.txt', 'ben']]);
     });

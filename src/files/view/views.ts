@@ -22,6 +22,7 @@ import { accessOfRole, EVERYTHING, isInForce, isVisible } from '../access.ts';
 import type { Access } from '../access.ts';
 import type { KnownSpace, SpaceDirectory } from '../space-directory.ts';
 import type { Ground, GrantTable } from './ground.ts';
+import type { HiddenSizes } from './hidden-sizes.ts';
 import { accessOfLink, isLinkCaller } from './link-caller.ts';
 import type { LinkCaller } from './link-caller.ts';
 import { keyOf, ReceivedShares } from './received.ts';
@@ -57,8 +58,8 @@ export class Views {
   }
 
   /** Of callers with an account. */
-  async ownSpace(caller: Caller): Promise<KnownSpace> {
-    return this.#spaces.personalSpace(caller.user);
+  ownSpace(caller: Caller): KnownSpace | Promise<KnownSpace> {
+    return this.#spaces.personalSpace(caller);
   }
 
   async walk(caller: Caller, path: readonly Name[]): Promise<Walk> {
@@ -80,15 +81,13 @@ export class Views {
     if (!accessAt(folder).read) return { pages: noPages(), isPlain: true };
     const pages = this.#metadata.listFolder(folder.spaceId, folder.id, options);
     if (isLinkCaller(caller)) {
-      return { pages: linkPages(pages, await this.#linkSight(caller, folder)), isPlain: false };
+      return { pages: linkPages(pages, await this.#linkEyes(caller, folder)), isPlain: false };
     }
     const own = await this.ownSpace(caller);
     if (folder.spaceId !== own.id) {
       const owner = folder.sight?.owner;
-      const { ground, table } = await this.#received.ground(caller, {
-        spaceId: folder.spaceId, owner,
-      });
-      return { pages: groundPages(pages, { ground, table, role: roleAt(folder) }), isPlain: false };
+      const parts = await this.#received.ground(caller, { spaceId: folder.spaceId, owner });
+      return { pages: groundPages(pages, { ...parts, role: roleAt(folder) }), isPlain: false };
     }
     const received = await this.#received.of(caller, own);
     if (received === undefined || received.mounts.length === 0) {
@@ -111,7 +110,12 @@ export class Views {
 
   /** What a change answered about a node, as the caller sees it from now on. A folder of the
    *  caller's own may have something mounted below it: that one is found anew. */
-  async seen(caller: Caller, node: NodeRecord, near: SeenNode): Promise<SeenNode> {
+  seen(caller: Caller, node: NodeRecord, near: SeenNode): SeenNode | Promise<SeenNode> {
+    if (near.sight?.isShared !== true && node.kind !== 'folder') return node;
+    return this.#seenAnew(caller, node, near);
+  }
+
+  async #seenAnew(caller: Caller, node: NodeRecord, near: SeenNode): Promise<SeenNode> {
     const { sight } = near;
     if (sight?.isShared !== true) return this.#seenOwn(caller, node);
     if (isLinkCaller(caller)) {
@@ -134,7 +138,12 @@ export class Views {
     if (isLinkCaller(caller)) return [];
     const own = await this.ownSpace(caller);
     const received = await this.#received.of(caller, own);
-    return received === undefined ? [] : received.grants;
+    const ours: GrantRecord[] = [];
+    for (const grant of received?.grants ?? []) {
+      const { tenant } = await this.#spaces.find(grant.spaceId);
+      if (tenant === caller.tenant) ours.push(grant);
+    }
+    return ours;
   }
 
   /** Where the caller has mounted what a grant is about; undefined: nowhere. */
@@ -198,16 +207,20 @@ export class Views {
     const target = chain?.at(-1);
     if (chain === undefined || target === undefined || target.kind === 'mount') return NOWHERE;
     const { owner } = await this.#spaces.find(link.spaceId);
-    const { ground } = await this.#received.ground(caller.maker, { spaceId: link.spaceId, owner });
+    const { ground, sizes } = await this.#received.ground(caller.maker, {
+      spaceId: link.spaceId, owner,
+    });
     // Who may not say any more who sees this cannot let others see it.
     if (ground.roleAt(idsOf(chain)) !== 'owner') return NOWHERE;
     let { role } = link;
     const { root } = accessOfLink(caller, role);
     const sight: Sight = {
-      role, access: root, isShared: true, isMountRoot: true, mark: '', owner,
+      role, access: root, isShared: true, isMountRoot: true, mark: ground.mark, owner,
     };
     const mount = { depth: 0, node: undefined, target };
-    const nodes: SeenNode[] = [{ ...target, sight }];
+    // Who may only leave files there is not told either how much others have left.
+    const self = root.read ? sizes.shown(target) : { ...target, sizeBytes: 0 };
+    const nodes: SeenNode[] = [{ ...self, sight }];
     const ids = idsOf(chain);
     const raw = path.length === 0 ? [] : await this.#metadata.resolve(
       link.spaceId, path, link.nodeId,
@@ -217,7 +230,7 @@ export class Views {
       if (!root.read || node.kind === 'mount' || !isVisible(role)) {
         return { nodes, ids, isHidden: true, mount };
       }
-      nodes.push({ ...node, sight: { ...sight, ...belowLink(caller, role) } });
+      nodes.push({ ...sizes.shown(node), sight: { ...sight, ...belowLink(caller, role) } });
       ids.push(node.id);
     }
     return { nodes, ids, isHidden: false, mount };
@@ -231,16 +244,19 @@ export class Views {
   }
 
   /** How the members of a folder look by a link; undefined: that one is hidden. */
-  async #linkSight(
+  async #linkEyes(
     caller: LinkCaller, { spaceId, sight }: SeenNode,
-  ): Promise<(node: NodeRecord) => Sight | undefined> {
+  ): Promise<(entry: FolderEntry) => SeenEntry | undefined> {
     if (sight === undefined) return () => undefined;
-    const { ground } = await this.#received.ground(caller.maker, { spaceId, owner: sight.owner });
+    const { ground, sizes } = await this.#received.ground(caller.maker, {
+      spaceId, owner: sight.owner,
+    });
     const usual = { ...sight, ...belowLink(caller, sight.role) };
-    return ({ id, kind }) => {
-      const role = weakerRole(sight.role, ground.step('owner', id));
-      if (kind === 'mount' || !isVisible(role)) return undefined;
-      return role === sight.role ? usual : { ...sight, ...belowLink(caller, role) };
+    return (entry) => {
+      const role = weakerRole(sight.role, ground.step('owner', entry.id));
+      if (entry.kind === 'mount' || !isVisible(role)) return undefined;
+      const own = role === sight.role ? usual : { ...sight, ...belowLink(caller, role) };
+      return { ...sizes.shown(entry), sight: own };
     };
   }
 
@@ -262,13 +278,13 @@ export class Views {
     const ids = idsOf(entered.chain);
     const rest = path.slice(depth);
     if (rest.length === 0) return { nodes, ids, isHidden: false, mount };
-    const { ground } = entered;
+    const { ground, sizes } = entered;
     let role: Role = roleAt(entered.node);
     const below = await this.#metadata.resolve(target.spaceId, rest, target.id);
     for (const node of below.slice(1)) {
       role = ground.step(role, node.id);
       if (!isVisible(role) || node.kind === 'mount') return { nodes, ids, isHidden: true, mount };
-      nodes.push({ ...node, sight: ground.sight(role) });
+      nodes.push({ ...sizes.shown(node), sight: ground.sight(role) });
       ids.push(node.id);
     }
     return { nodes, ids, isHidden: false, mount };
@@ -401,7 +417,9 @@ async function* ownPages(
 
 async function* groundPages(
   pages: AsyncIterable<readonly FolderEntry[]>,
-  { ground, table, role }: { ground: Ground; table: GrantTable; role: Role },
+  { ground, table, sizes, role }: {
+    ground: Ground; table: GrantTable; sizes: HiddenSizes; role: Role;
+  },
 ): AsyncGenerator<readonly SeenEntry[]> {
   const usual = ground.sight(role);
   for await (const page of pages) {
@@ -410,20 +428,21 @@ async function* groundPages(
       if (entry.kind === 'mount') continue;
       const own = table.has(entry.id) ? ground.step(role, entry.id) : role;
       if (!isVisible(own)) continue;
-      seen.push({ ...entry, sight: own === role ? usual : ground.sight(own) });
+      seen.push({ ...sizes.shown(entry), sight: own === role ? usual : ground.sight(own) });
     }
     yield seen;
   }
 }
 
 async function* linkPages(
-  pages: AsyncIterable<readonly FolderEntry[]>, sightOf: (node: NodeRecord) => Sight | undefined,
+  pages: AsyncIterable<readonly FolderEntry[]>,
+  seenBy: (entry: FolderEntry) => SeenEntry | undefined,
 ): AsyncGenerator<readonly SeenEntry[]> {
   for await (const page of pages) {
     const seen: SeenEntry[] = [];
     for (const entry of page) {
-      const sight = sightOf(entry);
-      if (sight !== undefined) seen.push({ ...entry, sight });
+      const one = seenBy(entry);
+      if (one !== undefined) seen.push(one);
     }
     yield seen;
   }

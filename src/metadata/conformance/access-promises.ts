@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { parseName } from '../../base/names.ts';
-import type { NodeId, SpaceId } from '../../base/ids.ts';
+import { DEFAULT_TENANT } from '../../base/ids.ts';
+import type { GrantId, NodeId, SpaceId } from '../../base/ids.ts';
 import { GRANTS_PER_SPACE_MAX, GRANT_TERMS_BYTES_MAX } from '../access-changes.ts';
 import type { PutGrant } from '../access-changes.ts';
 import type { GrantRecord, MountTarget } from '../access-records.ts';
@@ -183,6 +184,30 @@ export function testGrants(hand: () => Hand): void {
     }
   });
 
+  it('brings back a grant that was ended as the very one that it was', async () => {
+    const h = hand();
+    const box = await h.folder(h.root, 'box');
+    const subject = { kind: 'link', tokenHash: 'old' } as const;
+    const link = await grant(h, box.id, { subject, role: 'editor' });
+    const { id, createdAt } = link;
+    await h.store.commit({ op: 'count-download', spaceId: h.space.id, grantId: id });
+    const revives = { id, createdBy: BEN, createdAt };
+    const again = grantChange(h, box.id, { subject, role: 'editor', revives });
+    await refused(h.store.commit(again), 'exists');
+    await h.store.commit({
+      op: 'remove-grant', spaceId: h.space.id, grantId: id, actor: h.actor(),
+    });
+    const never = { ...revives, id: id + 100 as GrantId };
+    await refused(h.store.commit({ ...again, revives: never }), 'invalid');
+    const { grant: back } = await h.store.commit(again);
+    assert.deepEqual(back, { ...link, createdBy: BEN, revFrom: 4, downloads: 1 });
+    assert.deepEqual(await h.store.listGrants(h.space.id), [back]);
+    assert.notEqual((await grant(h, box.id)).id, id, 'new ones have new ids');
+    const ben = await grant(h, box.id, { grantId: id, subject, role: 'viewer' });
+    assert.deepEqual([ben.id, ben.downloads], [id, 1]);
+    await assertConsistent(h.store, h.space.id);
+  });
+
   it('bounds the grants of a space', async () => {
     const h = hand();
     const token = (n: number): Partial<PutGrant> =>
@@ -197,8 +222,8 @@ export function testTeamSpaces(hand: () => Hand): void {
   it('makes a team space with its first owner, and lists all spaces', async () => {
     const h = hand();
     const made = await h.store.commit({
-      op: 'make-space', name: parseName('Choir'), firstOwner: BEN, casePolicy: 'insensitive',
-      quotaBytes: 50, actor: h.actor(),
+      op: 'make-space', tenant: DEFAULT_TENANT, name: parseName('Choir'), firstOwner: BEN,
+      casePolicy: 'insensitive', quotaBytes: 50, actor: h.actor(),
     });
     const spaceId = made.node?.spaceId as SpaceId;
     const space = await h.store.getSpace(spaceId);

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { isKind } from '../../base/errors.ts';
 import type { ErrorKind, HoldfastError } from '../../base/errors.ts';
-import { parseUserId } from '../../base/ids.ts';
-import type { NodeId } from '../../base/ids.ts';
+import { DEFAULT_TENANT, parseUserId } from '../../base/ids.ts';
+import type { NodeId, TenantId } from '../../base/ids.ts';
 import { parseName, parsePath } from '../../base/names.ts';
 import type { CasePolicy } from '../../base/names.ts';
 import type { Actor, Change, ChangeResult, PutFile } from '../changes.ts';
@@ -15,6 +15,7 @@ export const ANNA = parseUserId('anna');
 export const BEN = parseUserId('ben');
 
 export interface HandOptions {
+  tenant?: TenantId;
   owner?: string;
   casePolicy?: CasePolicy;
   quotaBytes?: number;
@@ -35,8 +36,9 @@ export class Hand {
   }
 
   static async on(store: MetadataStore, options: HandOptions = {}): Promise<Hand> {
-    const { owner = 'anna', casePolicy = 'sensitive', quotaBytes } = options;
-    const wanted = { owner: parseUserId(owner), casePolicy, quotaBytes, at: NOON };
+    const { tenant = DEFAULT_TENANT, owner = 'anna', casePolicy = 'sensitive' } = options;
+    const { quotaBytes } = options;
+    const wanted = { tenant, owner: parseUserId(owner), casePolicy, quotaBytes, at: NOON };
     return new Hand(store, await store.ensureSpace(wanted));
   }
 

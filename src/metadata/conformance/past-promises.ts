@@ -2,10 +2,13 @@
  *  forgetting it. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import type { NodeId } from '../../base/ids.ts';
+import { DEFAULT_TENANT } from '../../base/ids.ts';
+import type { NodeId, SpaceId, TenantId } from '../../base/ids.ts';
 import { parseName, parsePath } from '../../base/names.ts';
 import type { DiffEntry } from '../diff.ts';
 import type { PastNode, PastSpace } from '../past.ts';
+import { KEEP_DAYS_MAX } from '../retention.ts';
+import type { RetentionRule, RetentionScope } from '../retention.ts';
 import { ANNA, BEN, NOON, refused } from './hand.ts';
 import type { Hand } from './hand.ts';
 
@@ -118,7 +121,8 @@ export function testPast(hand: () => Hand): void {
   it('shows mounts of the past and where they led, and the grants of then', async () => {
     const h = hand();
     const other = await h.store.ensureSpace({
-      owner: BEN, casePolicy: 'sensitive', quotaBytes: undefined, at: NOON,
+      tenant: DEFAULT_TENANT, owner: BEN, casePolicy: 'sensitive', quotaBytes: undefined,
+      at: NOON,
     });
     const target = { spaceId: other.id, nodeId: other.rootId };
     const { node } = await h.store.commit({
@@ -361,13 +365,38 @@ export function testForgetting(hand: () => Hand): void {
   });
 }
 
+export function testRetentionRules(hand: () => Hand): void {
+  it('keeps a rule per space and per tenant, of which a new one takes the whole place', async () => {
+    const h = hand();
+    const ofSpace = { kind: 'space', spaceId: h.space.id } as const;
+    const ofTenant = { kind: 'tenant', tenant: 'acme' as TenantId } as const;
+    const set = (scope: RetentionScope, rule: RetentionRule) =>
+      h.store.commit({ op: 'set-retention', scope, rule });
+    assert.deepEqual(await h.store.readRetention(ofSpace), {});
+    await set(ofSpace, { keepAllDays: 0, trashKeepDays: 7 });
+    await set(ofTenant, { keepAllDays: 90, keepDailyDays: 100, trashKeepDays: 1 });
+    assert.deepEqual(await h.store.readRetention(ofSpace), { keepAllDays: 0, trashKeepDays: 7 });
+    await set(ofSpace, { keepDailyDays: 5 });
+    assert.deepEqual(await h.store.readRetention(ofSpace), { keepDailyDays: 5 });
+    await set(ofSpace, {});
+    assert.deepEqual(await h.store.readRetention(ofSpace), {});
+    assert.deepEqual(await h.store.readRetention(ofTenant),
+      { keepAllDays: 90, keepDailyDays: 100, trashKeepDays: 1 });
+    assert.equal(await h.rev(), 0, 'a rule is no event');
+    await refused(set({ ...ofSpace, spaceId: 99 as SpaceId }, {}), 'not-found', 'space-missing');
+    for (const days of [-1, 1.5, KEEP_DAYS_MAX + 1]) {
+      await refused(set(ofSpace, { trashKeepDays: days }), 'invalid');
+    }
+  });
+}
+
 export function testBatches(hand: () => Hand): void {
   it('notes a batch, which events carry, and one that takes it back', async () => {
     const h = hand();
     const { id: spaceId } = h.space;
     const begin = (undoes?: number): Promise<{ count: number }> => h.store.commit({
       op: 'begin-batch', spaceId, kind: undoes === undefined ? 'restore' : 'undo',
-      nodeId: h.root, asOf: 0, undoes, actor: h.actor(),
+      nodeId: h.root, asOf: 0, undoes, withSharing: undoes !== undefined, actor: h.actor(),
     });
     const note = (batchId: number, isDone: boolean): Promise<unknown> => h.store.commit({
       op: 'note-batch', batchId, doneCount: 5, skippedCount: 1, isDone, at: NOON,
@@ -392,6 +421,7 @@ export function testBatches(hand: () => Hand): void {
     const ended = await h.store.findBatch(second);
     assert.deepEqual([ended?.state, ended?.undoes, ended?.skippedCount, ended?.endedAt],
       ['done', first, 1, NOON]);
+    assert.deepEqual([running[0]?.withSharing, ended?.withSharing], [false, true]);
     await refused(note(99, true), 'not-found', 'batch-missing');
   });
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { parsePath } from '../../base/names.ts';
+import { DEFAULT_TENANT } from '../../base/ids.ts';
 import type { NodeId, SpaceId } from '../../base/ids.ts';
 import { LIST_PAGE_MAX } from '../metadata-store.ts';
 import { Hand, NOON, refused } from './hand.ts';
@@ -279,7 +280,10 @@ export function testJournal(hand: () => Hand): void {
 
   it('makes a personal space once, and keeps spaces apart', async () => {
     const h = hand();
-    const wanted = { owner: 'carl' as never, casePolicy: 'sensitive', quotaBytes: 9, at: NOON };
+    const wanted = {
+      tenant: DEFAULT_TENANT, owner: 'carl' as never, casePolicy: 'sensitive', quotaBytes: 9,
+      at: NOON,
+    };
     const made = await Promise.all([1, 2, 3].map(() => h.store.ensureSpace(wanted as never)));
     assert.equal(new Set(made.map(({ id }) => id)).size, 1);
     const [other] = made;

@@ -10,6 +10,7 @@ import { HoldfastError } from '../../base/errors.ts';
 import { closest } from './closest.ts';
 import { environmentName, SettingError } from './setting.ts';
 import type { RawTable, RawValue, Setting, Settings, Slice, ValuesOf } from './setting.ts';
+import { SettingSets } from './setting-sets.ts';
 import { lineNumbers } from './toml-lines.ts';
 
 export interface ConfigSources {
@@ -27,7 +28,7 @@ export interface Mistake {
   readonly problem: string;
 }
 
-interface Found {
+export interface Found {
   readonly raw: RawValue;
   readonly where: string;
 }
@@ -39,6 +40,8 @@ const MASK = '********';
 export class Config {
   readonly #values: ReadonlyMap<Setting<unknown>, unknown>;
   readonly #sources: ReadonlyMap<Setting<unknown>, string>;
+  /** By where they stand and their names: `storage.policies.cold`. */
+  readonly #sets = new Map<string, Config>();
 
   private constructor(
     values: Map<Setting<unknown>, unknown>,
@@ -61,19 +64,42 @@ export class Config {
   /** Like `load`, with the mistakes as data. */
   static inspect(sources: ConfigSources): { config: Config | undefined; mistakes: Mistake[] } {
     const mistakes: Mistake[] = [];
-    const settings = sources.slices.flatMap((slice) => Object.values(slice.settings));
-    const found = gather(sources, settings, mistakes);
+    const sets = new SettingSets(sources.slices);
+    const found = gather(sources, { settings: settingsOf(sources.slices), sets }, mistakes);
+    const config = Config.#parse(sources.slices, found, mistakes);
+    for (const { place, slices, given } of sets.all()) {
+      config.#sets.set(place, Config.#parse(slices, given, mistakes));
+    }
+    if (mistakes.length === 0) {
+      mistakes.push(...contradictions(config, sources.slices, found));
+      for (const { place, slices, given } of sets.all()) {
+        const set = config.#sets.get(place) ?? config;
+        const wrong = contradictions(set, slices, given);
+        mistakes.push(...wrong.map(({ where, problem }) => (
+          { where: given.size === 0 ? place : where, problem: `${place}: ${problem}` })));
+      }
+    }
+    return { config: mistakes.length === 0 ? config : undefined, mistakes };
+  }
+
+  static #parse(
+    slices: readonly Slice[], found: ReadonlyMap<string, Found>, mistakes: Mistake[],
+  ): Config {
     const values = new Map<Setting<unknown>, unknown>();
     const origins = new Map<Setting<unknown>, string>();
-    for (const setting of settings) {
+    for (const setting of settingsOf(slices)) {
       const given = found.get(setting.key);
       const value = given === undefined ? setting.default : parseOne(setting, given, mistakes);
       values.set(setting, value);
       origins.set(setting, given?.where ?? 'default');
     }
-    const config = new Config(values, origins);
-    if (mistakes.length === 0) mistakes.push(...contradictions(config, sources.slices, found));
-    return { config: mistakes.length === 0 ? config : undefined, mistakes };
+    return new Config(values, origins);
+  }
+
+  /** The named sets that stand there, by name: each answers for the slices that share the place. */
+  sets(under: string): ReadonlyMap<string, Config> {
+    const own = [...this.#sets].filter(([place]) => sectionOf(place) === under);
+    return new Map(own.map(([place, config]) => [nameOf(place), config]));
   }
 
   /** The values of one module. The slice must have been among those loaded. */
@@ -103,7 +129,18 @@ export class Config {
       const shown = showValue(setting, value);
       lines.push(`${nameOf(setting.key)} = ${shown}  # ${this.#sources.get(setting) ?? 'default'}`);
     }
+    for (const [place, set] of this.#sets) lines.push('', `[${place}]`, ...set.#given());
     return `${lines.join('\n')}\n`;
+  }
+
+  /** What a set says; all else in it is as by default. */
+  #given(): string[] {
+    return [...this.#values].flatMap(([setting, value]) => {
+      const source = this.#sources.get(setting) ?? 'default';
+      if (source === 'default') return [];
+      const name = setting.key.slice(setting.key.indexOf('.') + 1);
+      return [`${name} = ${showValue(setting, value)}  # ${source}`];
+    });
   }
 }
 
@@ -123,6 +160,10 @@ export function nameOf(key: string): string {
   return key.slice(key.lastIndexOf('.') + 1);
 }
 
+function settingsOf(slices: readonly Slice[]): readonly Setting<unknown>[] {
+  return slices.flatMap((slice) => Object.values(slice.settings));
+}
+
 function compare(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }
@@ -130,12 +171,12 @@ function compare(a: string, b: string): number {
 /** What each key was set to, the weightiest source last and winning. */
 function gather(
   sources: ConfigSources,
-  settings: readonly Setting<unknown>[],
+  { settings, sets }: { settings: readonly Setting<unknown>[]; sets: SettingSets },
   mistakes: Mistake[],
 ): ReadonlyMap<string, Found> {
   const found = new Map<string, Found>();
   const keys = settings.map(({ key }) => key);
-  if (sources.file !== undefined) gatherFile(sources.file, keys, found, mistakes);
+  if (sources.file !== undefined) gatherFile(sources.file, { keys, sets }, found, mistakes);
   gatherEnvironment(sources.env, settings, found, mistakes);
   for (const { key, value, flag } of sources.flags ?? []) {
     found.set(key, { raw: value, where: flag });
@@ -145,7 +186,7 @@ function gather(
 
 function gatherFile(
   file: { text: string; label: string },
-  keys: readonly string[],
+  { keys, sets }: { keys: readonly string[]; sets: SettingSets },
   found: Map<string, Found>,
   mistakes: Mistake[],
 ): void {
@@ -164,7 +205,10 @@ function gatherFile(
     const line = lines.get(key);
     const where = line === undefined ? file.label : `${file.label} line ${line}`;
     if (known.has(key)) found.set(key, { raw, where });
-    else mistakes.push({ where, problem: unknown(key, keys) });
+    else if (sets.owns(key)) {
+      const problem = sets.take(key, { raw, where });
+      if (problem !== undefined) mistakes.push({ where, problem });
+    } else mistakes.push({ where, problem: unknown(key, keys) });
   }
 }
 

@@ -39,8 +39,18 @@ export type ValuesOf<S extends Settings> = {
 /** What one module can be told. */
 export interface Slice<S extends Settings = Settings> {
   readonly settings: S;
+  /** The settings can be given again, as one of several sets that have names: `copies`, which is
+   *  `storage.copies`, as `storage.policies.NAME.copies`. A set says all that differs from the
+   *  defaults. Slices may share their sets. */
+  readonly sets?: SetPlace;
   /** Finds settings that contradict each other. Runs only when each is right by itself. */
   check?(values: ValuesOf<S>): readonly Contradiction[];
+}
+
+/** `{ under: 'storage.policies', of: 'storage' }`. */
+export interface SetPlace {
+  readonly under: string;
+  readonly of: string;
 }
 
 export interface Contradiction {

@@ -32,7 +32,6 @@ const SHARING = {
   default_permissions: DEFAULT_BITS,
   group_sharing: true,
   group: { enabled: true, expire_date: { enabled: true } },
-  user: { send_mail: false, expire_date: { enabled: true } },
   public: {
     enabled: true,
     password: { enforced: false, askForOptionalPassword: false },
@@ -84,7 +83,10 @@ export function serverCapabilities(
         locking: '1.0', 'api-feature-lock-type': true,
       },
       checksums: { supportedTypes: ['SHA1', 'SHA256', 'MD5'], preferredUploadType: 'SHA1' },
-      files_sharing: { ...SHARING, sharebymail: shareByMail(options.mail) },
+      files_sharing: {
+        ...SHARING, sharebymail: shareByMail(options.mail),
+        user: { send_mail: options.mail, expire_date: { enabled: true } },
+      },
     },
   };
 }

@@ -3,7 +3,7 @@ import type {
   FileService, SharingService, TrashContent, TrashService, UploadService, VersionService,
 } from '../../files/index.ts';
 import type { Identity } from '../../identity/index.ts';
-import type { HttpHandler, Route } from '../../platform/index.ts';
+import type { HttpHandler, Random, Route } from '../../platform/index.ts';
 import type { Authenticator } from '../authenticate.ts';
 import { bulkUploadHandler } from './bulk-upload.ts';
 import { serverStatus } from './capabilities.ts';
@@ -30,6 +30,10 @@ export interface NextcloudParts {
   instanceId: string;
   /** Whether many small files may come in one request. See settings.ts for why not. */
   bulkUpload: 'off' | 'on';
+  now: () => number;
+  random: Random;
+  /** As of DavParts. */
+  lockTimeoutSeconds?: number;
 }
 
 export function nextcloudRoutes(parts: NextcloudParts): Route[] {

@@ -3,12 +3,13 @@ import { hash } from 'node:crypto';
 import { HoldfastError } from '../../base/errors.ts';
 import type { FileService, SharingService } from '../../files/index.ts';
 import type { Caller, Identity } from '../../identity/index.ts';
-import type { Exchange, HttpHandler } from '../../platform/index.ts';
+import type { Exchange, HttpHandler, Random } from '../../platform/index.ts';
 import type { Authenticator } from '../authenticate.ts';
 import { parseBasic } from '../authenticate.ts';
 import { decodeSegment } from '../paths.ts';
 import { serverCapabilities } from './capabilities.ts';
-import type { OcsVersion } from './ocs-envelope.ts';
+import { answerLock, LOCK_API } from './lock-routes.ts';
+import type { OcsAnswer, OcsVersion } from './ocs-envelope.ts';
 import { OCS_NO_ROUTE } from './ocs-envelope.ts';
 import { ocsSender, sendOcsError } from './ocs-exchange.ts';
 import type { SendOcs } from './ocs-exchange.ts';
@@ -22,6 +23,10 @@ export interface OcsParts {
   identity: Identity;
   authenticator: Authenticator;
   bulkUpload: 'off' | 'on';
+  now: () => number;
+  random: Random;
+  /** As of DavParts. */
+  lockTimeoutSeconds?: number;
 }
 
 interface OcsRequest {
@@ -76,12 +81,20 @@ class OcsRoutes {
     // A wrong password is told as such, wherever it knocks.
     const caller = await this.#enter(request);
     const { exchange } = request;
-    const entered = { exchange, caller, method };
-    const answer = route.startsWith(SHARE_API)
-      ? await this.#shares.answer(route.slice(SHARE_API.length), entered)
-      : route.startsWith(ACCESS_API)
-        ? await this.#access.answer(route.slice(ACCESS_API.length), entered) : undefined;
-    return send(answer ?? NO_ROUTE);
+    return send(await this.#answerApp(route, { exchange, caller, method }) ?? NO_ROUTE);
+  }
+
+  async #answerApp(
+    route: string, entered: { exchange: Exchange; caller: Caller; method: string },
+  ): Promise<OcsAnswer | undefined> {
+    if (route.startsWith(SHARE_API)) {
+      return this.#shares.answer(route.slice(SHARE_API.length), entered);
+    }
+    if (route.startsWith(ACCESS_API)) {
+      return this.#access.answer(route.slice(ACCESS_API.length), entered);
+    }
+    if (!route.startsWith(LOCK_API)) return undefined;
+    return answerLock(this.#parts, route.slice(LOCK_API.length), entered);
   }
 
   /** Anybody may ask: a client looks before it knows which way to sign in. But a wrong password is
@@ -106,8 +119,10 @@ class OcsRoutes {
       // Whether there is such a user is nobody else's business.
       throw new HoldfastError('not-found', 'nextcloud/user', 'There is no such user for you.');
     }
-    const quota = await this.#parts.files.quota(caller);
-    request.send({ status: 200, data: userAnswer(caller, quota) });
+    const { files, identity } = this.#parts;
+    const quota = await files.quota(caller);
+    const email = (await identity.users.find(caller.user))?.email;
+    request.send({ status: 200, data: userAnswer(caller, { quota, email }) });
   }
 
   /** Turns a password into an app password, so that the device need not keep the password. */

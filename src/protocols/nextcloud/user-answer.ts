@@ -7,13 +7,15 @@ const UNLIMITED = -3;
 
 /** The signed-in user as clients want to know them. Names stand there twice, in the spellings of
  *  two generations of clients. */
-export function userAnswer(caller: Caller, quota: QuotaState): OcsValue {
+export function userAnswer(
+  caller: Caller, { quota, email = '' }: { quota: QuotaState; email: string | undefined },
+): OcsValue {
   return {
     id: caller.user,
     enabled: true,
     'display-name': caller.displayName,
     displayname: caller.displayName,
-    email: '',
+    email,
     language: 'en',
     groups: caller.groups,
     quota: quotaAnswer(quota),

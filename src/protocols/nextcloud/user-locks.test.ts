@@ -21,10 +21,10 @@ beforeEach(async (context) => {
   if ('after' in context) context.after(() => site.close());
   await site.identity.users.add({ id: 'carl', password: PASSWORD });
   await site.ask('MKCOL', '/dav/box');
-  await site.ask('PUT', FILE, { body: 'first' });
-  await site.ask('PUT', FILE, { body: 'second' });
   await share({ path: '/box', shareType: '0', shareWith: 'ben', permissions: '15' });
   await share({ path: '/box', shareType: '0', shareWith: 'carl', permissions: '1' });
+  await site.ask('PUT', FILE, { body: 'first' });
+  await site.ask('PUT', FILE, { body: 'second' });
 });
 
 async function share(wanted: Record<string, string>): Promise<Answer> {
@@ -279,5 +279,65 @@ describe('A lock of one\'s own', () => {
     const token = told(await seen('ben'), 'lock-token') ?? '';
     const headers = { If: `<${FILE}> (<opaquelocktoken:${token}>)` };
     assert.equal((await as('ben', 'PUT', FILE, { body: 'x', headers })).status, 204);
+  });
+});
+
+describe('A lock by the id of its file', () => {
+  async function ocsLock(
+    user: string, method: string, id: string, query = '',
+  ): Promise<{ status: number; data: Record<string, unknown> }> {
+    const path = `/ocs/v2.php/apps/files_lock/lock/${id}?format=json${query}`;
+    const { status, text } = await as(user, method, path, { headers: { 'OCS-APIRequest': 'true' } });
+    const { ocs } = JSON.parse(text) as { ocs: { data: Record<string, unknown> } };
+    return { status, data: ocs.data };
+  }
+
+  const idOf = async (path = FILE, user = 'anna'): Promise<string> => {
+    const { headers } = await as(user, 'HEAD', path);
+    return String(headers['oc-fileid']);
+  };
+
+  it('is the same as that by its path', async () => {
+    const id = await idOf();
+    const { status, data } = await ocsLock('ben', 'PUT', String(parseInt(id, 10)));
+    assert.equal(status, 200);
+    assert.deepEqual([data['userId'], data['displayName'], data['type'], data['eta']],
+      ['ben', 'ben', 0, 1800]);
+    assert.equal(told(await seen('anna'), 'lock-owner'), 'ben');
+    assert.equal((await lock('anna')).status, 423);
+    const refused = await ocsLock('anna', 'PUT', id);
+    assert.deepEqual([refused.status, refused.data['userId']], [423, 'ben']);
+    assert.equal((await ocsLock('carl', 'DELETE', id)).status, 423);
+    assert.equal((await ocsLock('ben', 'DELETE', id)).status, 200);
+    assert.equal((await ocsLock('ben', 'DELETE', id)).status, 412);
+    assert.equal((await ocsLock('ben', 'PUT', id, '&lockType=2')).data['type'], 2);
+    assert.equal((await as('ben', 'PUT', FILE, { body: 'x' })).status, 423, 'without the token');
+  });
+
+  it('is refused for what is hidden, not to be changed, or not there', async () => {
+    await as('anna', 'PUT', '/dav/hers.txt', { body: 'hers' });
+    assert.equal((await ocsLock('ben', 'PUT', await idOf('/dav/hers.txt'))).status, 404);
+    assert.equal((await ocsLock('ben', 'DELETE', await idOf('/dav/hers.txt'))).status, 404);
+    assert.equal((await ocsLock('carl', 'PUT', await idOf())).status, 403);
+    assert.equal((await ocsLock('ben', 'PUT', await idOf(), '&lockType=1')).status, 400);
+    assert.equal((await ocsLock('ben', 'POST', await idOf())).status, 405);
+    for (const id of ['0', '-1', 'x', '1/2', '999999999999999', '1e3', '']) {
+      assert.equal((await ocsLock('ben', 'PUT', id)).status, 404, id);
+    }
+    assert.equal(told(await seen('anna'), 'lock'), '0');
+  });
+
+  it('is ended by an administrator who does not see the file, and by nobody else', async () => {
+    const path = '/dav/bens.txt';
+    await as('ben', 'PUT', path, { body: 'mine' });
+    const id = await idOf(path, 'ben');
+    await as('ben', 'LOCK', path, { body: INFO });
+    assert.equal((await as('ben', 'PUT', path, { body: 'x' })).status, 423);
+    assert.equal((await ocsLock('carl', 'DELETE', id)).status, 404);
+    assert.equal((await ocsLock('anna', 'PUT', id)).status, 404);
+    assert.equal((await ocsLock('anna', 'DELETE', id)).status, 200);
+    assert.deepEqual(broken.map(({ lock: { holder }, by }) => [holder, by.user]), [['ben', 'anna']]);
+    assert.equal((await as('ben', 'PUT', path, { body: 'x' })).status, 204);
+    assert.equal((await ocsLock('anna', 'DELETE', id)).status, 412);
   });
 });

@@ -47,10 +47,11 @@ export class LinkPages {
     }
     const place = { token, link, path, node };
     if (node.kind === 'file') return showFile(request, place);
-    const { entries, isCut } = await this.#entries(link, path);
+    const number = pageIn(request);
+    const { entries, hasMore } = await this.#entries(request, { link, path, number });
     const leftCount = Number(request.exchange.query.get('left') ?? 0);
     const done = leftCount > 0 ? 'Thank you: it has arrived and is stored.' : undefined;
-    showFolder(request, place, { entries, isCut, done });
+    showFolder(request, place, { entries, number, hasMore, done });
   };
 
   readonly post: PageHandler = async (request) => {
@@ -84,16 +85,20 @@ export class LinkPages {
     }
   }
 
+  /** Those of one page. Entries of the pages before it are passed over, and none is kept. */
   async #entries(
-    link: LinkCaller, path: readonly Name[],
-  ): Promise<{ entries: SeenEntry[]; isCut: boolean }> {
+    { exchange: { signal } }: PageRequest,
+    { link, path, number }: { link: LinkCaller; path: readonly Name[]; number: number },
+  ): Promise<{ entries: SeenEntry[]; hasMore: boolean }> {
     const entries: SeenEntry[] = [];
-    const { pages } = await this.#parts.files.list(link, path);
+    let before = (number - 1) * ENTRIES_MAX;
+    const { pages } = await this.#parts.files.list(link, path, { signal });
     for await (const page of pages) {
-      entries.push(...page);
+      entries.push(...page.slice(before));
+      before = Math.max(0, before - page.length);
       if (entries.length > ENTRIES_MAX) break;
     }
-    return { entries: entries.slice(0, ENTRIES_MAX), isCut: entries.length > ENTRIES_MAX };
+    return { entries: entries.slice(0, ENTRIES_MAX), hasMore: entries.length > ENTRIES_MAX };
   }
 
   async #download(
@@ -149,6 +154,13 @@ function addressIn({ exchange }: PageRequest): { token: string; action: Action }
 function pathIn({ exchange }: PageRequest): Name[] {
   const raw = exchange.query.get('path') ?? '';
   return parsePath(raw.split('/').filter((name) => name !== ''));
+}
+
+/** Which page of a long folder. */
+function pageIn({ exchange }: PageRequest): number {
+  const raw = exchange.query.get('page') ?? '1';
+  if (/^[1-9]\d{0,5}$/.test(raw)) return Number(raw);
+  throw new HoldfastError('not-found', 'pages/link', 'There is no such page of this folder.');
 }
 
 /** Some browsers send the path on the visitor's disk. */

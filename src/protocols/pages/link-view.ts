@@ -17,7 +17,7 @@ export interface LinkPlace {
   node: SeenNode;
 }
 
-/** Entries that one page shows. */
+/** Entries that one page shows; the others are on pages of their own. */
 export const ENTRIES_MAX = 2000;
 
 export function addressOf(
@@ -25,6 +25,12 @@ export function addressOf(
 ): string {
   const where = path.length === 0 ? '' : `?path=${encodeURIComponent(`/${path.join('/')}`)}`;
   return `/s/${token}${action}${where}`;
+}
+
+/** Of a page of a long folder. */
+function pageAddressOf(token: string, path: readonly string[], number: number): string {
+  const address = addressOf(token, path);
+  return number === 1 ? address : `${address}${path.length === 0 ? '?' : '&'}page=${number}`;
 }
 
 export function showPasswordForm(
@@ -62,13 +68,14 @@ ${canDownload ? html`<p><a class="button" href="${addressOf(token, path, '/downl
 
 export function showFolder(
   request: PageRequest, place: LinkPlace,
-  { entries, isCut, done }: {
-    entries: readonly SeenEntry[]; isCut: boolean; done: string | undefined;
+  { entries, number, hasMore, done }: {
+    entries: readonly SeenEntry[]; number: number; hasMore: boolean; done: string | undefined;
   },
 ): void {
   const { link, path, node } = place;
   const access = node.sight?.access;
-  const title = path.at(-1) ?? link.terms.label ?? node.name;
+  // What is shared as a whole may be a team's folder, whose root has no name.
+  const title = path.at(-1) ?? link.terms.label ?? (node.name === '' ? 'Shared' : node.name);
   show(request, {
     title,
     body: html`<section class="card"><h1>${title}</h1>
@@ -77,11 +84,19 @@ ${note('good', done)}
 ${path.length > 0 && html`<p><a href="${addressOf(place.token, path.slice(0, -1))}">Up</a></p>`}
 ${access?.read === true ? tableOf(place, entries) : html`<p>You can leave files here. Nobody who
 comes by this link sees what others left.</p>`}
-${isCut && html`<p class="soft">These are the first ${entries.length}.
-A WebDAV program shows all.</p>`}
+${(hasMore || number > 1) && pagesNav(place, { number, hasMore })}
 </section>
 ${access?.create === true && uploadForm(request, place)}`,
   });
+}
+
+function pagesNav(
+  { token, path }: LinkPlace, { number, hasMore }: { number: number; hasMore: boolean },
+): Html {
+  const to = (other: number): string => pageAddressOf(token, path, other);
+  return html`<nav class="row"><span class="soft">Page ${number}</span>
+${number > 1 && html`<a href="${to(number - 1)}" rel="prev">Earlier</a>`}
+${hasMore && html`<a href="${to(number + 1)}" rel="next">Later</a>`}</nav>`;
 }
 
 function noteOf({ terms }: LinkCaller): Html | undefined {

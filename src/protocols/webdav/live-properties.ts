@@ -4,8 +4,8 @@
  * it must be cheap: a listing calls it ten thousand times. undefined: the node has none (404).
  */
 import type { SpaceId } from '../../base/ids.ts';
-import { etagOf } from '../../files/index.ts';
-import type { QuotaState, SeenEntry, SharesAt } from '../../files/index.ts';
+import { accessAt, etagOf, isLinkCaller } from '../../files/index.ts';
+import type { NotesAt, QuotaState, SeenEntry, SharesAt } from '../../files/index.ts';
 import type { Caller } from '../../identity/index.ts';
 import type { NodeKind } from '../../metadata/index.ts';
 import { escapeText } from '../xml-text.ts';
@@ -38,6 +38,8 @@ export interface PropertyContext {
   /** Fetched only when it is asked for; undefined: nothing is shared here, or not the caller's to
    *  know. */
   shares: SharesAt | undefined;
+  /** Fetched only when it is asked for. */
+  notes: NotesAt | undefined;
   /** Of the spaces in which the nodes live; fetched only when a quota property is asked for. */
   quotas: ReadonlyMap<SpaceId, QuotaState> | undefined;
   /** Fetched only when locks are asked for. */
@@ -54,12 +56,13 @@ export interface LiveProperty extends PropertyName {
 }
 
 /** What may have to be fetched besides the nodes. */
-export type Need = 'quota' | 'locks' | 'dead' | 'shares';
+export type Need = 'quota' | 'locks' | 'dead' | 'shares' | 'notes';
 
 const onFolders = (value: string) => (kind: NodeKind) => (kind === 'folder' ? value : undefined);
 const always = (value: string) => (): string => value;
 
-/** Who has locked a file, for people: folders are not locked in this way. */
+/** Who has locked a file, for people: folders are not locked in this way. By a link it is seen that
+ *  a file is locked and until when, not by whom. */
 function lockProperty(local: LockProperty): LiveProperty {
   return {
     namespace: NC, local, needs: 'locks',
@@ -70,10 +73,15 @@ function lockProperty(local: LockProperty): LiveProperty {
     each: (node, { locks, caller }) => {
       const lock = locks?.lockOf(node);
       if (lock === undefined) return local === 'lock' ? '0' : undefined;
+      if (isLinkCaller(caller) && !SHOWN_BY_LINK.has(local)) return undefined;
       return lockTexts(lock, caller)[local];
     },
   };
 }
+
+const SHOWN_BY_LINK: ReadonlySet<LockProperty> = new Set([
+  'lock', 'lock-owner-type', 'lock-time', 'lock-timeout',
+]);
 
 /** RFC 4331: -3 means that there is no limit. */
 const UNLIMITED = '-3';
@@ -96,7 +104,9 @@ const DAV_PROPERTIES: readonly LiveProperty[] = [
   },
   {
     namespace: DAV, local: 'displayname', inAllprop: true,
-    each: ({ name }, { caller }) => escapeText(name === '' ? caller.user : name),
+    each: ({ name }, { caller }) => escapeText(
+      name !== '' ? name : isLinkCaller(caller) ? caller.displayName : caller.user,
+    ),
   },
   {
     namespace: DAV, local: 'getcontentlength', inAllprop: true,
@@ -121,7 +131,9 @@ const DAV_PROPERTIES: readonly LiveProperty[] = [
   {
     namespace: DAV, local: 'quota-available-bytes', needs: 'quota',
     constant: (kind) => (kind === 'folder' ? NOT_CONSTANT : undefined),
-    each: ({ spaceId }, { quotas }) => availableBytes(quotas?.get(spaceId)),
+    // How much room its owner has left is told by a link only to who may fill it.
+    each: (node, { quotas, caller }) => (isLinkCaller(caller) && !accessAt(node).create
+      ? undefined : availableBytes(quotas?.get(node.spaceId))),
   },
   {
     namespace: DAV, local: 'quota-used-bytes', needs: 'quota',
@@ -142,8 +154,9 @@ const OC_PROPERTIES: readonly LiveProperty[] = [
   {
     namespace: OC, local: 'checksums',
     constant: (kind) => (kind === 'folder' ? undefined : NOT_CONSTANT),
-    each: ({ checksums }) =>
-      (checksums === '' ? undefined : `<oc:checksum>${checksums}</oc:checksum>`),
+    // Where the bytes are kept back, a checksum would confirm a guess at them.
+    each: (node) => (node.checksums === '' || !accessAt(node).download
+      ? undefined : `<oc:checksum>${node.checksums}</oc:checksum>`),
   },
   // Another value than empty tells clients that the server came back from a backup.
   { namespace: OC, local: 'data-fingerprint', constant: always('') },
@@ -159,16 +172,17 @@ const OC_PROPERTIES: readonly LiveProperty[] = [
   {
     namespace: OC, local: 'owner-id',
     constant: (_kind, { caller, isPlain }) => (isPlain ? escapeText(caller.user) : NOT_CONSTANT),
-    each: (node, { caller }) => escapeText(ownerOf(node, caller.user)),
+    each: (node, { caller }) => (isLinkCaller(caller)
+      ? undefined : escapeText(ownerOf(node, caller.user))),
   },
   {
     namespace: OC, local: 'owner-display-name',
     constant: (_kind, { caller, isPlain }) =>
       (isPlain ? escapeText(caller.displayName) : NOT_CONSTANT),
     // Of others the id: their shown names are looked up where people are chosen, not per entry.
-    each: (node, { caller }) => escapeText(
+    each: (node, { caller }) => (isLinkCaller(caller) ? undefined : escapeText(
       node.sight?.isShared === true ? ownerOf(node, caller.user) : caller.displayName,
-    ),
+    )),
   },
   { namespace: OC, local: 'comments-unread', constant: always('0') },
   { namespace: OC, local: 'comments-count', constant: always('0') },
@@ -191,7 +205,11 @@ const MORE_PROPERTIES: readonly LiveProperty[] = [
     each: ({ sight }) => String(sight?.isMountRoot === true),
   },
   { namespace: NC, local: 'hidden', constant: always('false') },
-  { namespace: NC, local: 'note', constant: always('') },
+  {
+    namespace: NC, local: 'note', needs: 'notes',
+    constant: (_kind, { notes }) => (notes === undefined ? '' : NOT_CONSTANT),
+    each: (node, { notes }) => escapeText(notes?.(node) ?? ''),
+  },
   {
     namespace: NC, local: 'sharees', needs: 'shares',
     constant: (_kind, { shares }) => (shares === undefined ? '' : NOT_CONSTANT),

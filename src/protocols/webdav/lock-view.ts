@@ -1,5 +1,6 @@
 /** Locks as XML, for the nodes of one answer (RFC 4918, sections 14.1 and 15.8). */
 import type { Name } from '../../base/names.ts';
+import { isLinkCaller } from '../../files/index.ts';
 import type { FileService } from '../../files/index.ts';
 import type { Instant, LockRecord, NodeRecord } from '../../metadata/index.ts';
 import { hrefOf } from './dav-request.ts';
@@ -17,13 +18,17 @@ export class LockView {
   readonly #ofMembers: ReadonlyMap<number, readonly LockRecord[]>;
   readonly #folderHref: string;
   readonly #at: Instant;
+  readonly #isAnonymous: boolean;
 
   private constructor(parts: {
     own: { node: NodeRecord; locks: readonly PlacedLock[] };
     ofMembers: ReadonlyMap<number, readonly LockRecord[]>;
     folderHref: string;
     at: Instant;
+    /** Whose locks they are is not told. */
+    isAnonymous: boolean;
   }) {
+    this.#isAnonymous = parts.isAnonymous;
     this.#own = parts.own;
     this.#ofMembers = parts.ofMembers;
     this.#folderHref = parts.folderHref;
@@ -48,7 +53,10 @@ export class LockView {
       }
     }
     const folderHref = hrefOf(root, path, 'folder');
-    return new LockView({ own: { node, locks: placed }, ofMembers, folderHref, at });
+    const isAnonymous = isLinkCaller(caller);
+    return new LockView({
+      own: { node, locks: placed }, ofMembers, folderHref, at, isAnonymous,
+    });
   }
 
   get isEmpty(): boolean {
@@ -77,7 +85,7 @@ export class LockView {
   }
 
   #xml({ lock, rootHref }: PlacedLock): string {
-    return activeLockXml(lock, rootHref, this.#at);
+    return activeLockXml(lock, rootHref, { at: this.#at, isAnonymous: this.#isAnonymous });
   }
 }
 
@@ -96,12 +104,16 @@ async function placeLocks(
   return locks.map((lock) => ({ lock, rootHref: hrefs.get(lock.nodeId) ?? root.prefix }));
 }
 
-export function activeLockXml(lock: LockRecord, rootHref: string, at: Instant): string {
+/** The owner and the token are optional (RFC 4918, section 14.1). */
+function activeLockXml(
+  lock: LockRecord, rootHref: string, { at, isAnonymous }: { at: Instant; isAnonymous: boolean },
+): string {
   const seconds = Math.max(0, Math.ceil((lock.expiresAt - at) / 1000));
-  const owner = lock.ownerXml === '' ? '' : `<d:owner>${lock.ownerXml}</d:owner>`;
+  const owner = lock.ownerXml === '' || isAnonymous ? '' : `<d:owner>${lock.ownerXml}</d:owner>`;
+  const token = isAnonymous ? ''
+    : `<d:locktoken><d:href>${lock.token}</d:href></d:locktoken>`;
   return '<d:activelock><d:locktype><d:write/></d:locktype>'
     + `<d:lockscope><d:${lock.scope}/></d:lockscope><d:depth>${lock.depth}</d:depth>${owner}`
-    + `<d:timeout>Second-${seconds}</d:timeout>`
-    + `<d:locktoken><d:href>${lock.token}</d:href></d:locktoken>`
+    + `<d:timeout>Second-${seconds}</d:timeout>${token}`
     + `<d:lockroot><d:href>${rootHref}</d:href></d:lockroot></d:activelock>`;
 }

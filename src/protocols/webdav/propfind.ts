@@ -72,9 +72,10 @@ async function templateOf(
     ? await LockView.open(files, request, { node, withMembers: listing !== undefined, at: now() })
     : undefined;
   const shares = needs.has('shares') ? await files.sharesAt(caller, node) : undefined;
+  const notes = needs.has('notes') ? await files.notesAt(caller) : undefined;
   const isPlain = node.sight === undefined && listing?.isPlain !== false;
   const minimal = /\breturn\s*=\s*"?minimal\b/i.test(String(exchange.req.headers['prefer'] ?? ''));
-  const context = { instanceId, caller, isPlain, shares, quotas, locks };
+  const context = { instanceId, caller, isPlain, shares, notes, quotas, locks };
   return new MultistatusTemplate({ request: asked, context, minimal });
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { parseUserId } from '../../base/ids.ts';
+import { DEFAULT_TENANT, parseUserId } from '../../base/ids.ts';
 import { parsePath } from '../../base/names.ts';
 import type { NewShare, Share } from '../../files/index.ts';
 import type { Caller } from '../../identity/index.ts';
@@ -8,7 +8,7 @@ import { CloudSite } from '../nextcloud/testing/cloud-site.ts';
 import type { Answer } from '../nextcloud/testing/cloud-site.ts';
 
 const anna: Caller = {
-  user: parseUserId('anna'), displayName: 'Anna', admin: true, device: 'test',
+  user: parseUserId('anna'), tenant: DEFAULT_TENANT, displayName: 'Anna', admin: true, device: 'test',
   credential: 'password', groups: [], groupsRev: 0,
 };
 
@@ -134,6 +134,78 @@ describe('a public link', () => {
     });
   });
 
+  describe('tells strangers nothing of people', () => {
+    const every = (names: string): string => '<d:propfind xmlns:d="DAV:" xmlns:oc="http://owncloud'
+      + `.org/ns" xmlns:nc="http://nextcloud.org/ns"><d:prop>${names}</d:prop></d:propfind>`;
+    const personal = every('<oc:owner-id/><oc:owner-display-name/><d:lockdiscovery/><nc:lock/>'
+      + '<nc:lock-owner/><nc:lock-owner-displayname/><nc:lock-token/><nc:sharees/><d:displayname/>'
+      + '<d:quota-available-bytes/><nc:note/>');
+
+    it('neither whose it is, nor who has locked it', async () => {
+      const token = tokenOf(await link({ role: 'editor', note: 'have a look' }));
+      const lock = await site.ask('LOCK', '/dav/work/plans/one.txt', {
+        body: '<d:lockinfo xmlns:d="DAV:"><d:lockscope><d:exclusive/></d:lockscope><d:locktype>'
+          + '<d:write/></d:locktype><d:owner>Anna of Sesame Street</d:owner></d:lockinfo>',
+      });
+      const root = `/public.php/dav/files/${token}/`;
+      for (const [path, depth] of [[root, '1'], [`${root}one.txt`, '0']] as const) {
+        const { status, text } = await ask('PROPFIND', path, {
+          headers: { Depth: depth }, body: personal,
+        });
+        assert.equal(status, 207);
+        assert.doesNotMatch(text, /anna|sesame|opaquelocktoken/i);
+        assert.match(text, /<d:activelock>/);
+        assert.match(text, /<nc:lock>1</);
+        assert.equal(text.includes('<nc:note>have a look</nc:note>'), path === root);
+      }
+      const token423 = await ask('PUT', `${root}one.txt`, { body: 'x' });
+      assert.equal(token423.status, 423);
+      assert.doesNotMatch(token423.text, /anna|sesame|opaquelocktoken/i);
+      const headers = { 'Lock-Token': String(lock.headers['lock-token']) };
+      assert.equal((await site.ask('UNLOCK', '/dav/work/plans/one.txt', { headers })).status, 204);
+    });
+
+    it('nor a checksum where the bytes are kept back', async () => {
+      const body = every('<oc:checksums/>');
+      const put = { body: 'one', headers: { 'OC-Checksum': `SHA1:${'fe05bcdcdc4928012781a5f1a2a77c'
+        + 'bb5398e106'}` } };
+      assert.equal((await site.ask('PUT', '/dav/work/plans/one.txt', put)).status, 204);
+      for (const hideDownload of [false, true]) {
+        const token = tokenOf(await link({ role: 'viewer', hideDownload }));
+        const path = `/public.php/dav/files/${token}/one.txt`;
+        const { text } = await ask('PROPFIND', path, { headers: { Depth: '0' }, body });
+        assert.equal(text.includes('SHA1:'), !hideDownload);
+      }
+    });
+
+    it('nor, where files are only left, which names are taken and how much is there', async () => {
+      const token = tokenOf(await link({ role: 'uploader', fileDrop: true }));
+      const root = `/public.php/dav/files/${token}`;
+      const same = async (
+        method: string, headers: Record<string, string> = {}, below = '',
+      ): Promise<void> => {
+        const said = async (name: string): Promise<string> => {
+          const { status, text } = await ask(method, `${root}/${name}${below}`, { headers });
+          return `${status} ${text.replaceAll(name, '?')}`;
+        };
+        assert.equal(await said('deep'), await said('none'), `${method} of a folder${below}`);
+        if (method !== 'PUT') assert.equal(await said('one.txt'), await said('no.txt'), method);
+      };
+      for (const method of ['MKCOL', 'GET', 'HEAD', 'PROPFIND', 'PROPPATCH', 'DELETE']) {
+        await same(method);
+        await same(method, {}, '/two.txt');
+      }
+      await same('PUT', {}, '/x.txt');
+      const destination = { Destination: `${root}/copy` };
+      for (const method of ['COPY', 'MOVE']) await same(method, destination);
+      for (const condition of ['If-Match', 'If-None-Match']) await same('MKCOL', { [condition]: '*' });
+      const { text } = await ask('PROPFIND', `${root}/`, {
+        headers: { Depth: '1' }, body: every('<oc:size/><d:quota-used-bytes/>'),
+      });
+      assert.match(text, /<oc:size>0<.*<d:quota-used-bytes>0</);
+    });
+  });
+
   describe('by its page', () => {
     it('lists folders, offers files, and serves them as downloads', async () => {
       const token = tokenOf(await link({ role: 'viewer', note: 'for <you>' }));
@@ -155,6 +227,27 @@ describe('a public link', () => {
         const { status } = await ask('GET', path);
         assert.ok(status === 404 || status === 400, `${path} ${status}`);
       }
+    });
+
+    it('shows all of a long folder, page by page', async () => {
+      const names = Array.from({ length: 2003 }, (_, n) => `f${String(n).padStart(4, '0')}`);
+      await site.files.makeFolder(anna, parsePath(['long']));
+      for (const name of names) await site.files.makeFolder(anna, parsePath(['long', name]));
+      const token = tokenOf(await link({ role: 'viewer' }, 'long'));
+      const seen: string[] = [];
+      let next: string | undefined = `/s/${token}`;
+      for (let pages = 0; next !== undefined; pages += 1) {
+        assert.ok(pages < 3, 'two pages are enough');
+        const { text } = await ask('GET', next);
+        seen.push(...[...text.matchAll(/>(f\d{4})\/</g)].map(([, name = '']) => name));
+        assert.equal(text.includes('rel="prev"'), pages > 0);
+        next = /href="([^"]*)" rel="next"/.exec(text)?.[1]?.replaceAll('&amp;', '&');
+      }
+      assert.deepEqual(seen, names);
+      for (const page of ['0', '-1', 'x', '1e9', '9999999']) {
+        assert.equal((await ask('GET', `/s/${token}?page=${page}`)).status, 404, page);
+      }
+      assert.equal((await ask('GET', `/s/${token}?page=999999`)).status, 200, 'an empty one');
     });
 
     it('asks for the password once per browser', async () => {

@@ -16,15 +16,15 @@ import { sendXml } from './dav-request.ts';
 import type { DavHandler, DavParts, DavRequest } from './dav-request.ts';
 import { lockMsOf } from './lock-request.ts';
 
-const DEFAULT_SECONDS = 30 * 60;
+export const DEFAULT_LOCK_SECONDS = 30 * 60;
 
 /** Answers 200, or 423 with the lock that is in the way. */
 export function userLockHandler(parts: DavParts): DavHandler {
-  const { files, now, random, lockTimeoutSeconds = DEFAULT_SECONDS } = parts;
+  const { files, now, random, lockTimeoutSeconds = DEFAULT_LOCK_SECONDS } = parts;
   return async (request) => {
     const { exchange, caller, path } = request;
     const { headers } = exchange.req;
-    const kind = kindOf(headers['x-user-lock-type']);
+    const kind = kindOfLock(headers['x-user-lock-type']);
     const deal = await dealOf({ files, exchange, caller, requestPath: path, judgedPath: path });
     const wantedMs = lockMsOf(headers['timeout']?.toString(), lockTimeoutSeconds * 1000);
     const held = await files.locks.lockFile(caller, path, {
@@ -39,7 +39,7 @@ export function userLockHandler(parts: DavParts): DavHandler {
 export function userUnlockHandler(parts: DavParts): DavHandler {
   return async (request) => {
     const { exchange, caller, path } = request;
-    kindOf(exchange.req.headers['x-user-lock-type']);
+    kindOfLock(exchange.req.headers['x-user-lock-type']);
     const held = await parts.files.locks.unlockFile(caller, path);
     await sendState(parts, request, held);
   };
@@ -60,12 +60,12 @@ async function sendState(
     + `${properties.join('')}<d:getetag>${etagOf(node)}</d:getetag></d:prop>\n`, headers);
 }
 
-/** @throws invalid: a type that no client can ask for. */
-function kindOf(header: string | string[] | undefined): LockKind {
-  const type = header === undefined ? '0' : String(header).trim();
+/** From the number that a client sends. @throws invalid: a type that no client can ask for. */
+export function kindOfLock(raw: string | string[] | undefined): LockKind {
+  const type = raw === undefined ? '0' : String(raw).trim();
   if (type === '0') return 'person';
   if (type === '2') return 'token';
-  const message = 'X-User-Lock-Type is 0 for a person or 2 for a program.';
+  const message = 'The type of a lock is 0 for a person or 2 for a program.';
   throw new HoldfastError('invalid', 'webdav/userLock', message, { code: 'lock-type' });
 }
 

@@ -1,5 +1,5 @@
 /**
- * One cached block as bytes: a head, and the block after it.
+ * One cached block as bytes: a head, and the block after it, or the sealed block.
  *
  * The head holds the magic, the size, a checksum over the head, the id, and a CRC-32 for every
  * segment, so that a part of a block can be checked without reading the rest. A cache is never
@@ -11,9 +11,10 @@
 import { hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { BlockId } from '../../base/ids.ts';
-import { BLOCK_BYTES_MAX } from '../block.ts';
 import type { BlockRange } from '../block-range.ts';
 import { SEGMENT_BYTES } from '../block-store.ts';
+import { decodeSealed, SEALED_BYTES_MAX } from '../sealing/sealed-object.ts';
+import type { CachedBlock } from './cache-index.ts';
 
 const MAGIC = Buffer.from('HFCACHE1');
 const SIZE_AT = 8;
@@ -69,7 +70,7 @@ function segmentChecksums(pieces: readonly Uint8Array[]): number[] {
 }
 
 function isSoundHead(head: Buffer, id: BlockId, sizeBytes: number): boolean {
-  if (sizeBytes < 1 || sizeBytes > BLOCK_BYTES_MAX) return false;
+  if (sizeBytes < 1 || sizeBytes > SEALED_BYTES_MAX) return false;
   if (head.length !== headBytesOf(sizeBytes)) return false;
   const zeroed = Buffer.from(head);
   zeroed.writeUInt32LE(0, CHECKSUM_AT);
@@ -79,14 +80,18 @@ function isSoundHead(head: Buffer, id: BlockId, sizeBytes: number): boolean {
     && head.toString('hex', ID_AT, TABLE_AT) === id;
 }
 
-/** The block in the bytes of a whole entry, or undefined when it is not what was cached. The id
- *  itself is the check, so the table is not looked at. */
-export function openEntry(entry: Buffer, id: BlockId, sizeBytes: number): Buffer | undefined {
+/** The block, or the sealed block, in the bytes of a whole entry; undefined when it is not what was
+ *  cached. The id itself, or the seal, is the check, so the table is not looked at. */
+export function openEntry(
+  entry: Buffer, { id, sizeBytes, form }: Pick<CachedBlock, 'id' | 'sizeBytes' | 'form'>,
+): Buffer | undefined {
   const headBytes = headBytesOf(sizeBytes);
   if (entry.length !== headBytes + sizeBytes) return undefined;
   if (!isSoundHead(entry.subarray(0, headBytes), id, sizeBytes)) return undefined;
   const bytes = entry.subarray(headBytes);
-  return hash('sha256', bytes) === id ? bytes : undefined;
+  const isRight = form === 'sealed'
+    ? decodeSealed(bytes, id) !== undefined : hash('sha256', bytes) === id;
+  return isRight ? bytes : undefined;
 }
 
 /** The whole segments that a range touches. */

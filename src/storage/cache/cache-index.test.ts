@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { BlockId } from '../../base/ids.ts';
 import { diskBytesOf } from './cache-entry.ts';
 import { CacheIndex, nameOf, parseName } from './cache-index.ts';
+import type { CachedBlock } from './cache-index.ts';
 
 const idOf = (digit: number): BlockId => digit.toString(16).repeat(64) as BlockId;
 
@@ -13,12 +14,12 @@ it('CacheIndex keeps the order of use, as a plain list would', () => {
   });
   fc.assert(fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
     const index = new CacheIndex();
-    let model: { id: BlockId; sizeBytes: number; order: number }[] = [];
+    let model: CachedBlock[] = [];
     for (const [order, { what, digit }] of steps.entries()) {
       const id = idOf(digit);
       const known = model.find((each) => each.id === id);
       if (what === 'add' && known === undefined) {
-        const block = { id, sizeBytes: 1 + digit * 5000, order };
+        const block = { id, sizeBytes: 1 + digit * 5000, order, form: 'block' } as const;
         index.add(block);
         model.push(block);
       } else if (what === 'use') {
@@ -37,7 +38,7 @@ it('CacheIndex keeps the order of use, as a plain list would', () => {
 
 it('CacheIndex does not drop a later entry of the same block', () => {
   const index = new CacheIndex();
-  const old = { id: idOf(1), sizeBytes: 10, order: 1 };
+  const old = { id: idOf(1), sizeBytes: 10, order: 1, form: 'block' } as const;
   index.add(old);
   assert.equal(index.drop(old), true);
   index.add({ ...old, order: 2 });
@@ -46,8 +47,11 @@ it('CacheIndex does not drop a later entry of the same block', () => {
 });
 
 it('The name of a cached file says all, and other names say nothing', () => {
-  const block = { id: idOf(10), sizeBytes: 4_194_304, order: 123_456_789_012 };
-  assert.deepEqual(parseName(nameOf(block)), block);
+  const block = {
+    id: idOf(10), sizeBytes: 4_194_304, order: 123_456_789_012, form: 'block',
+  } as const;
+  const sealed = { ...block, form: 'sealed' } as const;
+  for (const one of [block, sealed]) assert.deepEqual(parseName(nameOf(one)), one);
   const name = nameOf(block);
   const others = ['', 'x', `${name}.draft`, name.toUpperCase(), `a${name}`, name.slice(0, -6)];
   for (const other of others) assert.equal(parseName(other), undefined, other);

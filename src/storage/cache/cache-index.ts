@@ -2,25 +2,33 @@
 import { parseBlockId, type BlockId } from '../../base/ids.ts';
 import { diskBytesOf } from './cache-entry.ts';
 
-const NAME = /^([0-9a-f]{64})-([1-9][0-9]{0,7})-([0-9a-z]{1,10})\.block$/;
+const NAME = /^([0-9a-f]{64})-([1-9][0-9]{0,7})-([0-9a-z]{1,10})\.(block|sealed)$/;
+
+/** Blocks as they are, or encrypted ones: docs/formats/object-store.md, "A sealed block". */
+export type CacheForm = 'block' | 'sealed';
 
 export interface CachedBlock {
   readonly id: BlockId;
+  readonly form: CacheForm;
+  /** Of what is cached. */
   readonly sizeBytes: number;
   /** Grows with every block that is cached: says after a restart which came first. */
   readonly order: number;
 }
 
 /** The name says all that a start needs to know, so no file is opened for it. */
-export function nameOf({ id, sizeBytes, order }: CachedBlock): string {
-  return `${id}-${sizeBytes}-${order.toString(36)}.block`;
+export function nameOf({ id, sizeBytes, order, form }: CachedBlock): string {
+  return `${id}-${sizeBytes}-${order.toString(36)}.${form}`;
 }
 
 /** Undefined for a name that is not ours: such a file is left alone. */
 export function parseName(name: string): CachedBlock | undefined {
-  const [, id, size, order] = NAME.exec(name) ?? [];
+  const [, id, size, order, form] = NAME.exec(name) ?? [];
   if (id === undefined || size === undefined || order === undefined) return undefined;
-  return { id: parseBlockId(id), sizeBytes: Number(size), order: Number.parseInt(order, 36) };
+  return {
+    id: parseBlockId(id), sizeBytes: Number(size), order: Number.parseInt(order, 36),
+    form: form === 'sealed' ? 'sealed' : 'block',
+  };
 }
 
 interface Link extends CachedBlock {

@@ -8,7 +8,8 @@ import {
   segmentsAround,
 } from './cache-entry.ts';
 import { codeOf, type CacheFiles, type FilePart } from './cache-files.ts';
-import { CacheIndex, nameOf, parseName, type CachedBlock } from './cache-index.ts';
+import { CacheIndex, nameOf, parseName } from './cache-index.ts';
+import type { CachedBlock, CacheForm } from './cache-index.ts';
 import type { CacheCounters, CacheLimits, CachePause } from './cache-limits.ts';
 import { DRAFT } from './node-cache-files.ts';
 
@@ -21,6 +22,14 @@ interface Fill {
   readonly sizeBytes: number;
   /** Set by who wants the block forgotten while it waits or is written; called afterwards. */
   forgotten?: () => void;
+}
+
+export interface ShelfOptions {
+  files: CacheFiles;
+  /** What is kept here; a part can be read of blocks as they are only. */
+  form: CacheForm;
+  clock: Clock;
+  limits: CacheLimits;
 }
 
 interface Listed {
@@ -42,6 +51,7 @@ class DeadlineError extends Error {
  */
 export class CacheShelf {
   readonly #files: CacheFiles;
+  readonly #form: CacheForm;
   readonly #clock: Clock;
   readonly #limits: CacheLimits;
   readonly #gate: Gate;
@@ -60,23 +70,24 @@ export class CacheShelf {
   #pause: { why: CachePause; untilMs: number } | undefined;
   #slowCount = 0;
 
-  private constructor(files: CacheFiles, clock: Clock, limits: CacheLimits) {
+  private constructor({ files, form, clock, limits }: ShelfOptions) {
     this.#files = files;
+    this.#form = form;
     this.#clock = clock;
     this.#limits = limits;
     const { readsMax: activeMax, waitingMax } = limits;
     this.#gate = new Gate({ op: 'storage/DiskCache.get', activeMax, waitingMax });
   }
 
-  /** Reads the folder's listing, opens no file. A folder that cannot be used is no error: the
-   *  cache starts empty, and paused. */
-  static async open(files: CacheFiles, clock: Clock, limits: CacheLimits): Promise<CacheShelf> {
-    const shelf = new CacheShelf(files, clock, limits);
+  /** Reads the folder's listing, opens no file, removes entries of the other form. A folder that
+   *  cannot be used is no error: the cache starts empty, and paused. */
+  static async open(options: ShelfOptions): Promise<CacheShelf> {
+    const shelf = new CacheShelf(options);
     await shelf.#load();
     return shelf;
   }
 
-  /** The whole block, checked against its id, or undefined. */
+  /** The whole block, checked against its id, or the sealed one by its checksums; or undefined. */
   async readWhole(id: BlockId): Promise<Buffer | undefined> {
     const waiting = this.#fills.get(id);
     if (waiting !== undefined) return this.#hit(Buffer.concat(waiting.pieces));
@@ -85,7 +96,7 @@ export class CacheShelf {
     const lengthBytes = entryBytesOf(block.sizeBytes);
     const [entry] = await this.#readParts(block, [{ position: 0, lengthBytes }]) ?? [];
     if (entry === undefined) return this.#miss();
-    const bytes = openEntry(entry, id, block.sizeBytes);
+    const bytes = openEntry(entry, block);
     if (bytes !== undefined) return this.#hit(bytes);
     await this.#dropBad(block);
     return this.#miss();
@@ -120,7 +131,8 @@ export class CacheShelf {
   }
 
   /** Has the block written in the background, if there is room in the line. Resolves nothing: a
-   *  cache has nothing to promise. The pieces must hash to `id` and must not change. */
+   *  cache has nothing to promise. The pieces must be the block in the form of this shelf, and must
+   *  not change. */
   keep(id: BlockId, pieces: readonly Uint8Array[], sizeBytes: number): void {
     if (this.#fills.has(id) || this.#index.has(id)) return;
     const isTooMuch = this.#fillBytes + sizeBytes > this.#limits.fillBytesMax
@@ -203,7 +215,7 @@ export class CacheShelf {
       const diskBytes = diskBytesOf(block.sizeBytes);
       const isRoom = storedBytes + diskBytes <= this.#limits.bytesMax
         && kept.length < this.#limits.blocksMax;
-      if (!isRoom || seen.has(block.id)) {
+      if (!isRoom || seen.has(block.id) || block.form !== this.#form) {
         useless.push(nameOf(block));
         continue;
       }
@@ -273,7 +285,7 @@ export class CacheShelf {
       if (next === undefined) break;
       const [id, fill] = next;
       const { pieces, sizeBytes } = fill;
-      const block = { id, sizeBytes, order: this.#lastOrder += 1 };
+      const block = { id, sizeBytes, form: this.#form, order: this.#lastOrder += 1 };
       const isUnwanted = fill.forgotten !== undefined || this.#pausedFor() !== undefined;
       if (isUnwanted) this.#counts.skippedFills += 1;
       else await this.#writeFill(block, pieces);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -10,6 +10,8 @@ import { MemoryBlockStore } from '../backends/memory/memory-block-store.ts';
 import { Block } from '../block.ts';
 import { testBlockStore } from '../block-store.conformance.ts';
 import { SEGMENT_BYTES } from '../block-store.ts';
+import { BlockSealer } from '../sealing/block-sealer.ts';
+import { KeyRing } from '../sealing/key-ring.ts';
 import { diskBytesOf, entryBytesOf } from './cache-entry.ts';
 import type { CacheLimits } from './cache-limits.ts';
 import { DiskCache } from './disk-cache.ts';
@@ -41,6 +43,14 @@ testBlockStore('DiskCache on a disk that refuses everything', () => {
   };
   const behind = new MemoryBlockStore();
   return DiskCache.open({ behind, folder: '', clock: systemClock, files });
+});
+
+const RING = KeyRing.create(Buffer.alloc(32, 'master'), 'default', 1);
+const SEALER = new BlockSealer({ compression: 'off', keys: RING });
+
+testBlockStore('DiskCache that encrypts', () => {
+  const behind = new MemoryBlockStore();
+  return DiskCache.open({ behind, folder: newFolder(), clock: systemClock, sealer: SEALER });
 });
 
 /** A store that counts and can be held up. */
@@ -87,7 +97,7 @@ function blockOf(sizeBytes: number, seed: number): { block: Block; bytes: Buffer
 
 /** Until everything that was to be cached is. */
 async function filled(cache: DiskCache, count: number): Promise<void> {
-  const until = performance.now() + 10_000;
+  const until = performance.now() + 60_000;
   while (performance.now() < until) {
     const { fills, skippedFills, failedFills } = cache.counters();
     if (fills + skippedFills + failedFills >= count) return;
@@ -474,5 +484,51 @@ describe('DiskCache tells the truth of the store behind', () => {
       if (call === 'remove') throw failure('EROFS');
     };
     await assert.rejects(cache.forget(block.id), (error) => isKind(error, 'unavailable'));
+  });
+});
+
+describe('DiskCache that encrypts', () => {
+  const secret = Block.of([Buffer.alloc(5_000, 'nobody may see this ')]);
+  const bytesIn = async (folder: string): Promise<string> => {
+    const files = await readdir(folder);
+    return (await Promise.all(files.map((name) => readFile(join(folder, name), 'latin1')))).join();
+  };
+
+  it('answers from files that show nothing, and removes those that showed all', async () => {
+    const folder = newFolder();
+    const behind = new WatchedStore();
+    const plain = await DiskCache.open({ behind, folder, clock: systemClock });
+    await plain.put(secret);
+    await plain.close();
+    assert.ok((await bytesIn(folder)).includes('nobody'));
+    const store = new WatchedStore();
+    await store.put(secret);
+    const common = { folder, clock: systemClock, sealer: SEALER };
+    const cache = await DiskCache.open({ ...common, behind: store });
+    assert.equal((await bytesIn(folder)).includes('nobody'), false);
+    assert.equal((await cache.read(secret.id, 7, 3)).toString(), 'may');
+    await cache.close();
+    assert.equal((await readdir(folder)).length, 1);
+    assert.equal((await bytesIn(folder)).includes('nobody'), false);
+    const after = new WatchedStore();
+    const again = await DiskCache.open({ ...common, behind: after });
+    assert.equal((await again.get(secret.id)).length, 5_000);
+    assert.equal((await again.read(secret.id, 7, 3)).toString(), 'may');
+    assert.equal(after.getCount, 0);
+    await again.close();
+  });
+
+  it('has nothing any more once the keys are destroyed', async () => {
+    const folder = newFolder();
+    const common = { folder, clock: systemClock };
+    const cache = await DiskCache.open({ ...common, behind: new WatchedStore(), sealer: SEALER });
+    await cache.put(secret);
+    await cache.close();
+    const keys = RING.withoutTenant('default', 2);
+    const sealer = new BlockSealer({ compression: 'off', keys });
+    const again = await DiskCache.open({ ...common, behind: new WatchedStore(), sealer });
+    await assert.rejects(again.get(secret.id), (error) => isKind(error, 'not-found'));
+    assert.deepEqual(await readdir(folder), []);
+    await again.close();
   });
 });

@@ -1,9 +1,12 @@
 import { HoldfastError } from '../../base/errors.ts';
 import type { BlockId } from '../../base/ids.ts';
 import type { Clock } from '../../platform/index.ts';
-import type { Block } from '../block.ts';
+import { Block } from '../block.ts';
 import { checkRange } from '../block-range.ts';
 import type { BlockStore, BlockStoreState } from '../block-store.ts';
+import { UnpackedBlocks } from '../sealing/unpacked-blocks.ts';
+import { isKeyFault, type BlockSealer } from '../sealing/block-sealer.ts';
+import { decodeSealed, encodeSealed } from '../sealing/sealed-object.ts';
 import { SingleFlight } from '../single-flight.ts';
 import { Gate, orAbort } from '../waiting.ts';
 import type { CacheFiles } from './cache-files.ts';
@@ -17,12 +20,17 @@ export interface DiskCacheOptions {
   /** The cache's folder, for this store alone. Whatever is in it may be deleted at any time. */
   readonly folder: string;
   readonly clock: Clock;
+  /** If it encrypts, what is cached is encrypted, too. */
+  readonly sealer?: BlockSealer | undefined;
   readonly limits?: Partial<CacheLimits>;
   /** Also cache what is put; it is often read soon. True when left out. */
   readonly cachesPuts?: boolean;
   /** Instead of the folder, for tests. */
   readonly files?: CacheFiles;
 }
+
+/** Blocks that are being encrypted for the cache; more are not cached. */
+const SEALINGS_MAX = 32;
 
 interface Keepable {
   readonly pieces: readonly Uint8Array[];
@@ -46,6 +54,10 @@ export class DiskCache implements BlockStore {
   readonly #shelf: CacheShelf;
   readonly #gate: Gate;
   readonly #cachesPuts: boolean;
+  /** Undefined: what is cached is not encrypted. */
+  readonly #sealer: BlockSealer | undefined;
+  readonly #sealings = new Set<Promise<void>>();
+  readonly #unpacked = new UnpackedBlocks();
   readonly #hits = new SingleFlight<BlockId, Buffer | undefined>();
   readonly #fetches = new SingleFlight<BlockId, Buffer>();
   #forgottenCount = 0;
@@ -54,6 +66,7 @@ export class DiskCache implements BlockStore {
   private constructor(options: DiskCacheOptions, limits: CacheLimits, shelf: CacheShelf) {
     this.#behind = options.behind;
     this.#cachesPuts = options.cachesPuts ?? true;
+    this.#sealer = sealerOf(options);
     this.#shelf = shelf;
     const { fetchesMax: activeMax, waitingMax } = limits;
     this.#gate = new Gate({ op: 'storage/DiskCache.get', activeMax, waitingMax });
@@ -64,7 +77,9 @@ export class DiskCache implements BlockStore {
   static async open(options: DiskCacheOptions): Promise<DiskCache> {
     const limits = { ...CACHE_DEFAULTS, ...options.limits };
     const files = options.files ?? new NodeCacheFiles(options.folder);
-    return new DiskCache(options, limits, await CacheShelf.open(files, options.clock, limits));
+    const form = sealerOf(options) === undefined ? 'block' : 'sealed';
+    const shelf = await CacheShelf.open({ files, form, clock: options.clock, limits });
+    return new DiskCache(options, limits, shelf);
   }
 
   async put(block: Block, signal?: AbortSignal): Promise<void> {
@@ -77,7 +92,7 @@ export class DiskCache implements BlockStore {
 
   async get(id: BlockId, signal?: AbortSignal): Promise<Buffer> {
     this.#check('get', signal);
-    const cached = await this.#hits.run(id, () => this.#shelf.readWhole(id), signal);
+    const cached = await this.#hits.run(id, () => this.#readWhole(id), signal);
     return cached ?? await this.#fetch(id, signal);
   }
 
@@ -87,10 +102,12 @@ export class DiskCache implements BlockStore {
     this.#check('read', signal);
     const op = 'storage/DiskCache.read';
     const range = { offsetBytes, lengthBytes };
-    const cached = await orAbort(this.#shelf.readPart(id, range, op), signal);
+    const isSealed = this.#sealer !== undefined;
+    const cached = isSealed
+      ? undefined : await orAbort(this.#shelf.readPart(id, range, op), signal);
     if (cached !== undefined) return cached;
     // The whole block: whoever reads one part of a file mostly reads the next one too.
-    const bytes = await this.#fetch(id, signal);
+    const bytes = isSealed ? await this.#getOften(id, signal) : await this.#fetch(id, signal);
     checkRange(op, bytes.length, range);
     return bytes.subarray(offsetBytes, offsetBytes + lengthBytes);
   }
@@ -120,6 +137,7 @@ export class DiskCache implements BlockStore {
   async forget(id: BlockId): Promise<void> {
     this.#check('forget');
     this.#forgottenCount += 1;
+    this.#unpacked.forget(id);
     await this.#shelf.forget(id);
   }
 
@@ -141,11 +159,57 @@ export class DiskCache implements BlockStore {
   /** Not when anything was to be forgotten since these bytes were asked for: it might be they. */
   #keep(id: BlockId, bytes: Keepable): void {
     if (this.#closing !== undefined || bytes.forgottenCount !== this.#forgottenCount) return;
-    this.#shelf.keep(id, bytes.pieces, bytes.sizeBytes);
+    if (this.#sealer === undefined) {
+      this.#shelf.keep(id, bytes.pieces, bytes.sizeBytes);
+    } else if (this.#sealings.size < SEALINGS_MAX) {
+      const sealing = this.#keepSealed(this.#sealer, id, bytes).finally(() => {
+        this.#sealings.delete(sealing);
+      });
+      this.#sealings.add(sealing);
+    }
+  }
+
+  /** Never rejects: what cannot be encrypted, as its keys were destroyed, is not cached. */
+  async #keepSealed(
+    sealer: BlockSealer, id: BlockId, { pieces, sizeBytes, forgottenCount }: Keepable,
+  ): Promise<void> {
+    try {
+      const packed = await sealer.pack(Block.hashed(id, pieces, sizeBytes));
+      if (packed === undefined || forgottenCount !== this.#forgottenCount) return;
+      const sealed = encodeSealed({ id, sizeBytes }, packed);
+      this.#shelf.keep(id, sealed, sealed.reduce((sum, { length }) => sum + length, 0));
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+    }
+  }
+
+  /** Undefined: it is not cached, or cannot be opened any more. */
+  async #readWhole(id: BlockId): Promise<Buffer | undefined> {
+    const cached = await this.#shelf.readWhole(id);
+    if (cached === undefined || this.#sealer === undefined) return cached;
+    const record = decodeSealed(cached, id);
+    try {
+      const bytes = record && await this.#sealer.unpack(record);
+      if (bytes !== undefined) return bytes;
+    } catch (error) {
+      if (!isKeyFault(error)) throw error;
+    }
+    await this.#shelf.forget(id);
+    return undefined;
+  }
+
+  /** Who streams a block asks for one part after the other. */
+  async #getOften(id: BlockId, signal?: AbortSignal): Promise<Buffer> {
+    const known = this.#unpacked.find(id);
+    if (known !== undefined) return known;
+    const bytes = await this.get(id, signal);
+    this.#unpacked.add(id, bytes);
+    return bytes;
   }
 
   async #close(): Promise<void> {
     try {
+      await Promise.all(this.#sealings);
       await this.#shelf.settled();
     } finally {
       await this.#behind.close();
@@ -158,4 +222,8 @@ export class DiskCache implements BlockStore {
     const op = `storage/DiskCache.${method}`;
     throw new HoldfastError('unavailable', op, 'The store is closed.');
   }
+}
+
+function sealerOf({ sealer }: DiskCacheOptions): BlockSealer | undefined {
+  return sealer?.encrypts === true ? sealer : undefined;
 }

@@ -1,8 +1,11 @@
 /** Where the shards of a set lie, and how their files are opened and read. */
-import { webcrypto } from 'node:crypto';
+import { hash, webcrypto } from 'node:crypto';
 import { HoldfastError } from '../../base/errors.ts';
 import { errorCode, isOutOfRoom } from '../backends/local/volume-files.ts';
 import type { VolumeFile, VolumeFiles } from '../backends/local/volume-files.ts';
+
+/** 40 microseconds of work: as long as another thread takes to answer. */
+const HASHED_HERE_BYTES_MAX = 64 * 1024;
 
 export interface ShardPlace {
   readonly files: VolumeFiles;
@@ -58,8 +61,10 @@ export async function readWhole(
   return await file.read(into, position) === into.length;
 }
 
-/** On the threads of the system, so that nobody waits for it. `bytes` are copied at once. */
+/** On the threads of the system, so that nobody waits for it, unless going there would take longer
+ *  than the work. `bytes` are copied at once. */
 export async function sha256(bytes: Uint8Array): Promise<Buffer> {
+  if (bytes.length <= HASHED_HERE_BYTES_MAX) return hash('sha256', bytes, 'buffer');
   return Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
 }
 

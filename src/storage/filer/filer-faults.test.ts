@@ -26,6 +26,7 @@ import { CLUSTER_ID, COORDINATOR_ID, FilerTrial } from './testing/filer-trial.ts
 const trial = await FilerTrial.begin();
 after(() => trial.end());
 const VOLUME = 'v00000001.1.hv';
+const WAIT_MS_MAX = 60_000;
 
 function diskOf(client: FilerClient): FilerDisk {
   const [disk] = client.disks();
@@ -74,11 +75,12 @@ async function rig(options: Partial<FilerClientOptions> = {}): Promise<Rig> {
 
 /** Tries until the filer is reached again: the two connections come back one by one. */
 async function untilReached<T>(act: () => Promise<T>): Promise<T> {
-  for (let tries = 0; ; tries++) {
+  const endMs = performance.now() + WAIT_MS_MAX;
+  for (;;) {
     try {
       return await act();
     } catch (error) {
-      assert.ok(isLost(error) && tries < 1_000_000, `try ${tries}: ${String(error)}`);
+      assert.ok(isLost(error) && performance.now() < endMs, String(error));
       await new Promise((resolve) => {
         setImmediate(resolve);
       });
@@ -179,7 +181,7 @@ describe('A connection that is cut', () => {
 describe('A filer that does not answer', () => {
   it('is given up in time: what waits rejects, and it is used again when it is back', async () => {
     const limits = {
-      requestTimeoutMs: 400, pingEveryMs: 50, pingTimeoutMs: 500, connectTimeoutMs: 800,
+      requestTimeoutMs: 2_000, pingEveryMs: 50, pingTimeoutMs: 2_000, connectTimeoutMs: 2_000,
     };
     const { proxy, client, becomes } = await rig({ limits });
     const file = await madeFile(client);
@@ -190,7 +192,7 @@ describe('A filer that does not answer', () => {
       assert.rejects(file.writeDurably([Buffer.from('x')], 12), isLost),
       assert.rejects(disk.files.list(), isLost),
     ]);
-    assert.ok(systemClock.monotonic() - startMs < 5000);
+    assert.ok(systemClock.monotonic() - startMs < WAIT_MS_MAX);
     await becomes(false);
     await assert.rejects(disk.files.list(), isLost);
     proxy.release();
@@ -203,19 +205,20 @@ describe('A filer that does not answer', () => {
     const root = await trial.root();
     const roots = [{ ...root, files }];
     const server = await trial.serve({ roots, limits: { closeTimeoutMs: 50 } });
-    const client = await trial.connect(server, { limits: { requestTimeoutMs: 100 } });
+    const client = await trial.connect(server, { limits: { requestTimeoutMs: 2_000 } });
     const file = await diskOf(client).files.open(VOLUME, 'create');
     await assert.rejects(file.writeDurably([Buffer.from('x')], 0), isLost);
     await server.close();
     const again = { ...root, clusterId: CLUSTER_ID, root: root.path, clock: systemClock };
     await assert.rejects(LocalDisk.open(again), (error) => isKind(error, 'conflict'));
     free.forEach((go) => go());
-    for (let tries = 0; ; tries++) {
+    const endMs = performance.now() + WAIT_MS_MAX;
+    for (;;) {
       try {
         await (await LocalDisk.open(again)).close();
         break;
       } catch (error) {
-        assert.ok(isKind(error, 'conflict') && tries < 1000);
+        assert.ok(isKind(error, 'conflict') && performance.now() < endMs);
       }
     }
   });
@@ -227,7 +230,7 @@ describe('A filer that does not answer', () => {
       { ...(await trial.root()), files: stuck }, { ...(await trial.root()), files: sound },
     ];
     const server = await trial.serve({ roots, limits: { settleTimeoutMs: 100 } });
-    const limits = { requestTimeoutMs: 800 };
+    const limits = { requestTimeoutMs: 2_000 };
     const client = await trial.connect(server, { limits });
     const [bad, good] = client.disks();
     assert.ok(bad && good);
@@ -241,20 +244,22 @@ describe('A filer that does not answer', () => {
     await assert.rejects(next.disk(bad.id).files.list(), isLost);
     await (await next.disk(good.id).files.open(VOLUME, 'write')).writeDurably([], 0);
     free.forEach((go) => go());
-    for (let tries = 0; ; tries++) {
+    const endMs = performance.now() + WAIT_MS_MAX;
+    for (;;) {
       try {
         assert.deepEqual(await next.disk(bad.id).files.list(), [VOLUME]);
         break;
       } catch (error) {
-        assert.ok(isLost(error) && tries < 1000);
+        assert.ok(isLost(error) && performance.now() < endMs);
       }
     }
   });
 });
 
 async function reason(client: FilerClient, code: string): Promise<void> {
-  for (let turns = 0; client.state.failure?.code !== code; turns++) {
-    assert.ok(turns < 1_000_000, `the reason is ${client.state.failure?.code}`);
+  const endMs = performance.now() + WAIT_MS_MAX;
+  while (client.state.failure?.code !== code) {
+    assert.ok(performance.now() < endMs, `the reason is ${client.state.failure?.code}`);
     await new Promise((resolve) => {
       setImmediate(resolve);
     });
@@ -325,7 +330,7 @@ describe('Whoever finds the port', () => {
 
   it('cannot hold a place for ever by saying nothing, or half of something', async () => {
     const server = await trial.serve({
-      limits: { handshakeTimeoutMs: 600, frameTimeoutMs: 600, connectionsMax: 4 },
+      limits: { handshakeTimeoutMs: 1_000, frameTimeoutMs: 1_000, connectionsMax: 4 },
     });
     const half = framed(MESSAGE.hello, hello).subarray(0, 60);
     await Promise.all([undefined, half, framed(MESSAGE.hello, hello)].map((w) => talk(server, w)));
@@ -373,8 +378,9 @@ describe('A session', () => {
     const reads = Array.from({ length: 400 }, () => file.read(into, 0));
     const outcomes = await Promise.allSettled(reads);
     assert.ok(outcomes.some((outcome) => outcome.status === 'rejected' && isLost(outcome.reason)));
-    for (let turns = 0; server.connectionCount > 1; turns++) {
-      assert.ok(turns < 1_000_000, 'the filer still holds the connection');
+    const endMs = performance.now() + WAIT_MS_MAX;
+    while (server.connectionCount > 1) {
+      assert.ok(performance.now() < endMs, 'the filer still holds the connection');
       await new Promise((resolve) => {
         setImmediate(resolve);
       });

@@ -3,6 +3,7 @@ import type { BlockId } from '../../base/ids.ts';
 import type { Clock } from '../../platform/index.ts';
 import { Block } from '../block.ts';
 import type { BlockStore } from '../block-store.ts';
+import { isShredded } from '../sealing/block-sealer.ts';
 import { orAbort } from '../waiting.ts';
 import type { CopyPace } from './copy-pace.ts';
 import type { CopyQueue, QueuedBlock } from './copy-queue.ts';
@@ -116,6 +117,7 @@ export class Copier {
     try {
       bytes = await this.#within((signal) => first.get(id, signal));
     } catch (error) {
+      if (isShredded(error)) return true; // Nobody can read it; there is nothing to copy.
       if (!isKind(error, 'corrupt') && !isKind(error, 'not-found')) throw error;
       const isThere = await this.#within(() => second.find(id)) !== undefined;
       if (isThere) repairer.offer(id);

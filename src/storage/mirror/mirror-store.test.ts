@@ -58,7 +58,7 @@ async function openCompared(rig: Rig): Promise<MirrorStore> {
 }
 
 async function until(holds: () => boolean, act: () => void = () => undefined): Promise<void> {
-  const endMs = performance.now() + 10_000;
+  const endMs = performance.now() + 60_000;
   while (!holds()) {
     assert.ok(performance.now() < endMs, 'waited in vain');
     act();

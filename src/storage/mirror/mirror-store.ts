@@ -4,6 +4,7 @@ import type { Clock, Random } from '../../platform/index.ts';
 import type { Block } from '../block.ts';
 import type { BlockStore, BlockStoreState } from '../block-store.ts';
 import { Copier } from './copier.ts';
+import { isShredded } from '../sealing/block-sealer.ts';
 import { CopyPace } from './copy-pace.ts';
 import { CopyQueue, type PutTicket } from './copy-queue.ts';
 import {
@@ -78,6 +79,12 @@ export class MirrorStore implements BlockStore {
     const mirror = new MirrorStore(options, await CopyQueue.open({ file, pair, clock, blocksMax }));
     mirror.#copier.wake();
     return mirror;
+  }
+
+  /** Each place by itself, for who moves all blocks from one to the other. */
+  get places(): Readonly<Record<'first' | 'second', BlockStore>> {
+    const { first, second } = this.#options;
+    return { first, second };
   }
 
   async put(block: Block, signal?: AbortSignal): Promise<void> {
@@ -243,6 +250,8 @@ export class MirrorStore implements BlockStore {
 }
 
 function isFailover(error: unknown): error is HoldfastError {
+  // What was destroyed on purpose is not looked for elsewhere.
+  if (isShredded(error)) return false;
   return isKind(error, 'unavailable') || isKind(error, 'corrupt') || isKind(error, 'not-found');
 }
 

@@ -140,8 +140,8 @@ export class CopySurroundings implements FileSurroundings {
     const isRefused = link.silentSinceMs === undefined && !isOutOfRoom(error);
     if (isRefused) link.noteRefusal(errorCode(error));
     const copies = this.#known();
-    // When the last one fails, what it did not take was acknowledged to nobody.
-    if (copies?.isGood(link.id) === true && copies.good.length === 1) return;
+    // When the best one fails, what it did not take was acknowledged to nobody.
+    if (copies?.isLastOfItsKind(link.id) === true) return;
     if (copies?.demote(link.id, 'stale') !== true) return;
     const { volumeId } = copies;
     const code = errorCode(error);

@@ -54,6 +54,14 @@ export class VolumeCopies {
     return this.states.get(diskId) === 'good';
   }
 
+  /** No other copy is as good as this one: the only good one, or where none is, the only one that
+   *  is merely damaged. */
+  isLastOfItsKind(diskId: string): boolean {
+    const best = this.good.length > 0 ? 'good' : 'damaged';
+    const alike = [...this.states].filter(([, state]) => state === best);
+    return alike.length === 1 && alike[0]?.[0] === diskId;
+  }
+
   replacedCount(diskId: string): number {
     return this.#replaced.get(diskId) ?? 0;
   }

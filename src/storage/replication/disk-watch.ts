@@ -23,8 +23,11 @@ export class DiskWatch {
   /** What a missing disk was before. */
   readonly #before = new Map<DiskLink, DiskState>();
   readonly #reported = new Set<DiskLink>();
-  /** Volumes on disks that were away, which the running store does not know. */
+  /** Volumes on each disk which the running store does not know. */
   readonly strangers = new Map<DiskLink, Set<number>>();
+  /** Files that nobody could account for at the last look: one that is being made, or is leaving,
+   *  looks like that for a moment. */
+  readonly #unexplained = new Map<DiskLink, ReadonlySet<number>>();
 
   constructor(parts: WatchParts) {
     this.#parts = parts;
@@ -76,9 +79,9 @@ export class DiskWatch {
       this.#parts.onState(link);
     }
     if (wasMissing || wasSilent) this.#takeStock(link, there);
+    this.#findUnexplained(link, there, wasMissing || wasSilent);
   }
 
-  /** A disk that was away may hold copies that were made anew elsewhere, or nobody knows of. */
   #takeStock(link: DiskLink, there: ReadonlySet<string>): void {
     for (const { volumeId, states } of this.#parts.table.all()) {
       // It was expected to be there.
@@ -86,17 +89,30 @@ export class DiskWatch {
         states.delete(link.id);
       }
     }
-    for (const name of there) {
-      const volumeId = parseVolumeName(name);
-      if (volumeId === undefined) continue;
+  }
+
+  /** A disk that was away may hold copies that were made anew elsewhere, or nobody knows of. So may
+   *  one that was only slow: it may do what it was told long after that was given up. */
+  #findUnexplained(link: DiskLink, there: ReadonlySet<string>, wasAway: boolean): void {
+    const before = this.#unexplained.get(link) ?? new Set();
+    const now = new Set<number>();
+    const strangers = this.strangers.get(link) ?? new Set();
+    for (const volumeId of strangers) {
+      if (!there.has(volumeName(volumeId))) strangers.delete(volumeId);
+    }
+    for (const volumeId of [...there].map(parseVolumeName)) {
       const copies = this.#parts.table.find(volumeId);
-      if (copies === undefined) {
-        this.strangers.set(link, (this.strangers.get(link) ?? new Set()).add(volumeId));
+      if (volumeId === undefined || copies?.states.has(link.id) === true) continue;
+      now.add(volumeId);
+      if (!wasAway && !before.has(volumeId)) continue;
+      if (copies !== undefined) copies.states.set(link.id, 'unchecked');
+      else if (!strangers.has(volumeId)) {
+        strangers.add(volumeId);
         this.#parts.onFinding({ kind: 'foreign-file', volumeId, diskId: link.id });
-      } else if (!copies.states.has(link.id)) {
-        copies.states.set(link.id, 'unchecked');
       }
     }
+    this.#unexplained.set(link, now);
+    this.strangers.set(link, strangers);
   }
 
   #noteSilence(link: DiskLink, code: string): void {

@@ -30,6 +30,11 @@ export function trashName(volumeId: number, atMs: number): string {
   return `${volumeName(volumeId)}.bad-${atMs}`;
 }
 
+/** When it was put there, in ms since 1970, by the clock of who did; NaN for other names. */
+export function trashedMs(name: string): number {
+  return isTrashName(name) ? Number(name.slice(name.lastIndexOf('-') + 1)) : NaN;
+}
+
 export function isTrashName(name: string): boolean {
   return BAD.test(name);
 }

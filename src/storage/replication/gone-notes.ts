@@ -42,6 +42,11 @@ export async function spreadGoneNotes(disks: NotedDisks, stopped: () => boolean)
   }
 }
 
+/** Has that disk a sound note that the volume has left? */
+export async function isNoted(link: DiskLink, volumeId: number): Promise<boolean> {
+  return await readNote(volumeId, [link]) !== undefined;
+}
+
 /** How many notes would be lost with this disk: no other one that stays has them. */
 export function countLastNotes(link: DiskLink, disks: NotedDisks): number {
   const stays = (one: DiskLink): boolean => one !== link && one.state === 'active' && answers(one);

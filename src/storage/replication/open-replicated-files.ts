@@ -15,6 +15,7 @@ import { parseVolumeName } from './file-names.ts';
 import { Pace } from './pace.ts';
 import { reconcile } from './reconcile.ts';
 import { RepairWorker } from './repair-worker.ts';
+import { ReplacedCopies } from './replaced-copies.ts';
 import { ReplicatedVolumeFiles } from './replicated-volume-files.ts';
 import { ErasureSets } from './sets/erasure-sets.ts';
 import { SetAccess } from './sets/set-access.ts';
@@ -66,6 +67,8 @@ export interface Replicated {
   /** What is done with disks, for a cluster that keeps a register of them. */
   readonly administer: (register: DiskRegister) => Disks;
   readonly sets: ErasureSets;
+  /** What repair has put into the trash. */
+  readonly replaced: ReplacedCopies;
   /** Disks with a whole copy of the volume, as far as known; undefined: it is no volume of ours. */
   readonly wholeOn: (volumeName: string) => readonly string[] | undefined;
   /** All disks, also those that are added later. */
@@ -115,7 +118,10 @@ export async function openReplicatedFiles(options: ReplicatedOptions): Promise<R
   const wholeOn = (name: string): string[] | undefined => table.find(parseVolumeName(name))?.good;
   const administer = (register: DiskRegister): Disks =>
     new Disks({ register, links, table, files, policy, clock, roomBytes, sets: erasure });
-  return { files, repair, administer, links, sets: erasure, wholeOn };
+  const replaced = new ReplacedCopies({
+    links, table, files, policy, sets: view, clock, pace: repair.pace,
+  });
+  return { files, repair, administer, links, sets: erasure, replaced, wholeOn };
 }
 
 function checkPolicy({ disks, policy }: ReplicatedOptions): void {

@@ -1,6 +1,7 @@
 /** Before the store above looks at its volumes: copies are compared, and their ends levelled. */
 import { HoldfastError } from '../../base/errors.ts';
 import type { Witness } from '../../base/witness.ts';
+import { SUPERBLOCK_BYTES } from '../backends/local/record-codec.ts';
 import type { CopyFinding } from './copy-findings.ts';
 import { judgeVolume, type Judgement, type TailFix } from './copy-judgement.ts';
 import type { CopyList } from './copy-list.ts';
@@ -98,7 +99,9 @@ async function takeOutUnborn(
   if (silent.length > 0) return [];
   const leftovers: Leftover[] = [];
   for (const { volumeId, heads, unreadable } of [...volumes.values()]) {
-    const isSuspicious = unreadable.length === 0 && !marks.has(volumeId)
+    // The next volume may say of it that it was empty.
+    const isEmpty = (marks.get(volumeId) ?? 0) <= SUPERBLOCK_BYTES;
+    const isSuspicious = unreadable.length === 0 && isEmpty
       && sets.find(volumeId) === undefined
       && heads.every(({ superblock, link }) => superblock !== 'version' && link.takesWrites
         && (typeof superblock === 'string' || superblock.volumeId !== volumeId));

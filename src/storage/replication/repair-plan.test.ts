@@ -19,6 +19,7 @@ const anyWorld = fc.record({
   found: fc.array(fc.option(fc.constantFrom(...STATES)), { minLength: 6, maxLength: 6 }),
   members: fc.subarray(IDS, { minLength: 1, maxLength: 3 }),
   beingWritten: fc.boolean(),
+  isMarkExact: fc.boolean(),
 });
 
 describe('planRepair', () => {
@@ -38,6 +39,7 @@ describe('planRepair', () => {
       const list = { volumeId: 1, generation: 1, copies: 1, acksMin: 1, diskIds: world.members };
       const subject: RepairSubject = {
         volumeId: 1, list, states, beingWritten: world.beingWritten, sizeBytes: 10,
+        isMarkExact: world.isMarkExact,
       };
       for (let steps = 0; ; steps++) {
         assert.ok(steps < 30, 'it never ends');
@@ -67,6 +69,8 @@ describe('planRepair', () => {
           assert.notEqual(states.get(step.target), 'differs');
           const whole = [...states].some(([id, state]) => state === 'good'
             && disks.some((disk) => disk.id === id && disk.answers));
+          const hasStale = step.sources.some((id) => states.get(id) === 'stale');
+          assert.ok(!hasStale || (world.isMarkExact && !whole), 'a shorter one may be copied');
           if (whole) assert.equal(states.get(step.sources[0] as string), 'good');
           states.set(step.target, 'good');
         }

@@ -10,6 +10,8 @@ export interface RepairSubject {
   readonly states: ReadonlyMap<string, CopyState>;
   readonly beingWritten: boolean;
   readonly sizeBytes: number;
+  /** It is known up to where its bytes were acknowledged: a copy that has these has enough. */
+  readonly isMarkExact: boolean;
 }
 
 export type RepairStep =
@@ -43,7 +45,10 @@ export function planRepair(subject: RepairSubject, around: RepairSurroundings): 
   const [unchecked] = inState('unchecked');
   if (unchecked !== undefined) return { act: 'compare', diskId: unchecked };
   if (enough) return letGo(subject, around, counted);
-  return copy(subject, around, { counted, sources: inState('good', 'damaged') });
+  // All have missed something, perhaps nothing that counts: whoever copies makes sure of that.
+  const isNoneBetter = [...subject.states.values()].every((state) => state === 'stale');
+  const usable: CopyState[] = isNoneBetter && subject.isMarkExact ? ['stale'] : ['good', 'damaged'];
+  return copy(subject, around, { counted, sources: inState(...usable) });
 }
 
 /** Of a volume that is being written and has too few copies. One that was opened with fewer, for

@@ -338,8 +338,9 @@ export class RepairWorker {
   async #plan(copies: VolumeCopies): Promise<RepairStep> {
     const disks = await this.#parts.files.placementDisks();
     const { policy, roomBytes } = this.#options;
-    const { volumeId, list, states, sizeBytes } = copies;
-    const subject = { volumeId, list, states, sizeBytes, beingWritten: copies.writers > 0 };
+    const { volumeId, list, states, sizeBytes, isMarkExact } = copies;
+    const beingWritten = copies.writers > 0;
+    const subject = { volumeId, list, states, sizeBytes, isMarkExact, beingWritten };
     return planRepair(subject, { disks, policy, roomBytes });
   }
 
@@ -402,7 +403,7 @@ export class RepairWorker {
     const { volumeId } = copies;
     const { clock } = this.#options;
     const helpers = this.#parts.links.filter((link) => copies.states.get(link.id) === 'stale'
-      && link.inUse && link.silentSinceMs === undefined);
+      && !sources.includes(link) && link.inUse && link.silentSinceMs === undefined);
     const done = await this.#meter.measure(copies, (onProgress) =>
       copyVolume({
         volumeId, sources, helpers, target, onProgress, known: copies, pace: this.#pace,

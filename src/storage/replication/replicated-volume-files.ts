@@ -10,9 +10,8 @@ import type { Clock } from '../../platform/index.ts';
 import {
   errorCode, isOutOfRoom, type DiskSpace, type OpenMode, type VolumeFile, type VolumeFiles,
 } from '../backends/local/volume-files.ts';
-import { parseGoneName } from '../backends/local/volume.ts';
 import { SUPERBLOCK_BYTES } from '../backends/local/record-codec.ts';
-import { goneName } from '../backends/local/volume.ts';
+import { goneName, parseGoneName } from '../backends/local/volume.ts';
 import { readSmall, replaceSmall } from './checked-json.ts';
 import type { OnCopyFinding } from './copy-findings.ts';
 import { decodeCopyList, encodeCopyList, type CopyList } from './copy-list.ts';
@@ -26,6 +25,7 @@ import {
 } from './file-names.ts';
 import { leavingList } from './leftover-copy.ts';
 import { logicalSpace } from './logical-space.ts';
+import { onEach, onSome } from './on-disks.ts';
 import type { Placement, PlacementDisk } from './placement.ts';
 import { CopySurroundings, noteFullDisk, type DamagedPlace } from './copy-surroundings.ts';
 import { ReplicatedFile, systemError, type FileSurroundings } from './replicated-file.ts';
@@ -73,6 +73,12 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
     }
   }
 
+  /** See VolumeFiles. */
+  get hidesVolumes(): boolean {
+    return this.#parts.links.some(({ state, silentSinceMs }) =>
+      state !== 'retired' && silentSinceMs !== undefined);
+  }
+
   async list(): Promise<string[]> {
     await this.#look();
     const all = new Set([...this.#names.values()].flatMap((names) => [...names]));
@@ -82,7 +88,7 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
   }
 
   async prepare(): Promise<void> {
-    await this.#onSome(this.#parts.links.filter(({ takesWrites }) => takesWrites), (files) =>
+    await onSome(this.#parts.links.filter(({ takesWrites }) => takesWrites), (files) =>
       files.prepare());
   }
 
@@ -151,9 +157,9 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
   async #renameOn(links: readonly DiskLink[], from: string, to: string): Promise<void> {
     const done: DiskLink[] = [];
     try {
-      await this.#onEach(links, async (link) => {
+      await onEach(links, async (link) => {
         this.#noteUnsynced(link, parseVolumeName(to));
-        await link.call(0, (files) => files.rename(from, to));
+        await this.#renameOne(link, from, to);
         done.push(link);
         this.#noteRenamed(link, from, to);
       });
@@ -164,6 +170,21 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
           () => undefined, // One copy more or less than known: the next start, or sweep, finds it.
         );
       }
+      throw error;
+    }
+  }
+
+  /** A disk that was given up may do it long after. A new volume that nobody knows must not come to
+   *  be that way: nobody else uses its names, so it can be taken back. */
+  async #renameOne(link: DiskLink, from: string, to: string): Promise<void> {
+    let isGivenUp = false;
+    try {
+      await link.call(0, async (files) => {
+        await files.rename(from, to);
+        if (isGivenUp && isVolumeDraft(from)) await files.rename(to, from);
+      });
+    } catch (error) {
+      isGivenUp = true;
       throw error;
     }
   }
@@ -219,7 +240,7 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
     if (this.#holders(name).length === 0) await this.#look();
     const links = this.#holders(name);
     if (links.length === 0) throw systemError('ENOENT');
-    await this.#onEach(links, async (link) => {
+    await onEach(links, async (link) => {
       this.#noteUnsynced(link);
       await link.call(0, (files) => files.remove(name)).catch((error: unknown) => {
         if (errorCode(error) !== 'ENOENT') throw error;
@@ -249,7 +270,7 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
     this.#unsynced.clear();
     // What has left for good may be gone from its place by now.
     const staying = [...changed.keys()].filter(({ state }) => state !== 'retired');
-    await this.#onEach(staying, async (link) => {
+    await onEach(staying, async (link) => {
       try {
         await link.call(0, (files) => files.syncFolder());
       } catch (error) {
@@ -335,7 +356,7 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
 
   async #look(): Promise<void> {
     const links = this.#parts.links.filter(({ inUse }) => inUse);
-    await this.#onSome(links, async (files, link) => {
+    await onSome(links, async (files, link) => {
       this.#names.set(link, new Set(await files.list()));
     });
   }
@@ -449,7 +470,7 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
 
   async #writeLists(list: CopyList, links: readonly DiskLink[]): Promise<void> {
     const name = copyListName(list.volumeId);
-    await this.#onEach(links, async (link) => {
+    await onEach(links, async (link) => {
       await link.call(0, (files) => replaceSmall(files, name, encodeCopyList(list)));
       this.#names.get(link)?.add(name);
     });
@@ -461,31 +482,6 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
       holders: (file) => this.#holders(file),
       reportDamage: (place) => this.reportDamage(place),
     });
-  }
-
-  /** Enough if one succeeds: a disk that does not answer is left out. */
-  async #onSome(
-    links: readonly DiskLink[],
-    act: (files: VolumeFiles, link: DiskLink) => Promise<void>,
-  ): Promise<void> {
-    let failure: unknown = systemError('ENODEV');
-    let done = 0;
-    await Promise.all(links.map(async (link) => {
-      try {
-        await link.call(0, (files) => act(files, link));
-        done++;
-      } catch (error) {
-        failure = error;
-      }
-    }));
-    if (done === 0) throw failure;
-  }
-
-  /** All are tried; rejects if any has failed. */
-  async #onEach(links: readonly DiskLink[], act: (link: DiskLink) => Promise<void>): Promise<void> {
-    const outcomes = await Promise.allSettled(links.map(act));
-    const failed = outcomes.find(({ status }) => status === 'rejected');
-    if (failed?.status === 'rejected') throw failed.reason as Error;
   }
 
   /** A volume of which a disk is out of reach is not "not there". */

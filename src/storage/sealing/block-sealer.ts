@@ -26,14 +26,18 @@ export interface BlockSealerOptions {
   compression: CompressionMode;
   /** Encrypts with these keys; undefined: nothing is encrypted. */
   keys?: KeyRing | undefined;
+  /** Whose keys of the ring, unless `pack` says; DEFAULT_TENANT when left out. */
+  tenantId?: string;
 }
 
 export class BlockSealer {
   readonly #mode: CompressionMode;
   readonly #keys: KeyRing | undefined;
+  readonly #tenantId: string;
   readonly #compressor = new Compressor();
 
-  constructor({ compression, keys }: BlockSealerOptions) {
+  constructor({ compression, keys, tenantId = DEFAULT_TENANT }: BlockSealerOptions) {
+    this.#tenantId = tenantId;
     this.#mode = compression;
     this.#keys = keys;
   }
@@ -46,6 +50,11 @@ export class BlockSealer {
   /** True when blocks may be written otherwise than as they are. */
   get packs(): boolean {
     return this.#mode === 'auto' || this.#keys !== undefined;
+  }
+
+  /** True when everything is written encrypted. */
+  get encrypts(): boolean {
+    return this.#keys !== undefined;
   }
 
   /** True when some blocks may have become unreadable on purpose. */
@@ -69,7 +78,7 @@ export class BlockSealer {
    *   one; busy: far too many are waiting.
    */
   pack(
-    block: Block, tenantId: string = DEFAULT_TENANT,
+    block: Block, tenantId: string = this.#tenantId,
   ): PackedBlock | undefined | Promise<PackedBlock | undefined> {
     const tries = this.#mode === 'auto' && block.sizeBytes >= COMPRESSED_BYTES_MIN;
     return tries ? this.#compressed(block, tenantId) : this.#encrypted(block, undefined, tenantId);
@@ -143,6 +152,11 @@ export class BlockSealer {
 export function isKeyFault(error: unknown): error is HoldfastError {
   return error instanceof HoldfastError &&
     (error.code === 'shredded' || error.code === 'key-missing');
+}
+
+/** Were its keys destroyed on purpose? */
+export function isShredded(error: unknown): error is HoldfastError {
+  return error instanceof HoldfastError && error.code === 'shredded';
 }
 
 function contiguous({ pieces, sizeBytes }: Block): Buffer {

@@ -17,6 +17,10 @@ export interface KeyPlaces {
   readonly dataDirectory: string;
   /** The file with the master key, outside of it. */
   readonly masterKeyFile: string;
+  /** A directory around it, outside of which the master key must lie as well. */
+  readonly around?: string;
+  /** Whose data keys these are; DEFAULT_TENANT unless said. */
+  readonly tenantId?: string;
 }
 
 export interface KeyStatus {
@@ -58,7 +62,7 @@ export async function initKeys(
   }
   if (await holdEncrypted()) throw ringLost('init');
   const master = await makeOrReadMaster(places);
-  const ring = KeyRing.create(master, DEFAULT_TENANT, clock.now());
+  const ring = KeyRing.create(master, tenantOf(places), clock.now());
   await files.save(ring.content);
   return statusOf(ring.content, false);
 }
@@ -66,7 +70,7 @@ export async function initKeys(
 /** A new key for what the tenant writes from now on. What is stored stays as it is, and readable.
  *  Durable once resolved. */
 export async function rotateDataKey(
-  places: KeyPlaces, clock: Clock, tenantId: string = DEFAULT_TENANT,
+  places: KeyPlaces, clock: Clock, tenantId: string = tenantOf(places),
 ): Promise<KeyStatus> {
   const { files, ring } = await unlockRing(places);
   const next = ring.withNewDataKey(tenantId, clock.now());
@@ -129,6 +133,9 @@ export interface SealerSettings {
   readonly compression: CompressionMode;
   /** Asked when there is no ring. */
   readonly holdEncrypted: HoldEncrypted;
+  /** As in KeyPlaces. */
+  readonly around?: string;
+  readonly tenantId?: string;
   /** One of the ring's two files was missing or damaged, and has been written again. */
   readonly onRingRepaired?: () => void;
   /** For whoever looks on while a server may run: the ring is left as it is. */
@@ -143,16 +150,19 @@ export interface SealerSettings {
  *   server must not start; nothing was changed.
  */
 export async function openSealer(settings: SealerSettings): Promise<BlockSealer | undefined> {
-  const { dataDirectory, masterKeyFile, compression } = settings;
+  const { dataDirectory, masterKeyFile, compression, around } = settings;
+  const tenantId = tenantOf(settings);
   const hasRing = await new RingFiles(dataDirectory).load() !== undefined;
   if (!hasRing && await settings.holdEncrypted()) throw ringLost('open');
   if (masterKeyFile !== undefined) {
-    const { files, ring, isLame } = await unlockRing({ dataDirectory, masterKeyFile });
+    const { files, ring, isLame } = await unlockRing({
+      dataDirectory, masterKeyFile, ...(around !== undefined && { around }),
+    });
     if (isLame && settings.readsOnly !== true) {
       await files.save(ring.content);
       settings.onRingRepaired?.();
     }
-    return new BlockSealer({ compression, keys: ring });
+    return new BlockSealer({ compression, keys: ring, tenantId });
   }
   if (hasRing) {
     const message = 'What this server stores is encrypted. Name the file with the master key in '
@@ -163,10 +173,10 @@ export async function openSealer(settings: SealerSettings): Promise<BlockSealer 
 }
 
 async function unlockRing(
-  { dataDirectory, masterKeyFile }: KeyPlaces,
+  { dataDirectory, masterKeyFile, around = dataDirectory }: KeyPlaces,
 ): Promise<{ files: RingFiles; ring: KeyRing; isLame: boolean }> {
   const files = new RingFiles(dataDirectory);
-  const master = await readMasterKey({ path: masterKeyFile, dataDirectory });
+  const master = await readMasterKey({ path: masterKeyFile, dataDirectory: around });
   const loaded = await files.load();
   if (loaded === undefined) {
     const message = 'There is no key ring. If files were encrypted before, restore keys.json from '
@@ -184,14 +194,20 @@ function ringLost(method: string): HoldfastError {
 }
 
 /** A file that cannot be read is never replaced. */
-async function makeOrReadMaster({ masterKeyFile, dataDirectory }: KeyPlaces): Promise<Buffer> {
-  const place = { path: masterKeyFile, dataDirectory };
+async function makeOrReadMaster(
+  { masterKeyFile, dataDirectory, around = dataDirectory }: KeyPlaces,
+): Promise<Buffer> {
+  const place = { path: masterKeyFile, dataDirectory: around };
   try {
     return await createMasterKey(place);
   } catch (error) {
     if (error instanceof HoldfastError && error.kind === 'exists') return readMasterKey(place);
     throw error;
   }
+}
+
+function tenantOf({ tenantId = DEFAULT_TENANT }: { tenantId?: string }): string {
+  return tenantId;
 }
 
 function statusOf({ masterId: id, sequence, keys }: RingContent, isLame: boolean): KeyStatus {

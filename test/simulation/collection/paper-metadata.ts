@@ -107,5 +107,6 @@ export class PaperMetadata {
 
 function keyOf(place: ManifestPlace): string {
   if (place.kind === 'part') return `a ${place.uploadId} ${place.number}`;
-  return `b ${String(place.nodeId).padStart(9, '0')}`;
+  if (place.kind === 'held') return `b ${place.heldId}`; // Nothing is held on paper.
+  return `c ${String(place.nodeId).padStart(9, '0')}`;
 }

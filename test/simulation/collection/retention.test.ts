@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { parseUserId } from '../../../src/base/ids.ts';
+import { DEFAULT_TENANT, parseUserId } from '../../../src/base/ids.ts';
 import { parsePath } from '../../../src/base/names.ts';
 import { GarbageCollector, VolumeLedger } from '../../../src/durability/index.ts';
 import { SqliteGcStore } from '../../../src/durability/gc/stores/sqlite/sqlite-gc-store.ts';
@@ -32,8 +32,8 @@ it('collects the blocks of deleted files once the trash has let them go', async 
   const spaces = new SpaceDirectory({ metadata, defaults, now });
   const files = new FileService({ metadata, content, spaces, now });
   const anna = {
-    user: parseUserId('anna'), displayName: 'Anna', admin: false, device: '', groups: [],
-    groupsRev: 0, credential: 'password' as const,
+    user: parseUserId('anna'), tenant: DEFAULT_TENANT, displayName: 'Anna', admin: false,
+    device: '', groups: [], groupsRev: 0, credential: 'password' as const,
   };
   const notes = SqliteGcStore.open(':memory:');
   const opened = await VolumeLedger.open(join(folder, 'ledger.log'), notes);

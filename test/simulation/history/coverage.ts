@@ -18,6 +18,7 @@ export const SOMETIMES: readonly string[] = [
   'an old volume was ended', 'an open volume was ended for its garbage',
   'a volume was compacted', 'a condemned block was dropped', 'a condemned block was rescued',
   'a volume left while a disk was away', 'a volume was unlinked',
-  'a volume was taken back from the trash', 'collector refused: busy',
+  'a volume was taken back from the trash', 'a replaced copy was erased',
+  'collector refused: busy',
   'power in the middle of a collection', 'power in the middle of a repair',
 ];

@@ -6,12 +6,15 @@ import type { CollectorTrouble } from '../../../src/durability/index.ts';
 import {
   HEADER_BYTES, isRecordHeader, readBlockHeader, storedRecordBytes, SUPERBLOCK_BYTES, TYPE_BLOCK,
 } from '../../../src/storage/backends/local/record-codec.ts';
+import { trashedMs } from '../../../src/storage/replication/file-names.ts';
 import type { SimulatedDisk } from '../disk/simulated-disk.ts';
 import { checkReadable } from './deeds.ts';
 import { diskId } from './life.ts';
 import type { World } from './world.ts';
 
 const DAY_MINUTES = 24 * 60;
+/** In the trash for longer, a copy has been forgotten. */
+const STUCK_MS = 17 * DAY_MINUTES * 60_000;
 /** A suspicion takes a day, the trash 14 and one more. */
 const REST_DAYS = [1, 1, 1, 14, 1, 1, 14, 1, 1];
 /** What the volume that is being written may hold of garbage. */
@@ -131,12 +134,14 @@ function hasHiddenRot({ machine }: World): boolean {
 /** Volumes without a footer may end in more or fewer zeros, or in what was never acknowledged. */
 function isSame(one: Buffer, other: Buffer): boolean {
   if (one.equals(other)) return true;
-  const isSealed = (bytes: Buffer): boolean =>
-    bytes.subarray(-4096).subarray(0, 8).equals(Buffer.from('HFSEAL01'));
   if (isSealed(one) || isSealed(other)) return false;
   const length = Math.min(one.length, other.length);
   return withoutPadding(one).subarray(0, length)
     .equals(withoutPadding(other).subarray(0, length));
+}
+
+function isSealed(bytes: Buffer): boolean {
+  return bytes.subarray(-4096).subarray(0, 8).equals(Buffer.from('HFSEAL01'));
 }
 
 /** The zeros between records are covered by no checksum while a volume has no footer: rot there is
@@ -169,6 +174,18 @@ async function checkTrash(world: World): Promise<void> {
   assert.deepEqual(others, [], 'trash is stuck');
 }
 
+/** Copies that repair has replaced are gone after two weeks and a bit. Not those of a volume that is
+ *  still being written, and not what is left of one that was never finished. */
+function checkReplaced({ machine, clock }: World): void {
+  const isOver = (volume: string): boolean => machine.disks.some((disk) =>
+    disk.names().includes(volume.replace(/hv$/, 'gone'))
+    || (disk.names().includes(volume) && isSealed(disk.content(volume))));
+  const isStuck = (name: string): boolean => clock.now() - trashedMs(name) > STUCK_MS
+    && isOver(name.replace(/\.bad-\d+$/, ''));
+  const stuck = machine.disks.flatMap((disk) => disk.names().filter(isStuck));
+  assert.deepEqual(stuck, [], 'replaced copies are stuck in the trash');
+}
+
 /** The end of every history: the collector gives back what nobody needs, and a last power cut. */
 export async function rest(world: World): Promise<void> {
   await heal(world);
@@ -184,6 +201,7 @@ export async function rest(world: World): Promise<void> {
     await world.finish('a collection', world.life.collect());
   }
   await checkTrash(world);
+  checkReplaced(world);
   const { store } = world.life;
   const garbageCount = store.state().blockCount - world.model.needed().size;
   assert.ok(garbageCount <= GARBAGE_MAX, `${garbageCount} blocks of garbage are left`);

@@ -109,7 +109,7 @@ export class Life {
       onFinding: (finding) => this.#noteFinding(finding.kind, () => this.findings.push(finding)),
     });
     if (replicated !== undefined) replicated.repair.endDegraded = () => store.endDegraded();
-    this.#collector = this.#makeCollector(store);
+    this.#collector = this.#makeCollector(store, replicated);
     this.#opened = { store, replicated };
   }
 
@@ -131,6 +131,7 @@ export class Life {
         seen.add('a condemned block was dropped');
       }
       if (report.unlinked.length > 0) seen.add('a volume was unlinked');
+      if (report.erasedCount > 0) seen.add('a replaced copy was erased');
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
       seen.add(`collector refused: ${error.kind}`);
@@ -199,7 +200,9 @@ export class Life {
     keep();
   }
 
-  #makeCollector(store: LocalVolumeStore): GarbageCollector {
+  #makeCollector(
+    store: LocalVolumeStore, replicated: Replicated | undefined,
+  ): GarbageCollector {
     const { model, notes, ledger } = this.#around;
     const isOver = (): boolean => this.isOver;
     const { keeper } = store;
@@ -230,6 +233,7 @@ export class Life {
     });
     return new GarbageCollector({
       metadata: model, blocks: store, reclaim: store.reclaim, volumes, clock: this.#clock,
+      replaced: replicated?.replaced,
       notes: mortal(notes, isOver),
       onTrouble: (trouble) => {
         if (!this.isOver) this.troubles.push(trouble);

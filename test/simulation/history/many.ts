@@ -11,41 +11,60 @@ export const MANY: URL = new URL(import.meta.url);
 const TWICE_EVERY = 50;
 
 export interface Histories {
+  /** How many were played, the failing one too. */
+  readonly played: number;
   readonly calls: number;
   readonly seen: readonly string[];
-  readonly failure: string | undefined;
+  readonly failure: Failure | undefined;
 }
 
-/** Ends at the first failure. */
-export async function playSeeds(first: number, count: number): Promise<Histories> {
+export interface Failure {
+  readonly seed: number;
+  /** Shortened: what is left fails as well. */
+  readonly tape: string;
+  /** For people: all of it. */
+  readonly text: string;
+}
+
+/** Ends at the first failure, or with the history in which the time is over. */
+export async function playSeeds(
+  first: number, count: number, limitMs = Infinity,
+): Promise<Histories> {
+  const endMs = performance.now() + limitMs;
   let calls = 0;
+  let played = 0;
   const seen = new Set<string>();
-  for (let seed = first; seed < first + count; seed++) {
+  for (let seed = first; seed < first + count && performance.now() < endMs; seed++) {
     const tape = generateTape(seed);
     const outcome = await play(tape);
+    played++;
     calls += outcome.calls;
     for (const point of outcome.seen) seen.add(point);
     if (outcome.failure !== undefined) {
-      return { calls, seen: [...seen], failure: await explain(tape, `Seed ${seed} fails`) };
+      const failure = { seed, ...await explain(tape, `Seed ${seed} fails`) };
+      return { played, calls, seen: [...seen], failure };
     }
     if (seed % TWICE_EVERY !== 0) continue;
     const { trace } = await play(tape);
     if (trace === outcome.trace) continue;
-    return { calls, seen: [...seen], failure: `seed ${seed} has two outcomes` };
+    const text = `seed ${seed} has two outcomes`;
+    return { played, calls, seen: [...seen], failure: { seed, tape: printTape(tape), text } };
   }
-  return { calls, seen: [...seen], failure: undefined };
+  return { played, calls, seen: [...seen], failure: undefined };
 }
 
 export async function playTape(tape: Tape): Promise<string | undefined> {
   const { failure } = await play(tape);
-  return failure === undefined ? undefined : explain(tape, 'The tape fails');
+  return failure === undefined ? undefined : (await explain(tape, 'The tape fails')).text;
 }
 
-async function explain(tape: Tape, title: string): Promise<string> {
+async function explain(tape: Tape, title: string): Promise<Omit<Failure, 'seed'>> {
   const { tape: shorter, error, plays } = await shrink(tape);
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return `${title}. Shortened in ${plays} runs; save it and name the file in `
-    + `HOLDFAST_SIMULATION_TAPE to play it again:\n${printTape(shorter)}\n${text}`;
+  const printed = printTape(shorter);
+  const told = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const text = `${title}. Shortened in ${plays} runs; save it and name the file in `
+    + `HOLDFAST_SIMULATION_TAPE to play it again:\n${printed}\n${told}`;
+  return { tape: printed, text };
 }
 
 export interface FoundBug {

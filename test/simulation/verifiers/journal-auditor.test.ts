@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { isKind } from '../../../src/base/errors.ts';
-import { parseUserId } from '../../../src/base/ids.ts';
+import { DEFAULT_TENANT, parseUserId } from '../../../src/base/ids.ts';
 import type { NodeId } from '../../../src/base/ids.ts';
 import { parseName } from '../../../src/base/names.ts';
 import type { Name } from '../../../src/base/names.ts';
@@ -108,7 +108,8 @@ describe('JournalAuditor', () => {
     let other: SpaceRecord | undefined;
     for (let seed = 1; seed <= SPACES; seed++) {
       const space = await metadata.ensureSpace({
-        owner: parseUserId(`user-${seed}`), casePolicy: 'sensitive', quotaBytes: undefined, at: 0,
+        tenant: DEFAULT_TENANT, owner: parseUserId(`user-${seed}`), casePolicy: 'sensitive',
+        quotaBytes: undefined, at: 0,
       });
       for (const op of await work(space, new SeededRandom(seed), other)) done.add(op);
       other = space;

@@ -1,5 +1,6 @@
 /** The entries of the ledger of volumes and their chain of hashes: docs/formats/ledger.md. */
 import { chainLine, unchainLine } from '../../../base/hash-chain.ts';
+import type { ErasureReason } from '../../../storage/index.ts';
 
 interface EntryBase {
   seq: number;
@@ -44,7 +45,16 @@ export interface UnlinkEntry extends EntryBase {
   inspections: number[];
 }
 
-export type LedgerEntry = TrashEntry | FoundEntry | InspectEntry | RestoreEntry | UnlinkEntry;
+/** One of several copies of a volume: the volume itself stays, or has left before. */
+export interface EraseEntry extends EntryBase {
+  act: 'erase';
+  disk: string;
+  name: string;
+  reason: ErasureReason;
+}
+
+export type LedgerEntry =
+  TrashEntry | FoundEntry | InspectEntry | RestoreEntry | UnlinkEntry | EraseEntry;
 type WithoutSeq<E> = E extends LedgerEntry ? Omit<E, 'seq'> : never;
 /** What the writer is told; it gives the number. */
 export type NewEntry = WithoutSeq<LedgerEntry>;

@@ -6,7 +6,6 @@
  * it, and the metadata is read again: meanwhile the block may have come and the file have gone.
  * Whether the bytes are right is the object scrubber's business.
  */
-import { hash } from 'node:crypto';
 import type { Clock } from '../../../platform/index.ts';
 import type { Budget } from '../budget.ts';
 import { PassClock, readStatus } from '../coverage.ts';
@@ -19,10 +18,11 @@ import type { ReferenceParts, ReferenceRange } from '../reference-range.ts';
 import { TRAITS } from '../verifier.ts';
 import type { RunOptions, RunOutcome, Verifier, VerifierStatus } from '../verifier.ts';
 import type { VerifyStore } from '../verify-store.ts';
-import type { StoredObjects } from './stored-objects.ts';
+import { canBeOf, openObject } from './object-format.ts';
+import { justBefore, objectReader } from './stored-objects.ts';
+import type { ObjectSource } from './stored-objects.ts';
 
-export interface ObjectMetadataScanParts {
-  objects: StoredObjects;
+export interface ObjectMetadataScanParts extends ObjectSource {
   source: ManifestSource;
   store: VerifyStore;
   desk: FindingDesk;
@@ -120,7 +120,9 @@ export class ObjectMetadataScan implements Verifier {
   #tickOff(references: ReferenceRange, id: string, sizeBytes: number): void {
     this.#idBytes.write(id, 0, 32, 'hex');
     for (const index of references.indexesOf(this.#idBytes)) {
-      if (references.at(index).sizeBytes === sizeBytes) references.seen[index] = 1;
+      const { maySeal } = this.#parts.objects;
+      const isFitting = canBeOf(references.at(index).sizeBytes, sizeBytes, maySeal);
+      if (isFitting) references.seen[index] = 1;
     }
   }
 
@@ -129,7 +131,9 @@ export class ObjectMetadataScan implements Verifier {
     const lengths = new Map<string, number | undefined>();
     for (const { id } of suspects) {
       await pace.budget.take(1, pace.signal);
-      lengths.set(id, (await objects.read(id, pace.signal))?.length);
+      const bytes = await objects.read(id, pace.signal);
+      const opened = bytes && await openObject(id, bytes);
+      lengths.set(id, opened?.blockBytes ?? bytes?.length);
     }
     const origins = await findOrigins(new Set(lengths.keys()), {
       ...this.#referenceParts(pace), onUnreadable: () => undefined,
@@ -148,13 +152,9 @@ export class ObjectMetadataScan implements Verifier {
   }
 
   #referenceParts(pace: Pace): ReferenceParts {
-    const { source, objects } = this.#parts;
+    const { source } = this.#parts;
     return {
-      source, pace,
-      readBlock: async (id) => {
-        const bytes = await objects.read(id, pace.signal);
-        return bytes !== undefined && hash('sha256', bytes) === id ? bytes : undefined;
-      },
+      source, pace, readBlock: objectReader(this.#parts, pace),
       onUnreadable: (kind, key: ManifestKey) => this.#report(kind, placeOfManifest(key), {}),
     };
   }
@@ -163,11 +163,4 @@ export class ObjectMetadataScan implements Verifier {
     this.#reports++;
     this.#parts.desk.report({ verifier: ID, kind, scope: SCOPE, where, facts });
   }
-}
-
-/** An id before which nothing is left out that is not before `from`. */
-function justBefore(from: string): string | undefined {
-  if (from === '') return undefined;
-  const value = BigInt(`0x${from.padEnd(64, '0')}`);
-  return value === 0n ? undefined : (value - 1n).toString(16).padStart(64, '0');
 }

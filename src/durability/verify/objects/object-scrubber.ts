@@ -1,12 +1,12 @@
 /**
  * Reads every object of the store again and again, and compares the SHA-256 of its bytes with its
- * name. What the service says of its own checksums counts for nothing here.
+ * name; of what is encrypted there, the checksums. What the service says of its own checksums
+ * counts for nothing here.
  *
  * Objects are checked in 256 parts by the first byte of their ids, the part that has waited longest
  * first. How much there is is listed once a day; between that, sizes are those of the last listing.
  * Wrong bytes count when a second reading gives wrong bytes too, for they may change on the way.
  */
-import { hash } from 'node:crypto';
 import type { Clock } from '../../../platform/index.ts';
 import type { Budget } from '../budget.ts';
 import { readStatus, RECHECK_AT } from '../coverage.ts';
@@ -15,6 +15,7 @@ import type { FindingKind } from '../finding.ts';
 import { TRAITS } from '../verifier.ts';
 import type { RunOptions, RunOutcome, Verifier, VerifierStatus } from '../verifier.ts';
 import type { UnitRecord, VerifyStore } from '../verify-store.ts';
+import { openObject } from './object-format.ts';
 import type { StoredObject, StoredObjects } from './stored-objects.ts';
 
 export interface ObjectScrubberParts {
@@ -136,15 +137,14 @@ export class ObjectScrubber implements Verifier {
   /** False when it was reported. */
   async #check({ id, sizeBytes }: StoredObject, scope: string, signal: AbortSignal) {
     const { objects } = this.#parts;
-    const isRight = (bytes: Buffer | undefined) => bytes !== undefined
-      && hash('sha256', bytes) === id;
     const first = await objects.read(id, signal);
     // Collected since it was listed; the metadata scan asks after what is needed and not there.
     if (first === undefined) return true;
-    if (isRight(first)) return true;
+    if (await openObject(id, first) !== undefined) return true;
     const second = await objects.read(id, signal);
     if (second === undefined) return true;
-    const kind = isRight(second) ? 'unsteady-read' : 'hash-differs';
+    const isRight = await openObject(id, second) !== undefined;
+    const kind = isRight ? 'unsteady-read' : 'hash-differs';
     this.#report(kind, scope, { blockId: id, sizeBytes });
     return false;
   }

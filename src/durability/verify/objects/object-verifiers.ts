@@ -4,6 +4,8 @@ import { FindingDesk } from '../finding-desk.ts';
 import { JournalAuditor } from '../journal-auditor.ts';
 import type { JournalSource } from '../journal-source.ts';
 import { ledgerFile } from '../ledger.ts';
+import { Reconciler } from '../reconciler.ts';
+import { findReferenced } from '../reference-range.ts';
 import type { ManifestSource } from '../manifest-source.ts';
 import { VERIFIER_IDS } from '../verifier.ts';
 import type { Verifier } from '../verifier.ts';
@@ -12,12 +14,14 @@ import type { VerifyStore } from '../verify-store.ts';
 import { WriteRereader } from '../write-rereader.ts';
 import type { WriteRereaderParts } from '../write-rereader.ts';
 import { LedgerReferee } from './ledger-referee.ts';
+import { objectInventory } from './object-inventory.ts';
 import { ObjectMetadataScan } from './object-metadata-scan.ts';
 import { ObjectScrubber } from './object-scrubber.ts';
-import type { StoredObjects } from './stored-objects.ts';
+import { ObjectTrashInspector } from './object-trash-inspector.ts';
+import { objectReader } from './stored-objects.ts';
+import type { ObjectSource } from './stored-objects.ts';
 
-export interface ObjectVerifierParts {
-  objects: StoredObjects;
+export interface ObjectVerifierParts extends ObjectSource {
   store: VerifyStore;
   source: ManifestSource;
   journal: JournalSource;
@@ -31,10 +35,18 @@ export interface ObjectVerifierParts {
 
 export function makeObjectVerifiers(parts: ObjectVerifierParts): Verifier[] {
   const { objects, store, source, journal, ledgerPath, clock, log, metrics, read } = parts;
+  const { readBlock } = parts;
+  const blocks: ObjectSource = { objects, ...(readBlock !== undefined && { readBlock }) };
   const desk = new FindingDesk({ store, clock, log, ...(metrics !== undefined && { metrics }) });
   return [
     new LedgerReferee({ store, desk, clock, ledger: ledgerFile(ledgerPath) }),
-    new ObjectMetadataScan({ objects, source, store, desk, clock }),
+    new ObjectMetadataScan({ ...blocks, source, store, desk, clock }),
+    new Reconciler({ source, store, desk, clock, inventory: objectInventory(blocks) }),
+    new ObjectTrashInspector({
+      objects, store, desk, clock,
+      references: (ids, pace) => (
+        findReferenced(ids, { source, readBlock: objectReader(blocks, pace), pace })),
+    }),
     ...(read === undefined ? [] : [new WriteRereader({ store, desk, clock, read })]),
     new JournalAuditor({ store, desk, clock, source: journal }),
     new ObjectScrubber({ objects, store, desk, clock }),

@@ -20,6 +20,7 @@ import { Reconciler } from '../reconciler.ts';
 import type { OrphanBlock } from '../reconciler.ts';
 import { ReplicaComparison } from '../replica-comparison.ts';
 import { TrashInspector } from '../trash-inspector.ts';
+import { volumeInventory } from '../volume-inventory.ts';
 import type { Verifier } from '../verifier.ts';
 import type { VerifyStore } from '../verify-store.ts';
 import type { VerifiedDisk } from '../volume/volume-folder.ts';
@@ -115,7 +116,8 @@ function verifiersOf(
     new WriteRereader({ store, desk, clock, read: (address) => reading.read(address) }),
     new JournalAuditor({ store, desk, clock, source: journal }),
     new Reconciler({
-      ...common, source, orphanAfterMs: HOUR_MS, entriesMax: 8,
+      store, desk, clock, source, orphanAfterMs: HOUR_MS, entriesMax: 8,
+      inventory: volumeInventory({ disks: () => disks, source }),
       propose: async (orphans) => {
         proposed.push(...orphans);
         return orphans.length;

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { copyFile, cp, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HoldfastError } from '../../../base/errors.ts';
-import { parseBlockId, parseUserId } from '../../../base/ids.ts';
+import { DEFAULT_TENANT, parseBlockId, parseUserId } from '../../../base/ids.ts';
 import type { SpaceId } from '../../../base/ids.ts';
 import { parseName } from '../../../base/names.ts';
 import type { Witness } from '../../../base/witness.ts';
@@ -97,7 +97,8 @@ class CanaryMaker {
   async make(): Promise<Canary> {
     const paths = pathsIn(this.#directory);
     const space = await this.#metadata.ensureSpace({
-      owner: OWNER, casePolicy: 'sensitive', quotaBytes: undefined, at: this.#clock.now(),
+      tenant: DEFAULT_TENANT, owner: OWNER, casePolicy: 'sensitive', quotaBytes: undefined,
+      at: this.#clock.now(),
     });
     const dead = Block.of([canaryBytes('dead', 4_000)]);
     const filler = Block.of([canaryBytes('filler', 400_000)]);

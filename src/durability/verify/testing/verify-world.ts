@@ -24,6 +24,10 @@ export class VerifyWorld {
   }
 }
 
+function nodeOf(key: ManifestKey): number {
+  return key[0] === 'version' ? key[2] : -1;
+}
+
 /** Each row is a version of its own. */
 export class MemoryManifests implements ManifestSource {
   readonly rows: ManifestRow[] = [];
@@ -44,18 +48,18 @@ export class MemoryManifests implements ManifestSource {
   }
 
   drop(node: number): void {
-    const at = this.rows.findIndex(({ key }) => key[2] === node);
+    const at = this.rows.findIndex(({ key }) => nodeOf(key) === node);
     this.rows.splice(at, 1);
   }
 
   page(after: ManifestKey | undefined, limit: number): readonly ManifestRow[] {
-    const from = after === undefined ? -1 : Number(after[2]);
-    return this.rows.filter(({ key }) => Number(key[2]) > from)
-      .sort((a, b) => Number(a.key[2]) - Number(b.key[2])).slice(0, limit);
+    const from = after === undefined ? -1 : nodeOf(after);
+    return this.rows.filter(({ key }) => nodeOf(key) > from)
+      .sort((a, b) => nodeOf(a.key) - nodeOf(b.key)).slice(0, limit);
   }
 
   find(key: ManifestKey): Uint8Array | undefined {
-    return this.rows.find((row) => row.key[2] === key[2])?.manifest;
+    return this.rows.find((row) => nodeOf(row.key) === nodeOf(key))?.manifest;
   }
 
   marks(): ReadonlyMap<number, number> {

@@ -7,7 +7,7 @@ import type { NodeId, SpaceId, UserId } from '../../../base/ids.ts';
 import type {
   Actor, BatchKind, BatchRecord, Instant, MetadataStore,
 } from '../../../metadata/index.ts';
-import type { ContentStore } from '../../content-store.ts';
+import type { ContentDirectory } from '../../content-homes.ts';
 import { restoredOn } from '../free-name.ts';
 import { traceBatch } from './batch-trace.ts';
 import { Restorer } from './restorer.ts';
@@ -15,10 +15,16 @@ import { Restorer } from './restorer.ts';
 /** Batches that a start finds unfinished, at most; one per space can be. */
 const RESUMED_MAX = 1_000;
 
+export type RunKeep = (
+  batch: BatchRecord, run: { actor: () => Actor; signal: AbortSignal },
+) => Promise<void>;
+
 export interface BatchParts {
   metadata: MetadataStore;
-  content: ContentStore;
+  content: ContentDirectory;
   now: () => Instant;
+  /** Runs a batch of the kind `keep`, and notes its end. */
+  keep?: RunKeep | undefined;
   /** Told when a batch failed; it goes on at the next start. */
   onTrouble?: (batchId: number, error: unknown) => void;
 }
@@ -27,6 +33,8 @@ export interface BatchOrder {
   spaceId: SpaceId;
   nodeId: NodeId;
   asOf: number;
+  /** Permissions, shares and links too; the undo of such a batch takes them back too. */
+  withSharing: boolean;
   user: UserId;
   device: string;
 }
@@ -60,10 +68,10 @@ export class Batches {
         : 'This restore has been undone already.';
       throw new HoldfastError('conflict', 'files/Batches.undo', message, { code: 'batch-open' });
     }
-    const { spaceId, revFrom } = batch;
+    const { spaceId, revFrom, withSharing } = batch;
     const { rootId } = await this.#parts.metadata.getSpace(spaceId);
     await this.#parts.metadata.past(spaceId, revFrom);
-    return this.#begin('undo', { spaceId, nodeId: rootId, asOf: revFrom, ...by }, batchId);
+    return this.#begin('undo', { spaceId, nodeId: rootId, asOf: revFrom, withSharing, ...by }, batchId);
   }
 
   /** @throws not-found `batch-missing`. */
@@ -97,10 +105,10 @@ export class Batches {
   async #begin(
     kind: BatchKind, order: BatchOrder, undoes: number | undefined,
   ): Promise<BatchRecord> {
-    const { spaceId, nodeId, asOf, user, device } = order;
+    const { spaceId, nodeId, asOf, withSharing, user, device } = order;
     const actor = { user, device, at: this.#parts.now(), lockTokens: [] };
     const { count: batchId } = await this.#parts.metadata.commit({
-      op: 'begin-batch', spaceId, kind, nodeId, asOf, undoes, actor,
+      op: 'begin-batch', spaceId, kind, nodeId, asOf, undoes, withSharing, actor,
     });
     const batch = await this.get(batchId);
     this.#start(batch);
@@ -119,6 +127,7 @@ export class Batches {
     const { signal } = this.#abort;
     const { id: batchId, by: user, device } = batch;
     const actor = (): Actor => ({ user, device, at: now(), lockTokens: [], batchId });
+    if (batch.kind === 'keep') return this.#parts.keep?.(batch, { actor, signal });
     const trace = await this.#trace(batch);
     const note = async (done: number, skipped: number, isDone: boolean): Promise<void> => {
       await metadata.commit({
@@ -133,6 +142,7 @@ export class Batches {
         space: await metadata.getSpace(batch.spaceId), nodeId: batch.nodeId, actor, signal,
         past: await metadata.past(batch.spaceId, batch.asOf), remark: restoredOn(batch.at),
         only: trace?.untouched,
+        ...(batch.withSharing && { sharing: { only: trace?.grants } }),
         onProgress: (done, skipped) => note(before + done, skipped, false),
       });
       const { doneCount, skippedCount } = await restorer.run();

@@ -33,9 +33,9 @@ class Site {
     return new Site(await SpaceHand.on(new MemoryMetadataStore()));
   }
 
-  async restore(nodeId: NodeId, asOf: number) {
+  async restore(nodeId: NodeId, asOf: number, withSharing = false) {
     const order = { spaceId: this.hand.space.id, nodeId, asOf, user: this.hand.actor().user };
-    const { id } = await this.batches.restore({ ...order, device: 'd' });
+    const { id } = await this.batches.restore({ ...order, withSharing, device: 'd' });
     const batch = await this.batches.settled(id);
     assert.deepEqual(this.troubles, []);
     assert.equal(batch.state, 'done');

@@ -8,20 +8,21 @@
  * again at any point, as after a crash: what is done already is found to be right.
  */
 import { failpoint } from '../../../platform/index.ts';
-import type { NodeId, SpaceId } from '../../../base/ids.ts';
+import type { GrantId, NodeId, SpaceId } from '../../../base/ids.ts';
 import { canonicalName, parseName } from '../../../base/names.ts';
 import type { Name } from '../../../base/names.ts';
 import type {
   Actor, MetadataStore, NodeRecord, PastNode, PastSpace, SpaceRecord,
   TrashRecord,
 } from '../../../metadata/index.ts';
-import type { ContentStore } from '../../content-store.ts';
+import type { ContentDirectory } from '../../content-homes.ts';
 import { clashesWith, freeName } from '../free-name.ts';
 import { putOldContent } from '../old-content.ts';
 import { changedParts } from './changed-parts.ts';
 import type { ChangedParts } from './changed-parts.ts';
 import { extrasOf, planFolder } from './plan-folder.ts';
 import type { FolderPlan } from './plan-folder.ts';
+import { restoreSharing } from './restore-sharing.ts';
 import { Slice } from './slice.ts';
 
 export interface RestoreJob {
@@ -35,13 +36,15 @@ export interface RestoreJob {
   remark: string;
   /** undefined: everything may be touched. */
   only: ReadonlySet<NodeId> | undefined;
+  /** Permissions, shares and links too: `only` these, or all that there are. */
+  sharing?: { only: ReadonlySet<GrantId> | undefined };
   signal?: AbortSignal;
   onProgress: (doneCount: number, skippedCount: number) => Promise<void>;
 }
 
 export class Restorer {
   readonly #metadata: MetadataStore;
-  readonly #content: ContentStore;
+  readonly #content: ContentDirectory;
   readonly #job: RestoreJob;
   readonly #slice: Slice;
   readonly #spaceId: SpaceId;
@@ -51,7 +54,7 @@ export class Restorer {
   readonly #aside: NodeId[] = [];
 
   constructor(
-    parts: { metadata: MetadataStore; content: ContentStore }, job: RestoreJob,
+    parts: { metadata: MetadataStore; content: ContentDirectory }, job: RestoreJob,
   ) {
     this.#metadata = parts.metadata;
     this.#content = parts.content;
@@ -78,10 +81,21 @@ export class Restorer {
       });
       await this.#restoreTop(chain);
       if (chain.at(-1)?.kind === 'folder') await this.#restoreBelow(nodeId, parts);
+      await this.#slice.flush();
+      await this.#restoreSharing();
     }
     await this.#slice.flush();
     const { doneCount, skippedCount } = this.#slice;
     return { doneCount, skippedCount };
+  }
+
+  async #restoreSharing(): Promise<void> {
+    const { sharing, nodeId, past, actor, signal } = this.#job;
+    if (sharing === undefined) return;
+    const slice = this.#slice;
+    await restoreSharing(this.#metadata, {
+      past, nodeId, actor, slice, only: sharing.only, ...(signal && { signal }),
+    });
   }
 
   readonly #mayTouch = (id: NodeId): boolean => this.#job.only?.has(id) ?? true;

@@ -10,17 +10,14 @@ import type { NodeId, SpaceId } from '../../../base/ids.ts';
 import {
   PURGE_ROWS_MAX, SPACES_LIMIT_MAX, VERSIONS_DROPPED_MAX, VERSION_KEYS_LIMIT_MAX,
 } from '../../../metadata/index.ts';
-import type { Instant, MetadataStore, VersionKey } from '../../../metadata/index.ts';
+import type { Instant, MetadataStore, SpaceRecord, VersionKey } from '../../../metadata/index.ts';
+import { RetentionPolicies } from './retention-policies.ts';
+import type { RetentionPolicy } from './retention-policies.ts';
 import { DAY_MS, versionsToDrop } from './thinning.ts';
-import type { VersionPolicy } from './thinning.ts';
-
-export interface RetentionPolicy extends VersionPolicy {
-  /** For so long what was deleted can be restored; 0: for ever. */
-  trashKeepDays: number;
-}
 
 export interface RetentionParts {
   metadata: MetadataStore;
+  /** For spaces and tenants without rules of their own. */
   policy: RetentionPolicy;
   now: () => Instant;
   /** Called after each slice: how long work rests is up to who runs it. */
@@ -43,12 +40,14 @@ const VERSIONS_TOGETHER_MAX = 10_000;
 
 export class RetentionJob {
   readonly #parts: RetentionParts;
+  readonly #policies: RetentionPolicies;
   /** How far the look at versions has come, per space; no entry: it begins anew. */
   readonly #cursors = new Map<SpaceId, { nodeId: NodeId; contentRev: number }>();
   #slicesLeft = 0;
 
   constructor(parts: RetentionParts) {
     this.#parts = parts;
+    this.#policies = new RetentionPolicies({ metadata: parts.metadata, settings: parts.policy });
   }
 
   /** One round over all spaces. @throws the signal's reason; busy, unavailable. */
@@ -58,10 +57,10 @@ export class RetentionJob {
     this.#slicesLeft = SLICES_MAX;
     for (let after: SpaceId | undefined; ;) {
       const spaces = await metadata.listSpaces(SPACES_LIMIT_MAX, after);
-      for (const { id } of spaces) {
+      for (const space of spaces) {
         report.spaceCount += 1;
-        report.rowCount += await this.#purge(id, signal);
-        report.versionCount += await this.#thin(id, signal);
+        report.rowCount += await this.#purge(space, signal);
+        report.versionCount += await this.#thin(space, signal);
         if (this.#slicesLeft <= 0) return { ...report, isWhole: false };
       }
       after = spaces.at(-1)?.id;
@@ -82,13 +81,16 @@ export class RetentionJob {
     return this.#parts.metadata.revisionAt(spaceId, this.#parts.now() - days * DAY_MS);
   }
 
-  async #purge(spaceId: SpaceId, signal: AbortSignal | undefined): Promise<number> {
-    const { metadata, policy } = this.#parts;
-    const floorRev = await this.#revBefore(spaceId, policy.keepAllDays);
-    const trashToRev = await this.#revBefore(spaceId, policy.trashKeepDays);
+  /** The policy is read for each slice: whoever has just lengthened it is obeyed. */
+  async #purge(space: SpaceRecord, signal: AbortSignal | undefined): Promise<number> {
+    const { metadata } = this.#parts;
+    const { id: spaceId } = space;
     let rowCount = 0;
-    if (floorRev === 0 && trashToRev === 0) return 0;
     for (;;) {
+      const policy = await this.#policies.of(space);
+      const floorRev = await this.#revBefore(spaceId, policy.keepAllDays);
+      const trashToRev = await this.#revBefore(spaceId, policy.trashKeepDays);
+      if (floorRev === 0 && trashToRev === 0) return rowCount;
       const { count } = await metadata.commit({
         op: 'purge-slice', spaceId, floorRev, trashToRev, rowsMax: PURGE_ROWS_MAX,
       });
@@ -97,12 +99,14 @@ export class RetentionJob {
     }
   }
 
-  async #thin(spaceId: SpaceId, signal: AbortSignal | undefined): Promise<number> {
-    const { metadata, policy, now } = this.#parts;
-    if (policy.keepAllDays === 0) return 0;
+  async #thin(space: SpaceRecord, signal: AbortSignal | undefined): Promise<number> {
+    const { metadata, now } = this.#parts;
+    const { id: spaceId } = space;
     let dropped = 0;
     let waiting: VersionKey[] = [];
     for (;;) {
+      const policy = await this.#policies.of(space);
+      if (policy.keepAllDays === 0) return dropped;
       const page = await metadata.listVersionKeys(
         spaceId, VERSION_KEYS_LIMIT_MAX, this.#cursors.get(spaceId),
       );

@@ -1,21 +1,29 @@
-import type { GroupId, UserId } from '../../../base/ids.ts';
+import { DEFAULT_TENANT, type GroupId, type TenantId, type UserId } from '../../../base/ids.ts';
 import {
-  closed, groupExists, noSuchGroup, noSuchUser, tooManyGroups, tooManyTokens, userChanged,
-  userExists,
+  closed, groupExists, noSuchGroup, noSuchTenant, noSuchUser, otherTenant, tenantExists,
+  tooManyGroups, tooManyTenants, tooManyTokens, userChanged, userExists,
 } from '../../identity-errors.ts';
-import { GROUPS_PER_USER_MAX } from '../../identity-store.ts';
+import {
+  GROUPS_PER_USER_MAX, PAST_MEMBERSHIPS_PER_USER_MAX, TENANTS_MAX,
+} from '../../identity-store.ts';
 import type {
   AddTokenOptions, IdentityStore, TokenDraft, UpdateOptions,
 } from '../../identity-store.ts';
 import type {
-  FlowRecord, GroupRecord, NewUserRecord, SetupLinkRecord, TokenKind, TokenRecord, TokenTouch,
-  UserPatch, UserRecord,
+  FlowRecord, GroupRecord, NewUserRecord, SetupLinkRecord, TenantRecord, TokenKind, TokenRecord,
+  TokenTouch, UserPatch, UserRecord,
 } from '../../records.ts';
 
 /** What a file is to the other implementation: several stores may be open on one of these. */
 export class MemoryIdentityData {
+  readonly tenants = new Map<TenantId, TenantRecord>([[DEFAULT_TENANT, {
+    id: DEFAULT_TENANT, title: DEFAULT_TENANT, policy: DEFAULT_TENANT, createdAt: 0,
+  }]]);
+
   readonly users = new Map<UserId, UserRecord>();
   readonly groups = new Map<GroupId, MemoryGroup>();
+  /** By user, in the order of their ends. */
+  readonly pastMemberships = new Map<UserId, PastMembership[]>();
   readonly tokens = new Map<string, TokenRecord>();
   readonly flows = new Map<string, FlowRecord>();
   setupLink: SetupLinkRecord | undefined;
@@ -23,8 +31,15 @@ export class MemoryIdentityData {
 }
 
 interface MemoryGroup extends GroupRecord {
-  members: Set<UserId>;
+  /** When each one joined. */
+  members: Map<UserId, number>;
   isRemoved: boolean;
+}
+
+interface PastMembership {
+  group: GroupId;
+  joinedAt: number;
+  leftAt: number;
 }
 
 /** For tests and for trying things out: nothing survives the process. Each method does its work in
@@ -39,6 +54,25 @@ export class MemoryIdentityStore implements IdentityStore {
 
   changeMark(): number {
     return this.#live('changeMark').mark;
+  }
+
+  async addTenant(tenant: TenantRecord): Promise<TenantRecord> {
+    const data = this.#live('addTenant');
+    if (data.tenants.has(tenant.id)) throw tenantExists(op('addTenant'));
+    if (data.tenants.size >= TENANTS_MAX) throw tooManyTenants(op('addTenant'), TENANTS_MAX);
+    data.tenants.set(tenant.id, { ...tenant });
+    data.mark += 1;
+    return { ...tenant };
+  }
+
+  async findTenant(id: TenantId): Promise<TenantRecord | undefined> {
+    const tenant = this.#live('findTenant').tenants.get(id);
+    return tenant && { ...tenant };
+  }
+
+  async listTenants(): Promise<TenantRecord[]> {
+    return [...this.#live('listTenants').tenants.values()]
+      .sort((a, b) => (a.id < b.id ? -1 : 1)).map((tenant) => ({ ...tenant }));
   }
 
   async addUser(user: NewUserRecord): Promise<UserRecord> {
@@ -78,7 +112,8 @@ export class MemoryIdentityStore implements IdentityStore {
   async addGroup(group: GroupRecord): Promise<GroupRecord> {
     const data = this.#live('addGroup');
     if (data.groups.has(group.id)) throw groupExists(op('addGroup'));
-    data.groups.set(group.id, { ...group, members: new Set(), isRemoved: false });
+    checkTenant(data, op('addGroup'), group.tenant);
+    data.groups.set(group.id, { ...group, members: new Map(), isRemoved: false });
     data.mark += 1;
     return { ...group };
   }
@@ -95,45 +130,61 @@ export class MemoryIdentityStore implements IdentityStore {
     return groups.slice(0, limit).map(groupOf);
   }
 
-  async removeGroup(id: GroupId): Promise<boolean> {
+  async removeGroup(id: GroupId, at: number): Promise<boolean> {
     const data = this.#live('removeGroup');
     const group = liveGroup(data, id);
     if (group === undefined) return false;
-    for (const member of group.members) raiseGroupsRev(data, member);
-    group.members.clear();
+    for (const member of [...group.members.keys()]) {
+      endMembership(data, group, member, at);
+      raiseGroupsRev(data, member);
+    }
     group.isRemoved = true;
     data.mark += 1;
     return true;
   }
 
-  async joinGroup(id: GroupId, user: UserId): Promise<boolean> {
+  async joinGroup(id: GroupId, user: UserId, at: number): Promise<boolean> {
     const data = this.#live('joinGroup');
     const group = liveGroup(data, id);
     if (group === undefined) throw noSuchGroup(op('joinGroup'));
-    if (!data.users.has(user)) throw noSuchUser(op('joinGroup'));
+    const member = data.users.get(user);
+    if (member === undefined) throw noSuchUser(op('joinGroup'));
+    if (member.tenant !== group.tenant) throw otherTenant(op('joinGroup'));
     if (group.members.has(user)) return false;
     if (groupsOf(data, user).length >= GROUPS_PER_USER_MAX) {
       throw tooManyGroups(op('joinGroup'), GROUPS_PER_USER_MAX);
     }
-    group.members.add(user);
+    group.members.set(user, at);
     raiseGroupsRev(data, user);
     return true;
   }
 
-  async leaveGroup(id: GroupId, user: UserId): Promise<boolean> {
+  async leaveGroup(id: GroupId, user: UserId, at: number): Promise<boolean> {
     const data = this.#live('leaveGroup');
-    if (liveGroup(data, id)?.members.delete(user) !== true) return false;
+    const group = liveGroup(data, id);
+    if (group?.members.has(user) !== true) return false;
+    endMembership(data, group, user, at);
     raiseGroupsRev(data, user);
     return true;
   }
 
   async listMembers(id: GroupId, limit: number, after?: UserId): Promise<UserId[]> {
-    const members = [...liveGroup(this.#live('listMembers'), id)?.members ?? []];
+    const members = [...liveGroup(this.#live('listMembers'), id)?.members.keys() ?? []];
     return members.filter((user) => after === undefined || user > after).sort().slice(0, limit);
   }
 
   async listGroupsOf(user: UserId): Promise<GroupId[]> {
     return groupsOf(this.#live('listGroupsOf'), user);
+  }
+
+  async listGroupsAt(user: UserId, at: number): Promise<GroupId[]> {
+    const data = this.#live('listGroupsAt');
+    const now = [...data.groups.values()]
+      .filter(({ members }) => (members.get(user) ?? Number.POSITIVE_INFINITY) <= at)
+      .map(({ id }) => id);
+    const before = (data.pastMemberships.get(user) ?? [])
+      .filter(({ joinedAt, leftAt }) => joinedAt <= at && at < leftAt).map(({ group }) => group);
+    return [...new Set([...now, ...before])].sort();
   }
 
   async addToken(token: TokenRecord, options: AddTokenOptions): Promise<void> {
@@ -258,6 +309,7 @@ function op(method: string): string {
 
 function insertUser(data: MemoryIdentityData, opName: string, user: NewUserRecord): UserRecord {
   if (data.users.has(user.id)) throw userExists(opName);
+  checkTenant(data, opName, user.tenant);
   data.users.set(user.id, { ...user, rev: 1, groupsRev: 0 });
   data.mark += 1;
   return { ...user, rev: 1, groupsRev: 0 };
@@ -268,8 +320,23 @@ function liveGroup(data: MemoryIdentityData, id: GroupId): MemoryGroup | undefin
   return group?.isRemoved === false ? group : undefined;
 }
 
-function groupOf({ id, displayName, createdAt }: MemoryGroup): GroupRecord {
-  return { id, displayName, createdAt };
+function groupOf({ id, tenant, displayName, createdAt }: MemoryGroup): GroupRecord {
+  return { id, tenant, displayName, createdAt };
+}
+
+function checkTenant(data: MemoryIdentityData, opName: string, tenant: TenantId): void {
+  if (!data.tenants.has(tenant)) throw noSuchTenant(opName);
+}
+
+/** Those that ended last are kept. */
+function endMembership(
+  data: MemoryIdentityData, { id: group, members }: MemoryGroup, user: UserId, leftAt: number,
+): void {
+  const past = data.pastMemberships.get(user) ?? [];
+  past.push({ group, joinedAt: members.get(user) ?? 0, leftAt });
+  past.sort((a, b) => a.leftAt - b.leftAt);
+  data.pastMemberships.set(user, past.slice(-PAST_MEMBERSHIPS_PER_USER_MAX));
+  members.delete(user);
 }
 
 function groupsOf(data: MemoryIdentityData, user: UserId): GroupId[] {

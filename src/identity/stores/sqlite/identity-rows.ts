@@ -1,7 +1,8 @@
 /** Rows of DATA/identity.db and the records they stand for. */
 import type { GroupId, TenantId, UserId } from '../../../base/ids.ts';
 import type {
-  FlowRecord, GroupRecord, NewUserRecord, SetupLinkRecord, TokenKind, TokenRecord, UserRecord,
+  FlowRecord, GroupRecord, NewUserRecord, SetupLinkRecord, TenantRecord, TokenKind, TokenRecord,
+  UserRecord,
 } from '../../records.ts';
 
 export interface UserRow {
@@ -14,6 +15,14 @@ export interface UserRow {
   created_at: number;
   rev: number;
   groups_rev: number;
+  email: string | null;
+}
+
+export interface TenantRow {
+  id: string;
+  title: string;
+  policy: string;
+  created_at: number;
 }
 
 export interface GroupRow {
@@ -21,6 +30,7 @@ export interface GroupRow {
   display_name: string;
   created_at: number;
   is_removed: number;
+  tenant: string;
 }
 
 export interface TokenRow {
@@ -56,6 +66,7 @@ export function userFromRow(row: UserRow): UserRecord {
     admin: row.is_admin === 1,
     disabled: row.is_disabled === 1,
     passwordHash: row.password_hash ?? undefined,
+    email: row.email ?? undefined,
     createdAt: row.created_at,
     rev: row.rev,
     groupsRev: row.groups_rev,
@@ -63,7 +74,12 @@ export function userFromRow(row: UserRow): UserRecord {
 }
 
 export function groupFromRow(row: GroupRow): GroupRecord {
-  return { id: row.id as GroupId, displayName: row.display_name, createdAt: row.created_at };
+  const { id, tenant, display_name: displayName, created_at: createdAt } = row;
+  return { id: id as GroupId, tenant: tenant as TenantId, displayName, createdAt };
+}
+
+export function tenantFromRow({ id, title, policy, created_at: createdAt }: TenantRow): TenantRecord {
+  return { id: id as TenantId, title, policy, createdAt };
 }
 
 export function userToRow(
@@ -79,6 +95,7 @@ export function userToRow(
     created_at: user.createdAt,
     rev,
     groups_rev: groupsRev,
+    email: user.email ?? null,
   };
 }
 

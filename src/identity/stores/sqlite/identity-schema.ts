@@ -1,25 +1,50 @@
 /**
- * The tables of DATA/identity.db, format 2. Times are milliseconds since 1970 UTC, flags 0 or 1,
+ * The tables of DATA/identity.db, format 3. Times are milliseconds since 1970 UTC, flags 0 or 1,
  * hashes lower-case hexadecimal. Only SQL that MariaDB understands too.
  */
 
 /** Kept as `PRAGMA user_version`. A file with a larger number was written by a newer Holdfast. */
-export const IDENTITY_FORMAT = 2;
+export const IDENTITY_FORMAT = 3;
 /** Kept as `PRAGMA application_id`: "HFid". Tells our file from any other SQLite database. */
 export const IDENTITY_APPLICATION_ID = 0x48466964;
 
-/** A removed group stays, marked as such: its id is never given out again. */
+/** The default tenant is always there; when it was made is not known. */
+const TENANT_TABLE = `
+CREATE TABLE tenants (
+  id         VARCHAR(32)  NOT NULL PRIMARY KEY,
+  title      VARCHAR(255) NOT NULL,
+  policy     VARCHAR(32)  NOT NULL,
+  created_at BIGINT       NOT NULL
+);
+INSERT INTO tenants (id, title, policy, created_at) VALUES ('default', 'default', 'default', 0);
+`;
+
+/** Memberships that have ended. One may come back and end again. */
+const PAST_TABLE = `
+CREATE TABLE past_memberships (
+  user_id   VARCHAR(64) NOT NULL,
+  group_id  VARCHAR(64) NOT NULL,
+  joined_at BIGINT      NOT NULL,
+  left_at   BIGINT      NOT NULL
+);
+CREATE INDEX past_memberships_by_user ON past_memberships (user_id, left_at);
+`;
+
+/** A removed group stays, marked as such: its id is never given out again. `joined_at` is 0 where
+ *  it was not noted. */
 const GROUP_TABLES = `
 CREATE TABLE user_groups (
   id           VARCHAR(64)  NOT NULL PRIMARY KEY,
   display_name VARCHAR(255) NOT NULL,
   created_at   BIGINT       NOT NULL,
-  is_removed   SMALLINT     NOT NULL
+  is_removed   SMALLINT     NOT NULL,
+  tenant       VARCHAR(32)  NOT NULL DEFAULT 'default'
 );
 
 CREATE TABLE memberships (
-  group_id VARCHAR(64) NOT NULL,
-  user_id  VARCHAR(64) NOT NULL,
+  group_id  VARCHAR(64) NOT NULL,
+  user_id   VARCHAR(64) NOT NULL,
+  joined_at BIGINT      NOT NULL DEFAULT 0,
   PRIMARY KEY (group_id, user_id)
 );
 CREATE INDEX memberships_by_user ON memberships (user_id, group_id);
@@ -35,7 +60,8 @@ CREATE TABLE users (
   password_hash VARCHAR(255),
   created_at    BIGINT        NOT NULL,
   rev           BIGINT        NOT NULL,
-  groups_rev    BIGINT        NOT NULL DEFAULT 0
+  groups_rev    BIGINT        NOT NULL DEFAULT 0,
+  email         VARCHAR(255)
 );
 
 CREATE TABLE tokens (
@@ -66,9 +92,33 @@ CREATE TABLE login_flows (
 );
 CREATE INDEX login_flows_by_age ON login_flows (created_at);
 CREATE INDEX login_flows_by_user ON login_flows (user_id);
-${GROUP_TABLES}`;
+${GROUP_TABLES}${TENANT_TABLE}${PAST_TABLE}`;
 
 /** From format 1, where there were no groups. */
-export const FROM_FORMAT_1 = `
+const FROM_FORMAT_1 = `
 ALTER TABLE users ADD COLUMN groups_rev BIGINT NOT NULL DEFAULT 0;
-${GROUP_TABLES}`;
+
+CREATE TABLE user_groups (
+  id           VARCHAR(64)  NOT NULL PRIMARY KEY,
+  display_name VARCHAR(255) NOT NULL,
+  created_at   BIGINT       NOT NULL,
+  is_removed   SMALLINT     NOT NULL
+);
+
+CREATE TABLE memberships (
+  group_id VARCHAR(64) NOT NULL,
+  user_id  VARCHAR(64) NOT NULL,
+  PRIMARY KEY (group_id, user_id)
+);
+CREATE INDEX memberships_by_user ON memberships (user_id, group_id);
+`;
+
+/** From format 2, where there was one tenant, no mail address and no past of groups. */
+const FROM_FORMAT_2 = `
+ALTER TABLE users ADD COLUMN email VARCHAR(255);
+ALTER TABLE user_groups ADD COLUMN tenant VARCHAR(32) NOT NULL DEFAULT 'default';
+ALTER TABLE memberships ADD COLUMN joined_at BIGINT NOT NULL DEFAULT 0;
+${TENANT_TABLE}${PAST_TABLE}`;
+
+/** `IDENTITY_STEPS[n - 1]` makes format n + 1 of format n. */
+export const IDENTITY_STEPS: readonly string[] = [FROM_FORMAT_1, FROM_FORMAT_2];

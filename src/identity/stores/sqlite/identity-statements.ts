@@ -1,20 +1,38 @@
 /** Every statement that runs on DATA/identity.db, prepared once, with the types of its rows. */
 import type { Database, Statement } from 'better-sqlite3';
-import type { FlowRow, GroupRow, SetupLinkRow, TokenRow, UserRow } from './identity-rows.ts';
+import type {
+  FlowRow, GroupRow, SetupLinkRow, TenantRow, TokenRow, UserRow,
+} from './identity-rows.ts';
 
 const ADD_USER = `
 INSERT INTO users (id, tenant, display_name, is_admin, is_disabled, password_hash, created_at, rev,
-  groups_rev)
+  groups_rev, email)
 VALUES (@id, @tenant, @display_name, @is_admin, @is_disabled, @password_hash, @created_at, @rev,
-  @groups_rev)`;
+  @groups_rev, @email)`;
 
 const UPDATE_USER = `
 UPDATE users SET display_name = @display_name, is_admin = @is_admin, is_disabled = @is_disabled,
-  password_hash = @password_hash, rev = @rev WHERE id = @id`;
+  password_hash = @password_hash, email = @email, rev = @rev WHERE id = @id`;
 
 const RAISE_GROUPS_REV_OF_ALL = `
 UPDATE users SET rev = rev + 1, groups_rev = groups_rev + 1
 WHERE id IN (SELECT user_id FROM memberships WHERE group_id = ?)`;
+
+const END_MEMBERSHIPS = `
+INSERT INTO past_memberships (user_id, group_id, joined_at, left_at)
+SELECT user_id, group_id, joined_at, @at FROM memberships
+WHERE group_id = @group AND (@user IS NULL OR user_id = @user)`;
+
+const FORGET_MEMBERSHIPS = `
+DELETE FROM past_memberships WHERE user_id = @user AND left_at < (
+  SELECT left_at FROM past_memberships WHERE user_id = @user
+  ORDER BY left_at DESC LIMIT 1 OFFSET @kept)`;
+
+const LIST_GROUPS_AT = `
+SELECT group_id FROM memberships WHERE user_id = @user AND joined_at <= @at
+UNION
+SELECT group_id FROM past_memberships WHERE user_id = @user AND left_at > @at AND joined_at <= @at
+ORDER BY group_id`;
 
 const ADD_TOKEN = `
 INSERT INTO tokens (token_hash, id, kind, user_id, device, created_at, used_at, expires_at)
@@ -40,7 +58,9 @@ export function prepareStatements(database: Database) {
   const number: Numbers = <Bind extends unknown[]>(sql: string) =>
     database.prepare<Bind, number>(sql).pluck();
   return {
-    ...groupStatements(rows, number),
+    ...groupStatements(rows),
+    ...membershipStatements(rows, number),
+    ...tenantStatements(rows, number),
     dataVersion: number<[]>('PRAGMA data_version'),
 
     addUser: rows<[UserRow], never>(ADD_USER),
@@ -96,15 +116,16 @@ export function prepareStatements(database: Database) {
   };
 }
 
-function groupStatements(rows: Rows, number: Numbers) {
+function groupStatements(rows: Rows) {
   return {
     raiseGroupsRev: rows<[string], never>(
       'UPDATE users SET rev = rev + 1, groups_rev = groups_rev + 1 WHERE id = ?',
     ),
     raiseGroupsRevOfAll: rows<[string], never>(RAISE_GROUPS_REV_OF_ALL),
 
-    addGroup: rows<[string, string, number], never>(
-      'INSERT INTO user_groups (id, display_name, created_at, is_removed) VALUES (?, ?, ?, 0)',
+    addGroup: rows<[string, string, number, string], never>(
+      `INSERT INTO user_groups (id, display_name, created_at, is_removed, tenant)
+       VALUES (?, ?, ?, 0, ?)`,
     ),
     findGroup: rows<[string], GroupRow>('SELECT * FROM user_groups WHERE id = ?'),
     listGroups: rows<[string, number], GroupRow>(
@@ -113,9 +134,30 @@ function groupStatements(rows: Rows, number: Numbers) {
     removeGroup: rows<[string], never>(
       'UPDATE user_groups SET is_removed = 1 WHERE id = ? AND is_removed = 0',
     ),
-    addMember: rows<[string, string], never>(
-      'INSERT INTO memberships (group_id, user_id) VALUES (?, ?)',
+  };
+}
+
+function tenantStatements(rows: Rows, number: Numbers) {
+  return {
+    addTenant: rows<[string, string, string, number], never>(
+      'INSERT INTO tenants (id, title, policy, created_at) VALUES (?, ?, ?, ?)',
     ),
+    findTenant: rows<[string], TenantRow>('SELECT * FROM tenants WHERE id = ?'),
+    listTenants: rows<[], TenantRow>('SELECT * FROM tenants ORDER BY id'),
+    countTenants: number<[]>('SELECT COUNT(*) FROM tenants'),
+  };
+}
+
+function membershipStatements(rows: Rows, number: Numbers) {
+  return {
+    addMember: rows<[string, string, number], never>(
+      'INSERT INTO memberships (group_id, user_id, joined_at) VALUES (?, ?, ?)',
+    ),
+    endMemberships: rows<[{ group: string; user: string | null; at: number }], never>(
+      END_MEMBERSHIPS,
+    ),
+    forgetMemberships: rows<[{ user: string; kept: number }], never>(FORGET_MEMBERSHIPS),
+    listGroupsAt: rows<[{ user: string; at: number }], { group_id: string }>(LIST_GROUPS_AT),
     isMember: number<[string, string]>(
       'SELECT COUNT(*) FROM memberships WHERE group_id = ? AND user_id = ?',
     ),

@@ -4,20 +4,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import Database from 'better-sqlite3';
-import { parseGroupId, parseUserId } from '../../../base/ids.ts';
+import { DEFAULT_TENANT, parseGroupId, parseUserId } from '../../../base/ids.ts';
 import { IDENTITY_FORMAT, IDENTITY_SCHEMA } from './identity-schema.ts';
 import { SqliteIdentityStore } from './sqlite-identity-store.ts';
 
-const GOLDEN = new URL('../../../../test/fixtures/identity/format-1.db', import.meta.url);
+const GOLDEN = new URL('../../../../test/fixtures/identity/', import.meta.url);
 const root = mkdtempSync(join(tmpdir(), 'holdfast-identity-migration-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 
 const ALICE = parseUserId('alice');
 const BOB = parseUserId('bob');
 
-function golden(name: string): string {
-  const file = join(root, name);
-  copyFileSync(GOLDEN, file);
+function golden(format: number, name: string): string {
+  const file = join(root, `${format}-${name}`);
+  copyFileSync(new URL(`format-${format}.db`, GOLDEN), file);
   return file;
 }
 
@@ -31,7 +31,7 @@ function shapeOf(database: Database.Database): unknown {
 
 describe('a user database of format 1', () => {
   it('is read on with everything in it, and takes groups', async () => {
-    const store = await SqliteIdentityStore.open({ file: golden('read.db'), create: false });
+    const store = await SqliteIdentityStore.open({ file: golden(1, 'read.db'), create: false });
     const users = await store.listUsers(9);
     assert.deepEqual(users.map(({ id, displayName, admin, rev, groupsRev }) => (
       [id, displayName, admin, rev, groupsRev]
@@ -39,14 +39,42 @@ describe('a user database of format 1', () => {
     const tokens = await store.listTokens(ALICE, 'app-password');
     assert.deepEqual(tokens.map(({ id }) => id), ['phone']);
     const crew = parseGroupId('crew');
-    await store.addGroup({ id: crew, displayName: 'Crew', createdAt: 1 });
-    assert.equal(await store.joinGroup(crew, BOB), true);
+    await store.addGroup({
+      id: crew, tenant: DEFAULT_TENANT, displayName: 'Crew', createdAt: 1,
+    });
+    assert.equal(await store.joinGroup(crew, BOB, 1), true);
     assert.deepEqual(await store.listGroupsOf(BOB), [crew]);
     await store.close();
   });
+});
 
+describe('a user database of format 2', () => {
+  it('is read on with everything in it, and takes tenants', async () => {
+    const store = await SqliteIdentityStore.open({ file: golden(2, 'read.db'), create: false });
+    const users = await store.listUsers(9);
+    assert.deepEqual(users.map(({ id, tenant, email, disabled, groupsRev }) => (
+      [id, tenant, email, disabled, groupsRev]
+    )), [
+      ['alice', 'default', undefined, false, 2], ['bob', 'default', undefined, false, 3],
+      ['cleo', 'default', undefined, true, 0],
+    ]);
+    const groups = await store.listGroups(9);
+    assert.deepEqual(groups.map(({ id, tenant }) => [id, tenant]),
+      [['board', 'default'], ['crew', 'default']]);
+    assert.deepEqual(await store.listGroupsOf(ALICE), ['board', 'crew']);
+    assert.deepEqual(await store.listGroupsAt(ALICE, 0), ['board', 'crew'], 'since ever');
+    assert.equal(await store.leaveGroup(parseGroupId('crew'), ALICE, 5000), true);
+    assert.deepEqual(await store.listGroupsAt(ALICE, 4999), ['board', 'crew']);
+    assert.deepEqual(await store.listGroupsAt(ALICE, 5000), ['board']);
+    assert.deepEqual((await store.listTokens(BOB, 'session')).map(({ id }) => id), ['browser']);
+    assert.deepEqual((await store.listTenants()).map(({ id }) => id), [DEFAULT_TENANT]);
+    await store.close();
+  });
+});
+
+for (const format of [1, 2]) describe(`a user database of format ${format}`, () => {
   it('has the same tables afterwards as a new one', async () => {
-    const file = golden('shape.db');
+    const file = golden(format, 'shape.db');
     await (await SqliteIdentityStore.open({ file, create: false })).close();
     const migrated = new Database(file, { readonly: true });
     const made = new Database(':memory:');
@@ -58,12 +86,13 @@ describe('a user database of format 1', () => {
   });
 
   it('is migrated once by two processes that come at once', async () => {
-    const file = golden('twice.db');
+    const file = golden(format, 'twice.db');
     const stores = await Promise.all(
       [1, 2].map(() => SqliteIdentityStore.open({ file, create: false })),
     );
     for (const store of stores) {
-      assert.equal((await store.listUsers(9)).length, 2);
+      assert.equal((await store.listUsers(9)).length, format + 1);
+      assert.equal((await store.listTenants()).length, 1);
       await store.close();
     }
   });

@@ -12,7 +12,7 @@ import { dirname } from 'node:path';
 import { HoldfastError } from '../../../base/errors.ts';
 import { readSqliteHeader } from '../../../platform/index.ts';
 import {
-  FROM_FORMAT_1, IDENTITY_APPLICATION_ID, IDENTITY_FORMAT, IDENTITY_SCHEMA,
+  IDENTITY_APPLICATION_ID, IDENTITY_FORMAT, IDENTITY_SCHEMA, IDENTITY_STEPS,
 } from './identity-schema.ts';
 
 /** How long a statement waits, blocking, for another process's transaction (some milliseconds). */
@@ -125,11 +125,10 @@ function inspect(path: string): void {
 
 /** In one transaction, and only by one of two processes that come at once. */
 function migrate(database: Database.Database): void {
-  const isOld = (): boolean => Number(database.pragma('user_version', { simple: true })) === 1;
-  if (!isOld()) return;
+  const format = (): number => Number(database.pragma('user_version', { simple: true }));
+  if (format() === IDENTITY_FORMAT) return;
   database.transaction(() => {
-    if (!isOld()) return;
-    database.exec(FROM_FORMAT_1);
+    for (const step of IDENTITY_STEPS.slice(format() - 1)) database.exec(step);
     database.pragma(`user_version = ${IDENTITY_FORMAT}`);
   }).immediate();
 }

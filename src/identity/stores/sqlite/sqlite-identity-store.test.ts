@@ -10,6 +10,7 @@ import Database from 'better-sqlite3';
 import { isKind, type ErrorKind } from '../../../base/errors.ts';
 import { parseUserId } from '../../../base/ids.ts';
 import { sampleToken, sampleUser, testIdentityStore } from '../../identity-store.conformance.ts';
+import { IDENTITY_FORMAT } from './identity-schema.ts';
 import { openIdentityDatabase } from './open-identity-database.ts';
 import { SqliteIdentityStore } from './sqlite-identity-store.ts';
 
@@ -73,7 +74,7 @@ it('SqliteIdentityStore is durable on every open, and private to its account', a
 it('SqliteIdentityStore refuses a file of a newer format, and leaves it untouched', async () => {
   const file = await filled();
   const database = new Database(file);
-  database.pragma('user_version = 3');
+  database.pragma(`user_version = ${IDENTITY_FORMAT + 1}`);
   database.close();
   await refusesUntouched(file, 'invalid');
 });
@@ -81,7 +82,7 @@ it('SqliteIdentityStore refuses a file of a newer format, and leaves it untouche
 it('SqliteIdentityStore does not even fold in the log of a file of a newer format', async () => {
   const file = await filled();
   const database = new Database(file);
-  database.pragma('user_version = 3');
+  database.pragma(`user_version = ${IDENTITY_FORMAT + 1}`);
   const left = newFile(); // As a crash leaves them: a database, and a log not folded in yet.
   for (const end of ['', '-wal']) copyFileSync(`${file}${end}`, `${left}${end}`);
   database.close();

@@ -1,20 +1,22 @@
 import type { Database } from 'better-sqlite3';
-import type { GroupId, UserId } from '../../../base/ids.ts';
+import type { GroupId, TenantId, UserId } from '../../../base/ids.ts';
 import {
-  closed, groupExists, noSuchGroup, noSuchUser, tooManyGroups, tooManyTokens, userChanged,
-  userExists,
+  closed, groupExists, noSuchGroup, noSuchTenant, noSuchUser, otherTenant, tenantExists,
+  tooManyGroups, tooManyTenants, tooManyTokens, userChanged, userExists,
 } from '../../identity-errors.ts';
-import { GROUPS_PER_USER_MAX } from '../../identity-store.ts';
+import {
+  GROUPS_PER_USER_MAX, PAST_MEMBERSHIPS_PER_USER_MAX, TENANTS_MAX,
+} from '../../identity-store.ts';
 import type {
   AddTokenOptions, IdentityStore, TokenDraft, UpdateOptions,
 } from '../../identity-store.ts';
 import type {
-  FlowRecord, GroupRecord, NewUserRecord, SetupLinkRecord, TokenKind, TokenRecord, TokenTouch,
-  UserPatch, UserRecord,
+  FlowRecord, GroupRecord, NewUserRecord, SetupLinkRecord, TenantRecord, TokenKind, TokenRecord,
+  TokenTouch, UserPatch, UserRecord,
 } from '../../records.ts';
 import {
-  flowFromRow, flowToRow, groupFromRow, setupLinkFromRow, tokenFromRow, tokenToRow, userFromRow,
-  userToRow,
+  flowFromRow, flowToRow, groupFromRow, setupLinkFromRow, tenantFromRow, tokenFromRow, tokenToRow,
+  userFromRow, userToRow,
 } from './identity-rows.ts';
 import { prepareStatements, type IdentityStatements } from './identity-statements.ts';
 import {
@@ -70,6 +72,27 @@ export class SqliteIdentityStore implements IdentityStore {
     return this.#mark;
   }
 
+  async addTenant(tenant: TenantRecord): Promise<TenantRecord> {
+    const { id, title, policy, createdAt } = tenant;
+    return this.#write('addTenant', (sql) => {
+      if (sql.findTenant.get(id) !== undefined) throw tenantExists(op('addTenant'));
+      if ((sql.countTenants.get() ?? 0) >= TENANTS_MAX) {
+        throw tooManyTenants(op('addTenant'), TENANTS_MAX);
+      }
+      sql.addTenant.run(id, title, policy, createdAt);
+      return { ...tenant };
+    });
+  }
+
+  async findTenant(id: TenantId): Promise<TenantRecord | undefined> {
+    const row = this.#read('findTenant', (sql) => sql.findTenant.get(id));
+    return row && tenantFromRow(row);
+  }
+
+  async listTenants(): Promise<TenantRecord[]> {
+    return this.#read('listTenants', (sql) => sql.listTenants.all()).map(tenantFromRow);
+  }
+
   async addUser(user: NewUserRecord): Promise<UserRecord> {
     return this.#write('addUser', (sql) => insertUser(sql, op('addUser'), user));
   }
@@ -105,7 +128,8 @@ export class SqliteIdentityStore implements IdentityStore {
   async addGroup(group: GroupRecord): Promise<GroupRecord> {
     return this.#write('addGroup', (sql) => {
       if (sql.findGroup.get(group.id) !== undefined) throw groupExists(op('addGroup'));
-      sql.addGroup.run(group.id, group.displayName, group.createdAt);
+      checkTenant(sql, op('addGroup'), group.tenant);
+      sql.addGroup.run(group.id, group.displayName, group.createdAt, group.tenant);
       return { ...group };
     });
   }
@@ -120,32 +144,39 @@ export class SqliteIdentityStore implements IdentityStore {
     return rows.map(groupFromRow);
   }
 
-  async removeGroup(id: GroupId): Promise<boolean> {
+  async removeGroup(id: GroupId, at: number): Promise<boolean> {
     return this.#write('removeGroup', (sql) => {
       if (sql.removeGroup.run(id).changes === 0) return false;
       sql.raiseGroupsRevOfAll.run(id);
+      sql.endMemberships.run({ group: id, user: null, at });
+      for (const { user_id: user } of sql.listMembers.all(id, '', -1)) forgetOld(sql, user);
       sql.removeMembers.run(id);
       return true;
     });
   }
 
-  async joinGroup(group: GroupId, user: UserId): Promise<boolean> {
+  async joinGroup(group: GroupId, user: UserId, at: number): Promise<boolean> {
     return this.#write('joinGroup', (sql) => {
-      if (sql.findGroup.get(group)?.is_removed !== 0) throw noSuchGroup(op('joinGroup'));
-      if (sql.findUser.get(user) === undefined) throw noSuchUser(op('joinGroup'));
+      const ofGroup = sql.findGroup.get(group);
+      if (ofGroup?.is_removed !== 0) throw noSuchGroup(op('joinGroup'));
+      const member = sql.findUser.get(user);
+      if (member === undefined) throw noSuchUser(op('joinGroup'));
+      if (member.tenant !== ofGroup.tenant) throw otherTenant(op('joinGroup'));
       if (sql.isMember.get(group, user) !== 0) return false;
       if (sql.listGroupsOf.all(user).length >= GROUPS_PER_USER_MAX) {
         throw tooManyGroups(op('joinGroup'), GROUPS_PER_USER_MAX);
       }
-      sql.addMember.run(group, user);
+      sql.addMember.run(group, user, at);
       sql.raiseGroupsRev.run(user);
       return true;
     });
   }
 
-  async leaveGroup(group: GroupId, user: UserId): Promise<boolean> {
+  async leaveGroup(group: GroupId, user: UserId, at: number): Promise<boolean> {
     return this.#write('leaveGroup', (sql) => {
+      sql.endMemberships.run({ group, user, at });
       if (sql.removeMember.run(group, user).changes === 0) return false;
+      forgetOld(sql, user);
       sql.raiseGroupsRev.run(user);
       return true;
     });
@@ -159,6 +190,11 @@ export class SqliteIdentityStore implements IdentityStore {
 
   async listGroupsOf(user: UserId): Promise<GroupId[]> {
     const rows = this.#read('listGroupsOf', (sql) => sql.listGroupsOf.all(user));
+    return rows.map(({ group_id: id }) => id as GroupId);
+  }
+
+  async listGroupsAt(user: UserId, at: number): Promise<GroupId[]> {
+    const rows = this.#read('listGroupsAt', (sql) => sql.listGroupsAt.all({ user, at }));
     return rows.map(({ group_id: id }) => id as GroupId);
   }
 
@@ -295,9 +331,19 @@ function op(method: string): string {
 
 function insertUser(sql: IdentityStatements, opName: string, user: NewUserRecord): UserRecord {
   if (sql.findUser.get(user.id) !== undefined) throw userExists(opName);
+  checkTenant(sql, opName, user.tenant);
   const added = { ...user, rev: 1, groupsRev: 0 };
   sql.addUser.run(userToRow(user, added));
   return added;
+}
+
+function checkTenant(sql: IdentityStatements, opName: string, tenant: TenantId): void {
+  if (sql.findTenant.get(tenant) === undefined) throw noSuchTenant(opName);
+}
+
+/** Those that ended last are kept. */
+function forgetOld(sql: IdentityStatements, user: string): void {
+  sql.forgetMemberships.run({ user, kept: PAST_MEMBERSHIPS_PER_USER_MAX - 1 });
 }
 
 function insertToken(

@@ -60,7 +60,7 @@ testMailer('SmtpMailer', async () => {
   };
 });
 
-describe('SmtpMailer', { timeout: 30_000 }, () => {
+describe('SmtpMailer', { timeout: 120_000 }, () => {
   it('encrypts before it logs in, and sends both forms of the mail', async (context) => {
     for (const isTls of [true, false]) {
       const server = await serve(context, { ...BOTH, isTls });

@@ -1,5 +1,5 @@
 /** Grants and mounts of the in-memory model. Each change checks everything before it changes. */
-import type { GrantId, NodeId } from '../../../base/ids.ts';
+import type { GrantId, NodeId, TenantId } from '../../../base/ids.ts';
 import { GRANTS_PER_SPACE_MAX, MOUNTS_PER_SPACE_MAX } from '../../access-changes.ts';
 import type {
   CountDownload, Mount, PutGrant, RemoveGrant, RenameSpace, Unmount,
@@ -11,7 +11,7 @@ import type { ChangeResult } from '../../changes.ts';
 import { MOUNT_NAMES_TRIED_MAX, mountName } from '../../mount-name.ts';
 import {
   cycle, downloadsSpent, grantMissing, grantThere, isMount, linkTaken, nameClash, nodeMissing,
-  outOfRange, personalSpace, tooManyGrants, tooManyMounts,
+  otherTenant, outOfRange, personalSpace, tooManyGrants, tooManyMounts,
 } from '../../refusals.ts';
 import { resultOf } from './memory-changes.ts';
 import { newNode } from './memory-space.ts';
@@ -33,7 +33,7 @@ function grantToChange(space: MemorySpace, change: PutGrant): GrantRecord | unde
     if (grant.subject.kind !== subject.kind) throw outOfRange('subject');
     return grant;
   }
-  if (subject.kind === 'link') return undefined;
+  if (subject.kind === 'link' || change.revives !== undefined) return undefined;
   return [...space.grants.values()].find((grant) =>
     grant.nodeId === nodeId && isSameSubject(grant.subject, subject));
 }
@@ -55,20 +55,42 @@ function checkUnique(
   if (there !== undefined) throw grantThere(there.id);
 }
 
+/** Whether somebody is of a tenant is known by their personal space, if they have one.
+ *  @throws denied `other-tenant`. */
+export function checkUserOf(
+  spaces: Iterable<MemorySpace>, tenant: TenantId, user: string,
+): void {
+  for (const { record } of spaces) {
+    if (record.owner === user && record.tenant !== tenant) throw otherTenant();
+  }
+}
+
 export function putGrant(
   space: MemorySpace, change: PutGrant,
-  { spaces, takeGrantId }: { spaces: readonly MemorySpace[]; takeGrantId: () => GrantId },
+  { spaces, lastGrantId, takeGrantId }: {
+    spaces: readonly MemorySpace[]; lastGrantId: number; takeGrantId: () => GrantId;
+  },
 ): ChangeResult {
   const { nodeId } = change;
   const node = space.findLive(nodeId);
   if (node === undefined) throw nodeMissing(nodeId);
   if (node.kind === 'mount') throw isMount(nodeId);
+  if (change.subject.kind === 'user') {
+    checkUserOf(spaces, space.record.tenant, change.subject.id);
+  }
   const existing = grantToChange(space, change);
   checkUnique(change, existing, spaces);
+  if (change.revives !== undefined) checkRevived(change.revives.id, spaces, lastGrantId);
   if (existing === undefined && space.grants.size >= GRANTS_PER_SPACE_MAX) {
     throw tooManyGrants(GRANTS_PER_SPACE_MAX);
   }
-  return writeGrant(space, change, { node, existing, id: existing?.id ?? takeGrantId() });
+  const id = existing?.id ?? change.revives?.id ?? takeGrantId();
+  return writeGrant(space, change, { node, existing, id });
+}
+
+function checkRevived(id: GrantId, spaces: readonly MemorySpace[], lastGrantId: number): void {
+  if (id > lastGrantId) throw outOfRange('grantId');
+  if (spaces.some(({ grants }) => grants.has(id))) throw grantThere(id);
 }
 
 /** Writes a grant that was checked. */
@@ -76,14 +98,15 @@ export function writeGrant(
   space: MemorySpace, change: PutGrant,
   { node, existing, id }: { node: MemoryNode; existing: GrantRecord | undefined; id: GrantId },
 ): ChangeResult {
-  const { nodeId, subject, role, isShown, expiresAt, terms, actor } = change;
+  const { nodeId, subject, role, isShown, expiresAt, terms, actor, revives } = change;
   const place = { parent: node.parent, name: node.name };
   const rev = space.addEvent('grant', node, actor, { before: place, after: place, grantId: id });
   if (existing?.spaceId === space.id) space.grantsPast.push({ grant: existing, revTo: rev });
   const grant: GrantRecord = {
     id, spaceId: space.id, nodeId, subject, role, isShown, expiresAt, terms,
-    createdBy: existing?.createdBy ?? actor.user, createdAt: existing?.createdAt ?? actor.at,
-    revFrom: rev, downloads: existing?.downloads ?? 0,
+    createdBy: (existing ?? revives)?.createdBy ?? actor.user,
+    createdAt: (existing ?? revives)?.createdAt ?? actor.at,
+    revFrom: rev, downloads: existing?.downloads ?? space.downloadsOf.get(id) ?? 0,
   };
   space.grants.set(id, grant);
   space.record.accessRev = rev;
@@ -122,6 +145,7 @@ export function countDownload(space: MemorySpace, change: CountDownload): Change
   const count = grant.downloads + 1;
   if (change.countMax !== undefined && count > change.countMax) throw downloadsSpent(grant.id);
   grant.downloads = count;
+  space.downloadsOf.set(grant.id, count);
   // It has no past: whatever shows an earlier state of the grant shows this number.
   for (const past of space.grantsPast) {
     if (past.grant.id === grant.id) past.grant.downloads = count;
@@ -155,6 +179,7 @@ export function mount(
   const leadsTo = targetSpace.findLive(target.nodeId);
   if (leadsTo === undefined) throw nodeMissing(target.nodeId);
   if (targetSpace === space || leadsTo.kind === 'mount') throw cycle(target.nodeId);
+  if (targetSpace.record.tenant !== space.record.tenant) throw otherTenant();
   const mounts = mountNodes(space);
   const there = mounts.find((node) =>
     isSameTarget(target, node.target) && space.findLive(node.id) !== undefined);

@@ -8,14 +8,14 @@ export class MemoryBatches {
   readonly #batches: BatchRecord[] = [];
 
   begin(change: BeginBatch, rev: number): ChangeResult {
-    const { spaceId, kind, nodeId, asOf, undoes, actor } = change;
+    const { spaceId, kind, nodeId, asOf, undoes, withSharing, actor } = change;
     const running = this.#batches.find((batch) =>
       batch.spaceId === spaceId && batch.state === 'running');
     if (running !== undefined) throw batchRunning(running.id);
     const id = this.#batches.length + 1;
     this.#batches.push({
-      id, spaceId, kind, state: 'running', nodeId, asOf, undoes, revFrom: rev, revTo: rev,
-      doneCount: 0, skippedCount: 0, by: actor.user, device: actor.device, at: actor.at,
+      id, spaceId, kind, state: 'running', nodeId, asOf, undoes, withSharing, revFrom: rev,
+      revTo: rev, doneCount: 0, skippedCount: 0, by: actor.user, device: actor.device, at: actor.at,
       endedAt: undefined,
     });
     return { node: undefined, created: false, rev, count: id };

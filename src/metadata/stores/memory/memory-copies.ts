@@ -5,7 +5,7 @@ import { COPY_NODES_MAX } from '../../changes.ts';
 import type { ChangeResult, Copy, Move } from '../../changes.ts';
 import { checkLocks } from '../../lock-rules.ts';
 import {
-  copyTooLarge, cycle, isMount, nameClash, rootStays, tooManyGrants,
+  copyTooLarge, cycle, isMount, nameClash, otherTenant, rootStays, tooManyGrants,
 } from '../../refusals.ts';
 import { removeGrant, writeGrant } from './memory-access.ts';
 import { checkTarget, live, resultOf } from './memory-changes.ts';
@@ -128,6 +128,7 @@ export function copy(
   const { from, to } = spaces;
   const { actor, depth } = change;
   const source = live(from, change.nodeId);
+  if (from.record.tenant !== to.record.tenant) throw otherTenant();
   if (source.kind === 'mount') throw isMount(source.id);
   const toParent = to.parentFor(change.toParentId);
   const whole = source.kind === 'folder' && depth === 'infinity';
@@ -152,6 +153,7 @@ export function moveAcross(
   const { from, to } = spaces;
   const { actor } = change;
   const source = live(from, change.nodeId);
+  if (from.record.tenant !== to.record.tenant) throw otherTenant();
   if (source.parent === undefined) throw rootStays();
   if (source.kind === 'mount') throw isMount(source.id);
   if (change.expect !== 'absent') from.checkExpected(change.expect, source);
@@ -164,9 +166,9 @@ export function moveAcross(
   const nodes = nodesToCopy(from, source, 'infinity');
   const addedBytes = from.sizeOf(source);
   const replacedBytes = target === undefined ? 0 : to.sizeOf(target);
-  const isOneTenant = from.record.tenant === to.record.tenant;
-  const tenantAddedBytes = (isOneTenant ? 0 : addedBytes) - replacedBytes;
-  to.checkQuota(addedBytes - replacedBytes, { at: actor.at, tenantAddedBytes });
+  to.checkQuota(addedBytes - replacedBytes, {
+    at: actor.at, tenantAddedBytes: -replacedBytes,
+  });
   if (nodes.length > COPY_NODES_MAX) throw copyTooLarge(COPY_NODES_MAX);
   checkNames(to, source, nodes);
   const moved = change.withGrants === true ? grantCount(from, nodes) : 0;

@@ -1,21 +1,21 @@
 import { unreachable } from '../../../base/assert.ts';
-import { DEFAULT_TENANT } from '../../../base/ids.ts';
 import type { GrantId, NodeId, SpaceId, TenantId, UserId } from '../../../base/ids.ts';
 import type { Name } from '../../../base/names.ts';
 import type { Witness } from '../../../base/witness.ts';
 import { GRANTS_TO_MAX, SUBJECTS_MAX } from '../../access-changes.ts';
 import type { MakeSpace } from '../../access-changes.ts';
 import type {
-  GrantRecord, ReservationRecord, SpaceMounts, Subject, UsageRecord,
+  GrantRecord, ReservationRecord, SpaceMounts, Subject, UsageFigures, UsageRecord,
 } from '../../access-records.ts';
 import type { Change, ChangeResult, Copy, Move, PutFile } from '../../changes.ts';
 import { checkChange, checkLimit } from '../../check-change.ts';
+import { HELD_LIMIT_MAX, QUARANTINES_LIMIT_MAX } from '../../holds.ts';
+import type { HeldRecord, QuarantineRecord, QuarantineState } from '../../holds.ts';
 import type { BatchRecord, BatchState } from '../../batch.ts';
 import { DIFF_LIMIT_MAX } from '../../diff.ts';
 import type { DiffOptions, DiffPage } from '../../diff.ts';
 import { BATCHES_LIMIT_MAX, VERSION_KEYS_LIMIT_MAX } from '../../past.ts';
 import type { Horizon, PastSpace, TrashFilter, VersionKey } from '../../past.ts';
-import { compareCodePoints } from '../../dead-properties.ts';
 import { locksInForce } from '../../lock-rules.ts';
 import {
   EVENTS_LIMIT_MAX, LIST_PAGE_MAX, MANIFESTS_LIMIT_MAX, SPACES_LIMIT_MAX, TRASH_LIMIT_MAX,
@@ -29,20 +29,23 @@ import {
   nodeMissing, outOfRange, spaceMissing, storeClosed, versionMissing,
 } from '../../refusals.ts';
 import {
-  countDownload, isSameSubject, mount, mountsOf, putGrant, removeGrant, renameSpace, unmount,
+  checkUserOf, countDownload, isSameSubject, mount, mountsOf, putGrant, removeGrant, renameSpace, unmount,
 } from './memory-access.ts';
 import {
   deleteNode, makeFolder, move, putFile, restore, setChecksums, setProperties, setTimes,
 } from './memory-changes.ts';
 import { copy, moveAcross } from './memory-copies.ts';
+import { MemoryHolds } from './memory-holds.ts';
+import { manifestsBehind, versionManifests } from './memory-manifests.ts';
 import { addLock, refreshLock, removeLock } from './memory-locks.ts';
-import { reservationsOf, reserveQuota, usageOf } from './memory-quota.ts';
+import { reservationsOf, reserveQuota, tenantUsageOf, usageOf } from './memory-quota.ts';
 import type { MemoryTenant } from './memory-quota.ts';
 import { MemoryBatches } from './memory-batches.ts';
 import {
   MemoryPast, diff, findDeleted, horizonOf, listVersionKeys, revisionAt,
 } from './memory-past.ts';
 import { isDropped } from '../../retention.ts';
+import type { RetentionRule, RetentionScope, SetRetention } from '../../retention.ts';
 import { dropTrash, dropVersions, purgeSlice } from './memory-purge.ts';
 import { MemorySpace } from './memory-space.ts';
 import { MemoryUploads } from './memory-uploads.ts';
@@ -56,6 +59,8 @@ export class MemoryMetadataStore implements MetadataStore {
   readonly #witness = new Map<number, number>();
   readonly #tenants = new Map<TenantId, MemoryTenant>();
   readonly #batches = new MemoryBatches();
+  readonly #holds = new MemoryHolds(this.#batches, this.#uploads);
+  readonly #retention = new Map<string, RetentionRule>();
   #lastNodeId = 0;
   #lastGrantId = 0;
   #closed = false;
@@ -90,12 +95,12 @@ export class MemoryMetadataStore implements MetadataStore {
   }
 
   #makeSpace(
-    wanted: Omit<SpaceRecord, 'id' | 'tenant' | 'rootId' | 'rev' | 'accessRev' | 'usedBytes'>,
+    wanted: Omit<SpaceRecord, 'id' | 'rootId' | 'rev' | 'accessRev' | 'usedBytes'>,
   ): MemorySpace {
     const id = (this.#spaces.size + 1) as SpaceId;
     const space = new MemorySpace({
-      id, tenant: DEFAULT_TENANT, rootId: this.#takeId(), rev: 0, accessRev: 0, ...wanted,
-    }, this.#tenant(DEFAULT_TENANT));
+      id, rootId: this.#takeId(), rev: 0, accessRev: 0, ...wanted,
+    }, this.#tenant(wanted.tenant));
     this.#spaces.set(id, space);
     return space;
   }
@@ -104,12 +109,15 @@ export class MemoryMetadataStore implements MetadataStore {
     return { ...space.record, usedBytes: space.sizeOf(space.root) };
   }
 
-  async ensureSpace({ owner, casePolicy, quotaBytes, at }: NewSpace): Promise<SpaceRecord> {
+  async ensureSpace(
+    { tenant, owner, casePolicy, quotaBytes, at }: NewSpace,
+  ): Promise<SpaceRecord> {
     this.#checkOpen();
+    checkUserOf(this.#spaces.values(), tenant, owner);
     const there = [...this.#spaces.values()].find(({ record }) => record.owner === owner);
     if (there !== undefined) return this.#spaceRecord(there);
     return this.#spaceRecord(this.#makeSpace({
-      kind: 'personal', name: '', owner, casePolicy, quotaBytes, createdAt: at,
+      kind: 'personal', tenant, name: '', owner, casePolicy, quotaBytes, createdAt: at,
     }));
   }
 
@@ -169,7 +177,8 @@ export class MemoryMetadataStore implements MetadataStore {
   async getVersion(
     spaceId: SpaceId, nodeId: NodeId, contentRev: number,
   ): Promise<VersionRecord> {
-    const versions = await this.listVersions(spaceId, nodeId);
+    const versions = contentRev < 0 ? this.#holds.versionsOf(this.#space(spaceId), nodeId, contentRev)
+      : await this.listVersions(spaceId, nodeId);
     const found = versions.find((version) => version.contentRev === contentRev);
     if (found === undefined) throw versionMissing(nodeId, contentRev);
     return found;
@@ -224,6 +233,11 @@ export class MemoryMetadataStore implements MetadataStore {
     return space.findLive(nodeId) === undefined ? findDeleted(space, nodeId) : undefined;
   }
 
+  async readRetention(scope: RetentionScope): Promise<RetentionRule> {
+    this.#checkOpen();
+    return structuredClone(this.#retention.get(keyOf(scope)) ?? {});
+  }
+
   async listVersionKeys(
     spaceId: SpaceId, limit: number, after = { nodeId: 0 as NodeId, contentRev: 0 },
   ): Promise<VersionKey[]> {
@@ -243,6 +257,25 @@ export class MemoryMetadataStore implements MetadataStore {
     this.#checkOpen();
     checkLimit(limit, BATCHES_LIMIT_MAX);
     return this.#batches.list(filter, limit, before);
+  }
+
+  async findQuarantine(id: number): Promise<QuarantineRecord | undefined> {
+    this.#checkOpen();
+    return this.#holds.find(id);
+  }
+
+  async listQuarantines(
+    { state }: { state?: QuarantineState }, limit: number, before = Number.MAX_SAFE_INTEGER,
+  ): Promise<QuarantineRecord[]> {
+    this.#checkOpen();
+    checkLimit(limit, QUARANTINES_LIMIT_MAX);
+    return this.#holds.list(state, limit, before);
+  }
+
+  async listHeld(quarantineId: number, limit: number, after = 0): Promise<HeldRecord[]> {
+    this.#checkOpen();
+    checkLimit(limit, HELD_LIMIT_MAX);
+    return this.#holds.listHeld(quarantineId, limit, after);
   }
 
   async listLocks(spaceId: SpaceId, at: Instant): Promise<LockRecord[]> {
@@ -284,6 +317,11 @@ export class MemoryMetadataStore implements MetadataStore {
     return usageOf(this.#space(spaceId), at);
   }
 
+  async readTenantUsage(tenant: TenantId, at: Instant): Promise<UsageFigures> {
+    this.#checkOpen();
+    return tenantUsageOf(this.#tenants.get(tenant), at);
+  }
+
   async listReservations(spaceId: SpaceId, at: Instant): Promise<ReservationRecord[]> {
     return reservationsOf(this.#space(spaceId), at);
   }
@@ -301,15 +339,8 @@ export class MemoryMetadataStore implements MetadataStore {
   async listManifests(limit: number, after?: ManifestPlace): Promise<ManifestRecord[]> {
     this.#checkOpen();
     checkLimit(limit, MANIFESTS_LIMIT_MAX);
-    const all: ManifestRecord[] = this.#uploads.manifests();
-    for (const space of this.#spaces.values()) {
-      const nodes = [...space.nodes.values()].toSorted((a, b) => a.id - b.id);
-      for (const { spaceId, nodeId, contentRev, manifest } of nodes.flatMap((n) => n.versions)) {
-        all.push({ place: { kind: 'version', spaceId, nodeId, contentRev }, manifest });
-      }
-    }
-    const from = after === undefined ? all : all.filter(({ place }) => isBehind(place, after));
-    return structuredClone(from.slice(0, limit));
+    const held = [...this.#uploads.manifests(), ...this.#holds.manifests()];
+    return manifestsBehind([...held, ...versionManifests(this.#spaces.values())], after, limit);
   }
 
   async commit(change: Change): Promise<ChangeResult> {
@@ -332,7 +363,10 @@ export class MemoryMetadataStore implements MetadataStore {
       case 'make-folder': return makeFolder(this.#space(change.spaceId), change, this.#takeId);
       case 'move': return this.#move(change);
       case 'copy': return copy(this.#fromAndTo(change), change, this.#takeId);
-      case 'delete': return deleteNode(this.#space(change.spaceId), change);
+      case 'delete': {
+        const space = this.#space(change.spaceId);
+        return this.#holds.making(change, space, () => deleteNode(space, change));
+      }
       case 'restore': return restore(this.#space(change.spaceId), change);
       case 'set-times': return setTimes(this.#space(change.spaceId), change);
       case 'set-checksums': return setChecksums(this.#space(change.spaceId), change);
@@ -353,6 +387,12 @@ export class MemoryMetadataStore implements MetadataStore {
       case 'purge-slice': return purgeSlice(this.#space(change.spaceId), change);
       case 'drop-versions': return dropVersions(this.#space(change.spaceId), change);
       case 'drop-trash': return dropTrash(this.#space(change.spaceId), change);
+      case 'open-quarantine':
+      case 'hold':
+      case 'decide-quarantine':
+      case 'end-keep':
+      case 'drop-held': return this.#holds.apply(change, this.#space(change.spaceId));
+      case 'set-retention': return this.#setRetention(change);
       case 'set-quota': {
         const { record } = this.#space(change.spaceId);
         record.quotaBytes = change.quotaBytes;
@@ -361,7 +401,8 @@ export class MemoryMetadataStore implements MetadataStore {
       case 'put-grant': {
         const spaces = [...this.#spaces.values()];
         const takeGrantId = this.#takeGrantId;
-        return putGrant(this.#space(change.spaceId), change, { spaces, takeGrantId });
+        const lastGrantId = this.#lastGrantId;
+        return putGrant(this.#space(change.spaceId), change, { spaces, lastGrantId, takeGrantId });
       }
       case 'remove-grant': return removeGrant(this.#space(change.spaceId), change);
       case 'count-download': return countDownload(this.#space(change.spaceId), change);
@@ -390,6 +431,12 @@ export class MemoryMetadataStore implements MetadataStore {
     }
   }
 
+  #setRetention({ scope, rule }: SetRetention): ChangeResult {
+    if (scope.kind === 'space') this.#space(scope.spaceId);
+    this.#retention.set(keyOf(scope), rule);
+    return NOTHING;
+  }
+
   #fromAndTo(change: Copy | Move): { from: MemorySpace; to: MemorySpace } {
     const from = this.#space(change.spaceId);
     return { from, to: this.#space(change.toSpaceId ?? change.spaceId) };
@@ -401,9 +448,12 @@ export class MemoryMetadataStore implements MetadataStore {
     return from === to ? move(from, change) : moveAcross(spaces, change, this.#takeId);
   }
 
-  #makeTeamSpace({ name, firstOwner, casePolicy, quotaBytes, actor }: MakeSpace): ChangeResult {
+  #makeTeamSpace(
+    { tenant, name, firstOwner, casePolicy, quotaBytes, actor }: MakeSpace,
+  ): ChangeResult {
+    checkUserOf(this.#spaces.values(), tenant, firstOwner);
     const space = this.#makeSpace({
-      kind: 'team', name, owner: undefined, casePolicy, quotaBytes, createdAt: actor.at,
+      kind: 'team', tenant, name, owner: undefined, casePolicy, quotaBytes, createdAt: actor.at,
     });
     const { rootId } = space.record;
     return this.#apply({
@@ -427,7 +477,8 @@ export class MemoryMetadataStore implements MetadataStore {
     const space = this.#space(change.spaceId);
     const { upload } = change;
     if (upload !== undefined) this.#uploads.checkOpen(upload.owner, upload.uploadId);
-    const result = putFile(space, change, this.#takeId);
+    const make = (): ChangeResult => putFile(space, change, this.#takeId);
+    const result = this.#holds.making(change, space, make);
     const { node, created } = result;
     if (upload !== undefined && node !== undefined) {
       const { owner, uploadId } = upload;
@@ -447,11 +498,6 @@ export class MemoryMetadataStore implements MetadataStore {
   }
 }
 
-function isBehind(place: ManifestPlace, after: ManifestPlace): boolean {
-  if (place.kind === 'part') {
-    return after.kind === 'part' && (compareCodePoints(place.owner, after.owner)
-      || compareCodePoints(place.uploadId, after.uploadId) || place.number - after.number) > 0;
-  }
-  return after.kind === 'part' || (place.spaceId - after.spaceId || place.nodeId - after.nodeId
-    || place.contentRev - after.contentRev) > 0;
+function keyOf(scope: RetentionScope): string {
+  return scope.kind === 'space' ? `space ${scope.spaceId}` : `tenant ${scope.tenant}`;
 }

@@ -22,7 +22,7 @@ export interface RoomNeeds {
 }
 
 function reservedBytes(space: MemorySpace, at: Instant, exceptId?: string): number {
-  let sum = 0;
+  let sum = space.heldBytes;
   for (const [id, { bytes, expiresAt }] of space.reservations) {
     if (expiresAt > at && id !== exceptId) sum += bytes;
   }
@@ -56,13 +56,17 @@ export function checkRoom(space: MemorySpace, addedBytes: number, needs: RoomNee
   check(overTenantQuota, tenantAddedBytes, figuresOf(spaces, quotaBytes, reserved));
 }
 
+export function tenantUsageOf(tenant: MemoryTenant | undefined, at: Instant): UsageFigures {
+  const { spaces, quotaBytes } = tenant ?? { spaces: [], quotaBytes: undefined };
+  return figuresOf(spaces, quotaBytes, (each) => reservedBytes(each, at));
+}
+
 export function usageOf(space: MemorySpace, at: Instant): UsageRecord {
   const reserved = (each: MemorySpace): number => reservedBytes(each, at);
-  const { spaces, quotaBytes } = space.tenant;
   return {
     tenant: space.record.tenant,
     ...figuresOf([space], space.record.quotaBytes, reserved),
-    ofTenant: quotaBytes === undefined ? undefined : figuresOf(spaces, quotaBytes, reserved),
+    ofTenant: space.tenant.quotaBytes === undefined ? undefined : tenantUsageOf(space.tenant, at),
   };
 }
 

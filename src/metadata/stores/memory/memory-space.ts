@@ -83,9 +83,13 @@ export class MemorySpace {
   readonly #unsettled: { node: MemoryNode; event: EventRecord }[] = [];
   /** Live ones, by id; and those of the past, each with the revision that ended it. */
   readonly grants = new Map<GrantId, GrantRecord>();
+  /** Of ended grants too. */
+  readonly downloadsOf = new Map<GrantId, number>();
   readonly grantsPast: { grant: GrantRecord; revTo: number }[] = [];
   declined: MountTarget[] = [];
   readonly reservations = new Map<string, { bytes: number; expiresAt: Instant }>();
+  /** Sum of held contents. */
+  heldBytes = 0;
   readonly tenant: MemoryTenant;
 
   constructor(record: Omit<SpaceRecord, 'usedBytes'>, tenant: MemoryTenant) {

@@ -29,6 +29,7 @@ export const ACCESS_WRITES = {
   deleteGrant: 'DELETE FROM access_grant WHERE id = ?',
   deleteGrantsAt: 'DELETE FROM access_grant WHERE space_id = ? AND node_id = ?',
   deletePastGrants: 'DELETE FROM access_grant_past WHERE space_id = ? AND rev_to = ?',
+  getGrantCount: 'SELECT downloads FROM grant_count WHERE grant_id = ?',
   insertGrantCount: 'INSERT INTO grant_count (grant_id, downloads) VALUES (?, ?)',
   updateGrantCount: 'UPDATE grant_count SET downloads = ? WHERE grant_id = ?',
 

@@ -13,14 +13,23 @@ export type WriterChange = Change | EnsureSpace;
 /** How a change went. A `ticket` says that it goes on in slices and is answered later by it. */
 export type Outcome = { result: ChangeResult } | { fault: FaultData } | { ticket: number };
 
+/** See batch-message.ts. */
+export interface PackedBatch {
+  kind: 'packed-batch';
+  text: string;
+  manifests: Uint8Array;
+}
+
 export type ToWriter =
   | { kind: 'batch'; changes: WriterChange[] }
+  | PackedBatch
   | { kind: 'close' };
 
 export type FromWriter =
   | { kind: 'ready' }
   | { kind: 'refused'; fault: FaultData }
   | { kind: 'done'; outcomes: Outcome[] }
+  | { kind: 'packed-done'; text: string }
   | { kind: 'late'; ticket: number; outcome: Outcome }
   | { kind: 'closed' };
 

@@ -11,9 +11,9 @@ import { createDatabaseFile } from './database-file.ts';
 import { migrate } from './migrate.ts';
 import { SqliteMetadataStore } from './sqlite-metadata-store.ts';
 
-const GOLDEN = new URL('../../../../test/fixtures/metadata/format-1.db', import.meta.url);
+const FIXTURES = new URL('../../../../test/fixtures/metadata/', import.meta.url);
 
-describe('A metadata database of format 1', () => {
+describe('A metadata database of an older format', () => {
   const folders = mkdtempSync(join(tmpdir(), 'holdfast-metadata-'));
   let made = 0;
   let file: string;
@@ -21,7 +21,7 @@ describe('A metadata database of format 1', () => {
   beforeEach(() => {
     made += 1;
     file = join(folders, `${made}.db`);
-    copyFileSync(GOLDEN, file);
+    copyFileSync(new URL('format-1.db', FIXTURES), file);
   });
 
   /** Tables, columns and indexes, without the way they are written. */
@@ -85,14 +85,45 @@ describe('A metadata database of format 1', () => {
     await store.close();
   });
 
+  it('becomes the same from format 2, whose grants, batches and figures stay', async () => {
+    copyFileSync(new URL('format-2.db', FIXTURES), file);
+    const store = await SqliteMetadataStore.open({ file, create: false });
+    const h = await Hand.on(store, { owner: 'anna' });
+    assert.deepEqual(await h.tree(),
+      ['docs/ 32', 'docs/brought 7', 'docs/report 20', 'docs/Ωmega 5']);
+    const { rev, accessRev, quotaBytes, usedBytes } = await store.getSpace(h.space.id);
+    assert.deepEqual([rev, accessRev, quotaBytes, usedBytes], [11, 8, 1_000_000, 32]);
+    const grants = await store.listGrants(h.space.id);
+    assert.deepEqual(grants.map(({ id, role, downloads }) => [id, role, downloads]),
+      [[1, 'editor', 0], [2, 'viewer', 1]]);
+    const past = await store.past(h.space.id, 6);
+    assert.deepEqual((await past.listGrants()).map(({ role }) => role), ['viewer']);
+    const [batch] = await store.listBatches({}, 10);
+    assert.deepEqual([batch?.state, batch?.withSharing, batch?.revTo], ['done', false, 9]);
+    assert.equal((await store.getHorizon(h.space.id)).revFloor, 2);
+    const usage = await store.readUsage(h.space.id, NOON);
+    assert.deepEqual([usage.reservedBytes, usage.ofTenant?.quotaBytes], [5, 5_000_000]);
+    const ben = await Hand.on(store, { owner: 'ben' });
+    assert.equal((await store.listMounts(ben.space.id)).mounts.length, 1);
+    await store.commit({
+      op: 'set-retention', scope: { kind: 'space', spaceId: h.space.id },
+      rule: { trashKeepDays: 1 },
+    });
+    await assertConsistent(store, h.space.id);
+    await store.close();
+    const fresh = join(folders, 'fresh-3.db');
+    createDatabaseFile(fresh);
+    assert.deepEqual(shapeOf(file), shapeOf(fresh));
+  });
+
   it('is as it was when bringing it up to date breaks off, and works the next time', async () => {
     const database = new Database(file);
-    database.exec('CREATE TABLE tenant (of_another_program TEXT)'); // In the way of the last step.
+    database.exec('CREATE TABLE retention (of_another_program TEXT)'); // In the way of the last step.
     const before = shapeOf(file);
-    assert.throws(() => migrate(database), /tenant/);
+    assert.throws(() => migrate(database), /retention/);
     database.pragma('wal_checkpoint(TRUNCATE)');
     assert.deepEqual(shapeOf(file), before);
-    database.exec('DROP TABLE tenant');
+    database.exec('DROP TABLE retention');
     migrate(database);
     migrate(database);
     database.close();

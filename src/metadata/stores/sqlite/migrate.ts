@@ -8,6 +8,7 @@
 import { failpoint } from '../../../platform/index.ts';
 import { ACCESS_MIGRATION } from './access-schema.ts';
 import type { Connection } from './connection.ts';
+import { FORMAT_3 } from './format-3.ts';
 import { pastMigration } from './past-schema.ts';
 import { NODE_COLUMNS, SCHEMA_VERSION } from './schema.ts';
 
@@ -15,6 +16,7 @@ import { NODE_COLUMNS, SCHEMA_VERSION } from './schema.ts';
 const STEPS: Readonly<Record<number, string>> = {
   // The order is that of the new schema: columns are added at the end.
   1: pastMigration(NODE_COLUMNS) + ACCESS_MIGRATION,
+  2: FORMAT_3,
 };
 
 /** Whether a format is an older one that `migrate` can bring up to the present. */

@@ -9,11 +9,16 @@ export const PAST_WRITES = {
   findRunningBatch: `SELECT id FROM batch WHERE state = 'running' AND space_id = ? LIMIT 1`,
   insertBatch: `INSERT INTO batch
     (id, space_id, kind, state, node_id, as_of, undoes, rev_from, rev_to, done_count,
-     skipped_count, begun_by, device, begun_at, ended_at)
-    VALUES (?, ?, ?, 'running', ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, NULL)`,
+     skipped_count, begun_by, device, begun_at, ended_at, with_sharing)
+    VALUES (?, ?, ?, 'running', ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, NULL, ?)`,
   noteBatch: `UPDATE batch SET state = ?, rev_to = ?, done_count = ?, skipped_count = ?,
     ended_at = ? WHERE id = ?`,
   setBatchState: 'UPDATE batch SET state = ? WHERE id = ?',
+
+  deleteRetention: 'DELETE FROM retention WHERE scope = ? AND id = ?',
+  insertRetention: `INSERT INTO retention
+    (scope, id, history_keep_days, versions_keep_daily_days, trash_keep_days)
+    VALUES (?, ?, ?, ?, ?)`,
 
   getFloor: 'SELECT rev_floor, rev_purged FROM space_past WHERE space_id = ?',
   insertFloor: 'INSERT INTO space_past (space_id, rev_floor, rev_purged) VALUES (?, ?, ?)',

@@ -2,6 +2,7 @@
 import type { GrantId, NodeId, SpaceId, UserId } from '../../../base/ids.ts';
 import { ROLES } from '../../../base/roles.ts';
 import type { GrantRecord, MountTarget, Subject } from '../../access-records.ts';
+import type { RetentionScope } from '../../retention.ts';
 import type { EventKind, EventRecord, Instant, NodeKind, NodeRecord } from '../../records.ts';
 
 /** What stands for "no parent" in the column that is part of a key. */
@@ -142,4 +143,9 @@ export function toGrant(tuple: GrantTuple): GrantRecord {
     role: ROLES[role] ?? 'none', isShown: isShown === 1, expiresAt: expiresAt ?? undefined, terms,
     createdBy: createdBy as UserId, createdAt, revFrom, downloads,
   };
+}
+
+/** The key of a row of `retention`. */
+export function retentionKey(scope: RetentionScope): [scope: string, id: string] {
+  return [scope.kind, scope.kind === 'space' ? String(scope.spaceId) : scope.tenant];
 }

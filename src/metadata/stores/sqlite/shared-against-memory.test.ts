@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { HoldfastError } from '../../../base/errors.ts';
-import { parseUserId } from '../../../base/ids.ts';
+import { DEFAULT_TENANT, parseUserId } from '../../../base/ids.ts';
 import type { GrantId, NodeId, SpaceId } from '../../../base/ids.ts';
 import { parseName } from '../../../base/names.ts';
 import type { CasePolicy } from '../../../base/names.ts';
@@ -69,11 +69,13 @@ class Side {
   static async on(store: MetadataStore, owner: string, policies: CasePolicy[]): Promise<Side> {
     const [casePolicy = 'sensitive', teamPolicy = casePolicy] = policies;
     const user = parseUserId(owner);
-    const own = await store.ensureSpace({ owner: user, casePolicy, quotaBytes: 200, at: NOON });
+    const own = await store.ensureSpace({
+      tenant: DEFAULT_TENANT, owner: user, casePolicy, quotaBytes: 200, at: NOON,
+    });
     const actor = { user: ANNA, device: 'd', at: NOON, lockTokens: [] };
     const made = await store.commit({
-      op: 'make-space', name: parseName('team'), firstOwner: user, casePolicy: teamPolicy,
-      quotaBytes: 200, actor,
+      op: 'make-space', tenant: DEFAULT_TENANT, name: parseName('team'), firstOwner: user,
+      casePolicy: teamPolicy, quotaBytes: 200, actor,
     });
     const team = await store.getSpace(made.node?.spaceId as SpaceId);
     const side = new Side(store, [new Room(own), new Room(team)]);

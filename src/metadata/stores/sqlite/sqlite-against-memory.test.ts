@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { HoldfastError } from '../../../base/errors.ts';
-import { parseUserId } from '../../../base/ids.ts';
+import { DEFAULT_TENANT, parseUserId } from '../../../base/ids.ts';
 import type { NodeId } from '../../../base/ids.ts';
 import type { ChangeResult } from '../../changes.ts';
 import { NOON } from '../../conformance/hand.ts';
@@ -162,7 +162,9 @@ describe('SqliteMetadataStore beside the model in memory', () => {
       runs += 1;
       const casePolicy = isInsensitive ? 'insensitive' : 'sensitive';
       const owner = parseUserId(`user${runs}`);
-      const wanted = { owner, casePolicy, quotaBytes: 200, at: NOON } as const;
+      const wanted = {
+        tenant: DEFAULT_TENANT, owner, casePolicy, quotaBytes: 200, at: NOON,
+      } as const;
       const memory = new MemoryMetadataStore();
       const model = new Side(memory, await memory.ensureSpace(wanted));
       let ours = new Side(sqlite, await sqlite.ensureSpace(wanted));

@@ -1,4 +1,4 @@
-import type { NodeId, SpaceId, UserId } from '../../../base/ids.ts';
+import type { NodeId, SpaceId, TenantId, UserId } from '../../../base/ids.ts';
 import { assert } from '../../../base/assert.ts';
 import type { Name } from '../../../base/names.ts';
 import { systemClock } from '../../../platform/index.ts';
@@ -7,10 +7,12 @@ import type { Witness } from '../../../base/witness.ts';
 import type { BatchRecord, BatchState } from '../../batch.ts';
 import { SUBJECTS_MAX } from '../../access-changes.ts';
 import type {
-  GrantRecord, ReservationRecord, SpaceMounts, Subject, UsageRecord,
+  GrantRecord, ReservationRecord, SpaceMounts, Subject, UsageFigures, UsageRecord,
 } from '../../access-records.ts';
 import type { Change, ChangeResult } from '../../changes.ts';
 import { checkChange, checkLimit } from '../../check-change.ts';
+import { HELD_LIMIT_MAX, QUARANTINES_LIMIT_MAX } from '../../holds.ts';
+import type { HeldRecord, QuarantineRecord, QuarantineState } from '../../holds.ts';
 import { DIFF_LIMIT_MAX } from '../../diff.ts';
 import type { DiffOptions, DiffPage } from '../../diff.ts';
 import { BATCHES_LIMIT_MAX, VERSION_KEYS_LIMIT_MAX } from '../../past.ts';
@@ -23,7 +25,8 @@ import type {
   DeadProperty, EventRecord, FolderEntry, Instant, LockRecord, ManifestPlace, ManifestRecord,
   NodeRecord, SpaceRecord, TrashRecord, UploadPartRecord, UploadRecord, VersionRecord,
 } from '../../records.ts';
-import { outOfRange, spaceMissing, storeClosed, versionMissing } from '../../refusals.ts';
+import type { RetentionRule, RetentionScope } from '../../retention.ts';
+import { otherTenant, outOfRange, spaceMissing, storeClosed, versionMissing } from '../../refusals.ts';
 import { openConnection } from './connection.ts';
 import type { Connection } from './connection.ts';
 import { ensureDatabaseFile } from './database-file.ts';
@@ -109,7 +112,10 @@ export class SqliteMetadataStore implements MetadataStore {
 
   async ensureSpace(wanted: NewSpace): Promise<SpaceRecord> {
     const there = this.#read(() => this.#records.findSpaceOf(wanted.owner));
-    if (there !== undefined) return there;
+    if (there !== undefined) {
+      if (there.tenant !== wanted.tenant) throw otherTenant();
+      return there;
+    }
     await this.#writer.submit({ op: 'ensure-space', wanted });
     const made = this.#read(() => this.#records.findSpaceOf(wanted.owner));
     assert(made !== undefined, 'a space that was made is there');
@@ -214,6 +220,10 @@ export class SqliteMetadataStore implements MetadataStore {
     return this.#read(() => this.#past.listVersionKeys(spaceId, limit, after));
   }
 
+  async readRetention(scope: RetentionScope): Promise<RetentionRule> {
+    return this.#read(() => this.#past.readRetention(scope));
+  }
+
   async findBatch(batchId: number): Promise<BatchRecord | undefined> {
     return this.#read(() => this.#past.findBatch(batchId));
   }
@@ -224,6 +234,22 @@ export class SqliteMetadataStore implements MetadataStore {
   ): Promise<BatchRecord[]> {
     checkLimit(limit, BATCHES_LIMIT_MAX);
     return this.#read(() => this.#past.listBatches(filter, limit, before));
+  }
+
+  async findQuarantine(id: number): Promise<QuarantineRecord | undefined> {
+    return this.#read(() => this.#records.holds.find(id));
+  }
+
+  async listQuarantines(
+    { state }: { state?: QuarantineState }, limit: number, before = Number.MAX_SAFE_INTEGER,
+  ): Promise<QuarantineRecord[]> {
+    checkLimit(limit, QUARANTINES_LIMIT_MAX);
+    return this.#read(() => this.#records.holds.list(state, limit, before));
+  }
+
+  async listHeld(quarantineId: number, limit: number, after = 0): Promise<HeldRecord[]> {
+    checkLimit(limit, HELD_LIMIT_MAX);
+    return this.#read(() => this.#records.holds.listHeld(quarantineId, limit, after));
   }
 
   async listLocks(spaceId: SpaceId, at: Instant): Promise<LockRecord[]> {
@@ -261,6 +287,10 @@ export class SqliteMetadataStore implements MetadataStore {
   async readUsage(spaceId: SpaceId, at: Instant): Promise<UsageRecord> {
     const space = await this.getSpace(spaceId);
     return this.#read(() => this.#access.usage(space, at));
+  }
+
+  async readTenantUsage(tenant: TenantId, at: Instant): Promise<UsageFigures> {
+    return this.#read(() => this.#access.tenantUsage(tenant, at));
   }
 
   async listReservations(spaceId: SpaceId, at: Instant): Promise<ReservationRecord[]> {

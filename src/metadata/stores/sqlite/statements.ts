@@ -3,6 +3,7 @@ import type { Statement } from 'better-sqlite3';
 import type { Connection } from './connection.ts';
 import { ACCESS_WRITES } from './access-writes.ts';
 import { WINDOW_SQL } from './as-of-window.ts';
+import { HOLD_WRITES } from './hold-writes.ts';
 import { PAST_WRITES } from './past-writes.ts';
 
 const NODE = `id, parent_id, canon, name, kind, size_bytes, modified_at, created_at, mark,
@@ -16,7 +17,7 @@ const SQL = {
 
   getSpace: `SELECT tenant, root_id, rev, folders_rev, case_policy, quota_bytes
     FROM space WHERE id = ?`,
-  findSpaceByOwner: 'SELECT id FROM space WHERE tenant = ? AND owner = ?',
+  findSpaceByOwner: 'SELECT tenant FROM space WHERE owner = ?',
   insertSpace: `INSERT INTO space
     (id, tenant, kind, name, owner, root_id, rev, folders_rev, access_rev, case_policy, quota_bytes,
      created_at) VALUES (?, ?, 'personal', '', ?, ?, 0, 0, 0, ?, ?, ?)`,
@@ -140,6 +141,7 @@ const SQL = {
 
   ...ACCESS_WRITES,
   ...PAST_WRITES,
+  ...HOLD_WRITES,
   ...WINDOW_SQL,
 
   begin: 'BEGIN IMMEDIATE',

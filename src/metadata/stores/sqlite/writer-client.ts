@@ -8,6 +8,7 @@ import { HoldfastError, faultFromData } from '../../../base/errors.ts';
 import type { ChangeResult } from '../../changes.ts';
 import { CHANGES_QUEUE_MAX } from '../../metadata-store.ts';
 import { storeClosed, tooBusy } from '../../refusals.ts';
+import { packBatch, unpackOutcomes } from './batch-message.ts';
 import type { FromWriter, Outcome, ToWriter, WriterChange, WriterStart } from './messages.ts';
 
 /** One transaction takes no more changes than this: the first of them waits for the last. */
@@ -23,20 +24,6 @@ export type StartThread = (start: WriterStart) => Worker;
 
 export const startWriterThread: StartThread = (workerData) =>
   new Worker(new URL('./writer/writer-thread.ts', import.meta.url), { workerData });
-
-/** A view into a larger buffer would drag all of that buffer along to the other thread. */
-function compact(change: WriterChange): WriterChange {
-  if (change.op === 'put-file') {
-    const { content } = change;
-    const { manifest } = content;
-    if (manifest.byteLength === manifest.buffer.byteLength) return change;
-    return { ...change, content: { ...content, manifest: Uint8Array.from(manifest) } };
-  }
-  if (change.op === 'put-part') {
-    return { ...change, manifest: Uint8Array.from(change.manifest) };
-  }
-  return change;
-}
 
 export class WriterClient {
   readonly #worker: Worker;
@@ -79,7 +66,7 @@ export class WriterClient {
     const count = this.#waiting.length + this.#inFlight.length + this.#late.size;
     if (count >= CHANGES_QUEUE_MAX) return Promise.reject(tooBusy());
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ change: compact(change), resolve, reject });
+      this.#waiting.push({ change, resolve, reject });
       this.#postSoon();
     });
   }
@@ -99,7 +86,7 @@ export class WriterClient {
     this.#inFlight = this.#waiting.splice(0, BATCH_MAX);
     const changes = this.#inFlight.map(({ change }) => change);
     this.#worker.ref();
-    this.#send({ kind: 'batch', changes });
+    this.#send(packBatch(changes));
   }
 
   #send(message: ToWriter): void {
@@ -110,6 +97,7 @@ export class WriterClient {
     this.#reportCount += 1;
     if (message.kind === 'closed') return; // `close` holds on to the thread until it has ended.
     if (message.kind === 'done') this.#onDone(message.outcomes);
+    if (message.kind === 'packed-done') this.#onDone(unpackOutcomes(message.text));
     if (message.kind === 'late') {
       const pending = this.#late.get(message.ticket);
       this.#late.delete(message.ticket);

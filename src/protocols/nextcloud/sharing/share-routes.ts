@@ -76,7 +76,7 @@ export class ShareRoutes {
     return { status: 200, data: [] };
   }
 
-  /** Sends the link once more. A client may name a password to go with it: it is not sent. */
+  /** Sends the mail once more. A client may name a password to go with it: it is not sent. */
   async #invite(request: ShareRequest, id: GrantId): Promise<OcsAnswer> {
     const share = await this.#parts.sharing.invite(request.caller, id);
     return { status: 200, data: await this.#shown(request, share) };
@@ -122,7 +122,10 @@ export class ShareRoutes {
     const usual = isLink ? 'viewer' : roleOf(DEFAULT_BITS, kind)?.role ?? 'viewer';
     const wishes = wishesIn(parameters, { kind, isLink });
     const role = wishes.role ?? usual;
-    const share = await this.#parts.sharing.share(caller, path, { ...wishes, receiver, role });
+    const notify = !parameters.has('sendMail') || isSet(parameters, 'sendMail');
+    const share = await this.#parts.sharing.share(caller, path, {
+      ...wishes, receiver, role, notify,
+    });
     return this.#done(request, parameters, share);
   }
 

@@ -1,4 +1,5 @@
-/** Whom one can share with: found by the beginning of any word of a name. */
+/** Whom one can share with: found by the beginning of any word of a name, and people by that of their
+ *  mail address too, which is told to nobody. */
 import type { Caller, Identity } from '../../../identity/index.ts';
 import { findMailAddress } from '../../../mail/index.ts';
 import type { OcsValue } from '../ocs-envelope.ts';
@@ -11,6 +12,8 @@ interface Sharee {
   id: string;
   label: string;
   type: 0 | 1;
+  /** As it is searched for. */
+  email?: string | undefined;
 }
 
 interface SearchOptions {
@@ -39,30 +42,33 @@ export async function findSharees(options: SearchOptions): Promise<OcsValue> {
   const limit = Math.min(FOUND_MAX, Math.max(1, perPage));
   const users = types?.has('0') === false ? [] : await collect(async function* () {
     for await (const user of identity.users.list()) {
-      if (user.disabled || user.id === caller.user) continue;
-      yield { id: user.id, label: user.displayName, type: 0 as const };
+      if (user.disabled || user.id === caller.user || user.tenant !== caller.tenant) continue;
+      const email = user.email?.toLowerCase();
+      yield { id: user.id, label: user.displayName, type: 0 as const, email };
     }
   }, { search, limit });
   const groups = types?.has('1') === false ? [] : await collect(async function* () {
-    for await (const { id, displayName: label } of identity.groups.list()) {
+    for await (const { id, displayName: label, tenant } of identity.groups.list()) {
+      if (tenant !== caller.tenant) continue;
       yield { id, label, type: 1 as const };
     }
   }, { search, limit });
-  const isExact = ({ id, label }: Sharee): boolean =>
-    id === search || label.toLowerCase() === search;
+  const isExact = ({ id, label, email }: Sharee): boolean =>
+    id === search || label.toLowerCase() === search || email === search;
+  const isKnown = users.some(({ email }) => email === search);
   const shown = (list: Sharee[], exact: boolean): OcsValue =>
     list.filter((one) => isExact(one) === exact).map(answerOf);
   return {
     exact: {
       ...record(NOBODY), users: shown(users, true), groups: shown(groups, true),
-      emails: addressIn(options),
+      emails: isKnown ? [] : addressIn(options),
     },
     ...record(NOBODY), users: shown(users, false), groups: shown(groups, false),
     lookupEnabled: false,
   };
 }
 
-/** No addresses of people are known here: an address is found by being typed. */
+/** Somebody without an account is found by typing the whole address. */
 function addressIn({ canInvite, types, search }: SearchOptions): OcsValue {
   const address = findMailAddress(search.trim());
   if (!canInvite || address === undefined || types?.has('4') === false) return [];
@@ -80,7 +86,7 @@ async function collect(
   for await (const one of all()) {
     lookedAt += 1;
     if (lookedAt > LOOKED_AT_MAX || found.length >= limit) break;
-    const words = [one.id, one.label, ...one.label.split(/\s+/)];
+    const words = [one.id, one.label, ...one.label.split(/\s+/), one.email ?? ''];
     if (words.some((word) => word.toLowerCase().startsWith(search))) found.push(one);
   }
   return found;

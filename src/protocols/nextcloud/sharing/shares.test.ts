@@ -183,6 +183,37 @@ describe('the share interface', () => {
     assert.deepEqual((own.data['exact'] as { users: unknown[] }).users, []);
   });
 
+  it('finds people by their mail address, and tells it to nobody but them', async () => {
+    await site.identity.users.setEmail(parseUserId('ben'), 'b.b@Example.org');
+    for (const [search, where] of [['b.b@exa', 'some'], ['B.B@example.org', 'exact']] as const) {
+      const { data } = await api('GET', `sharees?search=${search}`);
+      const found = { some: data, exact: data['exact'] as Record<string, unknown> }[where];
+      const users = found['users'] as { value: { shareWith: string } }[];
+      assert.deepEqual(users.map(({ value }) => value.shareWith), ['ben'], search);
+      assert.doesNotMatch(JSON.stringify(data), /example/);
+    }
+    const { text } = await site.ocs('/ocs/v2.php/cloud/user?format=json', { auth: BEN });
+    assert.match(text, /"email":"b.b@example.org"/);
+  });
+
+  it('shows what was said with a share where its receiver finds it', async () => {
+    const { data } = await api('POST', 'shares', {
+      body: { path: '/work/plans', shareType: 0, shareWith: 'ben', note: 'for <you>' },
+    });
+    const notes = async (path: string, auth: string): Promise<string[]> => {
+      const { text } = await site.ask('PROPFIND', path, {
+        auth, headers: { Depth: '1' },
+        body: '<d:propfind xmlns:d="DAV:" xmlns:nc="http://nextcloud.org/ns"><d:prop><nc:note/>'
+          + '</d:prop></d:propfind>',
+      });
+      return [...text.matchAll(/<nc:note(?:\/>|>([^<]*)<)/g)].map(([, note = '']) => note);
+    };
+    assert.deepEqual(await notes('/dav/plans', BEN), ['for &lt;you&gt;', '']);
+    assert.ok((await notes('/dav', BEN)).includes('for &lt;you&gt;'));
+    assert.deepEqual(await notes('/dav/work/plans', `anna:${PASSWORD}`), ['', '']);
+    await api('DELETE', `shares/${String(data['id'])}`);
+  });
+
   it('says who can see something and why, and shuts somebody out of a part', async () => {
     const at = async (method: string, route: string, body?: object, auth = `anna:${PASSWORD}`) => {
       const answer = await site.ask(method, `/ocs/v2.php/apps/holdfast/api/v1/${route}`, {

@@ -4,7 +4,7 @@ import {
   ContentStore, FileService, Links, SharingService, SpaceDirectory, TrashContent,
   TrashService, UploadService, VersionService,
 } from '../../../files/index.ts';
-import type { BrokenLock } from '../../../files/index.ts';
+import type { BrokenLock, GroupsAt } from '../../../files/index.ts';
 import type { Invitations } from '../../../files/index.ts';
 import { peopleOf } from '../../people.ts';
 import { Identity } from '../../../identity/index.ts';
@@ -57,7 +57,8 @@ export class CloudSite {
       blocks, metadata, witness: () => [], claims: blocks.reclaim,
     });
     const defaults = { casePolicy: 'sensitive' as const, quotaBytes: options.quotaBytes };
-    const spaces = new SpaceDirectory({ metadata, defaults, now });
+    const people = peopleOf(identity);
+    const spaces = new SpaceDirectory({ metadata, defaults, now, people });
     this.files = new FileService({
       metadata, content, spaces, now, onLockBroken: options.onLockBroken,
     });
@@ -66,7 +67,6 @@ export class CloudSite {
     this.server = server;
     const { files, uploads } = this;
     const passwords = identity.linkPasswords;
-    const people = peopleOf(identity);
     const sharing = new SharingService({
       metadata, spaces, people, passwords, random: new SeededRandom(2), now,
       invitations: options.invitations,
@@ -74,7 +74,8 @@ export class CloudSite {
     this.sharing = sharing;
     const trash = new TrashService({ metadata, spaces, now });
     const trashContent = new TrashContent({ trash, metadata, content });
-    const versions = new VersionService({ files, metadata, content, now });
+    const groupsAt: GroupsAt = (user, at) => identity.groups.groupsAt(user, at);
+    const versions = new VersionService({ files, metadata, content, spaces, now, groupsAt });
     const links = new Links({ metadata, people, passwords, now });
     const authenticator = new Authenticator(identity);
     const parts = {

@@ -32,7 +32,8 @@ export async function answerPastPropfind(
   const asked = parsePropfind(await readBounded(req, XML_BYTES_MAX));
   const minimal = /\breturn\s*=\s*"?minimal\b/i.test(String(req.headers['prefer'] ?? ''));
   const context = {
-    instanceId, caller, isPlain: false, shares: undefined, quotas: undefined, locks: undefined,
+    instanceId, caller, isPlain: false, shares: undefined, notes: undefined, quotas: undefined,
+    locks: undefined,
   };
   const forFiles = new MultistatusTemplate({ request: asked, context, minimal });
   const forFolders = new MultistatusTemplate({ request: ofFolders(asked), context, minimal });

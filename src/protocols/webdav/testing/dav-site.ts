@@ -1,7 +1,7 @@
 /** A whole WebDAV server on stores in memory, for tests: real HTTP on a free port. */
 import http from 'node:http';
 import { HoldfastError } from '../../../base/errors.ts';
-import { parseUserId } from '../../../base/ids.ts';
+import { DEFAULT_TENANT, parseUserId } from '../../../base/ids.ts';
 import {
   Batches, ContentStore, FileService, SpaceDirectory, TimeService, UploadService,
 } from '../../../files/index.ts';
@@ -22,7 +22,7 @@ export const FILES = '/remote.php/dav/files/anna';
 
 export function callerNamed(user: string): Caller {
   return {
-    user: parseUserId(user), displayName: user, admin: false, device: 'test',
+    user: parseUserId(user), tenant: DEFAULT_TENANT, displayName: user, admin: false, device: 'test',
     credential: 'password', groups: [], groupsRev: 0,
   };
 }
@@ -57,8 +57,9 @@ export class DavSite {
     const spaces = new SpaceDirectory({ metadata, defaults, now });
     this.files = new FileService({ metadata, content, spaces, now });
     this.uploads = new UploadService({ metadata, content, files: this.files, spaces, now });
+    const groupsAt = async () => [];
     const batches = new Batches({ metadata, content, now });
-    const time = new TimeService({ metadata, content, spaces, batches, now });
+    const time = new TimeService({ metadata, content, spaces, batches, now, groupsAt });
     this.server = server;
     const parts = {
       files: this.files, time, authenticator: { authenticate }, instanceId: 'hftest', now,

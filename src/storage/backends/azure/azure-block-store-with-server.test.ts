@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { after, before, describe } from 'node:test';
 import { SeededRandom, systemClock } from '../../../platform/index.ts';
 import { testBlockStore } from '../../block-store.conformance.ts';
-import { testObjectCollection } from '../testing/object-trash.ts';
+import { BlockSealer } from '../../sealing/block-sealer.ts';
+import { KeyRing } from '../../sealing/key-ring.ts';
+import { testObjectCollection, testObjectTrash } from '../testing/object-trash.ts';
 import { openAzureBlockStore } from './azure-block-store.ts';
 import type { AzureOptions } from './azure-options.ts';
 import {
@@ -32,4 +34,10 @@ describe('with Azurite', { skip: azuriteMissing() ?? false }, () => {
   });
 
   testObjectCollection('AzureBlockStore', () => openAzureBlockStore(optionsOf()));
+
+  testObjectTrash('AzureBlockStore that seals', () => openAzureBlockStore(optionsOf({
+    openSealer: async () => new BlockSealer({
+      compression: 'auto', keys: KeyRing.create(Buffer.alloc(32), 'default', 1),
+    }),
+  })));
 });

@@ -213,7 +213,7 @@ describe('AzureBlockStore', { skip: azuriteMissing() ?? false }, () => {
     await assert.rejects(openAgain(elsewhere), refused('store-missing'));
     await store.put(Block.of([CONTENT]));
     const marker = await (await server.request('GET', `/${markerKey}`)).text();
-    const newer = marker.replace('"version":1', '"version":2');
+    const newer = marker.replace('"version":1', '"version":3');
     await server.overwrite(markerKey, Buffer.from(newer));
     await assert.rejects(openAgain(), refused('newer-format'));
     await assert.rejects(store.get(Block.of([Buffer.from('x')]).id), isUnavailable);

@@ -67,7 +67,7 @@ describe('with a stand-in for Google Cloud Storage', () => {
   // Here, because s3rver fails on this version of Node when a listing has a second page.
   it('lists page by page, and never calls a broken listing complete', async () => {
     const proxy = await FaultProxy.start(server.url, systemClock);
-    const limits = { ...QUICK_LIMITS, silenceTimeoutMs: 100, pageKeysMax: 3 };
+    const limits = { ...QUICK_LIMITS, silenceTimeoutMs: 400, pageKeysMax: 3 };
     const options = storeOptions({ ...at(), endpoint: proxy.url }, { limits });
     const store = await openGcsBlockStore(options);
     await store.counted;

@@ -16,6 +16,10 @@ import {
 
 const OP = 'storage/LocalVolumeStore.open';
 
+/** More volumes than anybody writes on some disks while no other one gets any: 10 TB of them. There
+ *  are numbers enough for 400,000 starts without a disk. */
+const HIDDEN_NUMBERS = 10_000;
+
 export interface InspectedVolume {
   id: number;
   sizeBytes: number;
@@ -32,7 +36,7 @@ export interface Inspection {
   storeId: Buffer | undefined;
   fileNames: string[];
   findings: VolumeFinding[];
-  /** The highest number that was ever given to a volume, as far as known. */
+  /** No higher number was ever given to a volume, as far as can be known. */
   lastVolumeId: number;
   /** Numbers with a note that the volume has left, though it is there. */
   returned: number[];
@@ -60,7 +64,8 @@ export async function inspectFolder(files: VolumeFiles, witness: Witness): Promi
   }
   const findings = applySuccessors(volumes, left);
   const numbers = [...ids.slice(-1), ...marks.keys(), ...left.keys()];
-  const lastVolumeId = numbers.reduce((highest, id) => Math.max(highest, id), 0);
+  const highest = numbers.reduce((most, id) => Math.max(most, id), 0);
+  const lastVolumeId = highest + (files.hidesVolumes === true ? HIDDEN_NUMBERS : 0);
   const returned = ids.filter((id) => typeof left.get(id) === 'object');
   return { volumes, storeId, fileNames, findings, lastVolumeId, returned };
 }

@@ -4,7 +4,7 @@
  */
 import type { Witness } from '../../../base/witness.ts';
 import type { BlockSealer } from '../../sealing/block-sealer.ts';
-import { BlockIndex } from './block-index.ts';
+import { BlockIndex, type BlockPlace } from './block-index.ts';
 import type { VolumeFinding } from './findings.ts';
 import { readFooter, type Trailer } from './footer-codec.ts';
 import { HINT_BYTES_MAX, loadHint, type LoadedHint, type VolumePosition } from './hint-file.ts';
@@ -54,6 +54,12 @@ interface Unsealed {
   hinted: number;
 }
 
+/** Where the id of a block stands, and behind it the place. */
+interface EntryAt {
+  readonly bytes: Buffer;
+  readonly at: number;
+}
+
 class Recovery {
   readonly #files: VolumeFiles;
   readonly #inspection: Inspection;
@@ -64,6 +70,8 @@ class Recovery {
   readonly #findings: VolumeFinding[];
   readonly #lostIds = new Set<string>();
   readonly #doubtfulIds = new Set<string>();
+  /** Of volumes without a footer whose last batch may have been refused: where that begins. */
+  readonly #doubtedFrom = new Map<number, number>();
   #lostUnnamed = 0;
   #newest = { volumeId: 0, end: 0 };
 
@@ -148,8 +156,7 @@ class Recovery {
     const loaded = await explained(id, () =>
       readSoundFooter(file, trailer, (bytes, at) => {
         const place = readPlace(bytes, at);
-        this.#index.set(bytes, at, { volumeId: id, ...place });
-        if (place.offset >= doubtfulFrom) this.#doubtfulIds.add(bytes.toString('hex', at, at + 32));
+        this.#setPlace({ bytes, at }, { volumeId: id, ...place }, place.offset >= doubtfulFrom);
       }),
     );
     if (!loaded) return false;
@@ -250,7 +257,8 @@ class Recovery {
         end: hint?.position.end ?? SUPERBLOCK_BYTES,
       };
       if (file.degraded === true) {
-        this.#doubtLastBatch(volume, scan);
+        // It may have been written to the other copies alone, and refused.
+        if (scan.lastBatch !== undefined) this.#doubtedFrom.set(id, scan.lastBatch.start);
         this.#claimLess(inspected, scan);
       }
       const [files, settings, { position }] = [this.#files, this.#settings, scan];
@@ -258,8 +266,8 @@ class Recovery {
     } catch (error) {
       this.#findings.push({ kind: 'write-failed', volumeId: id, code: errorCode(error) });
       const last = scan.lastBatch;
-      // What nobody was told to be safe is not passed off as safe now.
-      if (last !== undefined && last.end > markEnd) volume.entries?.dropFrom(last.start);
+      // What nobody was told to be safe is not passed off as safe now. But perhaps somebody was.
+      if (last !== undefined && last.end > markEnd) this.#doubtedFrom.set(id, last.start);
       this.#claimLess(inspected, scan);
       await file?.close();
       return undefined;
@@ -273,25 +281,32 @@ class Recovery {
     this.#newest = { volumeId: id, end: last.start };
   }
 
-  /** A copy is missing: the last batch may have been written to the others alone, and refused. */
-  #doubtLastBatch({ entries }: Volume, { lastBatch }: ScanResult): void {
-    if (entries === undefined || lastBatch === undefined) return;
-    for (let number = entries.count - 1; number >= 0; number--) {
-      const { bytes, at } = entries.at(number);
-      if (readPlace(bytes, at).offset < lastBatch.start) return;
-      this.#doubtfulIds.add(bytes.toString('hex', at, at + 32));
-    }
-  }
-
   #indexEntries({ id, entries }: Volume): void {
     if (entries === undefined) return;
     const isNewest = id === this.#newest.volumeId;
+    const doubtedFrom = this.#doubtedFrom.get(id) ?? Infinity;
     for (let number = 0; number < entries.count; number++) {
-      const { bytes, at } = entries.at(number);
+      const entry = entries.at(number);
+      const { bytes, at } = entry;
+      const place = readPlace(bytes, at);
       // A block that was damaged and stored again lies in two volumes: the newer copy counts.
-      if (!isNewest && (this.#index.find(bytes, at)?.volumeId ?? 0) > id) continue;
-      this.#index.set(bytes, at, { volumeId: id, ...readPlace(bytes, at) });
+      const isOlder = !isNewest && (this.#index.find(bytes, at)?.volumeId ?? 0) > id;
+      if (isOlder && !this.#isDoubtful(entry)) continue;
+      this.#setPlace(entry, { volumeId: id, ...place }, place.offset >= doubtedFrom);
     }
+  }
+
+  /** A record that a power cut may take must not make garbage of another one of the same block. */
+  #setPlace(entry: EntryAt, place: BlockPlace, isDoubtful: boolean): void {
+    const { bytes, at } = entry;
+    if (isDoubtful && this.#index.has(bytes, at)) return;
+    this.#index.set(bytes, at, place);
+    if (isDoubtful) this.#doubtfulIds.add(hexId(entry));
+    else if (this.#isDoubtful(entry)) this.#doubtfulIds.delete(hexId(entry));
+  }
+
+  #isDoubtful(entry: EntryAt): boolean {
+    return this.#doubtfulIds.size > 0 && this.#doubtfulIds.has(hexId(entry));
   }
 
   /** A block that was stored again after it was damaged is not lost. */
@@ -300,6 +315,10 @@ class Recovery {
       if (this.#index.has(Buffer.from(lostId, 'hex'), 0)) this.#lostIds.delete(lostId);
     }
   }
+}
+
+function hexId({ bytes, at }: EntryAt): string {
+  return bytes.toString('hex', at, at + 32);
 }
 
 /** From the file, or from another copy of it if there are any. */

@@ -17,6 +17,9 @@ export interface VolumeFiles {
   syncFolder(): Promise<void>;
   /** Room for us, and the size of the disk. */
   space(): Promise<DiskSpace>;
+  /** Of several disks: true when one of them does not answer. It may hold volumes of which the
+   *  others know nothing, so numbers above the highest one that is seen may be taken. */
+  readonly hidesVolumes?: boolean;
 }
 
 export type OpenMode = 'read' | 'write' | 'create';

@@ -1,6 +1,6 @@
 import type { BlockId } from '../../../base/ids.ts';
 import { BlockSealer } from '../../sealing/block-sealer.ts';
-import { UnpackedBlocks } from './unpacked-blocks.ts';
+import { UnpackedBlocks } from '../../sealing/unpacked-blocks.ts';
 import { trashName, volumeName } from './volume.ts';
 import { errorCode, type VolumeFile, type VolumeFiles } from './volume-files.ts';
 

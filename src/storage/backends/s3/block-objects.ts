@@ -3,12 +3,17 @@ import { hash } from 'node:crypto';
 import { HoldfastError } from '../../../base/errors.ts';
 import type { BlockId } from '../../../base/ids.ts';
 import type { Clock, Random } from '../../../platform/index.ts';
-import { BLOCK_BYTES_MAX, type Block } from '../../block.ts';
+import type { Block } from '../../block.ts';
+import { BLOCK_BYTES_MAX } from '../../block.ts';
 import { checkRange, type BlockRange } from '../../block-range.ts';
 import { SEGMENT_BYTES } from '../../block-store.ts';
+import { isKeyFault, type BlockSealer } from '../../sealing/block-sealer.ts';
+import { UnpackedBlocks } from '../../sealing/unpacked-blocks.ts';
 import { readLabel, segmentsAreRight, writeLabel, type ServiceChecksum } from './block-label.ts';
 import type { Dialect } from './dialect.ts';
+import { blockBytesOf, bodyOf, readBody, type FoundBody, type ObjectBody } from './object-body.ts';
 import type { ObjectFinding, OnObjectFinding } from './object-findings.ts';
+import { judge, type Judgement } from './object-judgement.ts';
 import { Passing, retrying, type RetryOptions } from './retrying.ts';
 import type { ObjectClient } from './object-client.ts';
 import type { Call, ObjectBytes, ObjectFacts } from './s3-client.ts';
@@ -23,6 +28,7 @@ export interface BlockObjectsOptions {
   folder: string;
   /** What the service tells about its objects. */
   checksum: ServiceChecksum;
+  sealer: BlockSealer;
   putCheck: PutCheck;
   limits: ObjectLimits;
   clock: Clock;
@@ -30,16 +36,16 @@ export interface BlockObjectsOptions {
   onFinding: OnObjectFinding;
 }
 
-type Verdict = 'right' | 'wrong' | 'unknown';
-
 /** So many damaged blocks are remembered; the count stops there. */
 const DAMAGED_MAX = 100_000;
 /** How often wrong bytes are asked for again: they may have changed on the way. */
 const READS_MAX = 3;
+const WRONG: Judgement = { verdict: 'wrong', blockBytes: 0, keyId: 0 };
 
 export class BlockObjects {
   readonly #options: BlockObjectsOptions;
   readonly #damaged = new Set<BlockId>();
+  readonly #unpacked = new UnpackedBlocks();
 
   constructor(options: BlockObjectsOptions) {
     this.#options = options;
@@ -55,23 +61,31 @@ export class BlockObjects {
     return this.#options.folder;
   }
 
-  /** Whether the block is there whole already: `absent`, or `other` when something else is. */
-  async look(block: Block, call: Call): Promise<'right' | 'absent' | 'other'> {
-    const facts = await this.#options.client.head(this.#keyOf(block.id), call);
+  /** Whether the block is there whole already: `absent`, or `other` when something else is, or
+   *  nobody can open it. */
+  async look({ id, sizeBytes }: Block, call: Call): Promise<'right' | 'absent' | 'other'> {
+    const facts = await this.#options.client.head(this.#keyOf(id), call);
     if (facts === undefined) return 'absent';
-    const verdict = await this.#settle(block.id, facts, block.sizeBytes, call);
-    return verdict === 'right' ? 'right' : 'other';
+    const { verdict, blockBytes, keyId } = await this.#settle(id, facts, call);
+    const isRight = verdict === 'right' && blockBytes === sizeBytes;
+    return isRight && !this.#options.sealer.isLocked(keyId) ? 'right' : 'other';
   }
 
   /** Writes the block until it is seen to be there whole.
-   *  @throws unavailable: the service acknowledged it each time, and never had it. */
+   *  @throws unavailable: the service acknowledged it each time, and never had it; and as
+   *    BlockSealer.pack. */
   async write(block: Block, call: Call): Promise<void> {
+    await this.writeBody(await bodyOf(block, this.#options.sealer), call);
+  }
+
+  /** The same of what is sealed, or not, already. */
+  async writeBody(body: ObjectBody, call: Call): Promise<void> {
     const { client, checksum, limits, onFinding } = this.#options;
-    const label = writeLabel(block, checksum);
-    const { id, pieces, sizeBytes } = block;
+    const { id, pieces, sizeBytes, sha256 } = body;
+    const label = writeLabel(body, checksum);
     await retrying(this.#retry(limits.writesMax), call.signal, async () => {
-      await client.put({ key: this.#keyOf(id), pieces, sizeBytes, sha256: id, label }, call);
-      if (await this.#isKept(block, call)) return;
+      await client.put({ key: this.#keyOf(id), pieces, sizeBytes, sha256, label }, call);
+      if (await this.#isKept(body, label, call)) return;
       onFinding({ kind: 'put-not-kept', blockId: id });
       throw new Passing(this.#notKept(id, call));
     });
@@ -80,92 +94,141 @@ export class BlockObjects {
 
   /** The block's size, if its object is the block as far as the service can tell. */
   async find(id: BlockId, call: Call): Promise<{ sizeBytes: number } | undefined> {
-    const { client, marker } = this.#options;
+    const { client, marker, sealer } = this.#options;
     const facts = await client.head(this.#keyOf(id), call);
     if (facts === undefined) {
       await marker.confirm(call);
       return undefined;
     }
-    const { sizeBytes } = facts;
-    const verdict = await this.#settle(id, facts, sizeBytes, call);
-    if (verdict === 'right') return { sizeBytes };
+    const { verdict, blockBytes, keyId } = await this.#settle(id, facts, call);
+    if (verdict === 'right') {
+      return sealer.isShredded(keyId) ? undefined : { sizeBytes: blockBytes };
+    }
     this.#noteDamaged(id);
     return undefined;
   }
 
+  /** @throws unavailable, code `key-missing`; not-found, code `shredded`. */
   async get(id: BlockId, call: Call): Promise<Buffer> {
-    const read = retrying(this.#retry(READS_MAX), call.signal, async () => {
-      const found = await this.#options.client.get(this.#keyOf(id), undefined, call);
-      if (found === 'absent' || found === 'outside') return this.#absent(id, call);
-      if (hash('sha256', found.bytes) === id) return found.bytes;
-      throw new Passing(this.#wrongBytes(id, call));
+    const { bytes } = await this.#reading(id, call, async (body) => {
+      const unpacked = await this.#unpack(body);
+      return unpacked === undefined ? undefined : { bytes: unpacked };
     });
-    const bytes = await read.catch((error: unknown) => this.#blame(error, id, call));
-    this.#damaged.delete(id);
     return bytes;
   }
 
+  /** The object as it is. Checked as far as the keys allow: without one by its checksums. */
+  async getBody(id: BlockId, call: Call): Promise<FoundBody> {
+    return this.#reading(id, call, async (body) => await this.#isBlock(body) ? body : undefined);
+  }
+
   async read(id: BlockId, range: BlockRange, call: Call): Promise<Buffer> {
-    const { op } = call;
-    checkRange(op, BLOCK_BYTES_MAX, range);
+    checkRange(call.op, BLOCK_BYTES_MAX, range);
     const { offsetBytes, lengthBytes } = range;
+    // No label, a damaged one, wrong bytes, a sealed block: the whole one is checked by its id.
+    const { sizeBytes, bytes, offsetBytes: start } = await this.#readPart(id, range, call)
+      ?? whole(await this.#getOften(id, call));
+    checkRange(call.op, sizeBytes, range);
+    return bytes.subarray(offsetBytes - start, offsetBytes - start + lengthBytes);
+  }
+
+  /** What `take` makes of the object; asks again while that is undefined. */
+  async #reading<T>(
+    id: BlockId, call: Call, take: (body: FoundBody) => Promise<T | undefined>,
+  ): Promise<T> {
+    const read = retrying(this.#retry(READS_MAX), call.signal, async () => {
+      const found = await this.#options.client.get(this.#keyOf(id), undefined, call);
+      if (found === 'absent' || found === 'outside') return this.#absent(id, call);
+      const body = readBody(id, found.bytes);
+      const taken = body === undefined ? undefined : await take(body);
+      if (taken !== undefined) return taken;
+      throw new Passing(this.#wrongBytes(id, call));
+    });
+    const taken = await read.catch((error: unknown) => this.#blame(error, id, call));
+    this.#damaged.delete(id);
+    return taken;
+  }
+
+  async #unpack({ bytes, record }: FoundBody): Promise<Buffer | undefined> {
+    return record === undefined ? bytes : this.#options.sealer.unpack(record);
+  }
+
+  async #isBlock(body: FoundBody): Promise<boolean> {
+    try {
+      return await this.#unpack(body) !== undefined;
+    } catch (error) {
+      if (isKeyFault(error)) return true;
+      throw error;
+    }
+  }
+
+  /** Undefined: the block has to be read whole. */
+  async #readPart(
+    id: BlockId, { offsetBytes, lengthBytes }: BlockRange, call: Call,
+  ): Promise<Part | undefined> {
+    if (this.#options.sealer.packs) return undefined;
     const from = offsetBytes - (offsetBytes % SEGMENT_BYTES);
     const last = Math.ceil((offsetBytes + lengthBytes) / SEGMENT_BYTES) * SEGMENT_BYTES - 1;
     const found = await this.#options.client.get(this.#keyOf(id), { from, last }, call);
     if (found === 'absent') return this.#absent(id, call);
-    const part = found === 'outside' ? undefined : this.#checkedPart(id, found);
-    // No label, a damaged one, or wrong bytes: the whole block can be checked by its id.
-    const { sizeBytes, bytes, offsetBytes: start } = part ?? whole(await this.get(id, call));
-    checkRange(op, sizeBytes, range);
-    return bytes.subarray(offsetBytes - start, offsetBytes - start + lengthBytes);
-  }
-
-  #checkedPart(id: BlockId, found: ObjectBytes): Omit<ObjectBytes, 'told' | 'label'> | undefined {
+    if (found === 'outside') return undefined;
     const label = readLabel(id, found.label);
-    if (label === undefined || label.sizeBytes !== found.sizeBytes) return undefined;
+    if (label?.sizeBytes !== found.sizeBytes || label.sealed !== undefined) return undefined;
     return segmentsAreRight(label, found.bytes, found.offsetBytes) ? found : undefined;
   }
 
-  async #isKept(block: Block, call: Call): Promise<boolean> {
+  /** Who streams a sealed block asks for one part after the other. */
+  async #getOften(id: BlockId, call: Call): Promise<Buffer> {
+    const known = this.#unpacked.find(id);
+    if (known !== undefined) return known;
+    const bytes = await this.get(id, call);
+    if (this.#options.sealer.packs) this.#unpacked.add(id, bytes);
+    return bytes;
+  }
+
+  async #isKept(body: ObjectBody, label: string, call: Call): Promise<boolean> {
     const { client, putCheck } = this.#options;
-    if (putCheck === 'read') return this.#readBack(block.id, call);
-    const facts = await client.head(this.#keyOf(block.id), call);
-    if (facts === undefined) return false;
-    return await this.#settle(block.id, facts, block.sizeBytes, call) === 'right';
+    const { id, sha256, sizeBytes } = body;
+    if (putCheck === 'head') {
+      const facts = await client.head(this.#keyOf(id), call);
+      if (facts?.sizeBytes !== sizeBytes) return false;
+      // Another label is that of what was there before: a sealed block is other bytes each time.
+      if (facts.label !== undefined && facts.label !== label && body.sealed) return false;
+      const { verdict } = this.#judge(id, facts);
+      if (verdict !== 'unknown') return verdict === 'right';
+    }
+    const found = await this.#readBack(id, (bytes) => hash('sha256', bytes) === sha256, call);
+    return found !== undefined;
   }
 
   /** Right or wrong; where the service's word is not enough, after reading the bytes. */
-  async #settle(
-    id: BlockId, facts: ObjectFacts, sizeBytes: number, call: Call,
-  ): Promise<'right' | 'wrong'> {
-    const verdict = this.#judge(id, facts, sizeBytes);
-    if (verdict !== 'unknown') return verdict;
-    return await this.#readBack(id, call) ? 'right' : 'wrong';
+  async #settle(id: BlockId, facts: ObjectFacts, call: Call): Promise<Judgement> {
+    const judgement = this.#judge(id, facts);
+    if (judgement.verdict !== 'unknown') return judgement;
+    const bytes = await this.#readBack(id, async (some) => {
+      const body = readBody(id, some);
+      return body !== undefined && await this.#isBlock(body);
+    }, call);
+    const body = bytes && readBody(id, bytes);
+    if (body === undefined) return WRONG;
+    const keyId = body.sealed?.keyId ?? 0;
+    return { verdict: 'right', blockBytes: blockBytesOf(body), keyId };
   }
 
-  #judge(id: BlockId, facts: ObjectFacts, sizeBytes: number): Verdict {
-    const { checksum, dialect } = this.#options;
-    if (facts.sizeBytes !== sizeBytes) return 'wrong';
-    if (facts.sizeBytes < 1 || facts.sizeBytes > BLOCK_BYTES_MAX) return 'wrong';
-    if (checksum === 'none') return 'unknown';
-    if (checksum === 'sha256' && facts.told.sha256 !== undefined) {
-      return facts.told.sha256 === id ? 'right' : 'wrong';
-    }
-    const label = readLabel(id, facts.label);
-    if (label !== undefined && label.sizeBytes !== facts.sizeBytes) return 'wrong';
-    const told = label?.expected === undefined ? undefined : facts.told[label.expected.checksum];
-    if (label?.expected === undefined || told === undefined) return 'unknown';
-    if (told === label.expected.hex) return 'right';
-    return dialect.refutes[label.expected.checksum] ? 'wrong' : 'unknown';
+  #judge(id: BlockId, facts: ObjectFacts): Judgement {
+    const { checksum, dialect, marker } = this.#options;
+    return judge(id, facts, { checksum, refutes: dialect.refutes, maySeal: marker.maySeal });
   }
 
-  /** Whether what the service gives out is the block. Asks again, for the bytes may be fine. */
-  async #readBack(id: BlockId, call: Call): Promise<boolean> {
+  /** What the service gives out, if it is right. Asks again, for the bytes may be fine. */
+  async #readBack(
+    id: BlockId, isRight: (bytes: Buffer) => boolean | Promise<boolean>, call: Call,
+  ): Promise<Buffer | undefined> {
     for (let count = 1; ; count++) {
       const found = await this.#options.client.get(this.#keyOf(id), undefined, call);
-      if (found === 'absent' || found === 'outside') return false;
-      if (hash('sha256', found.bytes) === id) return true;
-      if (count >= READS_MAX) return false;
+      if (found === 'absent' || found === 'outside') return undefined;
+      if (await isRight(found.bytes)) return found.bytes;
+      if (count >= READS_MAX) return undefined;
     }
   }
 
@@ -175,7 +238,7 @@ export class BlockObjects {
     if (!wasWrong) throw error;
     const { client, onFinding } = this.#options;
     const facts = await client.head(this.#keyOf(id), call);
-    if (facts === undefined || this.#judge(id, facts, facts.sizeBytes) !== 'right') {
+    if (facts === undefined || this.#judge(id, facts).verdict !== 'right') {
       this.#noteDamaged(id);
       throw error;
     }
@@ -221,6 +284,8 @@ export class BlockObjects {
   }
 }
 
-function whole(bytes: Buffer): Omit<ObjectBytes, 'told' | 'label'> {
+type Part = Pick<ObjectBytes, 'bytes' | 'offsetBytes' | 'sizeBytes'>;
+
+function whole(bytes: Buffer): Part {
   return { bytes, offsetBytes: 0, sizeBytes: bytes.length };
 }

@@ -5,13 +5,15 @@ import type { BlockId } from '../../../base/ids.ts';
 import type { Block } from '../../block.ts';
 import type { BlockStore, BlockStoreState } from '../../block-store.ts';
 import { LocalReclaim } from '../local/local-reclaim.ts';
+import { BlockSealer } from '../../sealing/block-sealer.ts';
 import { BlockObjects } from './block-objects.ts';
 import { crc32c } from './crc32c.ts';
 import type { Dialect, ToldChecksums } from './dialect.ts';
 import { KnownBlocks } from './known-blocks.ts';
 import { LeavingBlocks } from './leaving-blocks.ts';
+import { blockBytesOf } from './object-body.ts';
 import type { ObjectClient, StoreSettings } from './object-client.ts';
-import { ObjectKeeper } from './object-keeper.ts';
+import { batchOf, ObjectKeeper } from './object-keeper.ts';
 import { listAll, listFolder } from './object-listing.ts';
 import type { ListedBlock, ListingParts } from './object-listing.ts';
 import { withDeadline } from './retrying.ts';
@@ -41,12 +43,16 @@ interface Parts {
   trashed: (folder: string) => BlockObjects;
 }
 
-/** What lies in the store, unjudged. */
+/** What lies in the store, unjudged. Sizes and bytes are those of objects. */
 export interface StoredBlocks {
+  /** Whether some may be sealed. */
+  readonly maySeal: boolean;
   /** Pages in ascending order, strictly after `after`; it ends only where the listing does. */
   list(after: string | undefined): AsyncIterable<readonly ListedBlock[]>;
   /** Undefined: there is no such object, in a store that is there. */
   read(id: string): Promise<Buffer | undefined>;
+  /** The same as `list` of the trash, by batches. */
+  listTrash(): AsyncIterable<readonly (ListedBlock & { batch: number })[]>;
 }
 
 /** Puts look again whether the store is still this one, when they have not for so long. */
@@ -115,14 +121,17 @@ export class ObjectBlockStore implements BlockStore {
     const op = `storage/${name}.open`;
     try {
       const deadline = { clock, timeoutMs: limits.operationTimeoutMs, op, signal: undefined };
-      const checksum = await withDeadline(deadline, async (signal) => {
-        await marker.open(options.whenEmpty, { op, signal });
-        const facts = await client.head(marker.key, { op, signal });
-        if (facts === undefined) return 'none';
-        return dialect.choose(facts.told, checksumsOf(marker.right));
+      const { checksum, sealer } = await withDeadline(deadline, async (signal) => {
+        const call = { op, signal };
+        await marker.open(options.whenEmpty, call);
+        const found = await openSealing(marker, options, call);
+        const facts = await client.head(marker.key, call);
+        const told = facts && dialect.choose(facts.told, checksumsOf(marker.right));
+        return { checksum: told ?? 'none', sealer: found };
       });
       const objectsIn = (folder: string): BlockObjects => new BlockObjects({
-        client, marker, dialect, folder, checksum, putCheck, limits, clock, random, onFinding,
+        client, marker, dialect, folder, checksum, sealer, putCheck, limits, clock, random,
+        onFinding,
       });
       const objects = objectsIn(prefix + BLOCKS_FOLDER);
       const trashed = (folder: string): BlockObjects => objectsIn(prefix + TRASH_FOLDER + folder);
@@ -189,8 +198,10 @@ export class ObjectBlockStore implements BlockStore {
 
   /** For verifiers: objects as they lie there, past everything that this store makes of them. */
   asStored(): StoredBlocks {
-    const { client, objects, marker } = this.#parts;
+    const { client, objects, marker, options: { prefix = '' } } = this.#parts;
+    const trash = prefix + TRASH_FOLDER;
     return {
+      maySeal: marker.maySeal,
       list: (after) => listFolder(this.#listing('asStored'), objects.folder, after),
       read: (id) => this.#reading('asStored', undefined, async (call) => {
         const found = await client.get(objects.folder + id, undefined, call);
@@ -198,7 +209,17 @@ export class ObjectBlockStore implements BlockStore {
         await marker.confirm(call);
         return undefined;
       }),
+      listTrash: () => this.#listTrash(trash),
     };
+  }
+
+  async *#listTrash(trash: string): AsyncGenerator<(ListedBlock & { batch: number })[]> {
+    for await (const page of listFolder(this.#listing('asStored'), trash)) {
+      yield page.flatMap((block) => {
+        const batch = batchOf(block.folder ?? '');
+        return batch === undefined ? [] : [{ ...block, batch }];
+      });
+    }
   }
 
   state(): BlockStoreState {
@@ -359,10 +380,10 @@ export class ObjectBlockStore implements BlockStore {
       list: () => this.list(),
       listTrash: (within) => listFolder(this.#listing('listTrash'), folder + within),
       call: (method, work) => this.#reading(method, undefined, work),
-      write: (block, method) => this.#reading(method, undefined, async (call) => {
-        await this.#leaving.mayBePut(block.id, call.op);
-        await objects.write(block, call);
-        this.#known.stored(block.id, block.sizeBytes);
+      write: (body, method) => this.#reading(method, undefined, async (call) => {
+        await this.#leaving.mayBePut(body.id, call.op);
+        await objects.writeBody(body, call);
+        this.#known.stored(body.id, blockBytesOf(body));
       }),
       removeForgotten: (id) => this.#removeForgotten(id),
       removeTrashed: (within, id) => this.#reading('unlink', undefined, (call) => {
@@ -403,6 +424,16 @@ export class ObjectBlockStore implements BlockStore {
 const MARKER_CODES = [
   'store-gone', 'foreign-store', 'newer-format', 'marker-damaged', 'bucket-missing',
 ];
+
+/** With the marker saying what may be found here from now on. */
+async function openSealing(
+  marker: StoreMarker, { openSealer }: StoreSettings, call: Call,
+): Promise<BlockSealer> {
+  const opened = await openSealer?.(() => Promise.resolve(marker.mayEncrypt));
+  const sealer = opened ?? new BlockSealer({ compression: 'off' });
+  if (sealer.packs) await marker.raise(sealer.encrypts ? 'encrypted' : 'compressed', call);
+  return sealer;
+}
 
 function checksumsOf(bytes: Buffer): ToldChecksums {
   const of = (name: string): string => createHash(name).update(bytes).digest('hex');

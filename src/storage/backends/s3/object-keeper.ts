@@ -9,12 +9,12 @@
 import { HoldfastError, isKind } from '../../../base/errors.ts';
 import type { BlockId } from '../../../base/ids.ts';
 import type { Clock } from '../../../platform/index.ts';
-import { Block } from '../../block.ts';
 import type {
   Compaction, CompactOptions, TrashedVolume, TrashInspection, VolumeReclaim, VolumeUse,
 } from '../../volume-reclaim.ts';
 import type { BlockObjects } from './block-objects.ts';
 import type { KnownBlocks } from './known-blocks.ts';
+import type { ObjectBody } from './object-body.ts';
 import { inspectBatches } from './object-trash-inspection.ts';
 import type { ListedBlock } from './object-listing.ts';
 import type { Call } from './s3-client.ts';
@@ -40,8 +40,8 @@ export interface KeeperParts {
   listTrash: (folder: string) => AsyncIterable<readonly ListedBlock[]>;
   /** One request, in time. @throws unavailable: the store is closed, or does not answer. */
   call: <T>(method: string, work: (call: Call) => Promise<T>) => Promise<T>;
-  /** Stores a block that came back from the trash. */
-  write: (block: Block, method: string) => Promise<void>;
+  /** Stores a block that came back from the trash, as it lay there. */
+  write: (body: ObjectBody, method: string) => Promise<void>;
   /** Removes the object of a block that the store has forgotten, unless it is being put again. */
   removeForgotten: (id: BlockId) => Promise<void>;
   /** Removes an object of the trash. */
@@ -172,10 +172,9 @@ export class ObjectKeeper implements VolumeReclaim {
     checkKnown();
     const found = await this.#blocksOf(batch);
     const trash = this.#parts.trash(folderOf(batch));
-    for (const { id, sizeBytes } of found) {
+    for (const { id } of found) {
       if (known.find(id) !== undefined) continue;
-      const bytes = await call('restore', (one) => trash.get(id, one));
-      await write(Block.hashed(id, [bytes], sizeBytes), 'restore');
+      await write(await call('restore', (one) => trash.getBody(id, one)), 'restore');
     }
     for (const { id } of found) await removeTrashed(folderOf(batch), id);
   }
@@ -190,9 +189,8 @@ export class ObjectKeeper implements VolumeReclaim {
   async #copy(id: BlockId, trash: BlockObjects): Promise<boolean> {
     const { blocks, call } = this.#parts;
     try {
-      const bytes = await call('compact', (one) => blocks.get(id, one));
-      const block = Block.hashed(id, [bytes], bytes.length);
-      await call('compact', (one) => trash.write(block, one));
+      const body = await call('compact', (one) => blocks.getBody(id, one));
+      await call('compact', (one) => trash.writeBody(body, one));
       return true;
     } catch (error) {
       if (isKind(error, 'corrupt') || isKind(error, 'not-found')) return false;
@@ -228,7 +226,8 @@ function folderOf(batch: number): string {
   return `${String(batch).padStart(BATCH_DIGITS, '0')}/`;
 }
 
-function batchOf(folder: string): number | undefined {
+/** Undefined: that is not a folder of the trash. */
+export function batchOf(folder: string): number | undefined {
   return /^\d{10}\/$/.test(folder) ? Number(folder.slice(0, -1)) : undefined;
 }
 

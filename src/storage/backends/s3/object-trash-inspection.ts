@@ -5,12 +5,12 @@
  */
 import { HoldfastError, isKind } from '../../../base/errors.ts';
 import type { BlockId } from '../../../base/ids.ts';
-import { Block } from '../../block.ts';
 import {
   INSPECTED_BLOCKS_MAX, type InspectedVolume, type TrashInspection,
 } from '../../volume-reclaim.ts';
 import type { BlockObjects } from './block-objects.ts';
 import type { KnownBlocks } from './known-blocks.ts';
+import type { ObjectBody } from './object-body.ts';
 import type { ListedBlock } from './object-listing.ts';
 import type { Call } from './s3-client.ts';
 
@@ -19,7 +19,7 @@ export interface TrashInspectionParts {
   blocks: BlockObjects;
   trash: (batch: number) => BlockObjects;
   blocksOf: (batch: number) => Promise<ListedBlock[]>;
-  write: (block: Block, method: string) => Promise<void>;
+  write: (body: ObjectBody, method: string) => Promise<void>;
   call: <T>(method: string, work: (call: Call) => Promise<T>) => Promise<T>;
 }
 
@@ -84,7 +84,7 @@ class Inspection implements TrashInspection {
     const { known, blocks, call } = this.#parts;
     if (known.find(id) === undefined) return false;
     try {
-      await call('inspectTrash', (one) => blocks.get(id, one));
+      await call('inspectTrash', (one) => blocks.getBody(id, one));
       return true;
     } catch (error) {
       if (isKind(error, 'corrupt') || isKind(error, 'not-found')) return false;
@@ -94,8 +94,8 @@ class Inspection implements TrashInspection {
 
   async #rescue(id: BlockId, batch: number): Promise<void> {
     const { trash, call, write } = this.#parts;
-    const bytes = await call('inspectTrash', (one) => trash(batch).get(id, one));
-    await write(Block.hashed(id, [bytes], bytes.length), 'inspectTrash');
+    const body = await call('inspectTrash', (one) => trash(batch).getBody(id, one));
+    await write(body, 'inspectTrash');
   }
 }
 

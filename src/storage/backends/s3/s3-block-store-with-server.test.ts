@@ -3,6 +3,8 @@ import { after, before, describe, it } from 'node:test';
 import { isKind } from '../../../base/errors.ts';
 import { Block } from '../../block.ts';
 import { testBlockStore } from '../../block-store.conformance.ts';
+import { BlockSealer } from '../../sealing/block-sealer.ts';
+import { KeyRing } from '../../sealing/key-ring.ts';
 import { testObjectTrash } from '../testing/object-trash.ts';
 import { STAND_IN_CERTIFICATE } from '../testing/stand-in-certificate.ts';
 import { StandInService, STAND_IN_BUCKET, STAND_IN_KEY } from '../testing/stand-in-service.ts';
@@ -22,6 +24,12 @@ describe('with s3rver', () => {
   testBlockStore('S3BlockStore', () => openS3BlockStore(storeOptions(at())));
 
   testObjectTrash('S3BlockStore', () => openS3BlockStore(storeOptions(at())));
+
+  testObjectTrash('S3BlockStore that seals', () => openS3BlockStore(storeOptions(at(), {
+    openSealer: async () => new BlockSealer({
+      compression: 'auto', keys: KeyRing.create(Buffer.alloc(32), 'default', 1),
+    }),
+  })));
 });
 
 for (const flavour of ['amazon', 'plain', 'opaque'] as const) {

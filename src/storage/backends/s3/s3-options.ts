@@ -1,6 +1,8 @@
 /** What an operator can say about a bucket, and the limits of the store in it. */
 import type { BlockId } from '../../../base/ids.ts';
 import type { Clock, Random } from '../../../platform/index.ts';
+import type { BlockSealer } from '../../sealing/block-sealer.ts';
+import type { HoldEncrypted } from '../../sealing/key-commands.ts';
 import type { OnObjectFinding } from './object-findings.ts';
 
 export interface ObjectCredentials {
@@ -41,6 +43,9 @@ export interface ObjectStoreOptions {
   random: Random;
   /** Hears of everything that is found wrong. Must not throw. */
   onFinding: OnObjectFinding;
+  /** How blocks are sealed from now on, and opened; asked whether encrypted ones are here already.
+   *  Left out: as they are, and compressed ones are opened. What it throws, the opening throws. */
+  openSealer?: (holdEncrypted: HoldEncrypted) => Promise<BlockSealer | undefined>;
   /** A block has left the store: for who keeps copies. */
   onRemoved?: (id: BlockId) => Promise<void>;
 }

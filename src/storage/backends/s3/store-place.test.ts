@@ -63,7 +63,7 @@ describe('S3BlockStore and the place where it lies', () => {
     const write = (text: string): void => {
       marker.bytes = Buffer.from(text);
     };
-    write(right.replace('"version":1', '"version":2'));
+    write(right.replace('"version":1', '"version":3'));
     assert.equal(await refused(), 'newer-format');
     for (const wrong of [right.replace('store-under', 'store-undes'), '{}', '', '[1]', 'null']) {
       write(wrong === '' ? ' ' : wrong);

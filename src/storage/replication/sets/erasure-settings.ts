@@ -1,5 +1,6 @@
 /** What the operator can tell about erasure-coded volumes. */
 import { integer, seconds, setting, slice } from '../../../platform/index.ts';
+import { STORAGE_POLICIES } from '../../storage-policies.ts';
 import type { ErasurePolicy } from './set-parts.ts';
 
 const DATA_MAX = 16;
@@ -8,6 +9,7 @@ const DAY_SECONDS = 24 * 60 * 60;
 const COLD_DAYS = 30;
 
 export const erasureSlice = slice({
+  sets: STORAGE_POLICIES,
   settings: {
     erasureData: setting({
       key: 'storage.erasure.data', default: 0, parse: integer({ min: 0, max: DATA_MAX }),

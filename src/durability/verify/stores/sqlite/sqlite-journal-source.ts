@@ -1,5 +1,6 @@
 /** Reads journal and tree in DATA/metadata.db as docs/formats/metadata.md describes them. */
 import type Database from 'better-sqlite3';
+import type { TenantId } from '../../../../base/ids.ts';
 import type {
   JournalEvent, JournalOrigin, JournalSource, JournalSpace, ShownNode,
 } from '../../journal-source.ts';
@@ -71,14 +72,15 @@ export class SqliteJournalSource implements JournalSource {
   readonly #database: Database.Database;
   readonly #sql: ReturnType<typeof prepare>;
 
-  private constructor(database: Database.Database) {
+  private constructor(database: Database.Database, tenant: TenantId | undefined) {
     this.#database = database;
-    this.#sql = prepare(database);
+    this.#sql = prepare(database, tenant);
   }
 
-  /** @throws unavailable, corrupt: it cannot be read; invalid: of a format not known here. */
-  static open(file: string): SqliteJournalSource {
-    return new SqliteJournalSource(openMetadataReadonly(file));
+  /** With `tenant`, its spaces alone.
+   *  @throws unavailable, corrupt: it cannot be read; invalid: of a format not known here. */
+  static open(file: string, tenant?: TenantId): SqliteJournalSource {
+    return new SqliteJournalSource(openMetadataReadonly(file), tenant);
   }
 
   spaces(): readonly number[] {
@@ -131,10 +133,12 @@ export class SqliteJournalSource implements JournalSource {
   }
 }
 
-function prepare(database: Database.Database) {
+function prepare(database: Database.Database, tenant: TenantId | undefined) {
   const format = Number(database.pragma('user_version', { simple: true }));
   return {
-    spaces: database.prepare<[], number>('SELECT id FROM space ORDER BY id').pluck(),
+    spaces: database.prepare<[], number>(
+      `SELECT id FROM space ${tenant === undefined ? '' : `WHERE tenant = '${tenant}'`} ORDER BY id`,
+    ).pluck(),
     space: database.prepare<[number], SpaceRow>(
       `SELECT id, root_id AS rootId, rev, case_policy AS casePolicy FROM space WHERE id = ?`,
     ),

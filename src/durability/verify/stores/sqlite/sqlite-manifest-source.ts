@@ -1,19 +1,37 @@
 /** Reads DATA/metadata.db as docs/formats/metadata.md describes it, read-only, beside a server. */
 import type Database from 'better-sqlite3';
+import type { TenantId } from '../../../../base/ids.ts';
 import type { ManifestKey, ManifestRow, ManifestSource } from '../../manifest-source.ts';
 import { explainedRead, openMetadataReadonly } from './open-metadata-readonly.ts';
 
 const OP = 'durability/SqliteManifestSource';
+/** Format of the metadata database. */
+const HOLDS_SINCE = 3;
 
 const VERSIONS = `
 SELECT space_id AS space, node_id AS node, content_rev AS rev, manifest FROM version
-WHERE (space_id, node_id, content_rev) > (?, ?, ?)
+WHERE (space_id, node_id, content_rev) > (?, ?, ?) AND $ofTenant
 ORDER BY space_id, node_id, content_rev LIMIT ?`;
+
+/** Since format 3. */
+const HELD = `
+SELECT id, manifest FROM held_change WHERE id > ? AND manifest IS NOT NULL AND $ofTenant
+ORDER BY id LIMIT ?`;
+
+const FIND_HELD = 'SELECT manifest FROM held_change WHERE id = ?';
 
 const PARTS = `
 SELECT owner, upload_id AS upload, number, manifest FROM upload_part
-WHERE (owner, upload_id, number) > (?, ?, ?)
+WHERE (owner, upload_id, number) > (?, ?, ?) AND $ofTenant
 ORDER BY owner, upload_id, number LIMIT ?`;
+
+/** Each row is looked at by itself: going through the tenant's spaces would need a sort. */
+const TENANT_OF_VERSION = '(SELECT tenant FROM space WHERE id = version.space_id)';
+const TENANT_OF_HELD = `(SELECT space.tenant FROM quarantine JOIN space ON space.id = space_id
+  WHERE quarantine.id = held_change.quarantine_id)`;
+const hasPartOf = (tenant: string): string => `(EXISTS (SELECT 1 FROM space
+  WHERE tenant = '${tenant}' AND space.owner = upload_part.owner)
+  OR NOT EXISTS (SELECT 1 FROM space WHERE space.owner = upload_part.owner))`;
 
 const FIND_VERSION = `
 SELECT manifest FROM version WHERE space_id = ? AND node_id = ? AND content_rev = ?`;
@@ -28,6 +46,11 @@ interface VersionRow {
   manifest: Buffer;
 }
 
+interface HeldRow {
+  id: number;
+  manifest: Buffer;
+}
+
 interface PartRow {
   owner: string;
   upload: string;
@@ -35,26 +58,39 @@ interface PartRow {
   manifest: Buffer;
 }
 
+/** One tenant's manifests alone. Parts of uploads of who has no space yet count as anybody's. */
+export interface ManifestsOf {
+  readonly tenant: TenantId;
+  /** Of all marks those of the tenant's volumes, by their own numbers. */
+  readonly ownMarks: (all: Iterable<readonly [number, number]>) => Iterable<[number, number]>;
+}
+
 export class SqliteManifestSource implements ManifestSource {
   readonly #database: Database.Database;
   readonly #sql: ReturnType<typeof prepare>;
+  readonly #of: ManifestsOf | undefined;
 
-  private constructor(database: Database.Database) {
+  private constructor(database: Database.Database, of: ManifestsOf | undefined) {
     this.#database = database;
-    this.#sql = prepare(database);
+    this.#of = of;
+    this.#sql = prepare(database, of?.tenant);
   }
 
   /** @throws unavailable, corrupt: it cannot be read; invalid: of a format not known here. */
-  static open(file: string): SqliteManifestSource {
-    return new SqliteManifestSource(openMetadataReadonly(file));
+  static open(file: string, of?: ManifestsOf): SqliteManifestSource {
+    return new SqliteManifestSource(openMetadataReadonly(file), of);
   }
 
   page(after: ManifestKey | undefined, limit: number): readonly ManifestRow[] {
     return explainedRead(OP, () => {
-      if (after?.[0] !== 'part') {
+      if (after === undefined || after[0] === 'version') {
         const [, space, node, rev] = after ?? ['version', -1, -1, -1];
         const rows = this.#sql.versions.all(space, node, rev, limit);
         if (rows.length > 0) return rows.map(fromVersion);
+      }
+      if (after?.[0] !== 'part') {
+        const rows = this.#sql.held?.all(after?.[0] === 'held' ? after[1] : 0, limit) ?? [];
+        if (rows.length > 0) return rows.map(fromHeld);
       }
       const [, owner, upload, number] = after?.[0] === 'part' ? after : ['part', '', '', -1];
       return this.#sql.parts.all(owner, upload, number, limit).map(fromPart);
@@ -62,14 +98,17 @@ export class SqliteManifestSource implements ManifestSource {
   }
 
   find(key: ManifestKey): Uint8Array | undefined {
-    return explainedRead(OP, () => (key[0] === 'version'
-      ? this.#sql.findVersion.get(key[1], key[2], key[3])
-      : this.#sql.findPart.get(key[1], key[2], key[3])));
+    return explainedRead(OP, () => {
+      if (key[0] === 'version') return this.#sql.findVersion.get(key[1], key[2], key[3]);
+      if (key[0] === 'held') return this.#sql.findHeld?.get(key[1]);
+      return this.#sql.findPart.get(key[1], key[2], key[3]);
+    });
   }
 
   marks(): ReadonlyMap<number, number> {
-    return explainedRead(OP, () => new Map(this.#sql.marks.all()
-      .map(({ volume, durable }) => [volume, durable])));
+    const all = explainedRead(OP, () => this.#sql.marks.all());
+    const pairs = all.map(({ volume, durable }): [number, number] => [volume, durable]);
+    return new Map(this.#of === undefined ? pairs : this.#of.ownMarks(pairs));
   }
 
   close(): void {
@@ -77,10 +116,22 @@ export class SqliteManifestSource implements ManifestSource {
   }
 }
 
-function prepare(database: Database.Database) {
+function prepare(database: Database.Database, tenant: TenantId | undefined) {
+  const narrowed = (sql: string, condition: string): string => (
+    sql.replace('$ofTenant', tenant === undefined ? 'TRUE' : condition));
+  const is = `= '${tenant}'`; // Its letters are such that nothing has to be quoted.
+  const holds = Number(database.pragma('user_version', { simple: true })) >= HOLDS_SINCE;
   return {
-    versions: database.prepare<[number, number, number, number], VersionRow>(VERSIONS),
-    parts: database.prepare<[string, string, number, number], PartRow>(PARTS),
+    held: holds ? database.prepare<[number, number], HeldRow>(
+      narrowed(HELD, `${TENANT_OF_HELD} ${is}`),
+    ) : undefined,
+    findHeld: holds ? database.prepare<[number], Buffer>(FIND_HELD).pluck() : undefined,
+    versions: database.prepare<[number, number, number, number], VersionRow>(
+      narrowed(VERSIONS, `${TENANT_OF_VERSION} ${is}`),
+    ),
+    parts: database.prepare<[string, string, number, number], PartRow>(
+      narrowed(PARTS, hasPartOf(tenant ?? '')),
+    ),
     findVersion: database.prepare<[number, number, number], Buffer>(FIND_VERSION).pluck(),
     findPart: database.prepare<[string, string, number], Buffer>(FIND_PART).pluck(),
     marks: database.prepare<[], { volume: number; durable: number }>(
@@ -91,6 +142,10 @@ function prepare(database: Database.Database) {
 
 function fromVersion({ space, node, rev, manifest }: VersionRow): ManifestRow {
   return { key: ['version', space, node, rev], manifest };
+}
+
+function fromHeld({ id, manifest }: HeldRow): ManifestRow {
+  return { key: ['held', id], manifest };
 }
 
 function fromPart({ owner, upload, number, manifest }: PartRow): ManifestRow {

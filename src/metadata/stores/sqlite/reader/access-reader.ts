@@ -9,7 +9,7 @@
 import type { NodeId, SpaceId, TenantId } from '../../../../base/ids.ts';
 import { GRANTS_TO_MAX } from '../../../access-changes.ts';
 import type {
-  GrantRecord, MountRecord, ReservationRecord, SpaceMounts, Subject, UsageRecord,
+  GrantRecord, MountRecord, ReservationRecord, SpaceMounts, Subject, UsageFigures, UsageRecord,
 } from '../../../access-records.ts';
 import type { Change } from '../../../changes.ts';
 import type { Instant, SpaceRecord } from '../../../records.ts';
@@ -151,16 +151,23 @@ export class AccessReader {
   }
 
   usage({ id, tenant, usedBytes, quotaBytes }: SpaceRecord, at: Instant): UsageRecord {
-    const [reservedBytes] = this.#reads.sumReservations.get(id, at) as [number];
-    return { tenant, usedBytes, reservedBytes, quotaBytes, ofTenant: this.#tenant(tenant, at) };
+    const [reservedBytes] = this.#reads.sumReservations.get({ space: id, at }) as [number];
+    return { tenant, usedBytes, reservedBytes, quotaBytes, ofTenant: this.#limitOf(tenant, at) };
   }
 
-  #tenant(tenant: TenantId, at: Instant): UsageRecord['ofTenant'] {
+  #limitOf(tenant: TenantId, at: Instant): UsageFigures | undefined {
+    return this.#quotaOf(tenant) === undefined ? undefined : this.tenantUsage(tenant, at);
+  }
+
+  #quotaOf(tenant: TenantId): number | undefined {
     const row = this.#reads.getTenantQuota.get(tenant) as [number | null] | undefined;
-    const quotaBytes = row?.[0];
-    if (quotaBytes === undefined || quotaBytes === null) return undefined;
+    return row?.[0] ?? undefined;
+  }
+
+  tenantUsage(tenant: TenantId, at: Instant): UsageFigures {
+    const quotaBytes = this.#quotaOf(tenant);
     const [usedBytes] = this.#reads.sumTenant.get(tenant) as [number];
-    const [reservedBytes] = this.#reads.sumTenantReservations.get(tenant, at) as [number];
+    const [reservedBytes] = this.#reads.sumTenantReservations.get({ tenant, at }) as [number];
     return { usedBytes, reservedBytes, quotaBytes };
   }
 }

@@ -35,11 +35,15 @@ export const ACCESS_READS = {
 
   listReservations: `SELECT id, bytes, expires_at FROM reservation
     WHERE space_id = ? AND expires_at > ? ORDER BY id`,
-  sumReservations: `SELECT COALESCE(SUM(bytes), 0) FROM reservation
-    WHERE space_id = ? AND expires_at > ?`,
+  sumReservations: `SELECT (SELECT COALESCE(SUM(bytes), 0) FROM reservation
+      WHERE space_id = @space AND expires_at > @at)
+    + (SELECT COALESCE(SUM(held_bytes), 0) FROM quarantine WHERE space_id = @space)`,
   getTenantQuota: 'SELECT quota_bytes FROM tenant WHERE id = ?',
   sumTenant: `SELECT COALESCE(SUM(f.size_bytes), 0)
     FROM space s JOIN folder f ON f.space_id = s.id AND f.id = s.root_id WHERE s.tenant = ?`,
-  sumTenantReservations: `SELECT COALESCE(SUM(r.bytes), 0)
-    FROM space s JOIN reservation r ON r.space_id = s.id WHERE s.tenant = ? AND r.expires_at > ?`,
+  sumTenantReservations: `SELECT (SELECT COALESCE(SUM(r.bytes), 0)
+      FROM space s JOIN reservation r ON r.space_id = s.id
+      WHERE s.tenant = @tenant AND r.expires_at > @at)
+    + (SELECT COALESCE(SUM(q.held_bytes), 0)
+      FROM space s JOIN quarantine q ON q.space_id = s.id WHERE s.tenant = @tenant)`,
 };

@@ -13,9 +13,10 @@ import type {
   Horizon, PastListOptions, PastNode, PastSpace, TrashFilter, VersionKey,
 } from '../../../past.ts';
 import type { Instant, EventRecord, TrashRecord } from '../../../records.ts';
+import type { RetentionRule, RetentionScope } from '../../../retention.ts';
 import { nodeMissing, pastGone, revAhead, spaceMissing, storeClosed } from '../../../refusals.ts';
 import { windowAfter } from '../as-of-window.ts';
-import { KIND_FOLDER, NO_PARENT, kindOf, toGrant } from '../rows.ts';
+import { KIND_FOLDER, NO_PARENT, kindOf, retentionKey, toGrant } from '../rows.ts';
 import type { GrantTuple, NodeTuple } from '../rows.ts';
 import type { PastStatements } from './past-statements.ts';
 
@@ -42,6 +43,7 @@ type BatchTuple = [
   id: number, spaceId: number, kind: string, state: string, nodeId: number, asOf: number,
   undoes: number | null, revFrom: number, revTo: number, doneCount: number, skippedCount: number,
   by: string, device: string, at: number, endedAt: number | null,
+  withSharing: number,
 ];
 
 export class PastReader {
@@ -285,6 +287,17 @@ export class PastReader {
       ({ nodeId: nodeId as NodeId, contentRev, sizeBytes, savedAt }));
   }
 
+  readRetention(scope: RetentionScope): RetentionRule {
+    const row = this.#sql.getRetention.get(...retentionKey(scope)) as
+      (number | null)[] | undefined;
+    const [keepAllDays, keepDailyDays, trashKeepDays] = row ?? [];
+    return {
+      ...(typeof keepAllDays === 'number' && { keepAllDays }),
+      ...(typeof keepDailyDays === 'number' && { keepDailyDays }),
+      ...(typeof trashKeepDays === 'number' && { trashKeepDays }),
+    };
+  }
+
   findBatch(batchId: number): BatchRecord | undefined {
     const row = this.#sql.getBatch.get(batchId) as BatchTuple | undefined;
     return row && toBatch(row);
@@ -329,10 +342,11 @@ function toTrash(spaceId: SpaceId, row: TrashTuple): TrashRecord {
 
 function toBatch(row: BatchTuple): BatchRecord {
   const [id, spaceId, kind, state, nodeId, asOf, undoes, revFrom, revTo, doneCount, skippedCount,
-    by, device, at, endedAt] = row;
+    by, device, at, endedAt, withSharing] = row;
   return {
     id, spaceId: spaceId as SpaceId, kind: kind as BatchKind, state: state as BatchState,
-    nodeId: nodeId as NodeId, asOf, undoes: undoes ?? undefined, revFrom, revTo, doneCount,
+    nodeId: nodeId as NodeId, asOf, undoes: undoes ?? undefined,
+    withSharing: withSharing === 1, revFrom, revTo, doneCount,
     skippedCount, by: by as UserId, device, at, endedAt: endedAt ?? undefined,
   };
 }

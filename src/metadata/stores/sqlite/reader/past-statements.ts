@@ -8,7 +8,7 @@ const NODE = `id, parent_id, canon, name, kind, size_bytes, modified_at, created
   content_rev, checksums`;
 const TRASH = `deleted_rev, node_id, parent_id, name, kind, size_bytes, deleted_at, deleted_by`;
 const BATCH = `id, space_id, kind, state, node_id, as_of, undoes, rev_from, rev_to, done_count,
-  skipped_count, begun_by, device, begun_at, ended_at`;
+  skipped_count, begun_by, device, begun_at, ended_at, with_sharing`;
 
 export const PAST_SQL = {
   begin: 'BEGIN',
@@ -49,6 +49,9 @@ export const PAST_SQL = {
     WHERE space_id = ? AND deleted_by = ? AND deleted_rev < ? ORDER BY deleted_rev DESC LIMIT ?`,
   listVersionKeys: `SELECT node_id, content_rev, size_bytes, saved_at FROM version
     WHERE space_id = ? AND (node_id, content_rev) > (?, ?) ORDER BY node_id, content_rev LIMIT ?`,
+
+  getRetention: `SELECT history_keep_days, versions_keep_daily_days, trash_keep_days
+    FROM retention WHERE scope = ? AND id = ?`,
 
   getBatch: `SELECT ${BATCH} FROM batch WHERE id = ?`,
   listBatches: `SELECT ${BATCH} FROM batch WHERE id < ? ORDER BY id DESC LIMIT ?`,

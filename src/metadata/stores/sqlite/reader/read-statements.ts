@@ -2,6 +2,7 @@
 import type { Statement } from 'better-sqlite3';
 import type { Connection } from '../connection.ts';
 import { ACCESS_READS } from './access-reads.ts';
+import { HOLD_READS } from './hold-reads.ts';
 
 const NODE = `n.id, n.parent_id, n.canon, n.name, n.kind, n.size_bytes, n.modified_at, n.created_at,
   n.mark, n.content_rev, n.checksums`;
@@ -12,7 +13,8 @@ const SQL = {
   end: 'COMMIT',
 
   ...ACCESS_READS,
-  findSpaceByOwner: 'SELECT id FROM space WHERE tenant = ? AND owner = ?',
+  ...HOLD_READS,
+  findSpaceByOwner: 'SELECT id FROM space WHERE owner = ?',
   getRoot: 'SELECT root_id, folders_rev, case_policy FROM space WHERE id = ?',
 
   getNode: `SELECT ${NODE} FROM node n WHERE n.space_id = ? AND n.id = ?`,

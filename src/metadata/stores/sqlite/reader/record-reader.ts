@@ -1,6 +1,5 @@
 /** Reads whole records: each method is one statement, and so one snapshot. */
 import type { NodeId, SpaceId, TenantId, UserId } from '../../../../base/ids.ts';
-import { DEFAULT_TENANT } from '../../../../base/ids.ts';
 import type { CasePolicy } from '../../../../base/names.ts';
 import type { Witness } from '../../../../base/witness.ts';
 import type {
@@ -8,6 +7,7 @@ import type {
   SpaceRecord, TrashRecord, UploadPartRecord, UploadRecord, VersionRecord,
 } from '../../../records.ts';
 import { EVENT_KINDS, fromMore, kindOf } from '../rows.ts';
+import { HoldReader } from './hold-reader.ts';
 import type { ReadStatements } from './read-statements.ts';
 
 type Nullable<T> = T | null;
@@ -44,9 +44,11 @@ type UploadTuple = [
 
 export class RecordReader {
   readonly #reads: ReadStatements;
+  readonly holds: HoldReader;
 
   constructor(reads: ReadStatements) {
     this.#reads = reads;
+    this.holds = new HoldReader(reads);
   }
 
   findSpace(id: SpaceId): SpaceRecord | undefined {
@@ -59,7 +61,7 @@ export class RecordReader {
   }
 
   findSpaceOf(owner: UserId): SpaceRecord | undefined {
-    const row = this.#reads.findSpaceByOwner.get(DEFAULT_TENANT, owner) as [SpaceId] | undefined;
+    const row = this.#reads.findSpaceByOwner.get(owner) as [SpaceId] | undefined;
     return row && this.findSpace(row[0]);
   }
 
@@ -82,6 +84,7 @@ export class RecordReader {
   }
 
   findVersion(spaceId: SpaceId, nodeId: NodeId, contentRev: number): VersionRecord | undefined {
+    if (contentRev < 0) return this.holds.findContent(spaceId, nodeId, contentRev);
     const row = this.#reads.getVersion.get(spaceId, nodeId, contentRev) as
       VersionTuple | undefined;
     return row && this.#version(spaceId, nodeId, row);
@@ -139,13 +142,17 @@ export class RecordReader {
     }));
   }
 
-  /** See MetadataStore: parts first, and versions once there are no more parts. */
+  /** See MetadataStore: parts first, then what is held, and versions once there is no more. */
   listManifests(limit: number, after: ManifestPlace | undefined): ManifestRecord[] {
-    if (after?.kind !== 'version') {
+    if (after === undefined || after.kind === 'part') {
       const { owner = '', uploadId = '', number = -1 } = after ?? {};
       const parts = this.#reads.listPartManifests.all(owner, uploadId, number, limit) as
         [string, string, number, Uint8Array][];
       if (parts.length > 0) return parts.map(toPartManifest);
+    }
+    if (after?.kind !== 'version') {
+      const held = this.holds.listManifests(limit, after?.kind === 'held' ? after.heldId : 0);
+      if (held.length > 0) return held;
     }
     const { spaceId = 0, nodeId = 0, contentRev = 0 } = after?.kind === 'version' ? after : {};
     const versions = this.#reads.listVersionManifests.all(spaceId, nodeId, contentRev, limit) as

@@ -4,10 +4,13 @@ import type { WriterChange } from '../messages.ts';
 import { beginBatch, noteBatch } from './batch-changes.ts';
 import { copyAtOnce, isAcross } from './copy-changes.ts';
 import { countDownload, putGrant, removeGrant } from './grant-changes.ts';
+import {
+  decideQuarantine, dropHeld, endKeep, hold, making, openQuarantine,
+} from './hold-changes.ts';
 import { addLock, refreshLock, removeLock } from './lock-changes.ts';
 import { mount, unmount } from './mount-changes.ts';
 import { setChecksums, setProperties, setQuota, setTimes } from './node-changes.ts';
-import { dropTrash, dropVersions, purgeSlice } from './purge-changes.ts';
+import { dropTrash, dropVersions, purgeSlice, setRetention } from './purge-changes.ts';
 import { dropReservation, reserveQuota, setTenantQuota, settling } from './quota-changes.ts';
 import { recountAtOnce } from './recount-changes.ts';
 import { ensureSpace, makeSpace, renameSpace } from './space-changes.ts';
@@ -21,11 +24,13 @@ import { beginUpload, dropUpload, expireUploads, putPart } from './upload-change
 // eslint-disable-next-line complexity -- One line for each kind of change.
 export function checkedChange(state: TreeState, change: WriterChange): Write | undefined {
   switch (change.op) {
-    case 'put-file': return settling(state, change, putFile(state, change));
+    case 'put-file': {
+      return settling(state, change, making(state, change, () => putFile(state, change)));
+    }
     case 'make-folder': return makeFolder(state, change);
     case 'move': return isAcross(change) ? copyAtOnce(state, change) : move(state, change);
     case 'copy': return copyAtOnce(state, change);
-    case 'delete': return deleteNode(state, change);
+    case 'delete': return making(state, change, () => deleteNode(state, change));
     case 'restore': return restore(state, change);
     case 'set-times': return setTimes(state, change);
     case 'set-checksums': return setChecksums(state, change);
@@ -43,6 +48,12 @@ export function checkedChange(state: TreeState, change: WriterChange): Write | u
     case 'purge-slice': return purgeSlice(state, change);
     case 'drop-versions': return dropVersions(state, change);
     case 'drop-trash': return dropTrash(state, change);
+    case 'set-retention': return setRetention(state, change);
+    case 'open-quarantine': return openQuarantine(state, change);
+    case 'hold': return settling(state, change, hold(state, change));
+    case 'decide-quarantine': return decideQuarantine(state, change);
+    case 'end-keep': return endKeep(state, change);
+    case 'drop-held': return dropHeld(state, change);
     case 'ensure-space': return ensureSpace(state, change);
     case 'put-grant': return putGrant(state, change);
     case 'remove-grant': return removeGrant(state, change);

@@ -11,7 +11,7 @@ function answer(rev: number, batchId: number): ChangeResult {
 }
 
 export function beginBatch(state: TreeState, change: BeginBatch): Write {
-  const { kind, nodeId, asOf, undoes, actor } = change;
+  const { kind, nodeId, asOf, undoes, withSharing, actor } = change;
   const space = state.space(change.spaceId);
   const running = state.sql.findRunningBatch.get(space.id) as [number] | undefined;
   if (running !== undefined) throw batchRunning(running[0]);
@@ -19,7 +19,7 @@ export function beginBatch(state: TreeState, change: BeginBatch): Write {
     const [batchId] = state.sql.getMeta.get('next_batch_id') as [number];
     state.sql.setMeta.run(batchId + 1, 'next_batch_id');
     state.sql.insertBatch.run(batchId, space.id, kind, nodeId, asOf, undoes ?? null, space.rev,
-      space.rev, actor.user, actor.device, actor.at);
+      space.rev, actor.user, actor.device, actor.at, withSharing ? 1 : 0);
     return answer(space.rev, batchId);
   };
 }

@@ -12,7 +12,7 @@ import type { NodeId, SpaceId } from '../../../../base/ids.ts';
 import { canonicalName } from '../../../../base/names.ts';
 import type { ChangeResult, Copy, Move } from '../../../changes.ts';
 import { checkLocks } from '../../../lock-rules.ts';
-import { cycle, isMount, nodeMissing, rootStays, sourceBusy } from '../../../refusals.ts';
+import { cycle, isMount, nodeMissing, otherTenant, rootStays, sourceBusy } from '../../../refusals.ts';
 import { EVENT_KINDS, KIND_FILE, KIND_FOLDER, KIND_MOUNT, storedName } from '../rows.ts';
 import type { NodeRow } from '../rows.ts';
 import { CopyPlan } from './copy-plan.ts';
@@ -57,6 +57,7 @@ function checkSource(change: Copy | Move, source: LiveNode): void {
 function checkPlace(state: TreeState, change: Copy | Move, source: LiveNode): Place {
   const from = state.space(change.spaceId);
   const space = state.space(change.toSpaceId ?? change.spaceId);
+  if (from.tenant !== space.tenant) throw otherTenant();
   checkSource(change, source);
   const parents = parentsFor(state, space, change.toParentId);
   const intoItself = source.row.kind === KIND_FOLDER && isWhole(change)
@@ -79,13 +80,12 @@ function isWhole(change: Copy | Move): boolean {
   return change.op === 'move' || change.depth === 'infinity';
 }
 
-/** @throws quota. What is moved within a tenant takes no more room of the tenant. */
+/** @throws quota. What is moved takes no more room of the tenant. */
 function checkRoom(
-  state: TreeState, change: Copy | Move, { from, space, target }: Place, addedBytes: number,
+  state: TreeState, change: Copy | Move, { space, target }: Place, addedBytes: number,
 ): void {
   const replacedBytes = target === undefined ? 0 : sizeOf(target);
-  const isOneTenant = change.op === 'move' && from.tenant === space.tenant;
-  const tenantAddedBytes = (isOneTenant ? 0 : addedBytes) - replacedBytes;
+  const tenantAddedBytes = (change.op === 'move' ? 0 : addedBytes) - replacedBytes;
   const { at } = change.actor;
   state.quotas.checkRoom(state, space, addedBytes - replacedBytes, { at, tenantAddedBytes });
 }

@@ -1,12 +1,13 @@
 /** The changes of grants, on SQLite. */
-import type { GrantId, NodeId, SpaceId } from '../../../../base/ids.ts';
+import type { GrantId, NodeId, SpaceId, TenantId } from '../../../../base/ids.ts';
 import { ROLES } from '../../../../base/roles.ts';
 import { GRANTS_PER_SPACE_MAX } from '../../../access-changes.ts';
 import type { CountDownload, PutGrant, RemoveGrant } from '../../../access-changes.ts';
 import type { GrantRecord } from '../../../access-records.ts';
 import type { Actor, ChangeResult, Move } from '../../../changes.ts';
 import {
-  downloadsSpent, grantMissing, grantThere, isMount, linkTaken, outOfRange, tooManyGrants,
+  downloadsSpent, grantMissing, grantThere, isMount, linkTaken, otherTenant, outOfRange,
+  tooManyGrants,
 } from '../../../refusals.ts';
 import {
   KIND_FILE, KIND_FOLDER, KIND_MOUNT, SUBJECT_KINDS, subjectText, toGrant,
@@ -43,7 +44,7 @@ function grantToChange(
     if (grant.subject.kind !== subject.kind) throw outOfRange('subject');
     return grant;
   }
-  if (subject.kind === 'link') return undefined;
+  if (subject.kind === 'link' || change.revives !== undefined) return undefined;
   return grantOf(state.sql.findGrantAt.get(
     space.id, nodeId, SUBJECT_KINDS.indexOf(subject.kind), subject.id));
 }
@@ -60,6 +61,13 @@ function checkUnique(
   }
   const there = grantOf(state.sql.findGrantAt.get(spaceId, nodeId, kind, subject.id));
   if (there !== undefined && there.id !== existing?.id) throw grantThere(there.id);
+}
+
+/** Whether somebody is of a tenant is known by their personal space, if they have one.
+ *  @throws denied `other-tenant`. */
+export function checkUserOf(state: TreeState, tenant: TenantId, user: string): void {
+  const [ofUser] = state.sql.findSpaceByOwner.get(user) as [TenantId] | undefined ?? [tenant];
+  if (ofUser !== tenant) throw otherTenant();
 }
 
 /** The folders whose view changes with a grant at a node: never a file itself. */
@@ -81,12 +89,26 @@ export function putGrant(state: TreeState, change: PutGrant): Write {
   const space = state.space(change.spaceId);
   const node = state.live(space.id, change.nodeId);
   if (node.row.kind === KIND_MOUNT) throw isMount(node.row.id);
+  const { subject } = change;
+  if (subject.kind === 'user') checkUserOf(state, space.tenant, subject.id);
   const existing = grantToChange(state, space, change);
   checkUnique(state, change, existing);
+  if (change.revives !== undefined) checkRevived(state, change.revives.id);
   if (existing === undefined) {
     if (grantCount(state, space) >= GRANTS_PER_SPACE_MAX) throw tooManyGrants(GRANTS_PER_SPACE_MAX);
   }
   return () => writeGrant(state, space, { change, node, existing });
+}
+
+function checkRevived(state: TreeState, id: GrantId): void {
+  const [next] = state.sql.getMeta.get('next_grant_id') as [number];
+  if (id >= next) throw outOfRange('grantId');
+  if (state.sql.getGrant.get(id) !== undefined) throw grantThere(id);
+}
+
+function downloadsOf(state: TreeState, id: GrantId): number {
+  const [downloads] = state.sql.getGrantCount.get(id) as [number] | undefined ?? [0];
+  return downloads;
 }
 
 /** Writes a grant that was checked. */
@@ -96,9 +118,9 @@ export function writeGrant(
     change: PutGrant; node: LiveNode; existing: GrantRecord | undefined;
   },
 ): ChangeResult {
-  const { nodeId, subject, role, isShown, expiresAt, terms, actor } = change;
+  const { nodeId, subject, role, isShown, expiresAt, terms, actor, revives } = change;
   const { row, folder } = node;
-  const id = existing?.id ?? takeGrantId(state);
+  const id = existing?.id ?? revives?.id ?? takeGrantId(state);
   const place = { parentId: row.parentId, name: row.name };
   const rev = addEvent(state, space, actor, {
     kind: 'grant', nodeId, nodeKind: row.kind, contentRev: row.contentRev, before: place,
@@ -112,8 +134,9 @@ export function writeGrant(
   }
   const grant: GrantRecord = {
     id, spaceId: space.id, nodeId, subject, role, isShown, expiresAt, terms,
-    createdBy: existing?.createdBy ?? actor.user, createdAt: existing?.createdAt ?? actor.at,
-    revFrom: rev, downloads: existing?.downloads ?? 0,
+    createdBy: (existing ?? revives)?.createdBy ?? actor.user,
+    createdAt: (existing ?? revives)?.createdAt ?? actor.at,
+    revFrom: rev, downloads: existing?.downloads ?? downloadsOf(state, id),
   };
   state.sql.insertGrant.run(id, space.id, nodeId, SUBJECT_KINDS.indexOf(subject.kind),
     subjectText(subject), ROLES.indexOf(role), isShown ? 1 : 0, expiresAt ?? null, terms,

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
-import { parseUserId } from '../../../../base/ids.ts';
+import { DEFAULT_TENANT, parseUserId } from '../../../../base/ids.ts';
 import type { NodeId, SpaceId } from '../../../../base/ids.ts';
 import { parseName } from '../../../../base/names.ts';
 import type { Actor, Change, ChangeResult, Move } from '../../../changes.ts';
@@ -78,12 +78,15 @@ describe('The writer, working in slices', () => {
     file = join(folders, `${made}.db`);
     createDatabaseFile(file);
     open();
-    const wanted = { owner: OWNER, casePolicy: 'sensitive', quotaBytes: undefined, at: NOON };
-    writer.commitBatch([{ op: 'ensure-space', wanted: { ...wanted, casePolicy: 'sensitive' } }]);
+    const wanted = {
+      tenant: DEFAULT_TENANT, owner: OWNER, casePolicy: 'sensitive', quotaBytes: undefined,
+      at: NOON,
+    } as const;
+    writer.commitBatch([{ op: 'ensure-space', wanted }]);
     root = 1 as NodeId;
     teamRoot = nodeOf({
-      op: 'make-space', name: parseName('team'), firstOwner: OWNER, casePolicy: 'sensitive',
-      quotaBytes: undefined, actor: ACTOR,
+      op: 'make-space', tenant: DEFAULT_TENANT, name: parseName('team'), firstOwner: OWNER,
+      casePolicy: 'sensitive', quotaBytes: undefined, actor: ACTOR,
     });
     box = nodeOf(folder(root, 'box'));
     const names = Array.from({ length: FILES }, (_, n) => `f${n}`);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { InvariantError } from '../../../../base/assert.ts';
-import { parseUserId } from '../../../../base/ids.ts';
+import { DEFAULT_TENANT, parseUserId } from '../../../../base/ids.ts';
 import type { NodeId, SpaceId } from '../../../../base/ids.ts';
 import { parseName } from '../../../../base/names.ts';
 import type { Actor, Change, ChangeResult } from '../../../changes.ts';
@@ -21,7 +21,9 @@ const ROOT = 1 as NodeId;
 const ACTOR: Actor = { user: OWNER, device: '', at: NOON, lockTokens: [] };
 const ENSURE: WriterChange = {
   op: 'ensure-space',
-  wanted: { owner: OWNER, casePolicy: 'sensitive', quotaBytes: undefined, at: NOON },
+  wanted: {
+    tenant: DEFAULT_TENANT, owner: OWNER, casePolicy: 'sensitive', quotaBytes: undefined, at: NOON,
+  },
 };
 const TABLES = ['node', 'folder', 'version', 'event', 'property', 'copy_job'] as const;
 

@@ -5,7 +5,7 @@ import type { NodeId } from '../../../../base/ids.ts';
 import { MOUNTS_PER_SPACE_MAX } from '../../../access-changes.ts';
 import type { Mount, Unmount } from '../../../access-changes.ts';
 import { MOUNT_NAMES_TRIED_MAX, mountName } from '../../../mount-name.ts';
-import { cycle, nameClash, nodeMissing, tooManyMounts } from '../../../refusals.ts';
+import { cycle, nameClash, nodeMissing, otherTenant, tooManyMounts } from '../../../refusals.ts';
 import { KIND_FILE, KIND_MOUNT, storedName, toTarget } from '../rows.ts';
 import type { NodeRow, TargetTuple } from '../rows.ts';
 import { addEvent, dropLocksWithin, parentsFor, resultOf } from './tree-changes.ts';
@@ -41,6 +41,7 @@ export function mount(state: TreeState, change: Mount): Write {
   const targetSpace = state.space(target.spaceId);
   const leadsTo = state.live(targetSpace.id, target.nodeId);
   if (targetSpace === space || leadsTo.row.kind === KIND_MOUNT) throw cycle(target.nodeId);
+  if (targetSpace.tenant !== space.tenant) throw otherTenant();
   const there = findMounted(state, space, change);
   if (there !== undefined) return () => resultOf(state, space, there, false);
   const parents = parentsFor(state, space, parentId);

@@ -9,8 +9,8 @@ import type { ChangeResult } from '../../../changes.ts';
 import { COPY_NODES_MAX } from '../../../changes.ts';
 import { outOfRange, tooManyEntries, tooManyVersions } from '../../../refusals.ts';
 import { TRASH_DROPPED_MAX, VERSIONS_DROPPED_MAX } from '../../../retention.ts';
-import type { DropTrash, DropVersions, PurgeSlice } from '../../../retention.ts';
-import { KIND_FOLDER, KIND_MOUNT } from '../rows.ts';
+import type { DropTrash, DropVersions, PurgeSlice, SetRetention } from '../../../retention.ts';
+import { KIND_FOLDER, KIND_MOUNT, retentionKey } from '../rows.ts';
 import type { Write } from './tree-changes.ts';
 import type { SpaceState, TreeState } from './tree-state.ts';
 
@@ -153,6 +153,19 @@ function dropClosedRows(
     spend(budget, events.length);
   }
   return reached;
+}
+
+export function setRetention(state: TreeState, { scope, rule }: SetRetention): Write {
+  const answer: ChangeResult = { node: undefined, created: false, rev: 0, count: 0 };
+  if (scope.kind === 'space') state.space(scope.spaceId);
+  const key = retentionKey(scope);
+  const { keepAllDays, keepDailyDays, trashKeepDays } = rule;
+  return () => {
+    state.sql.deleteRetention.run(...key);
+    const days = [keepAllDays, keepDailyDays, trashKeepDays].map((each) => each ?? null);
+    if (days.some((each) => each !== null)) state.sql.insertRetention.run(...key, ...days);
+    return answer;
+  };
 }
 
 /** An entry without a remover is in nobody's trash. */

@@ -31,7 +31,9 @@ export function dropReservation(state: TreeState, change: DropReservation): Writ
 }
 
 /** What was reserved for a file goes with the file's own change. */
-export function settling(state: TreeState, change: PutFile, write: Write): Write {
+export function settling(
+  state: TreeState, change: Pick<PutFile, 'spaceId' | 'reservationId'>, write: Write,
+): Write {
   const { spaceId, reservationId } = change;
   if (reservationId === undefined) return write;
   return () => {

@@ -29,6 +29,8 @@ export interface RoomNeeds {
   at: Instant;
   /** It does not count: what it was for is what is checked. */
   reservationId?: string | undefined;
+  /** Held content that is being made: what was kept for it does not count either. */
+  heldId?: number | undefined;
   /** What the whole tenant's use grows by, when it is not as much as that of the space. */
   tenantAddedBytes?: number;
 }
@@ -39,6 +41,8 @@ type SpaceReservations = Map<string, Reservation>;
 export class QuotaState {
   readonly #sql: Statements;
   #reservations: Map<SpaceId, SpaceReservations> | undefined;
+  /** Sums of held contents, by space. */
+  #held: Map<SpaceId, number> | undefined;
   readonly #tenants = new Map<TenantId, TenantState>();
   /** Tenants of the spaces that reservations are of. */
   readonly #tenantOf: (spaceId: SpaceId) => TenantId;
@@ -93,8 +97,26 @@ export class QuotaState {
     }
   }
 
-  #reservedBytes(spaceId: SpaceId, { at, reservationId }: RoomNeeds): number {
-    let sum = 0;
+  #allHeld(): Map<SpaceId, number> {
+    this.#held ??= new Map(this.#sql.sumHeld.all() as [SpaceId, number][]);
+    return this.#held;
+  }
+
+  /** More is held in a space; a negative number: less. */
+  noteHeld(spaceId: SpaceId, addedBytes: number): void {
+    const held = this.#held?.get(spaceId) ?? 0;
+    this.#held?.set(spaceId, held + addedBytes);
+  }
+
+  #heldBytes(spaceId: SpaceId, heldId: number | undefined): number {
+    const all = this.#allHeld().get(spaceId) ?? 0;
+    if (heldId === undefined) return all;
+    const [own] = (this.#sql.getHeldBytes.get(heldId) as [number] | undefined) ?? [0];
+    return all - own;
+  }
+
+  #reservedBytes(spaceId: SpaceId, { at, reservationId, heldId }: RoomNeeds): number {
+    let sum = this.#heldBytes(spaceId, heldId);
     for (const [id, { bytes, expiresAt }] of this.of(spaceId)) {
       if (expiresAt > at && id !== reservationId) sum += bytes;
     }
@@ -131,7 +153,7 @@ export class QuotaState {
     if (tenant.quotaBytes === undefined) return;
     tenant.usedBytes ??= this.#sumOf(state, space.tenant);
     let reservedBytes = 0;
-    for (const spaceId of this.#all().keys()) {
+    for (const spaceId of new Set([...this.#all().keys(), ...this.#allHeld().keys()])) {
       if (this.#tenantOf(spaceId) !== space.tenant) continue;
       const own = spaceId === space.id ? needs : { at: needs.at };
       reservedBytes += this.#reservedBytes(spaceId, own);
@@ -157,6 +179,7 @@ export class QuotaState {
 
   forget(): void {
     this.#reservations = undefined;
+    this.#held = undefined;
     this.#tenants.clear();
   }
 }

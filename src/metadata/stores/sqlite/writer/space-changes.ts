@@ -1,5 +1,4 @@
 /** Making and naming spaces, on SQLite. */
-import { DEFAULT_TENANT } from '../../../../base/ids.ts';
 import type { NodeId, SpaceId } from '../../../../base/ids.ts';
 import type { MakeSpace, RenameSpace } from '../../../access-changes.ts';
 import type { ChangeResult } from '../../../changes.ts';
@@ -7,7 +6,7 @@ import type { Instant } from '../../../records.ts';
 import { personalSpace } from '../../../refusals.ts';
 import type { EnsureSpace } from '../messages.ts';
 import { KIND_FOLDER, NO_PARENT } from '../rows.ts';
-import { writeGrant } from './grant-changes.ts';
+import { checkUserOf, writeGrant } from './grant-changes.ts';
 import { addEvent, insertFolderNode, resultOf } from './tree-changes.ts';
 import type { Write } from './tree-changes.ts';
 import type { TreeState } from './tree-state.ts';
@@ -30,12 +29,13 @@ function makeRoot(
 }
 
 export function ensureSpace(state: TreeState, { wanted }: EnsureSpace): Write {
-  const { owner, casePolicy, quotaBytes, at } = wanted;
+  const { tenant, owner, casePolicy, quotaBytes, at } = wanted;
   const answer: ChangeResult = { node: undefined, created: false, rev: 0, count: 0 };
-  if (state.sql.findSpaceByOwner.get(DEFAULT_TENANT, owner) !== undefined) return () => answer;
+  checkUserOf(state, tenant, owner);
+  if (state.sql.findSpaceByOwner.get(owner) !== undefined) return () => answer;
   return () => {
     const ids = takeIds(state);
-    state.sql.insertSpace.run(ids.id, DEFAULT_TENANT, owner, ids.rootId, casePolicy,
+    state.sql.insertSpace.run(ids.id, tenant, owner, ids.rootId, casePolicy,
       quotaBytes ?? null, at);
     makeRoot(state, ids, at);
     return { ...answer, created: true };
@@ -43,12 +43,12 @@ export function ensureSpace(state: TreeState, { wanted }: EnsureSpace): Write {
 }
 
 export function makeSpace(state: TreeState, change: MakeSpace): Write {
-  const { name, firstOwner, casePolicy, quotaBytes, actor } = change;
+  const { tenant, name, firstOwner, casePolicy, quotaBytes, actor } = change;
+  checkUserOf(state, tenant, firstOwner);
   return () => {
     const ids = takeIds(state);
     const { id, rootId } = ids;
-    state.sql.insertTeamSpace.run(id, DEFAULT_TENANT, name, rootId, casePolicy, quotaBytes ?? null,
-      actor.at);
+    state.sql.insertTeamSpace.run(id, tenant, name, rootId, casePolicy, quotaBytes ?? null, actor.at);
     makeRoot(state, ids, actor.at);
     const node = state.live(id, rootId);
     return writeGrant(state, state.space(id), {

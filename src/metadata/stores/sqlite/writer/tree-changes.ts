@@ -102,8 +102,8 @@ export function putFile(state: TreeState, change: PutFile): Write {
   checkExpected(change.expect, existing);
   checkLocks(state.lockView(space), actor, { nodes: [existing?.id ?? parentId], trees: [] });
   const addedBytes = content.sizeBytes - (existing?.sizeBytes ?? 0);
-  const { reservationId } = change;
-  state.quotas.checkRoom(state, space, addedBytes, { at: actor.at, reservationId });
+  const { reservationId, heldId } = change;
+  state.quotas.checkRoom(state, space, addedBytes, { at: actor.at, reservationId, heldId });
   if (existing !== undefined && hasContent(state, space, existing, content)) {
     return () => keepContent(state, space, change, { row: existing, parents });
   }

@@ -1,6 +1,7 @@
 /** The thread that owns the writer. It answers a batch first and cleans up afterwards. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../../../base/assert.ts';
+import { packOutcomes, unpackBatch } from '../batch-message.ts';
 import { checkCanonicalVersion, checkVersion } from '../database-file.ts';
 import { openConnection } from '../connection.ts';
 import { toFault } from '../faults.ts';
@@ -54,8 +55,11 @@ function serve(file: string): void {
     setImmediate(workWhileIdle);
   };
   port.on('message', (message: ToWriter) => {
-    if (message.kind === 'batch') {
-      answer({ kind: 'done', outcomes: writer.commitBatch(message.changes) });
+    if (message.kind !== 'close') {
+      const changes = message.kind === 'batch' ? message.changes : unpackBatch(message);
+      const outcomes = writer.commitBatch(changes);
+      const text = packOutcomes(changes, outcomes);
+      answer(text === undefined ? { kind: 'done', outcomes } : { kind: 'packed-done', text });
       writer.checkpointIfDue();
       resumeWork();
       return;

@@ -22,9 +22,9 @@ const PROGRAMS = ['ceph', 'ceph-mon', 'ceph-osd', 'monmaptool', 'radosgw', 'rado
 const PORT_FIRST = 20_000;
 const PORT_COUNT = 12_000;
 const PORT_TRIES_MAX = 50;
-const STEP_TIMEOUT_MS = 10_000;
-const STARTS_MAX = 5;
-const POLLS_MAX = 300;
+const STEP_TIMEOUT_MS = 60_000;
+const STARTS_MAX = 20;
+const POLLS_MAX = 900;
 const POLL_MS = 100;
 const run = promisify(execFile);
 

@@ -1,5 +1,5 @@
-import type { BlockId } from '../../../base/ids.ts';
-import { SingleFlight } from '../../single-flight.ts';
+import type { BlockId } from '../../base/ids.ts';
+import { SingleFlight } from '../single-flight.ts';
 
 /** A handful of the greatest blocks. */
 const BYTES_MAX = 32 * 1024 * 1024;
@@ -22,18 +22,25 @@ export class UnpackedBlocks {
     return bytes;
   }
 
+  forget(id: BlockId): void {
+    const bytes = this.#blocks.get(id);
+    if (bytes === undefined) return;
+    this.#blocks.delete(id);
+    this.#bytes -= bytes.length;
+  }
+
   /** What `unpack` answers, remembered; whoever asks meanwhile gets the same answer. */
   run(
     id: BlockId, unpack: () => Promise<Buffer | undefined>,
   ): Promise<Buffer | undefined> {
     return this.#flights.run(id, async () => {
       const bytes = await unpack();
-      if (bytes !== undefined) this.#add(id, bytes);
+      if (bytes !== undefined) this.add(id, bytes);
       return bytes;
     });
   }
 
-  #add(id: BlockId, bytes: Buffer): void {
+  add(id: BlockId, bytes: Buffer): void {
     if (this.#blocks.has(id)) return;
     this.#blocks.set(id, bytes);
     this.#bytes += bytes.length;

@@ -1,0 +1,271 @@
+/**
+ * The block homes of all tenants: opened at the start, and when a tenant that was made meanwhile
+ * stores its first file. Nothing is shared between homes, so what befalls one, be it a fault, the
+ * end of its keys or its removal, cannot reach another.
+ *
+ * A home that cannot be opened costs its own tenant an answer (503, with the reason in the log), not
+ * the others theirs; it is tried again when somebody asks. The default tenant's is the exception:
+ * without it nothing starts, as ever.
+ */
+import { access, mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HoldfastError, isKind } from '../base/errors.ts';
+import { DEFAULT_TENANT } from '../base/ids.ts';
+import type { TenantId } from '../base/ids.ts';
+import type { Witness } from '../base/witness.ts';
+import type { TenantRecord } from '../identity/index.ts';
+import { findDataDirectory } from '../platform/index.ts';
+import { initKeys } from '../storage/index.ts';
+import { checkFitting } from './block-backend.ts';
+import { openBlockHome } from './block-home.ts';
+import type { BlockHome, HomeParts, HomeSettings } from './block-home.ts';
+import { BlockPlaces } from './block-place.ts';
+import { HOMES_MAX, HomeList, noHome, ownMarks, partOfHome } from './home-list.ts';
+import type { HomePlace } from './home-list.ts';
+import { settingsOfHome } from './storage-policies.ts';
+import type { Policies } from './storage-policies.ts';
+
+const OP = 'app/BlockHomes';
+/** After a failure nobody waits for another try sooner. */
+const RETRY_MS = 30_000;
+
+export interface HomesOptions extends HomeParts {
+  readonly policies: Policies;
+  /** For tenants whose policy is `default`. */
+  readonly usual: HomeSettings;
+  readonly findTenant: (id: TenantId) => Promise<TenantRecord | undefined>;
+  readonly readWitness: () => Promise<Witness>;
+}
+
+export class BlockHomes {
+  readonly #options: HomesOptions;
+  readonly #dataPath: string;
+  readonly #list: HomeList;
+  readonly #homes = new Map<TenantId, BlockHome>();
+  readonly #opening = new Map<TenantId, Promise<BlockHome>>();
+  readonly #failed = new Map<TenantId, { error: unknown; atMs: number }>();
+  /** Homes are made one after the other: each gets a number. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
+  /** Told of each home that is opened after the start. */
+  onOpened: (home: BlockHome) => Promise<void> = () => Promise.resolve();
+
+  private constructor(options: HomesOptions, dataPath: string, list: HomeList) {
+    this.#options = options;
+    this.#dataPath = dataPath;
+    this.#list = list;
+  }
+
+  /** With the home of the default tenant, which is opened, and which `close` leaves open.
+   *  @throws corrupt: the list of homes is lost or damaged. */
+  static async open(own: BlockHome, options: HomesOptions): Promise<BlockHomes> {
+    const data = await findDataDirectory(own.place.root);
+    const list = await HomeList.open(data);
+    if (!list.knows(await options.readWitness())) throw listLost();
+    const homes = new BlockHomes(options, data.path, list);
+    homes.#homes.set(DEFAULT_TENANT, own);
+    return homes;
+  }
+
+  /** Opens those of these tenants, as far as they can be. */
+  async openAll(tenants: readonly TenantRecord[]): Promise<void> {
+    for (const { id } of tenants) {
+      if (!this.#homes.has(id)) await this.#opened(id).catch(() => undefined); // It was told.
+    }
+  }
+
+  /** True as long as no tenant but the default one has ever had a home. */
+  get isAlone(): boolean {
+    return this.#list.isEmpty;
+  }
+
+  /** The home that a tenant has, for a command. @throws not-found: it has none; and what kept it
+   *  from being opened. */
+  async knownHome(tenant: TenantId): Promise<BlockHome> {
+    const home = this.#homes.get(tenant);
+    if (home !== undefined) return home;
+    if (this.#list.find(tenant) === undefined) throw noHome(tenant);
+    throw this.#failed.get(tenant)?.error ?? notOpen(undefined);
+  }
+
+  /** Those that are open at the moment, that of the default tenant first. */
+  list(): readonly BlockHome[] {
+    return [...this.#homes.values()];
+  }
+
+  /** Why homes are not open, by tenant. */
+  get failed(): ReadonlyMap<TenantId, { error: unknown }> {
+    return this.#failed;
+  }
+
+  find(tenant: TenantId): BlockHome | undefined {
+    return this.#homes.get(tenant);
+  }
+
+  /** @throws unavailable: it cannot be opened; what was wrong is its cause. */
+  of(tenant: TenantId): BlockHome | Promise<BlockHome> {
+    return this.#homes.get(tenant) ?? this.#opened(tenant);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#turn;
+    const opened = [...this.#homes].filter(([tenant]) => tenant !== DEFAULT_TENANT).reverse();
+    for (const [tenant, home] of opened) {
+      this.#homes.delete(tenant);
+      await home.close();
+    }
+  }
+
+  #opened(tenant: TenantId): Promise<BlockHome> {
+    const known = this.#opening.get(tenant);
+    if (known !== undefined) return known;
+    const { clock } = this.#options;
+    const failed = this.#failed.get(tenant);
+    if (failed !== undefined && clock.monotonic() - failed.atMs < RETRY_MS) {
+      return Promise.reject(notOpen(failed.error));
+    }
+    const opening = this.#inTurn(() => this.#open(tenant))
+      .finally(() => this.#opening.delete(tenant));
+    this.#opening.set(tenant, opening);
+    return opening;
+  }
+
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(act);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  async #open(tenant: TenantId): Promise<BlockHome> {
+    if (this.#isClosed) throw notOpen(undefined);
+    try {
+      const home = await this.#openOne(tenant);
+      this.#homes.set(tenant, home);
+      this.#failed.delete(tenant);
+      await this.onOpened(home);
+      return home;
+    } catch (error) {
+      const { clock, log } = this.#options;
+      this.#failed.set(tenant, { error, atMs: clock.monotonic() });
+      log.error({ err: error, tenant }, 'the files of a tenant cannot be reached');
+      throw notOpen(error);
+    }
+  }
+
+  async #openOne(tenant: TenantId): Promise<BlockHome> {
+    const record = await this.#options.findTenant(tenant);
+    if (record === undefined) throw refused('not-found', 'There is no such tenant.', 'no-tenant');
+    const known = this.#list.find(tenant);
+    const { usual, policies } = this.#options;
+    const chosen = settingsOfHome({ ...usual, policies }, { tenant, policy: record.policy });
+    if (known !== undefined && known.policy !== record.policy) throw otherPolicy(known.policy);
+    if (known?.founded === true) return this.#openAt(known, chosen, { isNew: false });
+    if (this.#homes.size >= HOMES_MAX) throw tooMany();
+    if (known === undefined) {
+      await refuseStrangers(join(this.#dataPath, partOfHome(tenant)));
+      await this.#list.add(tenant, record.policy);
+    }
+    const place = this.#list.find(tenant);
+    if (place === undefined) throw refused('internal', 'The home was not noted.', 'no-home');
+    const home = await this.#openAt(place, chosen, { isNew: true });
+    await this.#list.noteFounded(tenant);
+    return home;
+  }
+
+  async #openAt(
+    place: HomePlace, { settings, backend }: HomeSettings, { isNew }: { isNew: boolean },
+  ): Promise<BlockHome> {
+    const { root, number, tenant } = place;
+    const { clock, log, random, readWitness } = this.#options;
+    checkFitting(backend, settings);
+    if (isNew) await mkdir(root, { recursive: true, mode: 0o700 });
+    else await refuseLoss(root, backend.backend === 'local');
+    const places = await BlockPlaces.open(root, backend, isNew);
+    const { encryptionKeyPath } = settings;
+    if (isNew && encryptionKeyPath !== undefined) await this.#makeKeys(place, encryptionKeyPath);
+    return openBlockHome({
+      place, settings, backend, places, dataPath: this.#dataPath, clock, random,
+      log: log.child({ tenant }),
+      witness: ownMarks(number, await readWitness()),
+    });
+  }
+
+  /** The ring of a new home. The master key must be there: one that was made because a disk is not
+   *  mounted would be lost with the next mount. */
+  async #makeKeys({ root, tenant }: HomePlace, masterKeyFile: string): Promise<void> {
+    if (!(await isThere(masterKeyFile))) throw noMasterKey();
+    const places = {
+      dataDirectory: root, around: this.#dataPath, tenantId: tenant, masterKeyFile,
+    };
+    try {
+      // There is nothing yet that could have been encrypted with other keys.
+      await initKeys(places, this.#options.clock, () => Promise.resolve(false));
+    } catch (error) {
+      if (!isKind(error, 'exists')) throw error; // A first try came as far as this.
+    }
+  }
+}
+
+/** An empty folder is a first try that was cut short. */
+async function refuseStrangers(root: string): Promise<void> {
+  if (!(await isThere(root)) || (await readdir(root)).length === 0) return;
+  const message = 'In the data directory there is a folder with this tenant\'s name that holds '
+    + 'files and is in no list of homes. Put back block-homes.json, from a backup if need be; '
+    + 'nothing was changed.';
+  throw refused('conflict', message, 'home-unlisted');
+}
+
+/** What was there once is not made anew, empty, in its place. */
+async function refuseLoss(root: string, isLocal: boolean): Promise<void> {
+  const wanted = isLocal && !(await isThere(join(root, 'register'))) ? join(root, 'volumes') : root;
+  if (await isThere(wanted)) return;
+  const message = 'The folder with this tenant\'s files is missing from the data directory. Is a '
+    + 'disk not mounted? Put it back, from a backup if need be; nothing was changed.';
+  throw refused('corrupt', message, 'data-incomplete');
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+function notOpen(cause: unknown): HoldfastError {
+  const message = 'Your files cannot be reached at the moment. Please try again later, or ask '
+    + 'whoever looks after this server.';
+  return new HoldfastError('unavailable', OP, message, { code: 'home-closed', cause });
+}
+
+function listLost(): HoldfastError {
+  const message = 'Files of tenants are stored here, and block-homes.json in the data directory, '
+    + 'which says where, is missing or too old. Put it back from a backup. Nothing was changed.';
+  return refused('corrupt', message, 'home-list-lost');
+}
+
+function otherPolicy(policy: string): HoldfastError {
+  const message = `The files of this tenant are kept by the policy "${policy}". It cannot be `
+    + 'another one afterwards.';
+  return refused('conflict', message, 'other-policy');
+}
+
+function noMasterKey(): HoldfastError {
+  const message = 'The file of the master key that this tenant\'s storage policy names is not there. '
+    + 'Make it, readable for the server alone: 64 hexadecimal digits, as by openssl rand -hex 32.';
+  return refused('invalid', message, 'no-master-key');
+}
+
+function tooMany(): HoldfastError {
+  const message = `One server looks after ${HOMES_MAX} tenants' files at most.`;
+  return refused('too-large', message, 'too-many-homes');
+}
+
+function refused(
+  kind: ConstructorParameters<typeof HoldfastError>[0], message: string, code: string,
+): HoldfastError {
+  return new HoldfastError(kind, OP, message, { code });
+}

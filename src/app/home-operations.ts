@@ -1,0 +1,52 @@
+/** Orders about one tenant's storage, its disks and how much there is: in whichever home they name. */
+import { HoldfastError } from '../base/errors.ts';
+import { DEFAULT_TENANT, parseTenantId } from '../base/ids.ts';
+import type { TenantId } from '../base/ids.ts';
+import type { Operations, PlainRecord } from '../operations/index.ts';
+import type { BlockHome } from './block-home.ts';
+import type { BlockHomes } from './block-homes.ts';
+import { diskOperations } from './disk-operations.ts';
+import { figureOperations } from './figure-operations.ts';
+
+const NAMES = [
+  'disk.list', 'disk.add', 'disk.move', 'disk.plan', 'disk.apply', 'store.figures',
+] as const;
+
+export function homeOperations(
+  { homes }: { homes: BlockHomes }, options: { isServing: boolean },
+): Operations {
+  return Object.fromEntries(NAMES.map((name): [string, Operations[string]] => [
+    name, async (input, so) => {
+      const tenant = tenantOf(input);
+      const act = operationsOf(await homes.knownHome(tenant), options)[name];
+      if (act === undefined) throw noDisks();
+      if (tenant !== DEFAULT_TENANT) refuseFilers(input);
+      return act(input, so);
+    },
+  ]));
+}
+
+/** Said by commands; the default tenant's when nobody says. */
+export function tenantOf(input: PlainRecord): TenantId {
+  const { tenant } = input;
+  return typeof tenant === 'string' ? parseTenantId(tenant) : DEFAULT_TENANT;
+}
+
+function operationsOf(home: BlockHome, options: { isServing: boolean }): Operations {
+  if (home.backend.objects !== undefined) return {};
+  return { ...diskOperations(home, options), ...figureOperations(home) };
+}
+
+/** A filer belongs to the cluster as a whole, and serves one server's list of disks. */
+function refuseFilers({ place }: PlainRecord): void {
+  if (typeof place !== 'string' || !place.startsWith('filer:')) return;
+  const message = 'The storage of a tenant lies on disks of this machine or in an object store, not '
+    + 'on filers. Name a folder.';
+  throw new HoldfastError('conflict', 'app/order', message, { code: 'no-filers' });
+}
+
+function noDisks(): HoldfastError {
+  const message = 'The content of files lies in an object store: there are no disks to manage, '
+    + 'and how likely it is to lose something is for its operator to say.';
+  return new HoldfastError('conflict', 'app/order', message, { code: 'no-disks' });
+}

@@ -1,0 +1,121 @@
+/** Devices that were held back by the mass-change brake, for operators: what is held, and the
+ *  decision. A server may run. */
+import type { BatchRecord, QuarantineRecord } from '../../metadata/index.ts';
+import { EXIT } from '../command.ts';
+import type { Command, CommandInput } from '../command.ts';
+import { asker, DISK_EXITS, DISK_FLAGS } from '../disk-command.ts';
+import type { DiskParts } from '../disk-command.ts';
+
+const ID = { name: '<id>', docs: 'its number, as "brake list" shows it' };
+/** Of one answer, and so of one `show`. */
+const SHOWN_MAX = 1_000;
+
+interface Held {
+  readonly id: number;
+  readonly kind: 'deleted' | 'content';
+  readonly nodeKind: string;
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly path?: readonly string[];
+}
+
+export function brakeCommands(parts: DiskParts): Command[] {
+  return [brakeList(parts), brakeShow(parts), brakeKeep(parts), brakeUndo(parts)];
+}
+
+function brakeList(parts: DiskParts): Command {
+  return {
+    name: 'brake list', summary: 'List devices whose deletions and overwrites are held back',
+    details: 'Columns: number, state, since, user, device, space, held changes, held bytes.',
+    flags: [...DISK_FLAGS, { flags: '--all', docs: 'also those that were decided' }],
+    exits: DISK_EXITS,
+    async run(terminal, input) {
+      const ask = await asker(parts, input);
+      const answer = await ask('brake.list', { all: input.flags['all'] === true });
+      const quarantines = answer['quarantines'] as readonly QuarantineRecord[];
+      for (const quarantine of quarantines) terminal.print(lineOf(quarantine));
+      if (quarantines.length === 0) terminal.complain('No device is held back.');
+      return EXIT.done;
+    },
+  };
+}
+
+function brakeShow(parts: DiskParts): Command {
+  return {
+    name: 'brake show', summary: 'Show what of a device is held',
+    details: 'Columns: deleted or changed, path, bytes. What the device had done before it was\n'
+      + 'held back is in the trash and among the versions: "history restore" brings it back.',
+    args: [ID], flags: DISK_FLAGS, exits: DISK_EXITS,
+    async run(terminal, input) {
+      const ask = await asker(parts, input);
+      const answer = await ask('brake.show', { id: idOf(input) });
+      const quarantine = answer['quarantine'] as QuarantineRecord;
+      const held = answer['held'] as readonly Held[];
+      terminal.print(lineOf(quarantine));
+      for (const each of held) terminal.print(heldLine(each));
+      const more = quarantine.heldCount - held.length;
+      if (held.length === SHOWN_MAX && more > 0) terminal.complain(`… and ${more} more.`);
+      return EXIT.done;
+    },
+  };
+}
+
+function brakeKeep(parts: DiskParts): Command {
+  return {
+    name: 'brake keep', summary: 'Make for everybody what a device has deleted and overwritten',
+    details: 'What others have changed meanwhile stays: held content then becomes a file beside it.\n'
+      + 'It is one batch: "history undo" takes it back.',
+    args: [ID], flags: DISK_FLAGS, exits: DISK_EXITS,
+    async run(terminal, input) {
+      const ask = await asker(parts, input);
+      const answer = await ask('brake.keep', { id: idOf(input) });
+      const { id, state, doneCount, skippedCount } = answer['batch'] as BatchRecord;
+      const { heldCount, state: now } = answer['quarantine'] as QuarantineRecord;
+      if (state === 'running') {
+        terminal.complain(`Batch ${id} could not go on. It does so at the next start of the `
+          + 'server; its log says why it stopped.');
+        return EXIT.failed;
+      }
+      terminal.print(`batch ${id}: ${doneCount} made, ${skippedCount} left as others have them`);
+      if (now !== 'open') return EXIT.done;
+      terminal.complain(`${heldCount} are still held: something is locked, or there is no room for `
+        + 'it. Clear that and say the same again.');
+      return EXIT.failed;
+    },
+  };
+}
+
+function brakeUndo(parts: DiskParts): Command {
+  return {
+    name: 'brake undo', summary: 'Let go of what is held: the device gets the files back',
+    details: 'Content that the device has written over other files is gone then. What it had done\n'
+      + 'before it was held back is in the trash and among the versions: see "history restore".',
+    args: [ID], flags: DISK_FLAGS, exits: DISK_EXITS,
+    async run(terminal, input) {
+      const ask = await asker(parts, input);
+      const answer = await ask('brake.undo', { id: idOf(input) });
+      const { id, device } = answer['quarantine'] as QuarantineRecord;
+      terminal.print(`quarantine ${id}: undone; ${device} sees the files as everybody does`);
+      return EXIT.done;
+    },
+  };
+}
+
+function lineOf(quarantine: QuarantineRecord): string {
+  const { id, state, openedAt, user, device, spaceId, heldCount, heldBytes } = quarantine;
+  return [
+    id, state, new Date(openedAt).toISOString(), user, device, spaceId, heldCount, heldBytes,
+  ].join('\t');
+}
+
+function heldLine({ kind, nodeKind, name, path, sizeBytes }: Held): string {
+  const shown = path?.join('/') ?? `${name} (deleted meanwhile)`;
+  return [
+    kind === 'deleted' ? 'deleted' : 'changed', nodeKind === 'folder' ? `${shown}/` : shown,
+    sizeBytes,
+  ].join('\t');
+}
+
+function idOf(input: CommandInput): number {
+  return Number(input.args[0] ?? '');
+}

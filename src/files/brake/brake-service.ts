@@ -1,0 +1,166 @@
+/** What owners and administrators see of quarantines, and how they decide. */
+import { HoldfastError } from '../../base/errors.ts';
+import type { NodeId, UserId } from '../../base/ids.ts';
+import { HELD_LIMIT_MAX, QUARANTINES_LIMIT_MAX } from '../../metadata/index.ts';
+import type {
+  Actor, BatchRecord, HeldRecord, Instant, MetadataStore, QuarantineRecord,
+} from '../../metadata/index.ts';
+import type { Batches } from '../time/restore/batches.ts';
+import { Keeper } from './keeper.ts';
+import type { Quarantines } from './quarantines.ts';
+
+const OP = 'files/BrakeService';
+
+export interface ShownHeld extends HeldRecord {
+  /** Where it is now; undefined: somebody else has deleted it since. */
+  path: string[] | undefined;
+}
+
+/** Whoever decides. */
+export interface Decider {
+  user: UserId;
+  device: string;
+  isAdmin: boolean;
+}
+
+export class BrakeService {
+  readonly #metadata: MetadataStore;
+  readonly #quarantines: Quarantines;
+  readonly #batches: Batches;
+  readonly #now: () => Instant;
+  readonly #onDecided: (quarantine: QuarantineRecord) => Promise<void> | void;
+
+  constructor(parts: {
+    metadata: MetadataStore; quarantines: Quarantines; batches: Batches; now: () => Instant;
+    onDecided?: ((quarantine: QuarantineRecord) => Promise<void> | void) | undefined;
+  }) {
+    this.#metadata = parts.metadata;
+    this.#quarantines = parts.quarantines;
+    this.#batches = parts.batches;
+    this.#now = parts.now;
+    this.#onDecided = parts.onDecided ?? (() => undefined);
+  }
+
+  /** Newest first; without `all` those that wait for a decision or are being kept. */
+  async list({ all }: { all: boolean }): Promise<QuarantineRecord[]> {
+    if (all) return this.#metadata.listQuarantines({}, QUARANTINES_LIMIT_MAX);
+    const open = await this.#metadata.listQuarantines({ state: 'open' }, QUARANTINES_LIMIT_MAX);
+    const keeping = await this.#metadata.listQuarantines(
+      { state: 'keeping' }, QUARANTINES_LIMIT_MAX,
+    );
+    return [...open, ...keeping].toSorted((a, b) => b.id - a.id);
+  }
+
+  /** @throws not-found `quarantine-missing`. */
+  async get(id: number): Promise<QuarantineRecord> {
+    const found = await this.#metadata.findQuarantine(id);
+    if (found !== undefined) return found;
+    throw new HoldfastError('not-found', OP, 'There is no such quarantine.', {
+      code: 'quarantine-missing',
+    });
+  }
+
+  /** What it holds, by id, at most `limit` (1 to HELD_LIMIT_MAX). @throws not-found. */
+  async show(id: number, limit = HELD_LIMIT_MAX, after = 0): Promise<ShownHeld[]> {
+    const { spaceId } = await this.get(id);
+    const shown: ShownHeld[] = [];
+    for (const held of await this.#metadata.listHeld(id, limit, after)) {
+      const chain = await this.#metadata.findChain(spaceId, held.nodeId);
+      shown.push({ ...held, path: chain?.slice(1).map(({ name }) => name) });
+    }
+    return shown;
+  }
+
+  /** Makes what is held, as a batch that can be undone. Resolves once it is noted; it then runs to
+   *  its end, also after a crash. If a lock or a quota stood in the way of something, that is still
+   *  held then, and can be decided again.
+   *  @throws not-found; denied; conflict `quarantine-decided`, `batch-running`. */
+  async keep(id: number, by: Decider): Promise<BatchRecord> {
+    const { spaceId } = await this.#check(id, by);
+    const { count: batchId } = await this.#metadata.commit({
+      op: 'decide-quarantine', spaceId, quarantineId: id, decision: 'keep', actor: this.#actor(by),
+    });
+    await this.#decided(id);
+    await this.#batches.resume();
+    return this.#batches.get(batchId);
+  }
+
+  /** Lets go of what is held: the device sees the tree as it is again.
+   *  @throws not-found; denied; conflict `quarantine-decided`. */
+  async undo(id: number, by: Decider): Promise<QuarantineRecord> {
+    const { spaceId } = await this.#check(id, by);
+    await this.#metadata.commit({
+      op: 'decide-quarantine', spaceId, quarantineId: id, decision: 'undo', actor: this.#actor(by),
+    });
+    const record = await this.#decided(id);
+    await this.#dropAll(record);
+    return record;
+  }
+
+  async #decided(id: number): Promise<QuarantineRecord> {
+    await this.#quarantines.refresh(id);
+    const record = await this.get(id);
+    await this.#onDecided(record);
+    return record;
+  }
+
+  async #check(id: number, { user, isAdmin }: Decider): Promise<QuarantineRecord> {
+    const record = await this.get(id);
+    const { owner } = await this.#metadata.getSpace(record.spaceId);
+    if (isAdmin || owner === user) return record;
+    const message = 'Only the owner of the files or an administrator can decide this.';
+    throw new HoldfastError('denied', OP, message);
+  }
+
+  #actor({ user, device }: Decider): Actor {
+    return { user, device, at: this.#now(), lockTokens: [] };
+  }
+
+  async #dropAll({ id: quarantineId, spaceId }: QuarantineRecord): Promise<void> {
+    for (;;) {
+      const page = await this.#metadata.listHeld(quarantineId, HELD_LIMIT_MAX);
+      if (page.length === 0) return;
+      const heldIds = page.map(({ id }) => id);
+      await this.#metadata.commit({ op: 'drop-held', spaceId, quarantineId, heldIds });
+    }
+  }
+
+  /** Goes on with what a crash has left of decisions to undo; those to keep are batches. */
+  async resume(): Promise<void> {
+    let before: number | undefined;
+    for (;;) {
+      const page = await this.#metadata.listQuarantines(
+        { state: 'undone' }, QUARANTINES_LIMIT_MAX, before,
+      );
+      for (const record of page) if (record.heldCount > 0) await this.#dropAll(record);
+      before = page.at(-1)?.id;
+      if (before === undefined) return;
+    }
+  }
+}
+
+/** Runs the batch of a quarantine that is being kept. */
+export async function runKeep(
+  { metadata, quarantines }: { metadata: MetadataStore; quarantines: Quarantines },
+  batch: BatchRecord, { actor, signal }: { actor: () => Actor; signal: AbortSignal },
+): Promise<void> {
+  const { spaceId } = batch;
+  const [quarantine] = (await metadata.listQuarantines(
+    { state: 'keeping' }, QUARANTINES_LIMIT_MAX,
+  )).filter(({ batchId }) => batchId === batch.id);
+  if (quarantine === undefined) {
+    throw new HoldfastError('corrupt', 'files/runKeep', 'The quarantine of a batch is missing.');
+  }
+  const keeper = new Keeper(metadata, {
+    quarantine, space: await metadata.getSpace(spaceId), actor, signal,
+    deletedIds: () => quarantines.heldOf(quarantine),
+    onGone: ({ nodeId, id }: { nodeId: NodeId; id: number }) =>
+      quarantines.released(quarantine, { nodeId, id }),
+  });
+  await keeper.run();
+  await metadata.commit({
+    op: 'end-keep', spaceId, quarantineId: quarantine.id, at: actor().at,
+    doneCount: keeper.doneCount, skippedCount: keeper.skippedCount,
+  });
+  await quarantines.refresh(quarantine.id);
+}

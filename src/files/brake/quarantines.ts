@@ -1,0 +1,214 @@
+/** The quarantines of all devices, as the store has them and kept in memory beside it: what a
+ *  device sees is asked for with every request. */
+import { isKind } from '../../base/errors.ts';
+import type { NodeId, SpaceId } from '../../base/ids.ts';
+import type { Caller } from '../../identity/index.ts';
+import { HELD_LIMIT_MAX, QUARANTINES_LIMIT_MAX } from '../../metadata/index.ts';
+import type {
+  Actor, ChangeResult, Hold, MetadataStore, NodeRecord, QuarantineRecord,
+} from '../../metadata/index.ts';
+import type { DeviceHold, DeviceHolds, HeldView } from '../view/device-views.ts';
+
+/** One that holds what comes: `open` or `keeping`. */
+export interface LiveQuarantine {
+  readonly id: number;
+  readonly spaceId: SpaceId;
+  readonly openedRev: number;
+  readonly held: Map<NodeId, HeldView>;
+}
+
+interface Device extends DeviceHold {
+  mark: string;
+  /** Sum of the view revisions of all its quarantines, over ones too: it only ever grows. */
+  viewRev: number;
+  readonly spaces: Map<SpaceId, Map<NodeId, HeldView>>;
+  readonly live: Map<SpaceId, LiveQuarantine>;
+}
+
+type DeviceKey = Pick<QuarantineRecord, 'user' | 'deviceKey'>;
+
+/** What tells the devices of a user apart: the password of its own that it signs in with. Whoever
+ *  signs in with the account's password is one device. */
+export function deviceKeyOf({ user, deviceId, device }: Caller): DeviceKey {
+  return { user, deviceKey: deviceId ?? device };
+}
+
+export class Quarantines implements DeviceHolds {
+  readonly #metadata: MetadataStore;
+  readonly #devices = new Map<string, Device>();
+  readonly #opening = new Map<string, Promise<LiveQuarantine>>();
+  readonly #onOpened: (quarantine: QuarantineRecord) => void;
+  #liveCount = 0;
+
+  constructor(parts: {
+    metadata: MetadataStore; onOpened?: ((quarantine: QuarantineRecord) => void) | undefined;
+  }) {
+    this.#metadata = parts.metadata;
+    this.#onOpened = parts.onOpened ?? (() => undefined);
+  }
+
+  /** To be called before the first request: what devices see depends on it. */
+  async load(): Promise<void> {
+    let before: number | undefined;
+    for (;;) {
+      const page = await this.#metadata.listQuarantines({}, QUARANTINES_LIMIT_MAX, before);
+      for (const record of page) await this.#take(record);
+      before = page.at(-1)?.id;
+      if (before === undefined) return;
+    }
+  }
+
+  async #take(record: QuarantineRecord): Promise<void> {
+    const device = this.#device(record);
+    this.#bump(device, record.viewRev);
+    if (record.state === 'kept' || record.state === 'undone') return;
+    const live = this.#enter(device, record);
+    for (let after = 0; ;) {
+      const page = await this.#metadata.listHeld(record.id, HELD_LIMIT_MAX, after);
+      for (const { nodeId, ...held } of page) live.held.set(nodeId, viewOf(held));
+      const last = page.at(-1);
+      if (last === undefined) return;
+      after = last.id;
+    }
+  }
+
+  #device({ user, deviceKey }: DeviceKey): Device {
+    const key = `${user}\n${deviceKey}`;
+    const there = this.#devices.get(key);
+    if (there !== undefined) return there;
+    const made: Device = { mark: '', viewRev: 0, spaces: new Map(), live: new Map() };
+    this.#devices.set(key, made);
+    return made;
+  }
+
+  #enter(device: Device, { id, spaceId, openedRev }: QuarantineRecord): LiveQuarantine {
+    const live: LiveQuarantine = { id, spaceId, openedRev, held: new Map() };
+    if (!device.live.has(spaceId)) this.#liveCount += 1;
+    device.live.set(spaceId, live);
+    device.spaces.set(spaceId, live.held);
+    return live;
+  }
+
+  #bump(device: Device, by = 1): void {
+    device.viewRev += by;
+    device.mark = `q${device.viewRev.toString(16)}`;
+  }
+
+  /** Quarantines that nobody has decided. */
+  get openCount(): number {
+    return this.#liveCount;
+  }
+
+  of(caller: Caller): DeviceHold | undefined {
+    return this.#find(caller);
+  }
+
+  #find(caller: Caller): Device | undefined {
+    if (this.#devices.size === 0) return undefined;
+    const { user, deviceKey } = deviceKeyOf(caller);
+    return this.#devices.get(`${user}\n${deviceKey}`);
+  }
+
+  live(caller: Caller, spaceId: SpaceId): LiveQuarantine | undefined {
+    return this.#find(caller)?.live.get(spaceId);
+  }
+
+  /** Calm when there is one. */
+  async open(caller: Caller, spaceId: SpaceId, actor: Actor): Promise<LiveQuarantine> {
+    const there = this.live(caller, spaceId);
+    if (there !== undefined) return there;
+    const { user, deviceKey } = deviceKeyOf(caller);
+    const key = `${user}\n${deviceKey}\n${spaceId}`;
+    const underWay = this.#opening.get(key);
+    if (underWay !== undefined) return underWay;
+    const opening = this.#open({ user, deviceKey }, spaceId, actor)
+      .finally(() => this.#opening.delete(key));
+    this.#opening.set(key, opening);
+    return opening;
+  }
+
+  async #open(
+    { user, deviceKey }: DeviceKey, spaceId: SpaceId, actor: Actor,
+  ): Promise<LiveQuarantine> {
+    const { count: id } = await this.#metadata.commit({
+      op: 'open-quarantine', spaceId, deviceKey, actor,
+    });
+    const record = await this.#metadata.findQuarantine(id);
+    if (record === undefined) throw new TypeError('a quarantine that was opened is there');
+    const device = this.#device({ user, deviceKey });
+    this.#bump(device);
+    const live = this.#enter(device, record);
+    this.#onOpened(record);
+    return live;
+  }
+
+  /** Holds, durably, and shows it to the device. undefined: it was decided at this very moment.
+   *  @throws as Hold. */
+  async hold(
+    caller: Caller, live: LiveQuarantine, nodes: readonly NodeRecord[],
+    hold: Omit<Hold, 'op' | 'spaceId' | 'quarantineId' | 'deleted'>,
+  ): Promise<ChangeResult | undefined> {
+    const { id: quarantineId, spaceId } = live;
+    const deleted = nodes.map(({ id }) => id);
+    let result: ChangeResult;
+    try {
+      result = await this.#metadata.commit({ op: 'hold', spaceId, quarantineId, deleted, ...hold });
+    } catch (error) {
+      if (isKind(error, 'conflict') && error.code === 'quarantine-decided') return undefined;
+      throw error;
+    }
+    const { file, released, actor } = hold;
+    for (const nodeId of released) live.held.delete(nodeId);
+    let id = result.count;
+    if (file !== undefined) {
+      const { nodeId, content: { sizeBytes, checksums }, modifiedAt = actor.at } = file;
+      live.held.set(nodeId, { id, kind: 'content', sizeBytes, checksums, modifiedAt });
+      id += 1;
+    }
+    for (const node of nodes) {
+      const { sizeBytes } = node;
+      live.held.set(node.id, {
+        id, kind: 'deleted', sizeBytes, modifiedAt: actor.at, checksums: '',
+      });
+      id += 1;
+    }
+    this.#bump(this.#device(deviceKeyOf(caller)));
+    return result;
+  }
+
+  /** What was held of a node is no longer, and the store knows it. */
+  released(
+    record: QuarantineRecord, { nodeId, id }: { nodeId: NodeId; id: number },
+  ): void {
+    const device = this.#device(record);
+    const live = device.live.get(record.spaceId);
+    if (live?.held.get(nodeId)?.id === id) live.held.delete(nodeId);
+    this.#bump(device);
+  }
+
+  heldOf(record: QuarantineRecord): ReadonlyMap<NodeId, HeldView> {
+    return this.#device(record).live.get(record.spaceId)?.held ?? new Map<NodeId, HeldView>();
+  }
+
+  /** Decided, or ended: from now on as the store has it. */
+  async refresh(id: number): Promise<QuarantineRecord | undefined> {
+    const record = await this.#metadata.findQuarantine(id);
+    if (record === undefined) return undefined;
+    const device = this.#device(record);
+    this.#bump(device);
+    if (record.state === 'kept' || record.state === 'undone') {
+      if (device.live.get(record.spaceId)?.id === id) {
+        device.live.delete(record.spaceId);
+        device.spaces.delete(record.spaceId);
+        this.#liveCount -= 1;
+      }
+    }
+    return record;
+  }
+}
+
+function viewOf(
+  { id, kind, sizeBytes, modifiedAt, checksums }: HeldView,
+): HeldView {
+  return { id, kind, sizeBytes, modifiedAt, checksums };
+}

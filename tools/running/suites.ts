@@ -1,0 +1,80 @@
+/**
+ * The suites against the real program. Most of their files wait for disks, timers and starts of
+ * programs as long as they compute, so that one is run for each processor at a time. The longest
+ * come first: else one of them would run alone at the end.
+ */
+import { availableParallelism } from 'node:os';
+import { SERVER_TESTS, filesOf } from './checks.ts';
+import { lineOf, runTestFile } from './test-file.ts';
+import type { TestFileResult } from './test-file.ts';
+
+const MINUTE_MS = 60_000;
+const LANES_MAX = 4;
+/** Limits are for one file, and leave room for a machine that is busy with other things. */
+const SUITES = [
+  { tests: SERVER_TESTS, timeoutMs: 10 * MINUTE_MS },
+  { tests: 'test/system/**/*.test.ts', timeoutMs: 15 * MINUTE_MS },
+  { tests: 'test/compat/**/*.test.ts', timeoutMs: 15 * MINUTE_MS },
+  { tests: 'test/simulation/**/*.test.ts', timeoutMs: 15 * MINUTE_MS },
+  { tests: 'test/crash/**/*.test.ts', timeoutMs: 30 * MINUTE_MS },
+] as const;
+
+/** About how long the long ones take, in seconds. Only the order depends on it. */
+export const LONG_FILES: Readonly<Record<string, number>> = {
+  'test/crash/kill-at-failpoints.test.ts': 250,
+  'test/crash/kill-at-random.test.ts': 140,
+  'test/compat/owncloudcmd.test.ts': 100,
+  'test/system/filers.test.ts': 100,
+};
+const SHORT_FILE_S = 10;
+
+export interface SuiteFile {
+  readonly path: string;
+  readonly timeoutMs: number;
+}
+
+/** Those whose path begins with one of `wanted`; all when nothing is wanted. */
+export async function suiteFiles(root: string, wanted: readonly string[]): Promise<SuiteFile[]> {
+  const suites = await Promise.all(SUITES.map(async ({ tests, timeoutMs }) => {
+    return (await filesOf(root, [tests])).map((path) => ({ path, timeoutMs }));
+  }));
+  const isWanted = ({ path }: SuiteFile): boolean => {
+    return wanted.length === 0 || wanted.some((start) => path.startsWith(start));
+  };
+  return longestFirst(suites.flat().filter(isWanted));
+}
+
+function longestFirst(files: readonly SuiteFile[]): SuiteFile[] {
+  const secondsOf = ({ path }: SuiteFile): number => LONG_FILES[path] ?? SHORT_FILE_S;
+  return files.toSorted((a, b) => secondsOf(b) - secondsOf(a));
+}
+
+export interface SuiteContext {
+  readonly root: string;
+  readonly print: (text: string) => void;
+  readonly laneCount?: number;
+}
+
+/** Each file's output is printed in one piece, at its end. */
+export async function runSuiteFiles(
+  files: readonly SuiteFile[], { root, print, laneCount }: SuiteContext,
+): Promise<TestFileResult[]> {
+  const waiting = [...files];
+  const results: TestFileResult[] = [];
+  const runLane = async (lane: number): Promise<void> => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      const { path, timeoutMs } = file;
+      const result = await runTestFile(path, { root, timeoutMs, env: portsOf(lane) });
+      print(`\n${path}\n${result.end.output.trimEnd()}\n${lineOf(result)}`);
+      results.push(result);
+    }
+  };
+  const lanes = laneCount ?? Math.min(LANES_MAX, availableParallelism());
+  await Promise.all(Array.from({ length: lanes }, (_, lane) => runLane(lane)));
+  return results;
+}
+
+/** Two files at work never use the same port, not even one whose server is down for a moment. */
+function portsOf(lane: number): Readonly<Record<string, string>> {
+  return { HOLDFAST_TEST_PORTS: String(10_000 + lane * 1_000) };
+}
