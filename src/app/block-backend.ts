@@ -13,6 +13,7 @@ import type { ObjectBlockStore } from '../storage/backends/s3/object-block-store
 import type { BlockPlaces } from './block-place.ts';
 import type { FleetSettings } from './fleet.ts';
 import { mirrorWatch, openMirrorPlace, queueFolder } from './mirror-place.ts';
+import type { MirroredStore } from './mirror-place.ts';
 import { openObjects } from './object-place.ts';
 
 const OP = 'app/openStores';
@@ -30,6 +31,8 @@ export interface BlockBackend {
   readonly witness: () => Witness;
   /** The two places, each by itself, if there is a mirror. */
   readonly mirror: MirrorStore | undefined;
+  /** The second of them, once it has answered. */
+  readonly mirrored: () => MirroredStore | undefined;
   /** The store that counts, past cache and mirror; undefined: it is the local volumes. */
   readonly objects: ObjectBlockStore | undefined;
   readonly watch: (metrics: Metrics) => void;
@@ -72,11 +75,12 @@ export async function openBackend(options: BackendOptions): Promise<BlockBackend
   let blocks: BlockStore = first.store;
   let uncached = blocks;
   let mirror: MirrorStore | undefined;
+  let mirrored: BlockBackend['mirrored'] = () => undefined;
   const watches: ((metrics: Metrics) => void)[] = [];
   try {
     if (backend.mirror === 'off') await places.noteMirror(undefined);
     else {
-      mirror = await withMirror(blocks, options);
+      ({ mirror, mirrored } = await withMirror(blocks, options));
       watches.push(mirrorWatch(mirror));
       blocks = mirror;
     }
@@ -96,7 +100,7 @@ export async function openBackend(options: BackendOptions): Promise<BlockBackend
     throw error;
   }
   return {
-    blocks, uncached, mirror, reclaim: first.store.reclaim, volumes: first.store.keeper,
+    blocks, uncached, mirror, mirrored, reclaim: first.store.reclaim, volumes: first.store.keeper,
     witness: () => local?.witness() ?? [],
     objects: 'forget' in first ? first.store : undefined,
     watch: (metrics) => watches.forEach((watch) => watch(metrics)),
@@ -133,18 +137,21 @@ async function openFirst(options: BackendOptions): Promise<FirstObjects> {
   }
 }
 
-async function withMirror(first: BlockStore, options: BackendOptions): Promise<MirrorStore> {
+async function withMirror(
+  first: BlockStore, options: BackendOptions,
+): Promise<Pick<BlockBackend, 'mirrored'> & { mirror: MirrorStore }> {
   const { backend, root, clock, random } = options;
-  const { place, store: second } = await openMirrorPlace(options);
+  const { place, store: second, opened: mirrored } = await openMirrorPlace(options);
   const own = backend.backend === 'local'
     ? `local ${options.instanceId}` : where(placeSettings(backend, backend.backend, false));
   const rate = backend.mirrorBytesPerSecond;
   try {
-    return await MirrorStore.open({
+    const mirror = await MirrorStore.open({
       first, second, clock, random, policy: backend.mirrorPolicy,
       folder: queueFolder(root, backend), pair: `${own} | ${place}`,
       ...(rate !== undefined && { limits: { copyBytesPerSecondMax: rate } }),
     });
+    return { mirror, mirrored };
   } catch (error) {
     await second.close();
     throw error;

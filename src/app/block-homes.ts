@@ -3,8 +3,8 @@
  * stores its first file. Nothing is shared between homes, so what befalls one, be it a fault, the
  * end of its keys or its removal, cannot reach another.
  *
- * A home that cannot be opened costs its own tenant an answer (503, with the reason in the log), not
- * the others theirs; it is tried again when somebody asks. The default tenant's is the exception:
+ * A home that cannot be opened costs its own tenant an answer (503, with the reason in the log),
+ * and nobody else; it is tried again when somebody asks. The default tenant's is the exception:
  * without it nothing starts, as ever.
  */
 import { access, mkdir, readdir } from 'node:fs/promises';
@@ -27,7 +27,7 @@ import type { Policies } from './storage-policies.ts';
 
 const OP = 'app/BlockHomes';
 /** After a failure nobody waits for another try sooner. */
-const RETRY_MS = 30_000;
+const RETRY_MS = 5_000;
 
 export interface HomesOptions extends HomeParts {
   readonly policies: Policies;
@@ -85,7 +85,8 @@ export class BlockHomes {
     const home = this.#homes.get(tenant);
     if (home !== undefined) return home;
     if (this.#list.find(tenant) === undefined) throw noHome(tenant);
-    throw this.#failed.get(tenant)?.error ?? notOpen(undefined);
+    const reason = this.#failed.get(tenant)?.error;
+    throw reason instanceof Error ? reason : notOpen(reason);
   }
 
   /** Those that are open at the moment, that of the default tenant first. */
@@ -254,8 +255,9 @@ function otherPolicy(policy: string): HoldfastError {
 }
 
 function noMasterKey(): HoldfastError {
-  const message = 'The file of the master key that this tenant\'s storage policy names is not there. '
-    + 'Make it, readable for the server alone: 64 hexadecimal digits, as by openssl rand -hex 32.';
+  const message = 'The file of the master key that this tenant\'s storage policy names is not '
+    + 'there. Make it, readable for the server alone: 64 hexadecimal digits, as by openssl rand '
+    + '-hex 32.';
   return refused('invalid', message, 'no-master-key');
 }
 

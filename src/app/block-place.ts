@@ -54,6 +54,11 @@ export class BlockPlaces {
     return new BlockPlaces(path, note ?? {});
   }
 
+  /** For a look at local volumes beside the note, which stays as it is. */
+  static beside(root: string): BlockPlaces {
+    return new BlockPlaces(join(root, NAME), {});
+  }
+
   /** Undefined: in local volumes, or not noted yet. */
   get blocks(): KnownPlace | undefined {
     return this.#note.blocks;

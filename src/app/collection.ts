@@ -13,6 +13,7 @@ import type { Clock, Logger, MetricCounter, Metrics } from '../platform/index.ts
 import type { BlockHome } from './block-home.ts';
 import { findHome } from './home-list.ts';
 import { manifestHomes } from './home-references.ts';
+import { MirrorCollection } from './mirror-collection.ts';
 import { openStores } from './stores.ts';
 import type { Stores, StoresOptions } from './stores.ts';
 
@@ -31,6 +32,8 @@ export interface CollectionOptions {
 
 export interface Collection {
   collector: GarbageCollector;
+  /** Of the second place, if there is a mirror. */
+  mirror: MirrorCollection | undefined;
   close(): Promise<void>;
 }
 
@@ -43,16 +46,24 @@ export async function openCollection(
   const notes = SqliteGcStore.open(join(root, NOTES));
   try {
     const opened = await VolumeLedger.open(join(root, LEDGER), notes);
-    const collector = new GarbageCollector({
-      metadata, blocks, reclaim: backend.reclaim, volumes: backend.volumes, notes, clock, onTrouble,
-      pace: paceOf(clock, bytesPerSecond, signal), replaced: several?.replaced,
+    const common = {
+      metadata, clock, onTrouble, pace: paceOf(clock, bytesPerSecond, signal),
       homes: manifestHomes(home, { metadata, homes }),
+    };
+    const collector = new GarbageCollector({
+      ...common, blocks, reclaim: backend.reclaim, volumes: backend.volumes, notes,
+      replaced: several?.replaced,
     }, opened);
+    const { mirror: places, mirrored } = backend;
+    const mirror = places && new MirrorCollection({
+      ...common, root, mirror: places, mirrored, collector,
+    });
     const close = async (): Promise<void> => {
+      await mirror?.close();
       await opened.ledger.close();
       notes.close();
     };
-    return { collector, close };
+    return { collector, mirror, close };
   } catch (error) {
     notes.close();
     throw error;
@@ -81,7 +92,7 @@ export async function openCollectionAlone(
       await opened.close();
       lock.release();
     };
-    return { collector: collection.collector, close };
+    return { ...collection, close };
   } catch (error) {
     await stores?.close();
     lock.release();
@@ -186,7 +197,8 @@ export class CollectionSchedule {
     if (this.#abort.signal.aborted) return;
     this.#cancel = this.#options.clock.after(delayMs, () => {
       const { inTurn = (act) => act() } = this.#options;
-      this.#running = inTurn(() => this.#run()).finally(() => this.#next(this.#options.everyHours * HOUR_MS));
+      this.#running = inTurn(() => this.#run())
+        .finally(() => this.#next(this.#options.everyHours * HOUR_MS));
     });
   }
 
@@ -204,11 +216,22 @@ export class CollectionSchedule {
         unmetBytes: census.unmetBytes, condemnedBytes: census.condemnedBytes,
         compacted: compacted.length, unlinked: unlinked.length, freedBytes,
       }, 'garbage collected');
+      if (report.held === undefined) await this.#runMirror(signal);
     } catch (err) {
       if (signal.aborted) return;
       const isCalm = isKind(err, 'busy') || isKind(err, 'unavailable');
       log[isCalm ? 'warn' : 'error']({ err }, 'garbage could not be collected; trying again later');
     }
+  }
+
+  async #runMirror(signal: AbortSignal): Promise<void> {
+    const report = await this.#collection?.mirror?.run(signal);
+    if (report === undefined) return;
+    const { census: { unmetBytes, condemnedBytes }, compacted, unlinked, freedBytes } = report;
+    this.#options.log.info({
+      unmetBytes, condemnedBytes, compacted: compacted.length, unlinked: unlinked.length,
+      freedBytes,
+    }, 'garbage collected in the mirror');
   }
 
   #tell(trouble: CollectorTrouble): void {

@@ -17,7 +17,9 @@ const EMPTY_FOLDER = {
 };
 
 /** `isServing`: in a server, which goes on with what it has opened. */
-export function diskOperations(stores: BlockHome, { isServing }: { isServing: boolean }): Operations {
+export function diskOperations(
+  stores: BlockHome, { isServing }: { isServing: boolean },
+): Operations {
   return {
     'disk.list': async (input) => (
       { ...(await listDisks(stores, input['all'] === true)), serving: isServing }),

@@ -1,4 +1,4 @@
-/** Orders about one tenant's storage, its disks and how much there is: in whichever home they name. */
+/** Orders about one tenant's storage: its disks, and how much there is. They name the tenant. */
 import { HoldfastError } from '../base/errors.ts';
 import { DEFAULT_TENANT, parseTenantId } from '../base/ids.ts';
 import type { TenantId } from '../base/ids.ts';
@@ -40,8 +40,8 @@ function operationsOf(home: BlockHome, options: { isServing: boolean }): Operati
 /** A filer belongs to the cluster as a whole, and serves one server's list of disks. */
 function refuseFilers({ place }: PlainRecord): void {
   if (typeof place !== 'string' || !place.startsWith('filer:')) return;
-  const message = 'The storage of a tenant lies on disks of this machine or in an object store, not '
-    + 'on filers. Name a folder.';
+  const message = 'The storage of a tenant lies on disks of this machine or in an object store, '
+    + 'not on filers. Name a folder.';
   throw new HoldfastError('conflict', 'app/order', message, { code: 'no-filers' });
 }
 

@@ -54,7 +54,9 @@ describe('the references that count for the blocks of one home', () => {
     assert.ok(spaceId !== undefined);
     const { rootId } = await metadata.getSpace(spaceId);
     const sizeBytes = blocks.reduce((sum, block) => sum + block.sizeBytes, 0);
-    const manifest = encodeManifest({ chunker: 'fixed-4m', sizeBytes, indirect, blocks: [...blocks] });
+    const manifest = encodeManifest({
+      chunker: 'fixed-4m', sizeBytes, indirect, blocks: [...blocks],
+    });
     await metadata.commit({
       op: 'put-file', spaceId, parentId: rootId, name: parseName(name),
       content: { sizeBytes, manifest, checksums: '' }, modifiedAt: 1,
@@ -67,9 +69,11 @@ describe('the references that count for the blocks of one home', () => {
     const own = homeOf(tenant);
     const sources = {
       metadata, blocks: own.blocks,
-      homes: manifestHomes(own, { metadata, homes: {
-        isAlone: false, find: (one) => homes.get(one), list: () => [...homes.values()],
-      } }),
+      homes: manifestHomes(own, {
+        metadata, homes: {
+          isAlone: false, find: (one) => homes.get(one), list: () => [...homes.values()],
+        },
+      }),
     };
     const { reclaim } = own.blocks;
     const round = reclaim.beginCensus();
@@ -79,7 +83,9 @@ describe('the references that count for the blocks of one home', () => {
       reclaim.need(round, strangerIds);
     }
     const unneeded: BlockId[] = [];
-    for await (const page of reclaim.listUnneeded(round)) unneeded.push(...page.map(({ id }) => id));
+    for await (const page of reclaim.listUnneeded(round)) {
+      unneeded.push(...page.map(({ id }) => id));
+    }
     return { unneeded, absent };
   }
 
@@ -96,7 +102,7 @@ describe('the references that count for the blocks of one home', () => {
     const crossed = await store(DEFAULT_TENANT, Buffer.from('crossed'));
     await refer(ACME, 'planted', [crossed]);
     assert.deepEqual(await census(DEFAULT_TENANT), { unneeded: [], absent: [] });
-    assert.deepEqual(await census(ACME), { unneeded: [], absent: [crossed.id] }, 'it is a loss there');
+    assert.deepEqual(await census(ACME), { unneeded: [], absent: [crossed.id] }, 'a loss there');
   });
 
   it('include one from another tenant by a list that lies in its own home', async () => {
@@ -110,7 +116,7 @@ describe('the references that count for the blocks of one home', () => {
     assert.deepEqual((await census(ACME)).unneeded, []);
   });
 
-  it('are known though a list of another tenant cannot be read, and not without the own', async () => {
+  it('are known without a list of another tenant, and not without an own one', async () => {
     const lost = { id: Block.of([Buffer.from('lost')]).id, sizeBytes: 4 };
     await refer(ACME, 'damaged', [lost], true);
     assert.deepEqual((await census(DEFAULT_TENANT)).absent, []);

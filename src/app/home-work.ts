@@ -1,5 +1,5 @@
-/** What goes on in every block home beside the requests: garbage is collected, and what is stored is
- *  verified. Each home has notes, ledger and coverage of its own. */
+/** What goes on in every block home beside the requests: garbage is collected, and what is stored
+ *  is verified. Each home has notes, ledger and coverage of its own. */
 import { isKind } from '../base/errors.ts';
 import type { BlockId, TenantId } from '../base/ids.ts';
 import { DEFAULT_TENANT } from '../base/ids.ts';
@@ -8,6 +8,7 @@ import type { BlockHome } from './block-home.ts';
 import { CollectionSchedule } from './collection.ts';
 import { watchBlocks } from './health.ts';
 import { verifiedObjects } from './object-verification.ts';
+import { watchRepair } from './repair-figures.ts';
 import type { Services } from './services.ts';
 import type { Stores } from './stores.ts';
 import { Verification } from './verification.ts';
@@ -76,6 +77,7 @@ export class HomeWork {
     const log = isOwn ? this.#options.log : this.#options.log.child({ tenant });
     watchBlocks(metrics, () => blocks.state());
     backend.watch(metrics);
+    if (home.opened !== undefined) watchRepair(metrics, home.opened);
     const collection = collecting && await CollectionSchedule.start(home, { metadata, homes }, {
       clock, log, metrics, ...collecting, inTurn: (act) => this.#inTurn(act),
     });

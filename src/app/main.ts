@@ -6,7 +6,7 @@ import {
   diskDrain,
   diskList, diskMove, diskRetire, diskUndrain, durability, gcRestore, gcRun, gcStatus,
   groupCommands, historyCommands, keysCommands, mailTest, openTerminal, quotaCommands,
-  retentionCommands, runCommandLine, serve, tenantCommands, userAdd, userDisable, userEmail, userEnable, userList, userPassword,
+  retentionCommands, runCommandLine, serve, storageMove, tenantCommands, userAdd, userDisable, userEmail, userEnable, userList, userPassword,
   userTransfer, verifyExplain, verifyProve, verifyRun, verifyStatus, versionCommand,
 } from '../cli/index.ts';
 import { leaveEntry } from '../audit/index.ts';
@@ -23,6 +23,7 @@ import { sendTestMail } from './mail.ts';
 import { makeKeyOf, rotateKeyOf } from './cluster.ts';
 import { startServer } from './server.ts';
 import { order } from './orders.ts';
+import { storageMoveParts } from './storage-move.ts';
 import { storageSettings } from './storage-policies.ts';
 import { openIdentityAlone } from './stores.ts';
 import { auditFolder } from './tenant-audit.ts';
@@ -95,6 +96,7 @@ const commands = [
       readFleet(config, tenant, { clock: systemClock, random: systemRandom })),
   }),
   ...keysCommands(keyParts(SLICES)),
+  storageMove(storageMoveParts(SLICES, { clock: systemClock, random: systemRandom })),
   gcStatus(collection),
   gcRun(collection),
   gcRestore(collection),

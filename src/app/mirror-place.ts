@@ -1,12 +1,13 @@
 /** The second place of a mirror: a folder of this machine or an object store. It may be away while
  *  the server starts; it may not be another server's, nor empty when it was not. */
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HoldfastError } from '../base/errors.ts';
-import type { Metrics } from '../platform/index.ts';
+import type { Clock, Metrics } from '../platform/index.ts';
 import { LateStore, placeSettings, readJson, replaceJson, where } from '../storage/index.ts';
 import type { BackendSettings, BlockStore, MirrorStore } from '../storage/index.ts';
 import { LocalVolumeStore } from '../storage/backends/local/local-volume-store.ts';
+import type { ObjectBlockStore } from '../storage/backends/s3/object-block-store.ts';
 import { sameSealer } from './block-backend.ts';
 import type { BackendOptions } from './block-backend.ts';
 import { openObjects } from './object-place.ts';
@@ -20,6 +21,20 @@ const RETRY_MS = 30_000;
 type MirrorOptions = Pick<BackendOptions,
   'root' | 'instanceId' | 'clock' | 'log' | 'random' | 'backend' | 'places' | 'openSealer'>;
 
+/** Of the collection of garbage in the second place, in the data directory. */
+export const MIRROR_NOTES = 'mirror-gc.db';
+export const MIRROR_LEDGER = 'mirror-ledger.log';
+
+/** The second place, past everything that waits for it. */
+export type MirroredStore = LocalVolumeStore | ObjectBlockStore;
+
+interface OpenedMirror {
+  readonly place: string;
+  readonly store: BlockStore;
+  /** Undefined until it has answered. */
+  readonly opened: () => MirroredStore | undefined;
+}
+
 export function queueFolder(root: string, { mirrorQueuePath }: BackendSettings): string {
   return mirrorQueuePath ?? join(root, 'mirror');
 }
@@ -27,31 +42,44 @@ export function queueFolder(root: string, { mirrorQueuePath }: BackendSettings):
 /** @throws conflict: another server's place, or an empty one that was not; invalid. */
 export async function openMirrorPlace(
   options: MirrorOptions,
-): Promise<{ place: string; store: BlockStore }> {
+): Promise<OpenedMirror> {
   const { backend: { mirror, mirrorFolder = '' }, backend, places, clock, log } = options;
   const settings = mirror === 'off' || mirror === 'local'
     ? undefined : placeSettings(backend, mirror, true);
   const place = settings === undefined ? `local ${mirrorFolder}` : where(settings);
+  let opened: MirroredStore | undefined;
   const open = async (): Promise<BlockStore> => {
     const isFounded = places.mirror(place)?.founded === true;
+    if (!isFounded) await setAsideNotes(options.root, clock);
     const store = settings === undefined ? await openFolder(mirrorFolder, isFounded, options)
       : await openObjects(settings, {
         ...options, storeId: `${options.instanceId}-mirror`,
         whenEmpty: isFounded ? 'refuse' : 'create', openSealer: () => sameSealer(options),
       });
     await places.noteMirror({ place, founded: true });
+    opened = store;
     return store;
   };
   const store = await LateStore.open({
     clock, open, waitMs: WAIT_MS, retryMs: RETRY_MS,
     onFailure: (err) => log.error({ err }, 'the second place of the mirror cannot be opened'),
   });
-  return { place, store };
+  return { place, store, opened: () => opened };
+}
+
+/** What was noted of the garbage in another mirror says nothing of this one. */
+async function setAsideNotes(root: string, clock: Clock): Promise<void> {
+  for (const name of [MIRROR_NOTES, MIRROR_LEDGER]) {
+    const path = join(root, name);
+    await rename(path, `${path}.${clock.now()}`).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
+  }
 }
 
 async function openFolder(
   folder: string, isFounded: boolean, options: MirrorOptions,
-): Promise<BlockStore> {
+): Promise<MirroredStore> {
   const { instanceId, clock, log } = options;
   if (!isFounded) await mkdir(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, NOTE);

@@ -1,7 +1,7 @@
 /** What `holdfast user transfer` and `holdfast history` have done: by the server, or alone. */
 import { HoldfastError } from '../base/errors.ts';
 import { parseUserId } from '../base/ids.ts';
-import type { SpaceId, UserId } from '../base/ids.ts';
+import type { SpaceId, TenantId, UserId } from '../base/ids.ts';
 import { parsePath } from '../base/names.ts';
 import type { Name } from '../base/names.ts';
 import { parseWhen } from '../files/index.ts';
@@ -26,12 +26,12 @@ export function peopleOperations(
 ): Operations {
   return {
     'transfer.plan': async (input, { signal }) => {
-      const order = await transferOrder(metadata, input);
+      const order = await transferOrder({ identity, metadata }, input);
       return plain(await transfers.plan(await operator(identity, order.from), order, signal));
     },
     'transfer.apply': async (input, { progress }) => {
       progress(BEGUN);
-      const order = await transferOrder(metadata, input);
+      const order = await transferOrder({ identity, metadata }, input);
       return plain(await transfers.transfer(await operator(identity, order.from), order));
     },
     'history.diff': async (input) => {
@@ -76,21 +76,28 @@ async function callerOf({ users, groups }: Identity, user: UserId): Promise<Call
   };
 }
 
-async function transferOrder(metadata: MetadataStore, input: PlainRecord): Promise<TransferOrder> {
+async function transferOrder(
+  { identity, metadata }: Pick<Stores, 'identity' | 'metadata'>, input: PlainRecord,
+): Promise<TransferOrder> {
   const from = parseUserId(textOf(input, 'from'));
   const folder = pathOf(input);
   const team = optional(input, 'team');
-  if (team !== undefined) return { from, folder, to: { team: await findTeam(metadata, team) } };
+  if (team !== undefined) {
+    const { tenant } = await identity.users.get(from);
+    return { from, folder, to: { team: await findTeam(metadata, tenant, team) } };
+  }
   return { from, folder, to: { user: parseUserId(textOf(input, 'to')) } };
 }
 
-/** By name, or where that is not clear by number. */
-async function findTeam(metadata: MetadataStore, wanted: string): Promise<SpaceId> {
+/** Of a tenant, by name, or where that is not clear by number. */
+async function findTeam(
+  metadata: MetadataStore, tenant: TenantId, wanted: string,
+): Promise<SpaceId> {
   const found: SpaceId[] = [];
   for (let after: SpaceId | undefined; ;) {
     const page = await metadata.listSpaces(SPACES_LIMIT_MAX, after);
-    for (const { id, kind, name } of page) {
-      if (kind === 'team' && (name === wanted || String(id) === wanted)) found.push(id);
+    for (const { id, kind, name, tenant: of } of page) {
+      if (kind === 'team' && of === tenant && (name === wanted || String(id) === wanted)) found.push(id);
     }
     after = page.at(-1)?.id;
     if (after === undefined || page.length < SPACES_LIMIT_MAX) break;

@@ -4,7 +4,7 @@ import { DEFAULT_TENANT } from '../base/ids.ts';
 import type { RunningServer, StartOptions } from '../cli/index.ts';
 import { gcSlice } from '../durability/index.ts';
 import { filesSlice } from '../files/index.ts';
-import type { BrokenLock, LinkRead } from '../files/index.ts';
+import type { BrokenLock, DroppedTrash, LinkRead } from '../files/index.ts';
 import { ControlServer } from '../operations/index.ts';
 import {
   HttpServer, Metrics, serverSlice, TrustedProxies, watchEventLoop,
@@ -57,7 +57,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       clock, log, random, ...storageSettings(config),
       onCommit: (space) => opened.audit?.changed(space),
       onSignIn: ({ act, user, tenant, device, address }) => (
-        opened.audit?.note({ act, user, device, from: address }, tenant)
+        opened.audit?.note({ act, user, device, ...(address !== undefined && { from: address }) },
+          tenant)
       ),
     });
     const { metadata, identity } = opened.stores;
@@ -76,6 +77,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       ...config.of(filesSlice), ...config.of(nextcloudSlice),
       watch: (tenant) => opened.homeWork?.sampler(tenant),
       onLockBroken: (broken) => opened.audit?.note(brokenEntry(broken)),
+      onTrashDropped: (dropped) => opened.audit?.note(droppedEntry(dropped)),
       onLinkRead: (read) => opened.audit?.note(linkReadEntry(read)),
       invitations: opened.mail?.invitations,
       onBatchTrouble: (batchId, err) =>
@@ -124,6 +126,16 @@ function brokenEntry(
 ): Parameters<AuditTrail['note']>[0] {
   return {
     act: 'lock-broken', user, device, space: lock.spaceId, node: lock.nodeId, subject: lock.holder,
+    ...(address !== undefined && { from: address }),
+  };
+}
+
+function droppedEntry(
+  { spaceId, count, nodeId, by: { user, device, address } }: DroppedTrash,
+): Parameters<AuditTrail['note']>[0] {
+  return {
+    act: 'trash-emptied', user, device, space: spaceId,
+    ...(nodeId === undefined ? { note: `${count} entries` } : { node: nodeId }),
     ...(address !== undefined && { from: address }),
   };
 }

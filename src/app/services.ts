@@ -6,7 +6,9 @@ import {
   Batches, FileService, Links, QuotaService, SharingService, SpaceDirectory,
   TimeService, TransferService, TrashContent, TrashService, UploadService, VersionService,
 } from '../files/index.ts';
-import type { BrakeService, BrokenLock, GroupsAt, Invitations, LinkRead, WriteWatch } from '../files/index.ts';
+import type {
+  BrakeService, BrokenLock, DroppedTrash, GroupsAt, Invitations, LinkRead, WriteWatch,
+} from '../files/index.ts';
 import {
   Authenticator, davRoutes, nextcloudRoutes, pageRoutes, pastRoutes, peopleOf, publicDavRoutes,
 } from '../protocols/index.ts';
@@ -26,6 +28,7 @@ export interface ServiceOptions {
   bulkUpload: 'off' | 'on';
   lockTimeoutSeconds: number;
   onLockBroken: (broken: BrokenLock) => void;
+  onTrashDropped: (dropped: DroppedTrash) => void;
   onLinkRead: (read: LinkRead) => void;
   watch: (tenant: TenantId) => WriteWatch | undefined;
   /** undefined: no mail is sent. */
@@ -73,7 +76,7 @@ export function buildServices(options: ServiceOptions): Services {
   });
   const brakes = massChange.service(batches);
   const time = new TimeService({ metadata, content, spaces, batches, now, groupsAt });
-  const trash = new TrashService({ metadata, spaces, now });
+  const trash = new TrashService({ metadata, spaces, now, onDropped: options.onTrashDropped });
   const trashContent = new TrashContent({ trash, metadata, content });
   const versions = new VersionService({ files, metadata, content, spaces, now, groupsAt });
   const passwords = identity.linkPasswords;

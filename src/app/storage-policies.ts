@@ -13,7 +13,7 @@ import { partOfHome } from './home-list.ts';
 /** Storage policies by name, without that of the default tenant. */
 export type Policies = ReadonlyMap<string, HomeSettings>;
 
-/** Of the home of a tenant with that policy. @throws invalid: the settings do not have the policy. */
+/** Of the home of a tenant with that policy. @throws invalid: the settings do not have it. */
 export function settingsOfHome(
   { policies, ...usual }: HomeSettings & { readonly policies: Policies },
   { tenant, policy }: { tenant: TenantId; policy: string },
@@ -21,8 +21,9 @@ export function settingsOfHome(
   if (tenant === DEFAULT_TENANT) return usual;
   const found = policy === DEFAULT_TENANT ? usual : policies.get(policy);
   if (found === undefined) {
-    const message = `The files of tenant ${tenant} are kept by the storage policy "${policy}", which `
-      + `the settings do not have: write [${STORAGE_POLICIES.under}.${policy}] into them, as it was.`;
+    const message = `The files of tenant ${tenant} are kept by the storage policy "${policy}", `
+      + `which the settings do not have: write [${STORAGE_POLICIES.under}.${policy}] into them, as `
+      + 'it was.';
     throw new HoldfastError('invalid', 'app/settingsOfHome', message, { code: 'no-policy' });
   }
   // Filers and their key belong to the whole installation: a home's disks are of this machine.

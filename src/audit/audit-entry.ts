@@ -5,10 +5,13 @@ import { chainLine, unchainLine } from '../base/hash-chain.ts';
 export type AuditAct =
   // Changes of the tree; each answers one event of a space's journal.
   | 'create' | 'update' | 'move' | 'delete' | 'restore' | 'properties' | 'grant' | 'revoke'
+  // What the journal does not know: entries taken out of the trash for good.
+  | 'trash-emptied'
   // Reading, as far as it is audited.
   | 'download' | 'link-opened' | 'link-refused'
   // Who comes in.
   | 'signed-in' | 'sign-in-refused' | 'app-password-made' | 'app-password-removed'
+  | 'session-ended'
   // What administrators do.
   | 'tenant-added' | 'user-added' | 'user-changed' | 'user-disabled' | 'user-enabled' | 'password-set'
   | 'group-changed' | 'quota-set' | 'retention-set' | 'lock-broken' | 'brake-applied' | 'brake-decided' | 'counters-healed'

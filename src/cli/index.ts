@@ -20,6 +20,8 @@ export { gcRun } from './commands/gc-run.ts';
 export { gcStatus } from './commands/gc-status.ts';
 export { groupCommands } from './commands/group.ts';
 export { historyCommands } from './commands/history.ts';
+export { storageMove } from './commands/storage-move.ts';
+export type { StorageMove, StorageMoveParts } from './commands/storage-move.ts';
 export { keysCommands } from './commands/keys.ts';
 export type { KeyParts, KeysOf } from './commands/keys.ts';
 export { quotaCommands } from './commands/quota.ts';

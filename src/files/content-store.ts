@@ -24,11 +24,18 @@ export interface StoredContent {
 const REMEMBERED_MAX = 32_000;
 const REMEMBERED_BLOCKS_MAX = 8;
 
+/** What the stores of one process have together: its bounds hold for all tenants at once. */
+export class ContentShare {
+  readonly budget = new ReceiveBudget();
+  /** Node ids are unique over all spaces. */
+  readonly known = new Map<string, readonly BlockRef[]>();
+}
+
 export class ContentStore implements ContentDirectory {
   /** Whose content it holds. */
   readonly tenant: TenantId;
-  readonly #budget = new ReceiveBudget();
-  readonly #known = new Map<string, readonly BlockRef[]>();
+  readonly #budget: ReceiveBudget;
+  readonly #known: Map<string, readonly BlockRef[]>;
   readonly #blocks: BlockStore;
   readonly #metadata: MetadataStore;
   readonly #witness: () => Witness;
@@ -41,7 +48,11 @@ export class ContentStore implements ContentDirectory {
     /** Of the same block store. */
     claims: Pick<BlockReclaim, 'claim'>;
     tenant?: TenantId;
+    share?: ContentShare;
   }) {
+    const { budget, known } = parts.share ?? new ContentShare();
+    this.#budget = budget;
+    this.#known = known;
     this.tenant = parts.tenant ?? DEFAULT_TENANT;
     this.#blocks = parts.blocks;
     this.#claims = parts.claims;

@@ -1,5 +1,6 @@
 import type { UserId } from '../base/ids.ts';
 import type { Clock } from '../platform/index.ts';
+import type { AccessNotes } from './access-notes.ts';
 import type { IdentityConfig } from './config.ts';
 import type { IdentityStore } from './identity-store.ts';
 import { deviceName } from './labels.ts';
@@ -26,8 +27,12 @@ export class AppPasswords {
   readonly #store: IdentityStore;
   readonly #clock: Clock;
   readonly #config: IdentityConfig;
+  readonly #notes: AccessNotes;
 
-  constructor(store: IdentityStore, clock: Clock, config: IdentityConfig) {
+  constructor(
+    store: IdentityStore, clock: Clock, config: IdentityConfig, notes: AccessNotes,
+  ) {
+    this.#notes = notes;
     this.#store = store;
     this.#clock = clock;
     this.#config = config;
@@ -48,6 +53,7 @@ export class AppPasswords {
     };
     const countMax = this.#config.appPasswordsPerUserMax;
     await this.#store.addToken(token, { countMax, whenFull: 'refuse' });
+    await this.#notes.tell('app-password-made', token);
     return { ...accessOf(token), password };
   }
 
@@ -58,7 +64,7 @@ export class AppPasswords {
 
   /** In force at once. Answers false when the user has no such app password. */
   async revoke(user: UserId, id: string): Promise<boolean> {
-    return this.#store.deleteToken(user, 'app-password', id);
+    return this.#notes.revoke({ user, kind: 'app-password', id });
   }
 
   /** Revokes the very app password that a device signs in with. False: it is none of the user's. */

@@ -37,15 +37,17 @@ export interface AuthenticatorParts {
   onSignIn: (notice: SignInNotice) => void;
 }
 
-/** Somebody was let in who was not remembered, or was refused. */
+/** Somebody was let in who was not remembered, or was refused; or a way in was made or ended. */
 export interface SignInNotice {
-  act: 'signed-in' | 'sign-in-refused';
+  act: 'signed-in' | 'sign-in-refused' | 'app-password-made' | 'app-password-removed'
+    | 'session-ended';
   /** '' when no such user is there: what was typed as a name may be a password. */
   user: UserId | '';
   /** Of the user; undefined: nobody knows. */
   tenant: TenantId | undefined;
   device: string;
-  address: string;
+  /** undefined: not known here. */
+  address: string | undefined;
 }
 
 const OP_BASIC = 'identity/authenticateBasic';

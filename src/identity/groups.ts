@@ -69,11 +69,11 @@ export class Groups {
     return group;
   }
 
-  /** All groups in ascending order of id, read page by page. */
-  async *list(): AsyncIterable<Group> {
+  /** All groups, or those of one tenant, in ascending order of id, read page by page. */
+  async *list(tenant?: TenantId): AsyncIterable<Group> {
     let after: GroupId | undefined;
     for (;;) {
-      const page = await this.#store.listGroups(USERS_PAGE_MAX, after);
+      const page = await this.#store.listGroups(USERS_PAGE_MAX, after, tenant);
       yield* page;
       after = page.at(-1)?.id;
       if (after === undefined || page.length < USERS_PAGE_MAX) return;

@@ -297,6 +297,17 @@ function testTenants(stores: () => StorePair): void {
     assert.equal((await other.findUser(ALICE))?.tenant, ACME);
     assert.equal((await other.findGroup(CREW))?.tenant, ACME);
     assert.deepEqual((await other.listGroups(9)).map(({ tenant }) => tenant), [ACME]);
+    await store.addUser(sampleUser(BOB));
+    await store.addGroup(sampleGroup(parseGroupId('board')));
+    for (const [tenant, user, group] of [
+      [ACME, ALICE, CREW], [DEFAULT_TENANT, BOB, 'board'],
+    ] as const) {
+      const users = await other.listUsers(9, undefined, tenant);
+      assert.deepEqual(users.map(({ id }) => id), [user]);
+      const groups = await other.listGroups(9, undefined, tenant);
+      assert.deepEqual(groups.map(({ id }) => id), [group]);
+    }
+    assert.deepEqual(await other.listUsers(9, ALICE, ACME), []);
   });
 
   it('takes no user of another tenant into a group', async () => {

@@ -37,8 +37,9 @@ export interface IdentityStore {
 
   findUser(id: UserId): Promise<UserRecord | undefined>;
 
-  /** Ascending by id (code point), strictly after `after`, at most `limit`. */
-  listUsers(limit: number, after?: UserId): Promise<UserRecord[]>;
+  /** Ascending by id (code point), strictly after `after`, at most `limit`; all, or those of one
+   *  tenant. */
+  listUsers(limit: number, after?: UserId, tenant?: TenantId): Promise<UserRecord[]>;
 
   /** Applies the patch and raises `rev`; answers the new record.
    *  @throws not-found; precondition: the password is not the one that was expected. */
@@ -50,8 +51,8 @@ export interface IdentityStore {
 
   findGroup(id: GroupId): Promise<GroupRecord | undefined>;
 
-  /** Ascending by id (code point), strictly after `after`, at most `limit`. */
-  listGroups(limit: number, after?: GroupId): Promise<GroupRecord[]>;
+  /** As listUsers. */
+  listGroups(limit: number, after?: GroupId, tenant?: TenantId): Promise<GroupRecord[]>;
 
   /** Removes the group and all memberships, and raises `rev` and `groupsRev` of those who were in
    *  it. Answers false when there is none. Its id is never given out again. */

@@ -8,14 +8,47 @@ import { HoldfastError } from '../base/errors.ts';
 import { DEFAULT_TENANT, parseTenantId, parseUserId } from '../base/ids.ts';
 import { ManualClock } from '../platform/index.ts';
 import {
-  ALICE, BOB, HOME, openOn, openWorld, PASSWORD, refuses, type World,
+  ALICE, BOB, CHEAP, HOME, openOn, openWorld, PASSWORD, refuses, type World,
 } from './stores/memory/memory-world.ts';
-import type { Identity } from './identity.ts';
+import { Identity } from './identity.ts';
+import type { NewSession } from './sessions.ts';
 import { MemoryIdentityData, MemoryIdentityStore } from './stores/memory/memory-identity-store.ts';
 import { SqliteIdentityStore } from './stores/sqlite/sqlite-identity-store.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
+
+describe('ways in', () => {
+  it('are told of when they are made and when they end, with whose and which device', async () => {
+    const { data, clock } = await openWorld();
+    const told: unknown[] = [];
+    const identity = await Identity.open({
+      store: new MemoryIdentityStore(data), clock, config: { hashCost: CHEAP },
+      onSignIn: ({ act, user, tenant, device }) => told.push([act, user, tenant, device]),
+    });
+    const { sessions, appPasswords, loginFlows } = identity;
+    const begin = (): Promise<NewSession> => sessions.signIn({
+      user: 'alice', password: PASSWORD, address: HOME, device: 'Firefox',
+    });
+    const first = await begin();
+    await sessions.signOut(first.token);
+    await begin();
+    const [second] = await sessions.list(ALICE);
+    assert.equal(await sessions.revoke(ALICE, second?.id ?? ''), true);
+    assert.equal(await sessions.revoke(ALICE, 'none'), false);
+    const { id } = await appPasswords.create(ALICE, 'Phone');
+    await appPasswords.revoke(ALICE, id);
+    const { pollToken, flowToken } = await loginFlows.begin('Desktop');
+    await loginFlows.grant(flowToken, first.caller);
+    await loginFlows.poll(pollToken);
+    const ofAlice = (act: string, device: string) => [act, ALICE, DEFAULT_TENANT, device];
+    assert.deepEqual(told.filter((each) => !(each as string[]).includes('signed-in')), [
+      ofAlice('session-ended', 'Firefox'), ofAlice('session-ended', 'Firefox'),
+      ofAlice('app-password-made', 'Phone'), ofAlice('app-password-removed', 'Phone'),
+      ofAlice('app-password-made', 'Desktop'),
+    ]);
+  });
+});
 
 describe('users', () => {
   let world: World;

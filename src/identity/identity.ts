@@ -1,5 +1,6 @@
 import type { Clock } from '../platform/index.ts';
 import { AppPasswords } from './app-passwords.ts';
+import { AccessNotes } from './access-notes.ts';
 import { Authenticator, type BasicCredentials, type SignInNotice } from './authenticator.ts';
 import type { Caller } from './caller.ts';
 import { DEFAULT_IDENTITY_CONFIG, type IdentityConfig } from './config.ts';
@@ -54,8 +55,10 @@ export class Identity {
     const { hashCost: cost, hashesAtOnceMax: atOnceMax, hashesWaitingMax: waitingMax } = config;
     const hasher = new PasswordHasher({ cost, atOnceMax, waitingMax });
     const usedNotes = new UsedNotes(store, clock, config, onFault);
+    const tell = onSignIn ?? (() => undefined);
+    const notes = new AccessNotes(store, tell);
     const authenticator = new Authenticator({
-      store, clock, config, hasher, usedNotes, onSignIn: onSignIn ?? (() => undefined),
+      store, clock, config, hasher, usedNotes, onSignIn: tell,
     });
     this.#store = store;
     this.#usedNotes = usedNotes;
@@ -64,9 +67,9 @@ export class Identity {
     this.users = new Users(store, hasher, clock);
     this.groups = new Groups(store, clock);
     this.linkPasswords = new LinkPasswords(clock, config, hasher);
-    this.appPasswords = new AppPasswords(store, clock, config);
-    this.sessions = new Sessions(store, clock, config, authenticator);
-    this.loginFlows = new LoginFlows(store, clock, config);
+    this.appPasswords = new AppPasswords(store, clock, config, notes);
+    this.sessions = new Sessions(store, clock, config, { authenticator, notes });
+    this.loginFlows = new LoginFlows(store, clock, config, notes);
     this.#setup = new Setup(store, clock, config, this.users);
   }
 

@@ -3,6 +3,7 @@ import type { UserId } from '../base/ids.ts';
 import type { Clock } from '../platform/index.ts';
 import { hashAppPassword } from './app-passwords.ts';
 import type { Caller } from './caller.ts';
+import type { AccessNotes } from './access-notes.ts';
 import type { IdentityConfig } from './config.ts';
 import type { IdentityStore } from './identity-store.ts';
 import { deviceName } from './labels.ts';
@@ -31,8 +32,12 @@ export class LoginFlows {
   readonly #store: IdentityStore;
   readonly #clock: Clock;
   readonly #config: IdentityConfig;
+  readonly #notes: AccessNotes;
 
-  constructor(store: IdentityStore, clock: Clock, config: IdentityConfig) {
+  constructor(
+    store: IdentityStore, clock: Clock, config: IdentityConfig, notes: AccessNotes,
+  ) {
+    this.#notes = notes;
     this.#store = store;
     this.#clock = clock;
     this.#config = config;
@@ -85,6 +90,7 @@ export class LoginFlows {
       countMax: this.#config.appPasswordsPerUserMax,
     };
     const token = await this.#store.takeFlow(hashSecret(pollToken), this.#clock.now(), draft);
+    if (token !== undefined) await this.#notes.tell('app-password-made', token);
     return token && { user: token.user, appPassword };
   }
 }

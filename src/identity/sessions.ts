@@ -1,6 +1,7 @@
 import { HoldfastError, isKind } from '../base/errors.ts';
 import type { UserId } from '../base/ids.ts';
 import type { Clock } from '../platform/index.ts';
+import type { AccessNotes } from './access-notes.ts';
 import { accessOf, type Access } from './app-passwords.ts';
 import type { Authenticator, BasicCredentials } from './authenticator.ts';
 import type { Caller } from './caller.ts';
@@ -33,10 +34,13 @@ export class Sessions {
   readonly #clock: Clock;
   readonly #config: IdentityConfig;
   readonly #authenticator: Authenticator;
+  readonly #notes: AccessNotes;
 
   constructor(
-    store: IdentityStore, clock: Clock, config: IdentityConfig, authenticator: Authenticator,
+    store: IdentityStore, clock: Clock, config: IdentityConfig,
+    { authenticator, notes }: { authenticator: Authenticator; notes: AccessNotes },
   ) {
+    this.#notes = notes;
     this.#store = store;
     this.#clock = clock;
     this.#config = config;
@@ -60,7 +64,7 @@ export class Sessions {
   /** Ends the session with this token. Calm when there is none. */
   async signOut(secret: string): Promise<void> {
     const token = await this.#store.findToken('session', hashSecret(secret));
-    if (token !== undefined) await this.#store.deleteToken(token.user, 'session', token.id);
+    if (token !== undefined) await this.#notes.revoke(token);
   }
 
   /** Oldest first, without those that are over. */
@@ -72,7 +76,7 @@ export class Sessions {
 
   /** In force at once. Answers false when the user has no such session. */
   async revoke(user: UserId, id: string): Promise<boolean> {
-    return this.#store.deleteToken(user, 'session', id);
+    return this.#notes.revoke({ user, kind: 'session', id });
   }
 
   /** Undefined when the user changed after the password was verified: a session must not outlive

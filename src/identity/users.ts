@@ -90,11 +90,11 @@ export class Users {
     return user;
   }
 
-  /** All users in ascending order of id, read page by page. */
-  async *list(): AsyncIterable<User> {
+  /** All users, or those of one tenant, in ascending order of id, read page by page. */
+  async *list(tenant?: TenantId): AsyncIterable<User> {
     let after: UserId | undefined;
     for (;;) {
-      const page = await this.#store.listUsers(USERS_PAGE_MAX, after);
+      const page = await this.#store.listUsers(USERS_PAGE_MAX, after, tenant);
       for (const user of page) yield shown(user);
       after = page.at(-1)?.id;
       if (after === undefined || page.length < USERS_PAGE_MAX) return;

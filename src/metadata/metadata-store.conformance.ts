@@ -4,6 +4,7 @@ import { testGrants, testMounts, testTeamSpaces } from './conformance/access-pro
 import { testAcross } from './conformance/across-promises.ts';
 import { testLocks, testProperties, testUploads } from './conformance/aside-promises.ts';
 import { Hand } from './conformance/hand.ts';
+import { testHolds } from './conformance/hold-promises.ts';
 import { testManifests } from './conformance/manifest-promises.ts';
 import {
   testBatches, testDiff, testForgetting, testPast, testRetentionRules,
@@ -31,6 +32,7 @@ const AREAS: readonly (readonly [area: string, test: (hand: () => Hand) => void]
   ['forgetting', testForgetting],
   ['rules of forgetting', testRetentionRules],
   ['batches', testBatches],
+  ['quarantines', testHolds],
   ['grants', testGrants],
   ['team spaces', testTeamSpaces],
   ['mounts', testMounts],

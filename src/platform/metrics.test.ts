@@ -19,3 +19,20 @@ it('Metrics writes counters, gauges, histograms and foreign text in one page', a
   }
   assert.match(text, /^process_resident_memory_bytes \d/m);
 });
+
+it('Metrics tells tenants apart by a label, and makes each name once for each', async () => {
+  const metrics = new Metrics();
+  const ofAcme = metrics.ofTenant('acme');
+  metrics.counter({ name: 'puts_total', help: 'Puts.' });
+  ofAcme.counter({ name: 'puts_total', help: 'Puts.' }).inc({}, 2);
+  ofAcme.gaugeOf({ name: 'queue_length', help: 'Waiting.' }, () => 4);
+  metrics.gaugeOf({ name: 'queue_length', help: 'Waiting.' }, () => 3);
+  const text = await metrics.text();
+  for (const line of [
+    'holdfast_puts_total 0', 'holdfast_puts_total{tenant="acme"} 2',
+    'holdfast_queue_length 3', 'holdfast_queue_length{tenant="acme"} 4',
+  ]) {
+    assert.ok(text.includes(`${line}\n`), line);
+  }
+  assert.throws(() => ofAcme.gauge({ name: 'queue_length', help: 'Waiting.' }));
+});

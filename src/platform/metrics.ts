@@ -16,6 +16,8 @@ export interface MetricCounter {
 }
 export interface MetricGauge {
   set(value: number, labels?: Labels): void;
+  /** Says nothing until it is set again: 0 and nothing are not the same. */
+  clear(labels: Labels): void;
 }
 export interface MetricHistogram {
   observe(value: number, labels?: Labels): void;
@@ -58,7 +60,10 @@ export class Metrics {
     const own = this.#own;
     const gauge = this.#make(options, (settings) => new Gauge(settings));
     if (options.labels === undefined) gauge.set(own, 0);
-    return { set: (value, labels = {}) => gauge.set({ ...labels, ...own }, value) };
+    return {
+      set: (value, labels = {}) => gauge.set({ ...labels, ...own }, value),
+      clear: (labels) => gauge.remove({ ...labels, ...own }),
+    };
   }
 
   /** A gauge whose value is asked for when somebody reads the metrics. */

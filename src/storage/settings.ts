@@ -56,12 +56,13 @@ export const storageSlice = slice({
     compression: setting<CompressionMode>({
       key: 'storage.compression', default: 'off', parse: oneOf(['off', 'auto']),
       docs: '`auto` compresses what becomes at least a tenth smaller. It costs processor time with '
-        + 'every upload. Versions of Holdfast before this one cannot open such volumes.',
+        + 'every upload. Versions of Holdfast before this one cannot open such volumes or buckets.',
     }),
     encryptionKeyPath: setting<string | undefined>({
       key: 'storage.encryption_key_file', default: undefined, parse: optionalText,
       docs: 'The file of the master key, outside of the data directory. With it everything stored '
-        + 'from then on is encrypted (AES-256-GCM); make the keys with `holdfast keys init`.',
+        + 'from then on is encrypted (AES-256-GCM), in a mirror and a cache, too; make the keys with '
+        + '`holdfast keys init`.',
     }),
     repairBytesPerSecond: setting({
       key: 'storage.repair_rate', default: REPLICATION_DEFAULTS.repairBytesPerSecond,

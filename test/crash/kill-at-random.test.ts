@@ -6,7 +6,7 @@ import { CrashLane } from './crash-lane.ts';
 
 const CYCLES = Math.ceil(settings.crashCycles / 2);
 
-describe('kill -9 at random moments', { timeout: 900_000 }, () => {
+describe('kill -9 at random moments', { timeout: 1_700_000 }, () => {
   const lanes: CrashLane[] = [];
   after(async () => {
     for (const lane of lanes) await lane.close();

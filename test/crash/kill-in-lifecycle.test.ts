@@ -15,7 +15,9 @@ import { blockOf, openVolumes, type Order, type Told } from './lifecycle-program
 const PROGRAM = join(import.meta.dirname, 'lifecycle-program.ts');
 const CYCLES = Math.ceil(settings.crashCycles / 8);
 /** How long a program may take to come to what it is killed in. */
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 60_000;
+/** How long kills go on that come too late, on a busy machine, for what they are meant for. */
+const GO_ON_MS = 300_000;
 const START_MS = 1_700_000_000_000;
 const MOMENTS = ['sealing', 'compacting', 'ready'] as const;
 
@@ -125,7 +127,10 @@ describe('kill -9 while volumes end their lives', { timeout: 600_000 }, () => {
     const folder = await mkdtemp(join(tmpdir(), 'holdfast-lifecycle-'));
     folders.push(folder);
     const lives = new Lifecycle(join(folder, 'volumes'), settings.crashSeed);
-    for (let cycle = 0; cycle < CYCLES; cycle++) {
+    const endMs = performance.now() + GO_ON_MS;
+    let cycle = 0;
+    const isMissed = (): boolean => Object.values(lives.cutShort).includes(0);
+    for (; cycle < CYCLES || (isMissed() && performance.now() < endMs); cycle++) {
       try {
         await lives.killIn(MOMENTS[cycle % MOMENTS.length] as Moment);
       } catch (error) {
@@ -134,7 +139,7 @@ describe('kill -9 while volumes end their lives', { timeout: 600_000 }, () => {
       }
     }
     const { acknowledged, cutShort, unlinked } = lives;
-    test.diagnostic(`seed ${settings.crashSeed}: ${CYCLES} kills, ${acknowledged} blocks stored, `
+    test.diagnostic(`seed ${settings.crashSeed}: ${cycle} kills, ${acknowledged} blocks stored, `
       + `${cutShort['sealing']} kills while a volume was sealed, ${cutShort['compacting']} while `
       + `one was compacted; the trash was emptied ${unlinked} times`);
     assert.ok((cutShort['sealing'] ?? 0) > 0, 'no kill while a volume was sealed');

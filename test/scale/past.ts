@@ -91,7 +91,7 @@ class Builder {
     const before = kind === 0 ? null : parentId;
     this.#bulk.sql.insertEvent.run(this.#spaceId, this.#rev, kind, id, nodeKind, before, parentId,
       kind === 0 ? null : name, name, nodeKind === 1 ? 0 : this.#rev, OWNER, 'desk',
-      START_AT + this.#rev, null, null, null, null, null);
+      START_AT + this.#rev, null, null, null, null, 0, null);
     return this.#rev;
   }
 

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
+import { testBrakeModel } from '../../src/files/brake/brake.conformance.ts';
 import { testSharedPast } from '../../src/files/time/shared-past.conformance.ts';
 import { testViews } from '../../src/files/view/views.conformance.ts';
 import {
@@ -17,3 +18,4 @@ const openEmpty = async () => SqliteMetadataStore.open({
 });
 testViews('SqliteMetadataStore', openEmpty);
 testSharedPast('SqliteMetadataStore', openEmpty);
+testBrakeModel('SqliteMetadataStore', openEmpty, { numRuns: 4, isThorough: false });

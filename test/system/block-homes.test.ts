@@ -1,22 +1,36 @@
-/** Tenants of one server, each with a storage of its own: what befalls one does not reach another. */
+/** Tenants of one server, each with a storage of its own: what befalls one reaches no other. */
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import { openCollection } from '../../src/app/collection.ts';
+import { SLICES } from '../../src/app/settings.ts';
+import { storageSettings } from '../../src/app/storage-policies.ts';
+import { openStores } from '../../src/app/stores.ts';
+import type { Stores } from '../../src/app/stores.ts';
+import { DEFAULT_TENANT, parseTenantId } from '../../src/base/ids.ts';
+import {
+  editSqliteMetadata,
+} from '../../src/durability/verify/stores/sqlite/sqlite-metadata-edits.ts';
+import {
+  SqliteManifestSource,
+} from '../../src/durability/verify/stores/sqlite/sqlite-manifest-source.ts';
+import { Config, silentLog, systemClock, systemRandom } from '../../src/platform/index.ts';
 import { run, runWell } from '../support/command.ts';
 import type { Outcome } from '../support/command.ts';
 import type { DavClient } from '../support/dav-client.ts';
+import { eventually } from '../support/deadline.ts';
 import { scratchFolder } from '../support/scratch.ts';
 import { PROGRAM, serverForTests } from '../support/server.ts';
 import type { TestServer } from '../support/server.ts';
 
 const PLAIN = Buffer.from('this text can be read by whoever has the disk. '.repeat(6_000));
+const ACME = parseTenantId('acme');
 const POLICY = `[storage.policies.sealed]
 compression = "auto"
 `;
 
-describe('tenants with storages of their own', { timeout: 120_000 }, () => {
+describe('tenants with storages of their own', { timeout: 300_000 }, () => {
   const servers = serverForTests();
   const outside = scratchFolder('outside');
   const config = join(outside, 'holdfast.toml');
@@ -37,8 +51,9 @@ describe('tenants with storages of their own', { timeout: 120_000 }, () => {
     const folder = `/remote.php/dav/uploads/${user.name}/pieces`;
     assert.equal((await user.ask('MKCOL', folder)).status, 201);
     const half = bytes.length / 2;
-    assert.equal((await user.ask('PUT', `${folder}/1`, { body: bytes.subarray(0, half) })).status, 201);
-    assert.equal((await user.ask('PUT', `${folder}/2`, { body: bytes.subarray(half) })).status, 201);
+    for (const [name, body] of [['1', bytes.subarray(0, half)], ['2', bytes.subarray(half)]] as const) {
+      assert.equal((await user.ask('PUT', `${folder}/${name}`, { body })).status, 201);
+    }
     const headers = { Destination: `${server.url}/remote.php/dav/files/${user.name}/${name}` };
     assert.equal((await user.ask('MOVE', `${folder}/.file`, { headers })).status, 201);
   }
@@ -60,12 +75,19 @@ describe('tenants with storages of their own', { timeout: 120_000 }, () => {
     assert.ok(sealed.length < PLAIN.length / 2, 'and compressed');
 
     await server.kill();
+    const volumes = at('tenants', 'acme', 'volumes');
+    renameSync(volumes, `${volumes}-away`);
     await server.startAgain();
-    for (const user of [ada, ann]) {
-      for (const name of ['whole.txt', 'pieces.txt']) {
-        assert.ok((await user.get(name)).body.equals(PLAIN), `${user.name}: ${name}`);
-      }
-    }
+    assert.equal((await ann.get('whole.txt')).status, 503);
+    assert.equal((await ann.put('new.txt', 'new')).status, 503);
+    await checkFiles(ada);
+    assert.match(server.log, /The folder with this tenant's files is missing/);
+    assert.match((await ada.ask('GET', '/metrics')).text, /^holdfast_block_homes_closed 1/m);
+    assert.ok(!existsSync(volumes), 'nothing is made in its place');
+    renameSync(`${volumes}-away`, volumes);
+    await eventually(60_000, 'it is found again', async () =>
+      (await ann.get('whole.txt')).status === 200);
+    await checkFiles(ann);
     const figures = (await ada.ask('GET', '/metrics')).text;
     assert.match(figures, /^holdfast_block_store_blocks [1-9]/m);
     assert.match(figures, /^holdfast_block_store_blocks\{tenant="acme"\} [1-9]/m);
@@ -75,66 +97,48 @@ describe('tenants with storages of their own', { timeout: 120_000 }, () => {
     const folder = `/remote.php/dav/uploads/${ada.name}/given-up`;
     await ada.ask('MKCOL', folder);
     assert.equal((await ada.ask('PUT', `${folder}/1`, { body: 'nobody needs this' })).status, 201);
-    const metadata = new Database(at('metadata.db'));
-    const part = metadata.prepare('SELECT manifest FROM upload_part').pluck().get() as Buffer;
+    const source = SqliteManifestSource.open(at('metadata.db'), {
+      tenant: DEFAULT_TENANT, ownMarks: (all) => [...all].map(([id, bytes]) => [id, bytes]),
+    });
+    const part = source.page(['part', '', '', 0], 1)[0]?.manifest;
+    assert.ok(part);
+    source.close();
     await ada.ask('DELETE', folder);
     await server.stop();
-
-    const plan = async (tenant: string): Promise<string> =>
-      (await tell('gc', 'run', '--plan', '--tenant', tenant)).stdout;
-    assert.match(await plan('default'), /^needed by nothing: 1 block, /m);
-    assert.match(await plan('acme'), /^needed by nothing: 0 blocks/m);
-    for (const tenant of ['default', 'acme']) {
-      const verified = await tell('verify', 'run', '--tenant', tenant);
-      assert.match(verified.stdout, /^Nothing is open/m);
-      assert.match(verified.stdout, /^metadata-scan +100 % of [1-9]/m);
+    const verified = await Promise.all(['default', 'acme'].map((tenant) =>
+      tell('verify', 'run', '--tenant', tenant)));
+    for (const { stdout } of verified) {
+      assert.match(stdout, /^Nothing is open/m);
+      assert.match(stdout, /^metadata-scan +100 % of [1-9]/m);
     }
+    assert.deepEqual(await census(), { default: [1, 0], acme: [0, 0] });
 
     // A reference that no program makes: from one tenant to what only another one has.
-    const ofAnn = `(SELECT id FROM space WHERE tenant = 'acme')`;
-    const first = `SELECT min(node_id) FROM version WHERE space_id = ${ofAnn}`;
-    const right = metadata.prepare(`SELECT manifest FROM version WHERE space_id = ${ofAnn}
-      AND node_id = (${first})`).pluck().get() as Buffer;
-    const plant = metadata.prepare(
-      `UPDATE version SET manifest = ? WHERE space_id = ${ofAnn} AND node_id = (${first})`,
-    );
-    plant.run(part);
-    assert.match(await plan('default'), /^needed by nothing: 0 blocks/m);
-    assert.match(await plan('acme'), /a run would hold: /);
+    const ofAcme = SqliteManifestSource.open(at('metadata.db'), {
+      tenant: ACME, ownMarks: () => [],
+    });
+    const [row] = ofAcme.page(undefined, 1);
+    ofAcme.close();
+    assert.ok(row?.key[0] === 'version');
+    const [, spaceId, nodeId] = row.key;
+    const { setManifest } = editSqliteMetadata(at('metadata.db'));
+    setManifest({ spaceId, nodeId }, part);
+    assert.deepEqual(await census(), { default: [0, 0], acme: [0, 1] });
     const found = await run(PROGRAM, ['verify', 'run', '--tenant', 'acme', ...settings()]);
     assert.equal(found.code, 1);
     assert.match(found.stdout, /block-missing/);
-    assert.match((await tell('verify', 'run')).stdout, /^Nothing is open/m);
-    plant.run(right);
-    metadata.close();
-    await tell('verify', 'run', '--tenant', 'acme');
+    setManifest({ spaceId, nodeId }, row.manifest);
   });
 
-  it('are not made anew when they are gone, and keep nobody else waiting', async () => {
-    const volumes = at('tenants', 'acme', 'volumes');
-    renameSync(volumes, `${volumes}-away`);
-    await server.startAgain();
-    assert.equal((await ann.get('whole.txt')).status, 503);
-    assert.equal((await ann.put('new.txt', 'new')).status, 503);
-    assert.ok((await ada.get('whole.txt')).body.equals(PLAIN));
-    assert.match(server.log, /The folder with this tenant's files is missing/);
-    assert.match((await ada.ask('GET', '/metrics')).text, /^holdfast_block_homes_closed 1/m);
-    assert.ok(!existsSync(volumes));
-    await server.stop();
-    renameSync(`${volumes}-away`, volumes);
-
+  it('are not opened by other settings than theirs, nor without the list of them', async () => {
     writeFileSync(config, '');
-    await server.startAgain();
-    assert.equal((await ann.get('whole.txt')).status, 503);
-    assert.match(server.log, /the settings do not have: write \[storage\.policies\.sealed\]/);
-    await server.stop();
-    writeFileSync(config, `${POLICY}encryption_key_file = "${masterKey}"\n`);
-
+    assert.match(await reasonOf(), /the settings do not have: write \[storage\.policies\.sealed\]/);
+    writeFileSync(config, '[storage.policies.sealed]\ncompression = "auto"\n');
+    assert.match(await reasonOf(), /Name the file with the master key/);
     renameSync(at('block-homes.json'), at('homes-away'));
-    const refused = await run(PROGRAM, ['gc', 'run', ...settings()]);
-    assert.notEqual(refused.code, 0);
-    assert.match(refused.stderr, /block-homes\.json in the data directory, which says where, is/);
+    await assert.rejects(opened(), { code: 'home-list-lost' });
     renameSync(at('homes-away'), at('block-homes.json'));
+    writeFileSync(config, `${POLICY}encryption_key_file = "${masterKey}"\n`);
   });
 
   it('end with their keys, and others stay readable', async () => {
@@ -143,9 +147,53 @@ describe('tenants with storages of their own', { timeout: 120_000 }, () => {
     );
     assert.match(stdout, /acme: all keys destroyed/);
     await server.startAgain();
-    assert.ok((await ada.get('whole.txt')).body.equals(PLAIN));
+    await checkFiles(ada);
     const gone = await ann.get('whole.txt').catch(() => undefined); // The line may be cut.
     assert.ok(gone?.body.equals(PLAIN) !== true);
-    rmSync(outside, { recursive: true });
   });
+
+  /** The stores themselves, while no server runs. */
+  async function opened(): Promise<Stores> {
+    const file = { text: readFileSync(config, 'utf8'), label: config };
+    return openStores(server.data, {
+      clock: systemClock, log: silentLog, random: systemRandom,
+      ...storageSettings(Config.load({ slices: SLICES, env: {}, file })),
+    });
+  }
+
+  /** Why the tenant's storage cannot be opened. */
+  async function reasonOf(): Promise<string> {
+    const stores = await opened();
+    try {
+      const reason = stores.homes.failed.get(ACME)?.error;
+      return reason instanceof Error ? reason.message : 'none';
+    } finally {
+      await stores.close();
+    }
+  }
+
+  /** For each home how many blocks nothing needs, and how many are missing. */
+  async function census(): Promise<Record<string, [number, number]>> {
+    const stores = await opened();
+    const counts: Record<string, [number, number]> = {};
+    try {
+      for (const home of stores.homes.list()) {
+        const collection = await openCollection(home, stores, {
+          clock: systemClock, bytesPerSecond: Infinity, onTrouble: () => undefined,
+        });
+        const { census: { unmetCount, absentCount } } = await collection.collector.plan();
+        counts[home.place.tenant] = [unmetCount, absentCount];
+        await collection.close();
+      }
+      return counts;
+    } finally {
+      await stores.close();
+    }
+  }
 });
+
+async function checkFiles(user: DavClient): Promise<void> {
+  for (const name of ['whole.txt', 'pieces.txt']) {
+    assert.ok((await user.get(name)).body.equals(PLAIN), `${user.name}: ${name}`);
+  }
+}

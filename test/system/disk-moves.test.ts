@@ -55,7 +55,7 @@ describe('a disk that stands elsewhere', { timeout: 600_000 }, () => {
       const { body } = await user.get(`file ${n}.bin`);
       assert.ok(body.equals(seededBytes(200_000, `file ${n}`)), `file ${n}.bin`);
     }
-    await cluster.fullAgain(30_000);
+    await cluster.fullAgain(120_000);
   }
 
   async function refuses(id: string, to: string, reason: RegExp): Promise<void> {

@@ -135,7 +135,7 @@ describe('old volumes on folders as disks', { timeout: 600_000 }, () => {
   it('use what returns only after it was compared, and keep no shard twice', async () => {
     for (const folder of taken) renameSync(`${folder}-taken`, folder);
     taken = [];
-    await cluster.fullAgain(60_000);
+    await cluster.fullAgain(120_000);
     await comeToRest(2);
     await readsAll();
   });

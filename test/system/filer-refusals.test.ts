@@ -58,7 +58,7 @@ describe('a server with one filer refuses', { timeout: 600_000 }, () => {
       assert.equal(status, 200);
       assert.ok(body.equals(seededBytes(200_000, `file ${n}.bin`)), `file ${n}.bin`);
     }
-    await cluster.fullAgain(30_000);
+    await cluster.fullAgain(120_000);
   }
 
   /** The other filer is left as it was. */

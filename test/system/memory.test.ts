@@ -57,7 +57,7 @@ describe('memory', { timeout: 600_000 }, () => {
     const peak = await peakDuring(server, async () => {
       const body = Readable.from(pieces(settings.largeUploadBytes, (piece) => sent.update(piece)));
       const { status, text } = await user.file('PUT', 'large.bin', {
-        body, headers: { 'Content-Length': settings.largeUploadBytes }, timeoutMs: 200_000,
+        body, headers: { 'Content-Length': settings.largeUploadBytes }, timeoutMs: 500_000,
       });
       assert.equal(status, 201, text);
       await readThrough(server, user, 'large.bin', (piece) => received.update(piece));

@@ -2,7 +2,7 @@
  *  server is real; for the weeks between, the collector gets a clock that is put forward. */
 import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCollection } from '../../src/app/collection.ts';
 import { fleetSettings } from '../../src/app/fleet.ts';
@@ -14,7 +14,7 @@ import {
 } from '../../src/platform/index.ts';
 import { backendSlice } from '../../src/storage/index.ts';
 import { S3rver, S3RVER_BUCKET } from '../../src/storage/backends/s3/testing/s3rver.ts';
-import { run } from '../support/command.ts';
+import { run, runWell } from '../support/command.ts';
 import { scratchFolder } from '../support/scratch.ts';
 import { PROGRAM, serverForTests } from '../support/server.ts';
 import { seededBytes } from '../support/trees.ts';
@@ -125,5 +125,36 @@ describe('garbage in a bucket', { timeout: 600_000 }, () => {
     assert.match(verified.stdout, /^extent-referee +only the ledger/m);
     await server.startAgain();
     assert.ok((await user.get('kept.bin')).body.equals(kept));
+  });
+
+  it('is that of one tenant alone, while another one\'s files lie on a disk', async () => {
+    const config = join(scratchFolder('policies'), 'holdfast.toml');
+    writeFileSync(config, `[storage.policies.bucket]
+backend = "s3"
+s3.endpoint = "${s3.url}"
+s3.bucket = "${S3RVER_BUCKET}"
+s3.prefix = "shared/"
+s3.access_key_id = "S3RVER"
+s3.secret_access_key = "S3RVER"
+`);
+    const args = ['--config', config];
+    const server = await servers.start({ args });
+    const settings = ['--data', server.data, ...args];
+    await runWell(PROGRAM, ['tenant', 'add', 'acme', '--policy', 'bucket', ...settings]);
+    const ada = await server.addUser({ name: 'ada' });
+    const ann = await server.addUser({ name: 'ann', args: ['--tenant', 'acme'] });
+    const kept = seededBytes(5 * MIB, 'kept');
+    for (const user of [ada, ann]) assert.equal((await user.put('kept.bin', kept)).status, 201);
+    const objects = readdirSync(s3.folderOf('shared/tenants/acme/'), { recursive: true })
+      .map(String).filter((name) => /blocks.*_object$/.test(name));
+    assert.equal(objects.length, 2);
+    await server.kill();
+    const collected = await runWell(PROGRAM, ['gc', 'run', '--tenant', 'acme', ...settings]);
+    assert.match(collected.stdout, /^needed by nothing: 0 blocks/m);
+    const verified = await runWell(PROGRAM, ['verify', 'run', '--tenant', 'acme', ...settings]);
+    assert.match(verified.stdout, /^Nothing is open/m);
+    assert.match(verified.stdout, /^object-scrubber +100 % of 5/m);
+    await server.startAgain();
+    for (const user of [ada, ann]) assert.ok((await user.get('kept.bin')).body.equals(kept));
   });
 });

@@ -141,8 +141,6 @@ describe('a server on an object store', { timeout: 600_000 }, () => {
 
   it('refuses what does not fit, tells all that is missing, and shows no secret', async () => {
     const env = place();
-    const compressed = { ...env, HOLDFAST_STORAGE_COMPRESSION: 'auto' };
-    assert.match(await refused(compressed), /local volumes only/);
     assert.match(await refused({ ...env, HOLDFAST_STORAGE_COPIES: '2' }), /storage\.copies/);
     const { HOLDFAST_STORAGE_S3_BUCKET: _, ...noBucket } = env;
     const check = await run(PROGRAM, ['config', 'check'], { env: {
@@ -298,6 +296,48 @@ describe('a server with a mirror', { timeout: 600_000 }, () => {
       proxy.heal();
     }
     assert.equal((await user.put('b.bin', seededBytes(MIB, 'b'))).status, 201);
+  });
+
+  it('encrypts in the mirror, becomes it, and goes back, with all files', async () => {
+    const key = join(scratchFolder('master-key'), 'master.key');
+    const kept: Env = {
+      HOLDFAST_STORAGE_ENCRYPTION_KEY_FILE: key, HOLDFAST_STORAGE_COMPRESSION: 'auto',
+    };
+    const before = { ...kept, ...mirrorIn('moved/', 'async') };
+    const after: Env = { ...kept, HOLDFAST_STORAGE_BACKEND: 's3' };
+    for (const [name, value] of Object.entries(mirrorIn('moved/', 'async'))) {
+      if (name.includes('_MIRROR_S3_')) after[name.replace('_MIRROR', '')] = value;
+    }
+    const fresh = TestServer.prepare();
+    const { data } = fresh;
+    const { name, password } = await fresh.addUser();
+    const well = async (env: Env, ...args: string[]): Promise<string> => {
+      const { code, stdout, stderr } = await run(PROGRAM, [...args, '--data', data], { env });
+      assert.equal(code, 0, stdout + stderr);
+      return stdout;
+    };
+    await well(before, 'keys', 'init');
+    const local = await servers.start({ env: before, data });
+    const user = local.client(name, password);
+    const text = Buffer.alloc(3 * MIB, 'nobody at the service may read this line\n');
+    assert.equal((await user.put('a.txt', text)).status, 201);
+    await local.stop();
+    assert.match(await well(before, 'storage', 'move', '--to', 'mirror'), /nothing was moved/);
+    assert.match(await well(before, 'storage', 'move', '--to', 'mirror', '--yes'), /^moved/m);
+    const stored = readdirSync(s3.folderOf('moved/blocks'))
+      .map((name) => readFileSync(join(s3.folderOf('moved/blocks'), name)));
+    assert.ok(stored.length > 0 && stored.every((bytes) => !bytes.includes('nobody at')));
+    const remote = await servers.start({ env: after, data });
+    const sameUser = remote.client(name, password);
+    assert.ok((await sameUser.get('a.txt')).body.equals(text));
+    assert.equal((await sameUser.put('b.txt', text.subarray(7))).status, 201);
+    await remote.stop();
+    assert.match(await well(after, 'verify', 'run'), /^object-scrubber +100 %/m);
+    assert.match(await well(after, 'storage', 'move', '--to', 'local', '--yes'), /^moved/m);
+    const back = await servers.start({ env: kept, data });
+    const again = back.client(name, password);
+    assert.ok((await again.get('a.txt')).body.equals(text));
+    assert.ok((await again.get('b.txt')).body.equals(text.subarray(7)));
   });
 
   it('reads from a mirror in a folder what a bucket has lost, and mends it', async () => {

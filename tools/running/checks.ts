@@ -9,7 +9,7 @@ import { runQuickFiles } from './test-file.ts';
 /** Far more than they need: a busy machine is no reason to fail. */
 const UNIT_TIMEOUT_MS = 300_000;
 const CHECK_TIMEOUT_MS = 600_000;
-export const UNIT_TESTS = [
+const UNIT_TESTS = [
   'src/**/*.test.ts', 'wire/**/*.test.ts', 'tools/**/*.test.ts', 'launcher/*.test.mjs',
   'test/support/*.test.ts',
 ];
@@ -55,9 +55,12 @@ async function runCheck({ name, args }: Check, { root, print }: CheckContext): P
 }
 
 async function runUnitTests({ root, print }: CheckContext): Promise<Tally> {
-  const all = await filesOf(root, UNIT_TESTS);
-  const paths = all.filter((path) => !SERVER_TEST.test(path));
+  const paths = await unitTests(root);
   return runQuickFiles(paths, { root, print, timeoutMs: UNIT_TIMEOUT_MS });
+}
+
+export async function unitTests(root: string): Promise<string[]> {
+  return (await filesOf(root, UNIT_TESTS)).filter((path) => !SERVER_TEST.test(path));
 }
 
 /** Paths from the root, sorted. */

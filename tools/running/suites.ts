@@ -16,15 +16,26 @@ const SUITES = [
   { tests: 'test/system/**/*.test.ts', timeoutMs: 15 * MINUTE_MS },
   { tests: 'test/compat/**/*.test.ts', timeoutMs: 15 * MINUTE_MS },
   { tests: 'test/simulation/**/*.test.ts', timeoutMs: 15 * MINUTE_MS },
+  { tests: 'test/scale/**/*.test.ts', timeoutMs: 10 * MINUTE_MS },
   { tests: 'test/crash/**/*.test.ts', timeoutMs: 30 * MINUTE_MS },
 ] as const;
 
 /** About how long the long ones take, in seconds. Only the order depends on it. */
 export const LONG_FILES: Readonly<Record<string, number>> = {
-  'test/crash/kill-at-failpoints.test.ts': 250,
-  'test/crash/kill-at-random.test.ts': 140,
+  'test/crash/kill-at-failpoints.test.ts': 130,
+  'test/simulation/store-histories.test.ts': 120,
   'test/compat/owncloudcmd.test.ts': 100,
+  'test/crash/kill-at-random.test.ts': 100,
   'test/system/filers.test.ts': 100,
+  'test/simulation/planted-bugs.test.ts': 90,
+  'test/compat/nextcloudcmd.test.ts': 50,
+  'test/system/erasure-sets.test.ts': 45,
+  'test/system/object-store-with-server.test.ts': 40,
+  'test/system/transfer.test.ts': 40,
+  'test/simulation/crash-states.test.ts': 30,
+  'test/crash/damage.test.ts': 30,
+  'test/simulation/erasure-sets.test.ts': 30,
+  'test/system/disk-moves.test.ts': 25,
 };
 const SHORT_FILE_S = 10;
 

@@ -50,6 +50,8 @@ export interface CollectorParts extends Omit<CensusParts, 'now'> {
   /** Where volumes have several copies: what repair has put into the trash. */
   replaced?: Pick<ReplacedCopies, 'listDue' | 'justify' | 'erase'> | undefined;
   clock: Clock;
+  /** Asked last before a volume is unlinked for ever, which its inspections have justified. */
+  mayUnlink?: (record: TrashRecord) => boolean;
   /** Asked before each piece of work with the bytes that it reads. */
   pace?: (bytes: number) => Promise<void>;
   /** Hears of each volume that could not be dealt with; the others go on. */
@@ -336,6 +338,7 @@ export class GarbageCollector {
     const record = this.#trash.find(volume);
     const inspections = record === undefined ? undefined : justification(record);
     if (record === undefined || inspections === undefined) return undefined;
+    if (this.#parts.mayUnlink?.(record) === false) return undefined;
     const { sizeBytes } = record;
     await this.#note({ act: 'unlink', at: clock.now(), volume, sizeBytes, inspections });
     await volumes.unlink(volume);

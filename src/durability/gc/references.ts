@@ -9,8 +9,8 @@ import type { BlockStore } from '../../storage/index.ts';
 const PAGE_MANIFESTS = Math.min(256, MANIFESTS_LIMIT_MAX);
 
 /** In which block store lies what a manifest refers to? Not in that of another tenant: but if it
- *  did, by whatever fault, it would be needed. So what is elsewhere counts as needed here, too; only
- *  that it is not here is no loss. */
+ *  did, by whatever fault, it would be needed. So what is elsewhere counts as needed here, too;
+ *  only that it is not here is no loss. */
 export interface ManifestHome {
   readonly where: 'here' | 'elsewhere' | 'unknown';
   /** Where its list of blocks may lie, if that is a block itself; the likeliest first. */
@@ -23,6 +23,8 @@ export interface ReferenceSources {
   blocks: BlockStore;
   /** Asked before each walk; left out: everything lies in `blocks`. */
   homes?: () => Promise<(place: ManifestPlace) => ManifestHome>;
+  /** What is needed for other reasons, in pages; it may well be absent. */
+  also?: () => AsyncIterable<readonly BlockId[]>;
 }
 
 /** What one page of manifests refers to. */
@@ -44,8 +46,13 @@ export interface References {
  * @throws corrupt, not-found: a manifest cannot be read; unavailable.
  */
 export async function* listReferences(
-  { metadata, blocks, homes }: ReferenceSources, signal?: AbortSignal,
+  { metadata, blocks, homes, also }: ReferenceSources, signal?: AbortSignal,
 ): AsyncGenerator<References> {
+  const nothing: References = { ids: [], strangerIds: [], manifestCount: 0, pendingBytes: 0 };
+  for await (const ids of also?.() ?? []) {
+    signal?.throwIfAborted();
+    yield { ...nothing, strangerIds: [...ids] };
+  }
   const all: ManifestHome = { where: 'here', stores: [blocks] };
   const homeOf = await homes?.() ?? (() => all);
   let after: ManifestPlace | undefined;
@@ -72,15 +79,15 @@ export async function* listReferences(
 }
 
 async function listedIn(manifest: Manifest, { where, stores }: ManifestHome): Promise<BlockId[]> {
-  let reason: unknown;
+  let reason: HoldfastError | undefined;
   for (const store of stores) {
     try {
       return (await blocksOf(store, manifest)).map(({ id }) => id);
     } catch (error) {
-      const isSilent = where === 'elsewhere' && error instanceof HoldfastError;
-      const mayBeInNext = where === 'unknown' && isKind(error, 'not-found');
-      if (!isSilent && !mayBeInNext) throw error;
-      reason = error;
+      const isCalm = where === 'elsewhere' ? error instanceof HoldfastError
+        : where === 'unknown' && isKind(error, 'not-found');
+      if (!isCalm) throw error;
+      reason = error as HoldfastError;
     }
   }
   if (where === 'elsewhere') return [];

@@ -77,6 +77,10 @@ describe('VerifierSchedule', () => {
     const { metrics } = scheduleOf(world, [
       make(world, 'disk-scrubber', async () => ({ result: 'checked', checked: 0, reports: 0 })),
     ]);
+    const nothing = await metrics.text();
+    assert.match(nothing, /verify_watched\{verifier="disk-scrubber",unit="bytes"\} 0\n/);
+    assert.doesNotMatch(nothing, /verify_covered_ratio\{/, 'it has checked nothing');
+    assert.doesNotMatch(nothing, /verify_oldest_unchecked_seconds\{/);
     world.store.putUnit('disk-scrubber', {
       name: 'local/v', size: 100, checked: 100, checkedMs: world.clock.now() - 5_000,
       waitingSinceMs: undefined, resume: undefined,
@@ -87,5 +91,7 @@ describe('VerifierSchedule', () => {
     assert.match(text, /verify_covered_ratio\{verifier="disk-scrubber"\} 1\n/);
     assert.match(text,
       /verify_findings_open\{verifier="disk-scrubber",kind="unreadable"\} 1\n/);
+    world.store.dropUnit('disk-scrubber', 'local/v');
+    assert.doesNotMatch(await metrics.text(), /verify_covered_ratio\{/);
   });
 });

@@ -119,19 +119,27 @@ export class VerifierSchedule {
     });
     const share = metrics.gauge({
       name: 'verify_covered_ratio', labels: ['verifier'],
-      help: 'The share of what a verifier watches that it checked within its cycle.',
+      help: 'The share of what a verifier watches that it checked within its cycle; none while it '
+        + 'knows of nothing to check, or never ran.',
+    });
+    const watched = metrics.gauge({
+      name: 'verify_watched', labels: ['verifier', 'unit'],
+      help: 'How much a verifier knows of that is to be checked. 0: it has nothing to check, or '
+        + 'never ran; holdfast verify status says which.',
     });
     const open = metrics.gauge({
       name: 'verify_findings_open', labels: ['verifier', 'kind'],
       help: 'Findings that are open.',
     });
     const setCoverage = (): void => {
-      for (const verifier of verifiers) {
-        const { coverage } = verifier.status();
-        const { oldestUncheckedMs, checked, total } = coverage;
-        const ageMs = oldestUncheckedMs === undefined ? 0 : clock.now() - oldestUncheckedMs;
-        age.set(Math.max(0, ageMs / 1000), { verifier: verifier.id });
-        share.set(total === 0 ? 1 : checked / total, { verifier: verifier.id });
+      for (const one of verifiers) {
+        const { id: verifier, unit } = one;
+        const { oldestUncheckedMs, checked, total } = one.status().coverage;
+        watched.set(total, { verifier, unit });
+        if (total === 0) share.clear({ verifier });
+        else share.set(checked / total, { verifier });
+        if (oldestUncheckedMs === undefined) age.clear({ verifier });
+        else age.set(Math.max(0, (clock.now() - oldestUncheckedMs) / 1000), { verifier });
       }
     };
     const setFindings = (): void => {

@@ -246,6 +246,7 @@ export class Brake {
   ): Promise<HeldDeed | undefined> {
     const { held, current, near } = target;
     const { spaceId, nodeId, actor } = change;
+    if (nodeId === current?.id) return undefined; // Onto itself: the store says what it says.
     const source = await this.#copied(caller, change);
     const replaces = held !== undefined || (current !== undefined && change.replace);
     const found = replaces ? await this.#overwritten(caller, target, actor) : undefined;

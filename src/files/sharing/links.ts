@@ -2,6 +2,7 @@
 import { HoldfastError } from '../../base/errors.ts';
 import type { Instant, MetadataStore, NodeRecord } from '../../metadata/index.ts';
 import { isInForce } from '../access.ts';
+import type { ByteRange } from '../download.ts';
 import { linkCaller } from '../view/link-caller.ts';
 import type { LinkCaller } from '../view/link-caller.ts';
 import { hashLinkToken } from './link-token.ts';
@@ -21,9 +22,9 @@ export interface LinkVisit {
 
 /** A request for bytes of a file. */
 export interface LinkDownload {
-  node: Pick<NodeRecord, 'spaceId' | 'id' | 'contentRev' | 'name'>;
-  /** The first byte that is asked for. */
-  startBytes: number;
+  node: Pick<NodeRecord, 'spaceId' | 'id' | 'contentRev' | 'name' | 'sizeBytes'>;
+  /** What of it is asked for. */
+  wanted: ByteRange;
   /** As of LinkVisit. */
   address: string;
 }
@@ -40,16 +41,25 @@ const TOLD_MAX = 10_000;
 
 /** How long whoever has begun a download may fetch the rest of it, since the last part. */
 const REST_MS = 60 * 60 * 1000;
+/** Parts may overlap, and some be fetched once more: all of them together are not more than so many
+ *  times the file. */
+const PARTS_FACTOR = 2;
 const BEGUN_MAX = 10_000;
+
+/** A download that was counted. */
+interface Begun {
+  until: Instant;
+  /** What may still be fetched of it. */
+  leftBytes: number;
+}
 
 export class Links {
   readonly #metadata: MetadataStore;
   readonly #people: Pick<People, 'findViewer'>;
   readonly #passwords: LinkPasswordKeeper;
   readonly #now: () => Instant;
-  /** Downloads that were counted, and until when their rest may be fetched. In memory: a restart
-   *  counts the rest as another one. */
-  readonly #begun = new Map<string, Instant>();
+  /** In memory: a restart counts the rest as another download. */
+  readonly #begun = new Map<string, Begun>();
   readonly #onRead: (read: LinkRead) => void;
   /** By link and address, and until when the next download is not told. */
   readonly #told = new Map<string, Instant>();
@@ -90,13 +100,16 @@ export class Links {
 
   /** Counts one download before a byte goes out. Players and resumed downloads ask for parts: what
    *  begins at the first byte counts, and a later part unless the same visitor, by address, has
-   *  begun that content shortly before. @throws denied `downloads-spent`; not-found. */
+   *  begun that content shortly before and has not fetched it twice over by now.
+   *  @throws denied `downloads-spent`; not-found. */
   async countDownload(caller: LinkCaller, download: LinkDownload): Promise<void> {
     const { link, terms } = caller;
-    const { node, startBytes, address } = download;
+    const { node, wanted: { startBytes, endBytes }, address } = download;
+    const wantedBytes = endBytes - startBytes;
     const key = [link.id, node.spaceId, node.id, node.contentRev, address].join(' ');
-    const restUntil = this.#begun.get(key) ?? 0;
-    const isRest = startBytes > 0 && restUntil > this.#now();
+    const begun = this.#begun.get(key);
+    const isRest = startBytes > 0 && begun !== undefined && begun.until > this.#now()
+      && begun.leftBytes >= wantedBytes;
     if (!isRest) {
       const { downloadsMax } = terms;
       await this.#metadata.commit({
@@ -105,24 +118,25 @@ export class Links {
       });
       this.#tell(caller, download);
     }
-    remember(this.#begun, key, { until: this.#now() + REST_MS, countMax: BEGUN_MAX });
+    const allowedBytes = isRest ? begun.leftBytes : PARTS_FACTOR * node.sizeBytes;
+    const until = this.#now() + REST_MS;
+    remember(this.#begun, BEGUN_MAX, [key, { until, leftBytes: allowedBytes - wantedBytes }]);
   }
 
   #tell(link: LinkCaller, { node, address }: LinkDownload): void {
     const key = `${link.link.id} ${address}`;
     if ((this.#told.get(key) ?? 0) > this.#now()) return;
-    remember(this.#told, key, { until: this.#now() + TOLD_MS, countMax: TOLD_MAX });
+    remember(this.#told, TOLD_MAX, [key, this.#now() + TOLD_MS]);
     this.#onRead({ link, node, address });
   }
 }
 
 /** The latest are remembered. */
-function remember(
-  known: Map<string, Instant>, key: string,
-  { until, countMax }: { until: Instant; countMax: number },
+function remember<V>(
+  known: Map<string, V>, countMax: number, [key, value]: readonly [string, V],
 ): void {
   known.delete(key);
-  known.set(key, until);
+  known.set(key, value);
   if (known.size <= countMax) return;
   const [oldest = ''] = known.keys();
   known.delete(oldest);

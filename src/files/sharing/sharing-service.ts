@@ -398,8 +398,10 @@ export class SharingService {
       ...(mail !== undefined && { mail }),
     };
     const invitation = isMine ? this.#parts.invitations?.stateOf(id) : undefined;
+    const { sizeBytes } = place?.node ?? node;
     return {
-      id, subject, role, expiresAt, createdBy, createdAt, isShown, downloads, node, owner,
+      id, subject, role, expiresAt, createdBy, createdAt, isShown, downloads, owner,
+      node: { ...node, sizeBytes },
       terms: isMine ? { ...open, ...secret } : open, path: place?.path, isMine,
       ...(invitation !== undefined && { invitation }),
     };

@@ -203,7 +203,9 @@ describe('a link', () => {
     const visitor = await visit(made);
     const { node } = await site.files.get(visitor, pathOf('one.txt'));
     const fetch = (startBytes: number, address = '192.0.2.1'): Promise<void> =>
-      site.links.countDownload(visitor, { node, startBytes, address });
+      site.links.countDownload(visitor, {
+        node, wanted: { startBytes, endBytes: node.sizeBytes }, address,
+      });
     const isSpent = failsWith('denied', 'downloads-spent');
     await fetch(0);
     await fetch(2);
@@ -211,6 +213,7 @@ describe('a link', () => {
     assert.equal((await site.sharing.get(anna, made.id)).downloads, 2);
     await assert.rejects(fetch(0), isSpent);
     await fetch(1);
+    await assert.rejects(fetch(1), isSpent, 'it was fetched twice over by now');
     await assert.rejects(fetch(1, '192.0.2.3'), isSpent);
     site.now += 61 * 60 * 1000;
     await assert.rejects(fetch(1), isSpent, 'that was another download');
@@ -221,7 +224,9 @@ describe('a link', () => {
     const visitor = await visit(made);
     const { node } = await site.files.get(visitor, pathOf('one.txt'));
     const fetch = (startBytes: number, address: string): Promise<void> =>
-      site.links.countDownload(visitor, { node, startBytes, address });
+      site.links.countDownload(visitor, {
+        node, wanted: { startBytes, endBytes: node.sizeBytes }, address,
+      });
     const told = (): (string | undefined)[][] => site.reads.splice(0)
       .map(({ link: { user, terms }, address, node: { name } }) =>
         [user, terms.label, address, name]);

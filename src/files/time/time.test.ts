@@ -248,6 +248,24 @@ describe('The trash', () => {
     assert.deepEqual(await site.names(anna, 'shared'), ['a']);
   });
 
+  it('tells of what its owner takes out of it for good', async () => {
+    const told: unknown[] = [];
+    const { metadata, spaces } = site;
+    const telling = new TrashService({
+      metadata, spaces, now: () => site.now,
+      onDropped: ({ by, count, nodeId }) => told.push([by.user, count, nodeId !== undefined]),
+    });
+    for (const name of ['a', 'b', 'c']) {
+      await site.write(anna, name);
+      await site.files.remove(anna, pathOf(name));
+    }
+    const [entry] = await only(anna);
+    await telling.drop(anna, entry ?? assert.fail());
+    await telling.dropAll(anna);
+    assert.equal(await telling.dropAll(anna), 0);
+    assert.deepEqual(told, [['anna', 1, true], ['anna', 2, false]]);
+  });
+
   it('comes page by page', async () => {
     for (const name of ['a', 'b', 'c']) {
       await site.write(anna, name);

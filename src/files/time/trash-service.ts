@@ -35,6 +35,15 @@ export interface TrashPage {
   isOwner: boolean;
 }
 
+/** Somebody took entries out of the trash for good. */
+export interface DroppedTrash {
+  by: Caller;
+  spaceId: SpaceId;
+  count: number;
+  /** Of a single one; undefined: of all that there were. */
+  nodeId: NodeId | undefined;
+}
+
 /** Names one entry. */
 export type TrashPlace = Pick<TrashRecord, 'spaceId' | 'nodeId' | 'deletedRev'>;
 
@@ -42,6 +51,8 @@ interface TrashParts {
   metadata: MetadataStore;
   spaces: SpaceDirectory;
   now: () => Instant;
+  /** Told once it is done: no journal knows of it. */
+  onDropped?: (dropped: DroppedTrash) => void;
 }
 
 /** Others may take the name, or remove the folder, between the look and the change. */
@@ -89,7 +100,11 @@ export class TrashService {
     const { isOwner } = await this.get(caller, entry);
     if (!isOwner) throw ownersOnly();
     const { spaceId, deletedRev } = entry;
-    await this.#parts.metadata.commit({ op: 'drop-trash', spaceId, deletedRevs: [deletedRev] });
+    const { metadata, onDropped } = this.#parts;
+    const { count } = await metadata.commit({
+      op: 'drop-trash', spaceId, deletedRevs: [deletedRev],
+    });
+    if (count > 0) onDropped?.({ by: caller, spaceId, count, nodeId: entry.nodeId });
   }
 
   /** Drops all that is in the trash of a space now, and answers how much that was; nothing where
@@ -98,7 +113,7 @@ export class TrashService {
   async dropAll(
     caller: Caller, { spaceId, signal }: { spaceId?: SpaceId; signal?: AbortSignal } = {},
   ): Promise<number> {
-    const { metadata } = this.#parts;
+    const { metadata, onDropped } = this.#parts;
     const space = await this.#space(caller, spaceId);
     if (!await this.#isOwner(caller, space)) return 0;
     let sum = 0;
@@ -108,6 +123,7 @@ export class TrashService {
       if (found.length === 0) return sum;
       const deletedRevs = found.map(({ deletedRev }) => deletedRev);
       const { count } = await metadata.commit({ op: 'drop-trash', spaceId: space.id, deletedRevs });
+      if (count > 0) onDropped?.({ by: caller, spaceId: space.id, count, nodeId: undefined });
       sum += count;
       before = deletedRevs.at(-1);
     }

@@ -38,6 +38,8 @@ it('a folder is as large as what its viewer sees of it', async () => {
   const site = await partlyClosed();
   assert.deepEqual(await sizesOf(site, anna, ['work', 'work/open']), [60, 60]);
   assert.deepEqual(await sizesOf(site, ben, ['work', 'work/open']), [10, 10]);
+  const [received] = await site.sharing.listReceived(ben);
+  assert.equal(received?.node.sizeBytes, 10);
   await site.write(anna, 'work/open/closed/more.txt', 'x'.repeat(5));
   assert.deepEqual(await sizesOf(site, anna, ['work', 'work/open']), [65, 65]);
   assert.deepEqual(await sizesOf(site, ben, ['work', 'work/open']), [10, 10]);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { MetadataStore } from '../../metadata/index.ts';
 import { MemoryMetadataStore } from '../../metadata/stores/memory/memory-metadata-store.ts';
+import { BrakeSite, laptop } from '../brake/testing/brake-site.ts';
 import { anna, ben, pathOf, ShareSite } from '../testing/share-site.ts';
 
 /** Methods that cost no statement while nothing is granted anywhere near: the store remembers. */
@@ -41,6 +42,35 @@ describe('a caller with whom nobody shares anything', () => {
     assert.deepEqual(await during(writing), ['resolve', 'commit']);
     assert.deepEqual(await during(() => site.folder(anna, 'more')), ['resolve', 'commit']);
     assert.deepEqual(await during(() => site.files.remove(anna, one)), ['resolve', 'commit']);
+  });
+
+  it('pays nothing for the brake, also while devices of others are held back', async () => {
+    const calls: string[] = [];
+    const site = new BrakeSite({
+      metadata: counted(new MemoryMetadataStore(), calls), policy: { limit: 1 },
+    });
+    const during = async (act: () => Promise<unknown>): Promise<string[]> => {
+      calls.length = 0;
+      await act();
+      return [...calls];
+    };
+    for (const name of ['a', 'b', 'c']) await site.write(laptop, name);
+    await site.folder(ben, 'work');
+    site.age();
+    for (const name of ['a', 'b', 'c']) await site.remove(laptop, name);
+    assert.equal(site.quarantines.openCount, 1);
+    const writing = (): Promise<unknown> => site.write(ben, 'work/one.txt', 'x');
+    const looking = (): Promise<unknown> => site.files.find(ben, pathOf('work/one.txt'));
+    assert.deepEqual(await during(writing), ['resolve', 'commit']);
+    assert.deepEqual(await during(looking), ['resolve']);
+    assert.deepEqual(await during(() => site.outline(ben)), ['resolve', 'listFolder']);
+    const { folder, isPlain } = await site.files.list(ben, []);
+    assert.deepEqual([folder.sight, isPlain], [undefined, true]);
+    assert.deepEqual(await during(() => site.folder(ben, 'more')), ['resolve', 'commit']);
+    // Where the window begins is looked up now and then, and only for what overwrites or deletes.
+    assert.deepEqual(await during(writing), ['resolve', 'revisionAt', 'commit']);
+    assert.deepEqual(await during(writing), ['resolve', 'commit']);
+    assert.deepEqual(await during(() => site.remove(ben, 'work/one.txt')), ['resolve', 'commit']);
   });
 
   it('sees the ETags that nodes have by themselves', async () => {

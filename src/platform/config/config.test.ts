@@ -91,6 +91,43 @@ describe('Config', () => {
   });
 });
 
+describe('Settings in sets with names', () => {
+  const lakes = slice({ ...pond, sets: { under: 'pond.lakes', of: 'pond' } });
+  const inspect = (toml: string) => Config.inspect({
+    slices: [lakes], env: {}, file: { text: toml, label: 'f' },
+  });
+
+  it('say what differs from the defaults, each by itself', () => {
+    const { config, mistakes } = inspect('[pond]\ndepth_meters = 4\n[pond.lakes.big]\n'
+      + 'name = "sea"\n[pond.lakes.small]\npassword = "hunter2"\n');
+    assert.deepEqual(mistakes, []);
+    const sets = config?.sets('pond.lakes') ?? new Map<string, Config>();
+    assert.deepEqual([...sets.keys()], ['big', 'small']);
+    assert.deepEqual(sets.get('big')?.of(lakes), { depth: 3, name: 'sea', password: undefined });
+    assert.equal(config?.of(lakes).depth, 4);
+    const shown = config?.show() ?? '';
+    assert.ok(shown.includes('[pond.lakes.big]\nname = "sea"  # f line 4\n'), shown);
+    assert.ok(!shown.includes('hunter2'));
+  });
+
+  it('are checked as strictly: keys, values, names, and what contradicts itself', () => {
+    const problemsOf = (toml: string): string[] => (
+      inspect(toml).mistakes.map(({ where, problem }) => `${where}: ${problem}`));
+    assert.deepEqual(problemsOf('[pond.lakes.big]\ndepth_metres = 4\ndepth_meters = 99\n'), [
+      'f line 2: there is no such setting as pond.lakes.big.depth_metres. '
+        + 'Did you mean pond.lakes.big.depth_meters?',
+      'f line 3: pond.depth_meters: must lie between 1 and 9',
+    ]);
+    assert.deepEqual(problemsOf('[pond.lakes.big]\ndepth_meters = 9\nname = "shallow"\n'), [
+      'f line 3: pond.lakes.big: nine meters are not shallow',
+    ]);
+    assert.match(problemsOf('[pond.lakes.Big]\nname = "x"\n')[0] ?? '', /Big is no name/);
+    assert.match(problemsOf('[pond.lakes.default]\nname = "x"\n')[0] ?? '', /is \[pond\] itself/);
+    const many = Array.from({ length: 65 }, (_, at) => `[pond.lakes.l${at}]\nname = "x"\n`);
+    assert.equal(problemsOf(many.join('')).length, 1);
+  });
+});
+
 it('configurationManual has an entry for every setting', () => {
   const manual = configurationManual([pond, serverSlice]);
   for (const { key } of Object.values({ ...pond.settings, ...serverSlice.settings })) {

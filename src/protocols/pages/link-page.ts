@@ -109,10 +109,10 @@ export class LinkPages {
     const disposition = `attachment; filename*=UTF-8''${encodeURIComponent(node.name)}`;
     await answerNode(exchange, node, {
       instanceId, disposition,
-      open: async (startBytes) => {
+      open: async (wanted) => {
         const content = await files.openNode(node);
         const { address } = exchange;
-        await links.countDownload(link, { node, startBytes, address });
+        await links.countDownload(link, { node, wanted, address });
         return content;
       },
     });

@@ -34,7 +34,9 @@ export function getHandler(parts: DavParts): DavHandler {
 export async function answerNode(
   exchange: Exchange, node: SeenNode,
   { instanceId, open, disposition = 'attachment' }: {
-    instanceId: string; open: (startBytes: number) => Promise<FileContent>; disposition?: string;
+    instanceId: string; disposition?: string;
+    /** Asked before a byte goes out. */
+    open: (wanted: ByteRange) => Promise<FileContent>;
   },
 ): Promise<void> {
   if (node.kind === 'folder') {
@@ -47,7 +49,7 @@ export async function answerNode(
     answerHead(exchange, node, headers);
     return;
   }
-  const content = await open(range?.startBytes ?? 0);
+  const content = await open(range ?? { startBytes: 0, endBytes: node.sizeBytes });
   if (range === undefined) await sendWhole(exchange, content, headers);
   else await sendRange(exchange, content, { headers, range });
 }

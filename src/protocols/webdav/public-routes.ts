@@ -96,10 +96,10 @@ async function answerGet(
   if (isUnchanged(exchange, node)) return;
   await answerNode(exchange, node, {
     instanceId,
-    open: async (startBytes) => {
+    open: async (wanted) => {
       const content = await files.openNode(node);
       const { address } = exchange;
-      if (isLinkCaller(caller)) await links.countDownload(caller, { node, startBytes, address });
+      if (isLinkCaller(caller)) await links.countDownload(caller, { node, wanted, address });
       return content;
     },
   });

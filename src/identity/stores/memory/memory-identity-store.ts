@@ -84,9 +84,9 @@ export class MemoryIdentityStore implements IdentityStore {
     return user && { ...user };
   }
 
-  async listUsers(limit: number, after?: UserId): Promise<UserRecord[]> {
+  async listUsers(limit: number, after = '', tenant?: TenantId): Promise<UserRecord[]> {
     const users = [...this.#live('listUsers').users.values()]
-      .filter(({ id }) => after === undefined || id > after)
+      .filter((user) => user.id > after && user.tenant === (tenant ?? user.tenant))
       .sort((a, b) => (a.id < b.id ? -1 : 1));
     return users.slice(0, limit).map((user) => ({ ...user }));
   }
@@ -123,9 +123,10 @@ export class MemoryIdentityStore implements IdentityStore {
     return group && groupOf(group);
   }
 
-  async listGroups(limit: number, after?: GroupId): Promise<GroupRecord[]> {
+  async listGroups(limit: number, after = '', tenant?: TenantId): Promise<GroupRecord[]> {
     const groups = [...this.#live('listGroups').groups.values()]
-      .filter(({ id, isRemoved }) => !isRemoved && (after === undefined || id > after))
+      .filter((group) => !group.isRemoved && group.id > after
+        && group.tenant === (tenant ?? group.tenant))
       .sort((a, b) => (a.id < b.id ? -1 : 1));
     return groups.slice(0, limit).map(groupOf);
   }

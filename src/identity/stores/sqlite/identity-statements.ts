@@ -49,6 +49,12 @@ VALUES (@poll_hash, @flow_hash, @device, @user_id, @created_at, @expires_at)`;
 const FIND_OLDEST_FLOW = `
 SELECT poll_hash FROM login_flows ORDER BY created_at, poll_hash LIMIT 1`;
 
+interface Listed {
+  after: string;
+  tenant: string | null;
+  limit: number;
+}
+
 type Rows = <Bind extends unknown[], Row>(sql: string) => Statement<Bind, Row>;
 type Numbers = <Bind extends unknown[]>(sql: string) => Statement<Bind, number>;
 
@@ -65,8 +71,9 @@ export function prepareStatements(database: Database) {
 
     addUser: rows<[UserRow], never>(ADD_USER),
     findUser: rows<[string], UserRow>('SELECT * FROM users WHERE id = ?'),
-    listUsers: rows<[string, number], UserRow>(
-      'SELECT * FROM users WHERE id > ? ORDER BY id LIMIT ?',
+    listUsers: rows<[Listed], UserRow>(
+      `SELECT * FROM users WHERE id > @after AND (@tenant IS NULL OR tenant = @tenant)
+       ORDER BY id LIMIT @limit`,
     ),
     updateUser: rows<[UserRow], never>(UPDATE_USER),
     raiseUserRev: rows<[string], never>('UPDATE users SET rev = rev + 1 WHERE id = ?'),
@@ -128,8 +135,9 @@ function groupStatements(rows: Rows) {
        VALUES (?, ?, ?, 0, ?)`,
     ),
     findGroup: rows<[string], GroupRow>('SELECT * FROM user_groups WHERE id = ?'),
-    listGroups: rows<[string, number], GroupRow>(
-      'SELECT * FROM user_groups WHERE id > ? AND is_removed = 0 ORDER BY id LIMIT ?',
+    listGroups: rows<[Listed], GroupRow>(
+      `SELECT * FROM user_groups WHERE id > @after AND is_removed = 0
+         AND (@tenant IS NULL OR tenant = @tenant) ORDER BY id LIMIT @limit`,
     ),
     removeGroup: rows<[string], never>(
       'UPDATE user_groups SET is_removed = 1 WHERE id = ? AND is_removed = 0',

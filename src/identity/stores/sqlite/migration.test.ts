@@ -85,6 +85,21 @@ for (const format of [1, 2]) describe(`a user database of format ${format}`, () 
     made.close();
   });
 
+  it('is as it was when bringing it up to date breaks off, and works the next time', async () => {
+    const file = golden(format, 'broken-off.db');
+    const database = new Database(file);
+    database.exec('CREATE TABLE past_memberships (of_another_program TEXT)'); // In the last step.
+    const before = shapeOf(database);
+    await assert.rejects(SqliteIdentityStore.open({ file, create: false }));
+    assert.deepEqual(shapeOf(database), before);
+    assert.equal(database.pragma('user_version', { simple: true }), format);
+    database.exec('DROP TABLE past_memberships');
+    database.close();
+    const store = await SqliteIdentityStore.open({ file, create: false });
+    assert.equal((await store.listUsers(9)).length, format + 1);
+    await store.close();
+  });
+
   it('is migrated once by two processes that come at once', async () => {
     const file = golden(format, 'twice.db');
     const stores = await Promise.all(

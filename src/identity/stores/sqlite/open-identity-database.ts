@@ -10,7 +10,7 @@ import Database from 'better-sqlite3';
 import { closeSync, existsSync, fsyncSync, linkSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { HoldfastError } from '../../../base/errors.ts';
-import { readSqliteHeader } from '../../../platform/index.ts';
+import { failpoint, readSqliteHeader } from '../../../platform/index.ts';
 import {
   IDENTITY_APPLICATION_ID, IDENTITY_FORMAT, IDENTITY_SCHEMA, IDENTITY_STEPS,
 } from './identity-schema.ts';
@@ -130,6 +130,7 @@ function migrate(database: Database.Database): void {
   database.transaction(() => {
     for (const step of IDENTITY_STEPS.slice(format() - 1)) database.exec(step);
     database.pragma(`user_version = ${IDENTITY_FORMAT}`);
+    failpoint('identity.before-migrated');
   }).immediate();
 }
 

@@ -102,8 +102,10 @@ export class SqliteIdentityStore implements IdentityStore {
     return row && userFromRow(row);
   }
 
-  async listUsers(limit: number, after?: UserId): Promise<UserRecord[]> {
-    const rows = this.#read('listUsers', (sql) => sql.listUsers.all(after ?? '', limit));
+  async listUsers(
+    limit: number, after = '', tenant: TenantId | null = null,
+  ): Promise<UserRecord[]> {
+    const rows = this.#read('listUsers', (sql) => sql.listUsers.all({ after, tenant, limit }));
     return rows.map(userFromRow);
   }
 
@@ -139,8 +141,10 @@ export class SqliteIdentityStore implements IdentityStore {
     return row?.is_removed === 0 ? groupFromRow(row) : undefined;
   }
 
-  async listGroups(limit: number, after?: GroupId): Promise<GroupRecord[]> {
-    const rows = this.#read('listGroups', (sql) => sql.listGroups.all(after ?? '', limit));
+  async listGroups(
+    limit: number, after = '', tenant: TenantId | null = null,
+  ): Promise<GroupRecord[]> {
+    const rows = this.#read('listGroups', (sql) => sql.listGroups.all({ after, tenant, limit }));
     return rows.map(groupFromRow);
   }
 

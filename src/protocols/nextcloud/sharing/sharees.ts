@@ -41,15 +41,14 @@ export async function findSharees(options: SearchOptions): Promise<OcsValue> {
   const search = options.search.trim().toLowerCase();
   const limit = Math.min(FOUND_MAX, Math.max(1, perPage));
   const users = types?.has('0') === false ? [] : await collect(async function* () {
-    for await (const user of identity.users.list()) {
-      if (user.disabled || user.id === caller.user || user.tenant !== caller.tenant) continue;
+    for await (const user of identity.users.list(caller.tenant)) {
+      if (user.disabled || user.id === caller.user) continue;
       const email = user.email?.toLowerCase();
       yield { id: user.id, label: user.displayName, type: 0 as const, email };
     }
   }, { search, limit });
   const groups = types?.has('1') === false ? [] : await collect(async function* () {
-    for await (const { id, displayName: label, tenant } of identity.groups.list()) {
-      if (tenant !== caller.tenant) continue;
+    for await (const { id, displayName: label } of identity.groups.list(caller.tenant)) {
       yield { id, label, type: 1 as const };
     }
   }, { search, limit });

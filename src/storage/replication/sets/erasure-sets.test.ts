@@ -217,6 +217,23 @@ describe('repairing erasure sets', () => {
     await close(trial);
   });
 
+  it('finds rotten parity within a week, without a start', async () => {
+    const trial = await trialWithSet();
+    const { name, disk } = layoutOfSet(trial)[SHAPE.data] as ReturnType<typeof layoutOfSet>[0];
+    const bytes = Buffer.from(disk.files.content(name));
+    bytes[9000] = (bytes[9000] ?? 0) ^ 1;
+    disk.files.rot(name, bytes);
+    await settleSets(trial);
+    assert.ok(disk.files.content(name).equals(bytes), 'nobody has looked');
+    trial.clock.advance(7 * 86_400_000);
+    await settleSets(trial);
+    checkSet(trial);
+    const [home] = holders(trial, name);
+    assert.ok(home && !home.files.content(name).equals(bytes));
+    await check(trial);
+    await close(trial);
+  });
+
   it('gives the volumes their copies back when all parity is lost', async () => {
     const trial = await trialWithSet();
     trial.erasure = undefined;

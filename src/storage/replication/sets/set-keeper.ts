@@ -24,6 +24,8 @@ import type { KnownSet } from './set-table.ts';
 
 /** Steps for one set in one sweep: compare, make and let go, each shard some times over. */
 const STEPS_MAX = 128;
+/** Parity that was found right is read again after so long, as volumes are by the scrubber. */
+const READ_AGAIN_MS = 7 * 24 * 60 * 60 * 1000;
 
 /** Of each disk that has not left for good; undefined where it does not answer. */
 export type SeenNames = ReadonlyMap<DiskLink, readonly string[] | undefined>;
@@ -43,6 +45,7 @@ export class SetKeeper {
   async keep(set: KnownSet, seen: SeenNames): Promise<void> {
     const { number } = set.record;
     this.blocked.delete(number);
+    this.#doubtParity(set);
     for (let steps = 0; steps < STEPS_MAX && !this.#stopped(); steps++) {
       try {
         await this.#record(set);
@@ -59,6 +62,17 @@ export class SetKeeper {
         this.#report(set, { kind: 'set-not-kept', detail });
         return;
       }
+    }
+  }
+
+  /** The scrubber knows volumes alone, so nobody else reads parity while the program runs. */
+  #doubtParity(set: KnownSet): void {
+    const nowMs = this.#parts.clock.monotonic();
+    set.parityReadMs ??= nowMs;
+    if (nowMs - set.parityReadMs < READ_AGAIN_MS) return;
+    set.parityReadMs = nowMs;
+    for (const states of set.parity.values()) {
+      for (const [diskId, state] of states) if (state === 'good') states.set(diskId, 'unchecked');
     }
   }
 

@@ -19,6 +19,7 @@ import type { Disks } from '../disks.ts';
 import { isOwnName } from '../file-names.ts';
 import { openReplicatedFiles, type ReplicationLimits } from '../open-replicated-files.ts';
 import { SWEEP_EVERY_MS, type RepairWorker } from '../repair-worker.ts';
+import type { ReplacedCopies } from '../replaced-copies.ts';
 import type { ReplicatedVolumeFiles } from '../replicated-volume-files.ts';
 import type { ErasureSets } from '../sets/erasure-sets.ts';
 import type { ErasurePolicy } from '../sets/set-parts.ts';
@@ -74,6 +75,7 @@ export class ReplicatedTrial {
   #repair: RepairWorker | undefined;
   #sets: ErasureSets | undefined;
   #files: ReplicatedVolumeFiles | undefined;
+  #replaced: ReplacedCopies | undefined;
   #administer: ((register: DiskRegister) => Disks) | undefined;
 
   constructor(setup: TrialSetup) {
@@ -100,6 +102,11 @@ export class ReplicatedTrial {
     return this.#sets;
   }
 
+  get replaced(): ReplacedCopies {
+    assert.ok(this.#replaced);
+    return this.#replaced;
+  }
+
   administer(register: DiskRegister): Disks {
     assert.ok(this.#administer);
     return this.#administer(register);
@@ -123,6 +130,7 @@ export class ReplicatedTrial {
     this.#sets = replicated.sets;
     this.#repair = replicated.repair;
     this.#files = replicated.files;
+    this.#replaced = replicated.replaced;
     this.#administer = replicated.administer;
     const config = { ...TINY_VOLUMES, ...this.#setup.config };
     const store = await LocalVolumeStore.open({

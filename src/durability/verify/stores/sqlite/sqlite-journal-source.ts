@@ -137,7 +137,8 @@ function prepare(database: Database.Database, tenant: TenantId | undefined) {
   const format = Number(database.pragma('user_version', { simple: true }));
   return {
     spaces: database.prepare<[], number>(
-      `SELECT id FROM space ${tenant === undefined ? '' : `WHERE tenant = '${tenant}'`} ORDER BY id`,
+      `SELECT id FROM space WHERE ${tenant === undefined ? 'TRUE' : `tenant = '${tenant}'`}
+       ORDER BY id`,
     ).pluck(),
     space: database.prepare<[number], SpaceRow>(
       `SELECT id, root_id AS rootId, rev, case_policy AS casePolicy FROM space WHERE id = ?`,
