@@ -90,7 +90,8 @@ describe('AuditTrail', () => {
       tenant: ACME, owner: eve.user, casePolicy: 'insensitive', quotaBytes: undefined, at: 0,
     });
     const makeTheirs = (name: string) => metadata.commit({
-      op: 'make-folder', spaceId: theirs.id, parentId: theirs.rootId, name: name as Name, actor: eve,
+      op: 'make-folder', spaceId: theirs.id, parentId: theirs.rootId, name: name as Name,
+      actor: eve,
     });
     await makeFolder('ours');
     await makeTheirs('theirs');

@@ -93,9 +93,9 @@ export class AuditTrail {
     this.#cancelPause = this.#parts.clock.after(delayMs, () => this.#follow());
   }
 
-  /** Something that no journal knows. It goes into the log of the tenant that is named, else of that
-   *  of the space in the entry, else of the default one. Returns at once: nobody's request is held
-   *  up, and what a full disk refuses is counted. */
+  /** Something that no journal knows. It goes into the log of the tenant that is named, else of
+   *  that of the space in the entry, else of the default one. Returns at once: nobody's request is
+   *  held up, and what a full disk refuses is counted. */
   note(entry: AuditNote, tenant?: TenantId): void {
     const { clock, log } = this.#parts;
     const at = clock.now();
@@ -140,8 +140,10 @@ export class AuditTrail {
   }
 
   async #closeLogs(): Promise<void> {
-    for (const log of this.#logs.values()) await (await log).close();
+    const closing = [...this.#logs.values()].map(async (log) => (await log).close());
     this.#logs.clear();
+    const failed = (await Promise.allSettled(closing)).find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
   }
 
   #follow(): void {

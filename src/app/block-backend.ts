@@ -115,7 +115,7 @@ interface FirstObjects {
 }
 
 async function openFirst(options: BackendOptions): Promise<FirstObjects> {
-  const { backend, places, clock, log, random, instanceId } = options;
+  const { backend, places, clock, log, random, instanceId, openSealer } = options;
   if (backend.backend === 'local') throw unfitting('There is no object store in the settings.');
   const settings = placeSettings(backend, backend.backend, false);
   const place = where(settings);
@@ -124,7 +124,7 @@ async function openFirst(options: BackendOptions): Promise<FirstObjects> {
   if (places.blocks === undefined) await places.noteBlocks({ place, founded: false });
   const forget: FirstObjects['forget'] = { id: undefined };
   const store = await openObjects(settings, {
-    clock, log, random, storeId: places.blocks?.storeId ?? instanceId, whenEmpty, openSealer: options.openSealer,
+    clock, log, random, whenEmpty, openSealer, storeId: places.blocks?.storeId ?? instanceId,
     onRemoved: async (id) => forget.id?.(id),
   });
   try {

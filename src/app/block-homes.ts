@@ -28,6 +28,12 @@ import type { Policies } from './storage-policies.ts';
 const OP = 'app/BlockHomes';
 /** After a failure nobody waits for another try sooner. */
 const RETRY_MS = 5_000;
+/** So long a start waits for homes, and an end for those that are just being opened. One whose
+ *  bucket does not answer is opened in the background. */
+const START_WAIT_MS = 10_000;
+const CLOSE_WAIT_MS = 2_000;
+/** Opened at once: each reads an index. */
+const OPENED_AT_ONCE = 8;
 
 export interface HomesOptions extends HomeParts {
   readonly policies: Policies;
@@ -44,7 +50,7 @@ export class BlockHomes {
   readonly #homes = new Map<TenantId, BlockHome>();
   readonly #opening = new Map<TenantId, Promise<BlockHome>>();
   readonly #failed = new Map<TenantId, { error: unknown; atMs: number }>();
-  /** Homes are made one after the other: each gets a number. */
+  /** The list is written by one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   #isClosed = false;
   /** Told of each home that is opened after the start. */
@@ -67,16 +73,20 @@ export class BlockHomes {
     return homes;
   }
 
-  /** Opens those of these tenants, as far as they can be. */
+  /** Opens those of these tenants, as far as they can be, and soon. */
   async openAll(tenants: readonly TenantRecord[]): Promise<void> {
-    for (const { id } of tenants) {
-      if (!this.#homes.has(id)) await this.#opened(id).catch(() => undefined); // It was told.
-    }
+    const waiting = tenants.map(({ id }) => id).filter((id) => !this.#homes.has(id));
+    const openSome = async (): Promise<void> => {
+      for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
+        await this.#opened(id).catch(() => undefined); // It was told.
+      }
+    };
+    await this.#within(START_WAIT_MS, Array.from({ length: OPENED_AT_ONCE }, openSome));
   }
 
   /** True as long as no tenant but the default one has ever had a home. */
   get isAlone(): boolean {
-    return this.#list.isEmpty;
+    return this.#list.count === 1;
   }
 
   /** The home that a tenant has, for a command. @throws not-found: it has none; and what kept it
@@ -85,8 +95,12 @@ export class BlockHomes {
     const home = this.#homes.get(tenant);
     if (home !== undefined) return home;
     if (this.#list.find(tenant) === undefined) throw noHome(tenant);
-    const reason = this.#failed.get(tenant)?.error;
-    throw reason instanceof Error ? reason : notOpen(reason);
+    try {
+      return await this.#opened(tenant);
+    } catch (error) {
+      const reason = this.#failed.get(tenant)?.error;
+      throw reason instanceof Error ? reason : error;
+    }
   }
 
   /** Those that are open at the moment, that of the default tenant first. */
@@ -110,7 +124,7 @@ export class BlockHomes {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#turn;
+    await this.#within(CLOSE_WAIT_MS, [...this.#opening.values()]);
     const opened = [...this.#homes].filter(([tenant]) => tenant !== DEFAULT_TENANT).reverse();
     for (const [tenant, home] of opened) {
       this.#homes.delete(tenant);
@@ -126,10 +140,16 @@ export class BlockHomes {
     if (failed !== undefined && clock.monotonic() - failed.atMs < RETRY_MS) {
       return Promise.reject(notOpen(failed.error));
     }
-    const opening = this.#inTurn(() => this.#open(tenant))
-      .finally(() => this.#opening.delete(tenant));
+    const opening = this.#open(tenant).finally(() => this.#opening.delete(tenant));
     this.#opening.set(tenant, opening);
     return opening;
+  }
+
+  async #within(limitMs: number, works: readonly Promise<unknown>[]): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const cancel = this.#options.clock.after(limitMs, late.resolve);
+    await Promise.race([Promise.allSettled(works), late.promise]);
+    cancel();
   }
 
   #inTurn<T>(act: () => Promise<T>): Promise<T> {
@@ -142,9 +162,13 @@ export class BlockHomes {
     if (this.#isClosed) throw notOpen(undefined);
     try {
       const home = await this.#openOne(tenant);
+      if (this.#isClosed) await home.close();
+      if (this.#isClosed) throw notOpen(undefined);
       this.#homes.set(tenant, home);
       this.#failed.delete(tenant);
-      await this.onOpened(home);
+      await this.onOpened(home).catch((err: unknown) => {
+        this.#options.log.error({ err, tenant }, 'what a tenant stores is not looked after');
+      });
       return home;
     } catch (error) {
       const { clock, log } = this.#options;
@@ -162,16 +186,21 @@ export class BlockHomes {
     const chosen = settingsOfHome({ ...usual, policies }, { tenant, policy: record.policy });
     if (known !== undefined && known.policy !== record.policy) throw otherPolicy(known.policy);
     if (known?.founded === true) return this.#openAt(known, chosen, { isNew: false });
-    if (this.#homes.size >= HOMES_MAX) throw tooMany();
-    if (known === undefined) {
-      await refuseStrangers(join(this.#dataPath, partOfHome(tenant)));
-      await this.#list.add(tenant, record.policy);
-    }
-    const place = this.#list.find(tenant);
-    if (place === undefined) throw refused('internal', 'The home was not noted.', 'no-home');
+    const place = known ?? await this.#inTurn(() => this.#note(record));
     const home = await this.#openAt(place, chosen, { isNew: true });
-    await this.#list.noteFounded(tenant);
-    return home;
+    try {
+      await this.#inTurn(() => this.#list.noteFounded(tenant));
+      return home;
+    } catch (error) {
+      await home.close(); // The next try opens it again.
+      throw error;
+    }
+  }
+
+  async #note({ id, policy }: TenantRecord): Promise<HomePlace> {
+    if (this.#list.count >= HOMES_MAX) throw tooMany();
+    await refuseStrangers(join(this.#dataPath, partOfHome(id)));
+    return this.#list.add(id, policy);
   }
 
   async #openAt(

@@ -78,7 +78,7 @@ describe('moveBlocks', () => {
     assert.equal(String(await to.get(first.id)), 'block 0');
   });
 
-  it('names what can be read nowhere, and leaves behind what was destroyed on purpose', async () => {
+  it('names what can be read nowhere, and leaves behind what was destroyed', async () => {
     from.errors.set(first.id, fault('corrupt'));
     from.errors.set(second.id, fault('not-found', 'shredded'));
     const counts = await moveBlocks({ from, to });

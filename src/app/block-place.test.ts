@@ -80,6 +80,24 @@ describe('BlockPlaces', () => {
     assert.equal(places.mirror('local /mnt/a'), undefined);
   });
 
+  it('says after a move where the blocks are, and forgets that mirror', async () => {
+    let places = await BlockPlaces.open(root, settings('local'), false);
+    const place = 's3 default files/';
+    await places.noteMirror({ place, founded: true });
+    await places.noteMoved({ place, founded: true, storeId: 'ours-mirror' });
+    await refused(settings('local'), false, 'backend-changed');
+    places = await BlockPlaces.open(root, settings('s3'), false);
+    assert.deepEqual(places.blocks, { place, founded: true, storeId: 'ours-mirror' });
+    assert.equal(places.mirror(place), undefined);
+    await places.noteBlocks({ ...places.blocks, place, founded: true });
+    assert.equal(places.blocks?.storeId, 'ours-mirror', 'a start forgets nothing');
+    await places.noteMirror({ place: 's3 default others/', founded: true });
+    await places.noteMoved(undefined);
+    places = await BlockPlaces.open(root, settings('local'), false);
+    assert.equal(places.blocks, undefined);
+    assert.equal(places.mirror('s3 default others/')?.founded, true);
+  });
+
   it('refuses a note that is damaged or newer, and leaves it', async () => {
     await founded();
     const right = await readFile(note, 'utf8');

@@ -7,13 +7,13 @@ export function brakeText(
 ): { subject: string; text: string; html: string } {
   const subject = oneLine(`A device of ${user} deletes or overwrites very much`);
   const paragraphs = [
-    `The device “${oneLine(device)}” of ${user} has deleted or overwritten more files within a short `
-      + 'time than is usual. That may be meant so. It may also be a mistake, or malware.',
+    `The device “${oneLine(device)}” of ${user} has deleted or overwritten more files within a `
+      + 'short time than is usual. That may be meant so. It may also be a mistake, or malware.',
     'What it has deleted and overwritten since is held: the device sees it done, and everybody '
       + 'else still has the files. Nothing is lost, and nobody has to hurry.',
     `Look at it on the server:  holdfast brake show ${id}`,
-    `If it is meant so:  holdfast brake keep ${id}`,
-    `If not:  holdfast brake undo ${id}`,
+    `If it is meant so:  holdfast brake keep ${id} --yes`,
+    `If not:  holdfast brake undo ${id} --yes`,
   ];
   const html = paragraphs.map((paragraph) => `<p>${escaped(paragraph)}</p>`).join('\n');
   return { subject, text: `${paragraphs.join('\n\n')}\n`, html };

@@ -78,14 +78,16 @@ export class HomeList {
     return { tenant, number, ...placeOf(this.#data, tenant), policy, founded, dataPath };
   }
 
-  get isEmpty(): boolean {
-    return this.#entries.length === 0;
+  /** With that of the default tenant. */
+  get count(): number {
+    return this.#entries.length + 1;
   }
 
   /** Durable once resolved. */
-  async add(tenant: TenantId, policy: string): Promise<void> {
+  async add(tenant: TenantId, policy: string): Promise<HomePlace> {
     const number = Math.max(0, ...this.#entries.map((one) => one.number)) + 1;
     await this.#write([...this.#entries, { tenant, number, policy, founded: false }]);
+    return { tenant, number, ...placeOf(this.#data, tenant) };
   }
 
   /** Durable once resolved. */

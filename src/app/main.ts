@@ -6,7 +6,8 @@ import {
   diskDrain,
   diskList, diskMove, diskRetire, diskUndrain, durability, gcRestore, gcRun, gcStatus,
   groupCommands, historyCommands, keysCommands, mailTest, openTerminal, quotaCommands,
-  retentionCommands, runCommandLine, serve, storageMove, tenantCommands, userAdd, userDisable, userEmail, userEnable, userList, userPassword,
+  retentionCommands, runCommandLine, serve, storageMove, tenantCommands, userAdd, userDisable,
+  userEmail, userEnable, userList, userPassword,
   userTransfer, verifyExplain, verifyProve, verifyRun, verifyStatus, versionCommand,
 } from '../cli/index.ts';
 import { leaveEntry } from '../audit/index.ts';

@@ -73,7 +73,8 @@ export function openMassChange(options: {
 }): MassChange {
   const { log, metrics, note, outbox, identity } = options;
   const opened = metrics.counter({
-    name: 'quarantines_opened_total', help: 'Devices whose deletions and overwrites were held back.',
+    name: 'quarantines_opened_total',
+    help: 'Devices whose deletions and overwrites were held back.',
   });
   const massChange = new MassChange({
     ...options,

@@ -6,7 +6,7 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import type { BlockId } from '../base/ids.ts';
 import { readLedger } from '../durability/index.ts';
 import type { CollectorTrouble, TrashRecord } from '../durability/index.ts';
-import { encodeManifest } from '../files/manifest.ts';
+import { encodeManifest } from '../files/index.ts';
 import type { ManifestRecord } from '../metadata/index.ts';
 import { ManualClock } from '../platform/index.ts';
 import { Block } from '../storage/index.ts';
@@ -77,7 +77,8 @@ describe('MirrorCollection', () => {
   const manifest = (): ManifestRecord => ({
     place: { kind: 'version', spaceId: 1, nodeId: 1, contentRev: 1 },
     manifest: encodeManifest({
-      chunker: 'fixed', indirect: false, sizeBytes: 8,
+      chunker: 'fixed-4m', indirect: false,
+      sizeBytes: needed.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
       blocks: needed.map(({ id, sizeBytes }) => ({ id, sizeBytes })),
     }),
   } as unknown as ManifestRecord);

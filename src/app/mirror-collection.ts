@@ -38,7 +38,7 @@ export class MirrorCollection {
     this.#parts = parts;
   }
 
-  /** To be called when a run in the first place has just ended well, and not while one is under way.
+  /** To be called when a run in the first place has just ended well, not while one is under way.
    *  Undefined: the second place is away, or something waits to be copied; nothing was done.
    *  @throws as GarbageCollector.run. */
   async run(signal?: AbortSignal): Promise<CollectorReport | undefined> {

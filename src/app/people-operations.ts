@@ -97,7 +97,8 @@ async function findTeam(
   for (let after: SpaceId | undefined; ;) {
     const page = await metadata.listSpaces(SPACES_LIMIT_MAX, after);
     for (const { id, kind, name, tenant: of } of page) {
-      if (kind === 'team' && of === tenant && (name === wanted || String(id) === wanted)) found.push(id);
+      const isMeant = name === wanted || String(id) === wanted;
+      if (kind === 'team' && of === tenant && isMeant) found.push(id);
     }
     after = page.at(-1)?.id;
     if (after === undefined || page.length < SPACES_LIMIT_MAX) break;

@@ -44,7 +44,7 @@ export function retentionOperations(
       return ofSpace(await metadata.getSpace(own));
     }
     if (typeof space === 'number') return ofSpace(await metadata.getSpace(parseSpaceId(space)));
-    const { id } = await identity.tenants.get(parseTenantId(String(tenant)));
+    const { id } = await identity.tenants.get(parseTenantId(typeof tenant === 'string' ? tenant : ''));
     return ofTenant(id);
   };
   const shown = async (whose: Whose): Promise<Whose & RetentionShown> => (

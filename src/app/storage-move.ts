@@ -97,7 +97,9 @@ function moveOf(
     run: async (onProgress) => {
       for (const move of moves) {
         const { tenant } = move.home;
-        const counts = await moveBlocks({ ...move, onProgress: (done) => onProgress(tenant, done) });
+        const counts = await moveBlocks({
+          ...move, onProgress: (done) => onProgress(tenant, done),
+        });
         if (counts.unreadable.length > 0) throw unreadable(tenant, counts.unreadable.length);
       }
       await closeStores();
@@ -181,8 +183,8 @@ async function toLocal(
 }
 
 function unreadable(tenant: string, count: number): HoldfastError {
-  const message = `${count} blocks of tenant ${tenant} can be read nowhere. Nothing was changed: the `
-    + 'files stay where they are. Find out which with: holdfast verify run';
+  const message = `${count} blocks of tenant ${tenant} can be read nowhere. Nothing was changed: `
+    + 'the files stay where they are. Find out which with: holdfast verify run';
   return new HoldfastError('corrupt', OP, message, { code: 'unreadable', facts: { count } });
 }
 

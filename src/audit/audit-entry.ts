@@ -13,9 +13,9 @@ export type AuditAct =
   | 'signed-in' | 'sign-in-refused' | 'app-password-made' | 'app-password-removed'
   | 'session-ended'
   // What administrators do.
-  | 'tenant-added' | 'user-added' | 'user-changed' | 'user-disabled' | 'user-enabled' | 'password-set'
-  | 'group-changed' | 'quota-set' | 'retention-set' | 'lock-broken' | 'brake-applied' | 'brake-decided' | 'counters-healed'
-  | 'files-transferred'
+  | 'tenant-added' | 'user-added' | 'user-changed' | 'user-disabled' | 'user-enabled'
+  | 'password-set' | 'group-changed' | 'quota-set' | 'retention-set' | 'lock-broken'
+  | 'brake-applied' | 'brake-decided' | 'counters-healed' | 'files-transferred'
   // The log itself.
   | 'log-opened' | 'log-cut';
 

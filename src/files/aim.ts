@@ -123,6 +123,17 @@ export async function mayReplace(
   return wanted && expect !== 'absent';
 }
 
+/** What lies in a folder goes along with it, mounts as well: so it cannot go to one of those.
+ *  @throws denied `cycle`. */
+export async function checkNotInside(
+  views: Views, caller: Caller, { node }: Taken, to: readonly Name[],
+): Promise<void> {
+  const { nodes } = await views.walk(caller, to);
+  if (nodes.every(({ id, spaceId }) => id !== node.id || spaceId !== node.spaceId)) return;
+  const message = 'Nothing can be put into or onto itself.';
+  throw new HoldfastError('denied', 'files/move', message, { code: 'cycle' });
+}
+
 /** What is mounted has its own name and folder where it lives: its content is replaced there. */
 function aimAtMounted(
   { current, mount, deal, replacing, path }: {

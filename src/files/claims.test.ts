@@ -16,8 +16,8 @@ import { SpaceDirectory } from './space-directory.ts';
 import { UPLOAD_TTL_MS, UploadService } from './upload-service.ts';
 
 const anna: Caller = {
-  user: parseUserId('anna'), tenant: DEFAULT_TENANT, displayName: 'Anna', admin: false, device: 'desk',
-  credential: 'password', groups: [], groupsRev: 0,
+  user: parseUserId('anna'), tenant: DEFAULT_TENANT, displayName: 'Anna', admin: false,
+  device: 'desk', credential: 'password', groups: [], groupsRev: 0,
 };
 const first = Buffer.alloc(BLOCK_BYTES_MAX, 'first');
 const rest = Buffer.from('rest');

@@ -23,8 +23,8 @@ const NOW = Date.UTC(2026, 10, 21);
 
 function callerNamed(user: string): Caller {
   return {
-    user: parseUserId(user), tenant: DEFAULT_TENANT, displayName: user, admin: false, device: 'test',
-    credential: 'password', groups: [], groupsRev: 0,
+    user: parseUserId(user), tenant: DEFAULT_TENANT, displayName: user, admin: false,
+    device: 'test', credential: 'password', groups: [], groupsRev: 0,
   };
 }
 

@@ -18,7 +18,7 @@ import { failpoint } from '../platform/index.ts';
 import type { BlockClaim } from '../storage/index.ts';
 import { checkAccess, isInForce } from './access.ts';
 import { actorOf } from './actor.ts';
-import { aimAgain, aimAt, mayReplace, mountStays, takeNode } from './aim.ts';
+import { aimAgain, aimAt, checkNotInside, mayReplace, mountStays, takeNode } from './aim.ts';
 import type { Target } from './aim.ts';
 import type { BodySource } from './body.ts';
 import { bodyOf } from './body.ts';
@@ -37,7 +37,7 @@ import type { Landing } from './quota/piece-rooms.ts';
 import { landingOf } from './quota/landing.ts';
 import { quotaState, quotaStates } from './quota/quota-figures.ts';
 import type { QuotaState } from './quota/quota-figures.ts';
-import { UploadRooms } from './quota/upload-room.ts';
+import { toldTo, UploadRooms } from './quota/upload-room.ts';
 import type { BodyRoom } from './quota/upload-room.ts';
 import { notesOf } from './sharing/terms.ts';
 import type { NotesAt } from './sharing/terms.ts';
@@ -271,6 +271,7 @@ export class FileService {
     if (isAway && source.mount !== undefined) throw mountStays();
     if (isAway) {
       checkAccess(accessAt(source.node), 'delete');
+      await checkNotInside(this.#views, caller, source, to);
       await this.#views.checkAllBelow(caller, source.node, 'delete');
     }
     const replace = await mayReplace(this.#views, caller, target, options.replace);
@@ -462,7 +463,9 @@ export class FileService {
     const again = aimAgain(this.#views, caller, target);
     if (again !== undefined) await again;
     const held = await this.#brake?.instead(caller, target, change);
-    const { node, created } = held ?? await this.#commit(change);
+    const { node, created } = held ?? await this.#commit(change).catch((error: unknown) => {
+      throw toldTo(caller, error);
+    });
     return { node: await this.#views.seen(caller, node, target.near), created };
   }
 

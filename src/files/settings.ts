@@ -32,7 +32,7 @@ export const filesSlice = slice({
       key: 'files.mass_change.limit', default: 1_000, parse: integer({ min: 0, max: 1_000_000 }),
       docs: 'When one device deletes or overwrites more older files than this within '
         + '`files.mass_change.window`, what it goes on deleting and overwriting is held until '
-        + 'somebody decides: see docs/mass-change.md. 0: no device is ever held back.',
+        + 'somebody decides: see docs/runbooks/device-held-back.md. 0: none is ever held back.',
     }),
     massChangeSeconds: setting<number>({
       key: 'files.mass_change.window', default: 10 * 60,

@@ -101,7 +101,8 @@ describe('tenants', () => {
     const transfers = new TransferService({
       ...site, now: () => site.now,
       accounts: {
-        find: async (id: UserId) => ({ disabled: false, tenant: id === 'eve' ? ACME : anna.tenant }),
+        find: async (id: UserId) => (
+          { disabled: false, tenant: id === 'eve' ? ACME : anna.tenant }),
       },
     });
     const team = await site.sharing.makeTeam(THEIR_ADMIN, parseName('sales'));

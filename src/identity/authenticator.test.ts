@@ -307,7 +307,7 @@ describe('app passwords', () => {
     for (const typed of [password, password.replaceAll('-', ''), password.toUpperCase()]) {
       assert.deepEqual(await basic({ password: typed }), {
         user: ALICE, tenant: DEFAULT_TENANT, displayName: 'Alice A.', admin: false,
-        device: 'laptop', credential: 'app-password', groups: [], groupsRev: 0,
+        device: 'laptop', deviceId: id, credential: 'app-password', groups: [], groupsRev: 0,
       });
       assert.equal(isRemembered({ password: typed }), true);
     }

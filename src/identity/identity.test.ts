@@ -77,7 +77,8 @@ describe('users', () => {
   it('are of the tenant that they were made in, as their callers are', async () => {
     const { users, tenants } = world.identity;
     const acme = await tenants.create({ id: 'acme', title: 'Acme & Co.', policy: 'cold' });
-    assert.deepEqual(await world.elsewhere.tenants.list(), [acme, await tenants.get(DEFAULT_TENANT)]);
+    const all = await world.elsewhere.tenants.list();
+    assert.deepEqual(all, [acme, await tenants.get(DEFAULT_TENANT)]);
     const { tenant } = await users.add({ id: BOB, tenant: 'acme', password: PASSWORD });
     assert.equal(tenant, acme.id);
     const caller = await world.elsewhere.authenticateBasic({

@@ -29,9 +29,10 @@ describe('sessions', () => {
   it('begin with a password, and are told apart by device', async () => {
     const { token, caller, endsAt } = await begin();
     assert.equal(endsAt, world.clock.now() + 90 * DAY_MS);
+    const [{ id: deviceId } = { id: '' }] = await world.identity.sessions.list(ALICE);
     assert.deepEqual(caller, {
       user: ALICE, tenant: DEFAULT_TENANT, displayName: 'Alice A.', admin: false,
-      device: 'Firefox', credential: 'session', groups: [], groupsRev: 0,
+      device: 'Firefox', deviceId, credential: 'session', groups: [], groupsRev: 0,
     });
     assert.deepEqual(await use(token), caller);
     assert.equal(world.identity.authenticateSession(token) instanceof Promise, false);

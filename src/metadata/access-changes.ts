@@ -12,8 +12,9 @@ import type { Instant } from './records.ts';
  *  space (`grant`); it changes the marks of the folders at and above the node, never a file's.
  *  Answers the grant. @throws not-found: no such live node, no such grant at it; exists: the link's
  *  token, or the subject at this node, has another grant; denied `is-mount`, or `other-tenant`: the
- *  user's personal space is of another tenant; invalid: another kind of subject than it was, or `revives` an id that no grant ever had; exists: `revives` one that
- *  was not ended; too-large: over GRANTS_PER_SPACE_MAX, GRANT_TERMS_BYTES_MAX. */
+ *  user's personal space is of another tenant; invalid: another kind of subject than it was, or
+ *  `revives` an id that no grant ever had; exists: `revives` one that was not ended; too-large:
+ *  over GRANTS_PER_SPACE_MAX, GRANT_TERMS_BYTES_MAX. */
 export interface PutGrant {
   op: 'put-grant';
   spaceId: SpaceId;
@@ -81,8 +82,8 @@ export interface RenameSpace {
  *  and so on (before the extension of a file). Calm when a live mount of the target is there: that
  *  one is answered. The target is no longer declined. An event of the space (`create`).
  *  @throws not-found: no such space, or the target is not live; conflict `parent-missing`; denied
- *  `cycle`: the target is in this space, or is itself a mount; denied
- *  `other-tenant`; too-large: over MOUNTS_PER_SPACE_MAX; invalid `path-too-deep`; conflict `name-clash`: no free name. */
+ *  `cycle`: the target is in this space, or is itself a mount; denied `other-tenant`; too-large:
+ *  over MOUNTS_PER_SPACE_MAX; invalid `path-too-deep`; conflict `name-clash`: no free name. */
 export interface Mount {
   op: 'mount';
   spaceId: SpaceId;

@@ -80,8 +80,8 @@ export interface MakeFolder {
  *  @throws not-found; precondition: the target exists and `replace` is false, or `expect` fails;
  *  conflict `parent-missing`, `name-clash`; denied `cycle`: into itself, onto itself, or onto a
  *  folder that holds it; denied `is-mount`: onto a mount, or a mount to another space; locked;
- *  invalid `path-too-deep`. To another space also as Copy, denied `other-tenant`, and busy: what is moved was changed
- *  while it was copied; too-large: over GRANTS_PER_SPACE_MAX there. */
+ *  invalid `path-too-deep`. To another space also as Copy, denied `other-tenant`, and busy: what is
+ *  moved was changed while it was copied; too-large: over GRANTS_PER_SPACE_MAX there. */
 export interface Move {
   op: 'move';
   spaceId: SpaceId;
@@ -106,7 +106,8 @@ export interface Move {
  *  becomes visible at once, as it was at one revision: while a big folder is copied other
  *  changes go on, and what is checked here is checked again at the end. One event stands for
  *  all: see CopyOrigin. Mounts are not copied, grants neither.
- *  @throws as Move, and quota; denied `is-mount`, `other-tenant`; too-large: more than COPY_NODES_MAX nodes. */
+ *  @throws as Move, and quota; denied `is-mount`, `other-tenant`; too-large: more than
+ *  COPY_NODES_MAX nodes. */
 export interface Copy {
   op: 'copy';
   spaceId: SpaceId;

@@ -40,6 +40,22 @@ function checkRule({ keepAllDays, keepDailyDays, trashKeepDays }: RetentionRule)
   }
 }
 
+/** What only one kind of change has. */
+function checkPeculiar(change: Change): void {
+  switch (change.op) {
+    case 'put-grant': checkGrant(change); break;
+    case 'set-retention': checkRule(change.rule); break;
+    case 'open-quarantine':
+      checkLength('deviceKey', change.deviceKey, DEVICE_KEY_LENGTH_MAX);
+      break;
+    case 'hold':
+      checkInstant('modifiedAt', change.file?.modifiedAt);
+      checkCount('sizeBytes', change.file?.content.sizeBytes);
+      break;
+    default:
+  }
+}
+
 /** @throws invalid: an instant outside the range of `Date`, or a size or number that is not a whole
  *  one from 0 upwards, or a text without a stated length; too-large: terms of a grant. */
 export function checkChange(change: Change): void {
@@ -58,16 +74,8 @@ export function checkChange(change: Change): void {
   if ('reservationId' in change && change.reservationId !== undefined) {
     checkLength('reservationId', change.reservationId, RESERVATION_ID_LENGTH_MAX);
   }
-  if (change.op === 'hold') {
-    checkInstant('modifiedAt', change.file?.modifiedAt);
-    checkCount('sizeBytes', change.file?.content.sizeBytes);
-  }
-  if (change.op === 'open-quarantine') {
-    checkLength('deviceKey', change.deviceKey, DEVICE_KEY_LENGTH_MAX);
-  }
-  if (change.op === 'put-grant') checkGrant(change);
-  if (change.op === 'set-retention') checkRule(change.rule);
   if ('lock' in change) checkInstant('expiresAt', change.lock.expiresAt);
+  checkPeculiar(change);
 }
 
 /** @throws invalid unless `limit` is a whole number from 1 to `max`. */

@@ -40,7 +40,7 @@ export interface HeldRecord {
   id: number;
   quarantineId: number;
   nodeId: NodeId;
-  /** `deleted`: the device does not see it, nor what is below. `content`: a file with other bytes. */
+  /** `deleted`: the device does not see it, nor what is below; `content`: it sees other bytes. */
   kind: 'deleted' | 'content';
   nodeKind: NodeKind;
   /** Where it was when it was held. */

@@ -111,15 +111,15 @@ export interface MetadataStore extends PastStore, HoldStore {
   listParts(owner: UserId, uploadId: string): Promise<UploadPartRecord[]>;
 
   /** Everything that refers to content, page by page, strictly after `after`: the parts of uploads,
-   *  what is held, and every version that is kept, be its file live, deleted, replaced or still being copied. At
-   *  most `limit` (1 to MANIFESTS_LIMIT_MAX), in the order of ManifestPlace; fewer say nothing,
-   *  only an empty page is the end.
+   *  what is held, and every version that is kept, be its file live, deleted, replaced or still
+   *  being copied. At most `limit` (1 to MANIFESTS_LIMIT_MAX), in the order of ManifestPlace; fewer
+   *  say nothing, only an empty page is the end.
    *
    *  Pages are not of one moment. Whoever walks all of them meets every manifest that was referred
    *  to from before the first page until after the last one, even if meanwhile it moves from an
-   *  upload to a file or is held on the way, or is copied and then let go by what it was copied from. One exception: what
-   *  is copied to a space with a smaller id and purged from the other, both meanwhile. So nobody
-   *  may call content unneeded because one single walk has missed it. */
+   *  upload to a file or is held on the way, or is copied and then let go by what it was copied
+   *  from. One exception: what is copied to a space with a smaller id and purged from the other,
+   *  both meanwhile. So nobody may call content unneeded because one single walk has missed it. */
   listManifests(limit: number, after?: ManifestPlace): Promise<ManifestRecord[]>;
 
   /** Commits one change. Many callers' changes share one durable transaction.

@@ -28,7 +28,7 @@ export const trashMissing = (nodeId: number): HoldfastError =>
   refusal('not-found', 'trash-missing', 'The trash does not hold this any more.', { nodeId });
 
 export const otherTenant = (): HoldfastError => {
-  const message = 'This belongs to another tenant. Nothing is shared, moved or copied between them.';
+  const message = 'This is of another tenant. Nothing is shared, moved or copied between them.';
   return refusal('denied', 'other-tenant', message);
 };
 

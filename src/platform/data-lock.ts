@@ -13,6 +13,10 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { HoldfastError } from '../base/errors.ts';
 
+/** Without it, a lock that nobody means to release would end when its database is collected as
+ *  garbage. */
+const held = new Set<Database.Database>();
+
 export interface DataLock {
   /** Tells others where this process can be reached. */
   announce(url: string): void;
@@ -29,12 +33,14 @@ export function lockData(directory: string): DataLock {
     writeFileSync(notePath, `${JSON.stringify({ pid: process.pid, url })}\n`, { mode: 0o600 });
   };
   note();
+  held.add(database);
   return {
     announce: note,
     release() {
       if (!database.open) return;
       rmSync(notePath, { force: true });
       database.close();
+      held.delete(database);
     },
   };
 }

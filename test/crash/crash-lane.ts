@@ -154,6 +154,12 @@ async function workUntilStruck(
   return false;
 }
 
+/** Waits for the ends of all, so that no server outlives the test; then fails as the first did. */
+export async function allLanes(runs: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(runs);
+  await Promise.all(runs);
+}
+
 /** Answers whether the failpoint struck before the server was up. */
 async function startArmed(server: TestServer, failpoint: string): Promise<boolean> {
   try {

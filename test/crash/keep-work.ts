@@ -97,7 +97,9 @@ export class KeepWork {
       ...hold, deleted: [], actor: this.#actor(),
       file: { nodeId, content: contentOf(10_000 + n), modifiedAt: undefined },
     })));
-    await this.store.commit({ ...hold, deleted: [changed, whole, ...deleted], actor: this.#actor() });
+    await this.store.commit({
+      ...hold, deleted: [changed, whole, ...deleted], actor: this.#actor(),
+    });
     await this.#put(changed, 'file 3', 77_777);
     await this.#put(changed, 'new', 77_778);
     await this.#put(folders[2] ?? rootId, 'file 0', 77_779);

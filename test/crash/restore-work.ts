@@ -187,7 +187,8 @@ export class RestoreWork {
   async forget(): Promise<void> {
     const policy = { keepAllDays: 1, keepDailyDays: 1, trashKeepDays: 1 };
     const job = new RetentionJob({
-      metadata: this.store, policy, now: () => START_AT + 100 * DAY_MS, pause: async () => undefined,
+      metadata: this.store, policy, now: () => START_AT + 100 * DAY_MS,
+      pause: async () => undefined,
     });
     await job.run();
   }

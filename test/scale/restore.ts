@@ -5,8 +5,8 @@
  *   node test/scale/restore.ts FOLDER [ENTRIES]
  *
  * Makes one folder of 100,000 files (ENTRIES for another number) by ordinary changes, then
- * overwrites a third of them, deletes a third and moves a third elsewhere; then it brings the folder
- * back, and takes that back again. Prints one line per figure.
+ * overwrites a third of them, deletes a third and moves a third elsewhere; then it brings the
+ * folder back, and takes that back again. Prints one line per figure.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,6 +24,10 @@ const START_AT = Date.UTC(2026, 0, 1);
 const OWNER = parseUserId('anna');
 /** Changes that are handed in together while the folder is made. */
 const TOGETHER = 2_000;
+
+/** A slice is 500 changes, of which none takes more than three calls; pages of the folder come on
+ *  top. */
+export const CALLS_PER_SLICE_MAX = 1_600;
 
 const [, program, folder = '', wanted = '100000'] = process.argv;
 const ENTRIES = Number(wanted);

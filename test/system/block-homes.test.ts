@@ -121,13 +121,13 @@ describe('tenants with storages of their own', { timeout: 300_000 }, () => {
     ofAcme.close();
     assert.ok(row?.key[0] === 'version');
     const [, spaceId, nodeId] = row.key;
-    const { setManifest } = editSqliteMetadata(at('metadata.db'));
-    setManifest({ spaceId, nodeId }, part);
+    const edits = editSqliteMetadata(at('metadata.db'));
+    edits.setManifest({ spaceId, nodeId }, part);
     assert.deepEqual(await census(), { default: [0, 0], acme: [0, 1] });
     const found = await run(PROGRAM, ['verify', 'run', '--tenant', 'acme', ...settings()]);
     assert.equal(found.code, 1);
     assert.match(found.stdout, /block-missing/);
-    setManifest({ spaceId, nodeId }, row.manifest);
+    edits.setManifest({ spaceId, nodeId }, row.manifest);
   });
 
   it('are not opened by other settings than theirs, nor without the list of them', async () => {

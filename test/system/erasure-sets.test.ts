@@ -29,6 +29,7 @@ const FILE_BYTES = 300_000;
 interface Erasure {
   readonly sets: number;
   readonly blocked: readonly unknown[];
+  readonly making?: { readonly underWay: boolean };
 }
 
 describe('old volumes on folders as disks', { timeout: 600_000 }, () => {
@@ -86,17 +87,19 @@ describe('old volumes on folders as disks', { timeout: 600_000 }, () => {
       && single.length === sets * DATA;
   }
 
-  /** Waits until that many sets are whole and nothing stands in their way. */
-  async function comeToRest(sets: number): Promise<void> {
+  /** Waits until all sets are whole and nothing stands in their way. On a busy machine a disk may
+   *  be too slow for a write: then a volume ends early, and there may be more sets. */
+  async function comeToRest(setsMin: number): Promise<void> {
     let last: unknown;
     const isDone = async (): Promise<boolean> => {
       await sleep(300);
       const now = await erasure();
       last = { now, files: Object.fromEntries(found(/^[ev]\d+\.\d+\.h[vx]$/)) };
-      return now.sets === sets && now.blocked.length === 0 && areWhole(sets);
+      const isIdle = now.blocked.length === 0 && now.making?.underWay !== true;
+      return now.sets >= setsMin && isIdle && areWhole(now.sets);
     };
     try {
-      await eventually(90_000, `${sets} sets are whole`, isDone);
+      await eventually(90_000, `${setsMin} sets are whole`, isDone);
     } catch (error) {
       throw new Error(JSON.stringify(last, undefined, 1), { cause: error });
     }
@@ -105,9 +108,13 @@ describe('old volumes on folders as disks', { timeout: 600_000 }, () => {
   it('keep one copy each, once their parity is proven', async () => {
     await comeToRest(2);
     await readsAll();
-    assert.match(await cluster.diskWell('list'), /2 erasure sets of old volumes/);
+    assert.match(await cluster.diskWell('list'), /[2-9] erasure sets of old volumes/);
     const { stdout } = await run(PROGRAM, ['durability', '--data', cluster.server.data]);
     assert.match(stdout, /3 \+ 2 shards/);
+    const { text } = await user.ask('GET', '/metrics');
+    assert.match(text, /^holdfast_erasure_sets [1-9]/m);
+    assert.match(text, /^holdfast_erasure_set_volumes [1-9]/m);
+    assert.match(text, /^holdfast_repair_waiting_bytes \d+$/m);
   });
 
   it('are read bit by bit with two disks taken away, and after a start without them', async () => {

@@ -161,7 +161,7 @@ describe('two tenants', { timeout: 120_000 }, () => {
 
   async function foldersOf(client: DavClient): Promise<string[]> {
     const { text } = await client.file('PROPFIND', '', { headers: { Depth: '1' } });
-    const names = [...text.matchAll(/<d:href>[^<]*\/([^/<]+)\/<\/d:href>/g)].map(([, name]) => name);
-    return names.filter((name) => name !== undefined && name !== client.name).toSorted() as string[];
+    const hrefs = [...text.matchAll(/<d:href>[^<]*\/([^/<]+)\/<\/d:href>/g)];
+    return hrefs.map(([, name = '']) => name).filter((name) => name !== client.name).toSorted();
   }
 });

@@ -30,6 +30,14 @@ async function share(by: DavClient, path: string, kind: 'user' | 'link', whom = 
   return data.token ?? '';
 }
 
+/** All that somebody has shared. */
+async function endShares(by: DavClient): Promise<void> {
+  const headers = { 'OCS-APIRequest': 'true' };
+  const { text } = await by.ask('GET', `${SHARES}?format=json`, { headers });
+  const { ocs: { data } } = JSON.parse(text) as { ocs: { data: { id: string }[] } };
+  for (const { id } of data) await by.ask('DELETE', `${SHARES}/${id}?format=json`, { headers });
+}
+
 interface Site {
   server: TestServer;
   ada: DavClient;
@@ -171,31 +179,44 @@ describe('the past, by orders', { timeout: 600_000 }, () => {
     await ada.file('MKCOL', 'work');
     await ada.put('work/a.txt', 'old');
     await ada.put('work/b.txt', 'b');
+    const token = await share(ada, '/work', 'link');
+    const visited = async (): Promise<number> => (await ask('GET',
+      `${server.url}/public.php/dav/files/${token}/a.txt`,
+      { headers: { Authorization: basic({ name: token, password: '' }) } })).status;
     await ada.put('work/a.txt', 'new');
     await ada.put('work/c.txt', 'c');
     await ada.file('DELETE', 'work/b.txt');
+    await endShares(ada);
+    assert.equal(await visited(), 404);
     const history = (...words: string[]): Promise<Outcome> => holdfast(server, 'history', ...words);
-    const diff = await history('diff', 'ada', '--from', 'rev-3');
-    assert.equal(diff.stdout, 'changed\twork/a.txt\nadded\twork/c.txt\ndeleted\twork/b.txt\n',
-      diff.stderr);
+    const diff = await history('diff', 'ada', '--from', 'rev-4');
+    assert.equal(diff.stdout, 'changed\twork/a.txt\nadded\twork/c.txt\ndeleted\twork/b.txt\n'
+      + 'shared\twork\n', diff.stderr);
     assert.equal((await history('diff', 'ada')).code, 2, 'a moment is needed');
-    assert.equal((await history('diff', 'nobody', '--from', 'rev-3')).code, 3);
+    assert.equal((await history('diff', 'nobody', '--from', 'rev-4')).code, 3);
 
-    const plan = await history('restore', 'ada', '--to', 'rev-3', '--folder', 'work');
-    assert.match(plan.stdout, /trash: 1\n.*back: 1\n.*go back: 0\n.*come back: 1\n.*\nNothing was/);
+    const order = ['restore', 'ada', '--to', 'rev-4', '--folder', 'work', '--with-sharing'];
+    const plan = await history(...order);
+    assert.match(plan.stdout, /trash: 1\n.*back: 1\n.*go back: 0\n.*come back: 1\n.*taken back: 1\n.*\nNothing was/);
     assert.equal(await read(ada, 'work/a.txt'), 'new');
-    const done = await history('restore', 'ada', '--to', 'rev-3', '--folder', 'work', '--yes');
-    const [, batch = ''] = /batch (\d+): 3 brought back, 0 left alone/.exec(done.stdout) ?? [];
+    const done = await history(...order, '--yes');
+    const [, batch = ''] = /batch (\d+): 4 brought back, 0 left alone/.exec(done.stdout) ?? [];
     assert.notEqual(batch, '', done.stdout + done.stderr);
     assert.deepEqual([await read(ada, 'work/a.txt'), await read(ada, 'work/b.txt'),
       await read(ada, 'work/c.txt')], ['old', 'b', '404']);
+    assert.equal(await visited(), 200, 'the link is back at its old address');
+    const set = await holdfast(server, 'retention', 'set', 'ada', '--history', '90', '--trash', '0');
+    assert.equal(set.stdout, 'ada\t1\t90 own\t365\tfor ever own\n', set.stderr);
 
     await server.stop();
     const undone = await history('undo', 'ada', batch);
-    assert.match(undone.stdout, /3 brought back, 0 left alone/, undone.stderr);
+    assert.match(undone.stdout, /4 brought back, 0 left alone/, undone.stderr);
     const list = await history('list', 'ada');
     assert.match(list.stdout, /undo\tdone\t.*\n\d+\trestore\tundone\t/);
+    const all = await holdfast(server, 'retention', 'show');
+    assert.equal(all.stdout, `tenant default\t\t30\t365\t30\n${set.stdout}`, all.stderr);
     await server.startAgain();
+    assert.equal(await visited(), 404);
     assert.deepEqual([await read(ada, 'work/a.txt'), await read(ada, 'work/b.txt'),
       await read(ada, 'work/c.txt')], ['new', '404', 'c']);
   });

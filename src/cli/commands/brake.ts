@@ -2,9 +2,9 @@
  *  decision. A server may run. */
 import type { BatchRecord, QuarantineRecord } from '../../metadata/index.ts';
 import { EXIT } from '../command.ts';
-import type { Command, CommandInput } from '../command.ts';
-import { asker, DISK_EXITS, DISK_FLAGS } from '../disk-command.ts';
-import type { DiskParts } from '../disk-command.ts';
+import type { Command, CommandInput, Terminal } from '../command.ts';
+import { asker, DISK_EXITS, DISK_FLAGS, onlyPlanned, YES_FLAG } from '../disk-command.ts';
+import type { Answer, DiskParts } from '../disk-command.ts';
 
 const ID = { name: '<id>', docs: 'its number, as "brake list" shows it' };
 /** Of one answer, and so of one `show`. */
@@ -63,20 +63,26 @@ function brakeShow(parts: DiskParts): Command {
 function brakeKeep(parts: DiskParts): Command {
   return {
     name: 'brake keep', summary: 'Make for everybody what a device has deleted and overwritten',
-    details: 'What others have changed meanwhile stays: held content then becomes a file beside it.\n'
-      + 'It is one batch: "history undo" takes it back.',
-    args: [ID], flags: DISK_FLAGS, exits: DISK_EXITS,
+    details: 'What others have changed meanwhile stays: held content then becomes a file beside\n'
+      + 'it. It is one batch: "history undo" takes it back.',
+    args: [ID], flags: [...DISK_FLAGS, YES_FLAG], exits: DISK_EXITS,
     async run(terminal, input) {
       const ask = await asker(parts, input);
-      const answer = await ask('brake.keep', { id: idOf(input) });
-      const { id, state, doneCount, skippedCount } = answer['batch'] as BatchRecord;
+      const id = idOf(input);
+      if (input.flags['yes'] !== true) {
+        return showPlan(terminal, await ask('brake.show', { id }), 'is made for everybody');
+      }
+      const answer = await ask('brake.keep', { id });
+      const { id: batchId, state, doneCount, skippedCount } = answer['batch'] as BatchRecord;
       const { heldCount, state: now } = answer['quarantine'] as QuarantineRecord;
       if (state === 'running') {
-        terminal.complain(`Batch ${id} could not go on. It does so at the next start of the `
+        terminal.complain(`Batch ${batchId} could not go on. It does so at the next start of the `
           + 'server; its log says why it stopped.');
         return EXIT.failed;
       }
-      terminal.print(`batch ${id}: ${doneCount} made, ${skippedCount} left as others have them`);
+      terminal.print(
+        `batch ${batchId}: ${doneCount} made, ${skippedCount} left as others have them`,
+      );
       if (now !== 'open') return EXIT.done;
       terminal.complain(`${heldCount} are still held: something is locked, or there is no room for `
         + 'it. Clear that and say the same again.');
@@ -90,15 +96,26 @@ function brakeUndo(parts: DiskParts): Command {
     name: 'brake undo', summary: 'Let go of what is held: the device gets the files back',
     details: 'Content that the device has written over other files is gone then. What it had done\n'
       + 'before it was held back is in the trash and among the versions: see "history restore".',
-    args: [ID], flags: DISK_FLAGS, exits: DISK_EXITS,
+    args: [ID], flags: [...DISK_FLAGS, YES_FLAG], exits: DISK_EXITS,
     async run(terminal, input) {
       const ask = await asker(parts, input);
-      const answer = await ask('brake.undo', { id: idOf(input) });
-      const { id, device } = answer['quarantine'] as QuarantineRecord;
+      const id = idOf(input);
+      if (input.flags['yes'] !== true) {
+        return showPlan(terminal, await ask('brake.show', { id }), 'is let go of');
+      }
+      const answer = await ask('brake.undo', { id });
+      const { device } = answer['quarantine'] as QuarantineRecord;
       terminal.print(`quarantine ${id}: undone; ${device} sees the files as everybody does`);
       return EXIT.done;
     },
   };
+}
+
+function showPlan(terminal: Terminal, answer: Answer, fate: string): number {
+  const { device, user, heldCount, heldBytes } = answer['quarantine'] as QuarantineRecord;
+  terminal.print(`What is held of the device ${device} of ${user} ${fate}: ${heldCount} files and `
+    + `folders, ${heldBytes} bytes of new content. "brake show" lists them.`);
+  return onlyPlanned(terminal, true);
 }
 
 function lineOf(quarantine: QuarantineRecord): string {

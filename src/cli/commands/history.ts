@@ -55,11 +55,13 @@ function historyRestore(parts: DiskParts): Command {
   return {
     name: 'history restore', summary: 'Bring files back to what they were at a moment',
     details: 'Nothing is lost by it: what is overwritten becomes a version, what is surplus goes\n'
-      + 'to the trash, and "history undo" takes all of it back. Permissions, shares and links stay as\n'
-      + 'they are, unless --with-sharing brings those of that moment back too: links that were ended\n'
-      + 'work again, later shares end, what had expired stays expired.',
+      + 'to the trash, and "history undo" takes all of it back. Permissions, shares and links\n'
+      + 'stay as they are, unless --with-sharing brings those of that moment back too: links that\n'
+      + 'were ended work again, later shares end, what had expired stays expired.',
     args: [USER], exits: DISK_EXITS,
-    flags: [...DISK_FLAGS, { flags: '--to <when>', docs: WHEN }, FOLDER_FLAG, SHARING_FLAG, YES_FLAG],
+    flags: [
+      ...DISK_FLAGS, { flags: '--to <when>', docs: WHEN }, FOLDER_FLAG, SHARING_FLAG, YES_FLAG,
+    ],
     async run(terminal, input) {
       const to = wanted(input, 'to');
       const sharing = input.flags['with-sharing'] === true;

@@ -56,7 +56,8 @@ function quotaSet(parts: QuotaParts): Command {
       };
       const config = await loadConfig(configRequest(input, parts.slices));
       await parts.noteAct(config.of(serverSlice).dataDirectory, {
-        act: 'quota-set', tenant: after.tenant, subject: after.kind === 'personal' ? after.subject : nameOf(after),
+        act: 'quota-set', tenant: after.tenant,
+        subject: after.kind === 'personal' ? after.subject : nameOf(after),
         note: `${limitOf(before)} before, ${limitOf(after)} now`,
       });
       terminal.print(`${nameOf(after)}: ${limitOf(after)}, ${inGib(after.usedBytes)} used`);
@@ -136,6 +137,7 @@ function lineOf(row: Row): string {
   const share = quotaBytes === undefined || quotaBytes === 0
     ? '' : `${Math.floor((usedBytes / quotaBytes) * PERCENT)} %`;
   return [
-    nameOf(row), spaceId ?? '', usedBytes, reservedBytes ?? '', quotaBytes ?? 'none', share, row.tenant,
+    nameOf(row), spaceId ?? '', usedBytes, reservedBytes ?? '', quotaBytes ?? 'none', share,
+    row.tenant,
   ].join('\t');
 }

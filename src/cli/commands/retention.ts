@@ -48,8 +48,9 @@ export function retentionCommands(parts: QuotaParts): Command[] {
 function retentionShow(parts: QuotaParts): Command {
   return {
     name: 'retention show', summary: 'Show for how long what is past is kept',
-    details: 'Columns: whose, space, history, daily versions, trash, in days; "own" marks what was\n'
-      + 'set for this very space or tenant. Without a name: all tenants, and all spaces with a rule.',
+    details: 'Columns: whose, space, history, daily versions, trash, in days; "own" marks what\n'
+      + 'was set for this very space or tenant. Without a name: all tenants, and all spaces with\n'
+      + 'a rule.',
     args: [WHOSE], flags: WHOSE_FLAGS, exits: EXITS,
     async run(terminal, input) {
       const order = hasWhose(input) ? whoseOf(input) : { all: true };

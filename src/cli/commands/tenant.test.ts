@@ -53,7 +53,8 @@ describe('holdfast tenant', () => {
       + 'default\tdefault\tdefault\t\n');
     assert.match((await run('tenant', 'add', 'other', '--policy', 'hot')).err,
       /no storage policy hot\. There are: default, cold/);
-    for (const [id, why] of [['acme', /already a tenant/], ['No', /starts with a letter/]] as const) {
+    const wrong = [['acme', /already a tenant/], ['No', /starts with a letter/]] as const;
+    for (const [id, why] of wrong) {
       const { exit, err } = await run('tenant', 'add', id);
       assert.notEqual(exit, 0);
       assert.match(err, why);

@@ -20,8 +20,8 @@ export function tenantCommands(parts: TenantParts): Command[] {
 function tenantAdd(parts: TenantParts): Command {
   return {
     name: 'tenant add', summary: 'Make a tenant: users, files and storage apart from all others',
-    details: 'Nothing is shared, moved or copied between tenants, and nobody finds people of another\n'
-      + 'one. Its name and its storage policy are for good. Add people with: user add --tenant',
+    details: 'Nothing is shared, moved or copied between tenants, and nobody finds people of\n'
+      + 'another one. Name and storage policy are for good. Add people with: user add --tenant',
     args: [{ name: '<tenant>', docs: 'lower-case letters, digits and -, a letter first' }],
     flags: [
       ...USER_FLAGS,

@@ -39,6 +39,8 @@ export class VolumeTrash {
       case 'restore':
       case 'unlink':
         this.#records.delete(volume);
+        break;
+      case 'erase': // A copy of it: that says nothing of the volume.
     }
   }
 

@@ -267,7 +267,8 @@ export class ExtentReferee implements Verifier {
     for (const volumeId of named) {
       if (volumeId === 0 || present.has(volumeId) || told.has(volumeId)) continue;
       // That a copy was erased says nothing of the volume.
-      const last = entries.findLast((entry) => entry.volumeId === volumeId && entry.act !== 'erase');
+      const last = entries.findLast((entry) =>
+        entry.volumeId === volumeId && entry.act !== 'erase');
       const isExcused = last !== undefined && last.act !== 'restore' && last.act !== 'found';
       if (isExcused || this.#parts.disks().length === 0) continue;
       this.#report('file-missing', `any disk, volume ${volumeId}`, { volumeId });

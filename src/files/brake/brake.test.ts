@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { failsWith } from '../testing/share-site.ts';
+import type { Caller } from '../../identity/index.ts';
+import { HoldfastError } from '../../base/errors.ts';
+import { bodyOf } from '../body.ts';
+import { etagOf } from '../etag.ts';
+import { anna, ben, failsWith, pathOf } from '../testing/share-site.ts';
+import type { SeenNode } from '../view/sight.ts';
 import { BrakeSite, laptop, phone } from './testing/brake-site.ts';
 
 /** Old files a to f, with the brake at three. */
@@ -71,6 +76,35 @@ describe('A device that deletes or overwrites more than the policy allows', () =
     assert.ok(!(await held.tree(phone)).includes('draft = two'));
   });
 
+  it('is not believed either about what it has made itself long ago', async () => {
+    const site = new BrakeSite();
+    for (const name of 'abcde') await site.write(laptop, name);
+    site.age();
+    for (const name of 'abcde') await site.remove(laptop, name);
+    assert.deepEqual(await site.tree(phone), ['d = d', 'e = e']);
+  });
+
+  it('is held back in a space of others too, and sees that by the ETags of its own', async () => {
+    const site = new BrakeSite();
+    await site.folder(phone, 'team');
+    for (const name of 'abcde') await site.write(phone, `team/${name}`);
+    await site.site.grant(anna, 'team', 'ben', 'editor');
+    site.age();
+    const bens: Caller = { ...ben, device: 'desk', deviceId: 'c3' };
+    for (const name of 'abcd') await site.remove(bens, `team/${name}`);
+    const seen = [await site.etag(bens), await site.etag(bens, 'team')];
+    assert.deepEqual(await site.tree(bens), ['team/', 'team/e = team/e']);
+    assert.deepEqual(await site.tree(ben), ['team/', 'team/d = team/d', 'team/e = team/e']);
+    assert.deepEqual(await site.tree(ben), await site.tree(phone));
+    await assert.rejects(site.service.undo(1, { user: ben.user, device: '', isAdmin: false }),
+      failsWith('denied'));
+    await site.undo();
+    assert.deepEqual(await site.tree(bens), await site.tree(ben));
+    for (const [at, path] of ['', 'team'].entries()) {
+      assert.notEqual(await site.etag(bens, path), seen[at], path);
+    }
+  });
+
   it('is stopped before a folder with too much in it goes', async () => {
     const site = new BrakeSite();
     await site.folder(phone, 'big');
@@ -80,6 +114,46 @@ describe('A device that deletes or overwrites more than the policy allows', () =
     await site.remove(laptop, 'big');
     assert.deepEqual(await site.tree(laptop), []);
     assert.equal((await site.tree(phone)).length, 6);
+  });
+
+  it('may write the bytes again that are there', async () => {
+    const site = await siteWithFiles();
+    for (const name of 'abcdef') await site.write(laptop, name, name);
+    assert.equal(site.opened.length, 0);
+    const held = await braked();
+    await held.write(laptop, 'e', 'e');
+    assert.equal((await held.only()).heldCount, 1);
+  });
+
+  it('uploads in pieces, sets times and states conditions as ever', async () => {
+    const site = await braked();
+    const { files, uploads } = site;
+    const body = (text: string) => bodyOf(Buffer.from(text));
+    await uploads.begin(laptop, 'u', 4);
+    await uploads.putPart(laptop, { uploadId: 'u', name: '1' }, body('long'));
+    const path = pathOf('e');
+    const first = await uploads.finish(laptop, 'u', path);
+    assert.deepEqual(await uploads.finish(laptop, 'u', path), first);
+    assert.equal(etagOf(first.node), await site.etag(laptop, 'e'));
+    const timed = await files.setTimes(laptop, path, { modifiedAt: 5_000 });
+    assert.equal(timed.modifiedAt, 5_000);
+    assert.notEqual(await site.etag(laptop, 'e'), etagOf(first.node));
+    const { checksum } = await files.computeChecksum(laptop, path, 'SHA1');
+    assert.match(checksum.hex, /^[0-9a-f]{40}$/);
+    const asSeen = (etag: string) => (current: SeenNode | undefined) => {
+      if (current === undefined || etagOf(current) !== etag) {
+        throw new HoldfastError('precondition', 'test', 'It has changed.');
+      }
+    };
+    const stale = { condition: asSeen(etagOf(first.node)) };
+    await assert.rejects(files.upload(laptop, path, body('x'), stale), failsWith('precondition'));
+    const fresh = { condition: asSeen(await site.etag(laptop, 'e')) };
+    await files.upload(laptop, path, body('right'), fresh);
+    assert.ok((await site.tree(laptop)).includes('e = right'));
+    assert.ok((await site.tree(phone)).includes('e = e'));
+    await site.keep();
+    const { node } = await files.get(phone, path);
+    assert.equal(node.sizeBytes, 5);
   });
 
   it('may do as much as it likes over a longer time', async () => {

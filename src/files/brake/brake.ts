@@ -83,7 +83,8 @@ export class Brake {
     if (held === undefined && current === undefined) return undefined;
     if (change.op === 'make-folder') return held && this.#unhide(caller, held, change);
     if (change.op !== 'put-file') return undefined;
-    const found = await this.#overwritten(caller, target, change.actor);
+    const found = await this.#overwritten(caller, target, change.actor, () =>
+      this.#hasBytes(current, change));
     if (found === undefined) return undefined;
     const { expect, upload, reservationId, witness, actor } = change;
     return this.#holdContent(caller, found, change, {
@@ -129,16 +130,17 @@ export class Brake {
     });
   }
 
-  /** The quarantine that a change of this node goes to. */
+  /** The quarantine that a change of this node goes to. `isVain`: nothing would be lost by it. */
   async #judge(
-    caller: Caller, node: NodeRecord, actor: Actor,
+    caller: Caller, node: NodeRecord, actor: Actor, isVain: () => Promise<boolean> = never,
   ): Promise<LiveQuarantine | undefined> {
     const { spaceId } = node;
     const live = this.quarantines.live(caller, spaceId);
     const { limit } = this.#policy;
-    if (live !== undefined || limit === 0) return live;
+    if (live !== undefined) return await isVain() ? undefined : live;
+    if (limit === 0) return undefined;
     const blows = await this.#blowsOf(node, await this.#oldRev(spaceId));
-    if (blows === 0) return undefined;
+    if (blows === 0 || await isVain()) return undefined;
     const { user, deviceKey } = deviceKeyOf(caller);
     const key = `${spaceId}\n${user}\n${deviceKey}`;
     if (this.#counter.add(key, blows, this.#now()) <= limit) return undefined;
@@ -193,14 +195,23 @@ export class Brake {
    *  @throws locked `held-clash`: it is no file. */
   async #overwritten(
     caller: Caller, { held, current, spaceId, name }: Target, actor: Actor,
+    isVain?: () => Promise<boolean>,
   ): Promise<Overwritten | undefined> {
     const place = held ?? current;
     if (place === undefined) return undefined;
-    const live = held === undefined ? await this.#judge(caller, place, actor)
+    const live = held === undefined ? await this.#judge(caller, place, actor, isVain)
       : this.quarantines.live(caller, spaceId);
     if (live === undefined || await this.#isOwnNew(caller, live, place)) return undefined;
     if (place.kind !== 'file' || (held !== undefined && held.name !== name)) throw clash();
     return { live, place };
+  }
+
+  /** A put of the bytes that a file has only sets its times. */
+  async #hasBytes(file: NodeRecord | undefined, { content }: PutFile): Promise<boolean> {
+    if (file === undefined || file.contentRev < 0) return false;
+    if (file.sizeBytes !== content.sizeBytes) return false;
+    const { manifest } = await this.#contentOf(file);
+    return Buffer.compare(manifest, content.manifest) === 0;
   }
 
   async #holdContent(
@@ -302,6 +313,8 @@ export class Brake {
     return result && { node: folder, created: true };
   }
 }
+
+const never = async (): Promise<boolean> => false;
 
 interface Overwritten {
   live: LiveQuarantine;

@@ -91,7 +91,7 @@ export class UploadRooms {
       return await work(room);
     } catch (error) {
       await room?.drop();
-      throw isLinkCaller(caller) && isKind(error, 'quota') ? noRoomHere(error) : error;
+      throw toldTo(caller, error);
     }
   }
 
@@ -112,9 +112,10 @@ function isUnreserved({ oldBytes, lengthBytes }: Growth): boolean {
 }
 
 /** How much others have stored is not for whoever comes by a link. */
-function noRoomHere(cause: unknown): HoldfastError {
+export function toldTo(caller: Caller, error: unknown): unknown {
+  if (!isLinkCaller(caller) || !isKind(error, 'quota')) return error;
   const message = 'There is no room left for this here. Ask whoever gave you the link.';
-  return new HoldfastError('quota', 'files/upload', message, { cause });
+  return new HoldfastError('quota', 'files/upload', message, { cause: error });
 }
 
 /** Of one body that replaces `oldBytes`. */

@@ -92,8 +92,8 @@ export class SharingService {
   }
 
   /** Sends the mail about a share once more: the link to whom it was sent, or a notice to a user.
-   *  @throws not-found; denied; invalid: it was not shared by mail, no address of the user is known,
-   *  or no mail is sent here; busy: too many mails. */
+   *  @throws not-found; denied; invalid: it was not shared by mail, no address of the user is
+   *  known, or no mail is sent here; busy: too many mails. */
   async invite(caller: Caller, id: GrantId): Promise<Share> {
     const { grant, isMine } = await this.#find(caller, id);
     if (!isMine) throw notYours();
@@ -299,14 +299,18 @@ export class SharingService {
     const { people, spaces } = this.#parts;
     if (receiver.kind === 'group') {
       const id = parseGroupId(receiver.id);
-      if (!(await people.hasGroup(id, caller.tenant))) throw refused('There is no such group to share with.');
+      if (!(await people.hasGroup(id, caller.tenant))) {
+        throw refused('There is no such group to share with.');
+      }
       return { kind: 'group', id };
     }
     const id = parseUserId(receiver.id.toLowerCase());
     const { owner } = await spaces.find(node.spaceId);
     if (id === owner) throw refused('This belongs to that person already.');
     if (id === caller.user) throw refused('You cannot share with yourself.');
-    if (!(await people.hasUser(id, caller.tenant))) throw refused('There is nobody of this name to share with.');
+    if (!(await people.hasUser(id, caller.tenant))) {
+      throw refused('There is nobody of this name to share with.');
+    }
     return { kind: 'user', id };
   }
 

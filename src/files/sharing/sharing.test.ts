@@ -219,6 +219,26 @@ describe('a link', () => {
     await assert.rejects(fetch(1), isSpent, 'that was another download');
   });
 
+  it('tells nobody how much room its owner has', async () => {
+    const small = new ShareSite({ quotaBytes: 10 });
+    await small.folder(anna, 'work');
+    await small.write(anna, 'work/one.txt', 'x'.repeat(6));
+    const { terms: { token = '' } } = await small.sharing.share(anna, pathOf('work'), {
+      receiver: { kind: 'link' }, role: 'editor',
+    });
+    const visitor = await small.links.open({ token, password: undefined, address: '192.0.2.1' });
+    const acts = [
+      () => small.write(visitor, 'two.txt', 'x'.repeat(6)),
+      () => small.files.copy(visitor, pathOf('one.txt'), pathOf('two.txt'), {
+        replace: false, depth: 'infinity',
+      }),
+    ];
+    for (const act of acts) {
+      await assert.rejects(act(), (error) => failsWith('quota')(error)
+        && error instanceof Error && !/\d/.test(error.message));
+    }
+  });
+
   it('tells of downloads, once for each visitor and minute, and not of refused ones', async () => {
     const made = await link(anna, 'work/plans', 'viewer', { downloadsMax: 5, label: 'for all' });
     const visitor = await visit(made);

@@ -10,7 +10,7 @@ import type { Caller } from '../../identity/index.ts';
 import type {
   GrantRecord, Instant, MetadataStore, PastSpace, SpaceRecord,
 } from '../../metadata/index.ts';
-import { effective, subjectsOf } from '../access.ts';
+import { effective, subjectsIn } from '../access.ts';
 import type { Subjects } from '../access.ts';
 import { GrantTable } from '../view/ground.ts';
 import { lapsedFor } from '../view/lapse.ts';
@@ -65,7 +65,7 @@ export class ThenAndNow {
     const { space, rev, at, counts = () => true } = what;
     const { metadata, groupsAt } = parts;
     const past = await metadata.past(space.id, rev);
-    const subjects = subjectsOf(caller);
+    const subjects = subjectsIn(space.tenant, caller);
     const places = { past, space };
     if (space.owner === caller.user) {
       const then = { at, subjects, table: NOBODY_ELSE };
@@ -79,7 +79,7 @@ export class ThenAndNow {
     });
     const groups = await groupsAt(caller.user, at);
     const then = {
-      at, subjects: subjectsOf({ user: caller.user, groups }),
+      at, subjects: subjectsIn(space.tenant, { ...caller, groups }),
       table: new GrantTable((await past.listGrants()).filter(counts)),
     };
     return new ThenAndNow(parts, places, { then, now: { subjects, table, lapsed } });

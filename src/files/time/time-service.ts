@@ -13,7 +13,7 @@ import type { Caller } from '../../identity/index.ts';
 import type {
   BatchRecord, DiffPage, SpaceRecord,
 } from '../../metadata/index.ts';
-import { checkAccess, subjectsOf } from '../access.ts';
+import { checkAccess, subjectsIn } from '../access.ts';
 import type { ContentDirectory } from '../content-homes.ts';
 import type { FileContent } from '../download.ts';
 import type { SpaceDirectory } from '../space-directory.ts';
@@ -163,11 +163,11 @@ export class TimeService {
     caller: Caller, spaceId: SpaceId, { nodeId, wanted }: { nodeId: NodeId; wanted: Role },
   ): Promise<void> {
     const { metadata, now } = this.#parts;
-    const { owner } = await metadata.getSpace(spaceId);
+    const { owner, tenant } = await metadata.getSpace(spaceId);
     const table = new GrantTable(await metadata.listGrants(spaceId));
     const deleted = await metadata.findDeleted(spaceId, nodeId);
     const chain = await metadata.findChain(spaceId, deleted?.parentId ?? nodeId);
-    const subjects = subjectsOf(caller);
+    const subjects = subjectsIn(tenant, caller);
     const lapsed = await lapsedFor(this.#parts, subjects, { spaceId, owner, table });
     const ground = new Ground({ owner, mark: '', table, subjects, now: now(), lapsed });
     const ids = [...(chain ?? []).map(({ id }) => id), ...(deleted === undefined ? [] : [nodeId])];

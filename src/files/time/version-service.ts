@@ -35,7 +35,8 @@ export class VersionService {
     this.#parts = parts;
   }
 
-  /** Newest first; those that the caller may know of. @throws not-found; denied; conflict `is-folder`. */
+  /** Newest first; those that the caller may know of.
+   *  @throws not-found; denied; conflict `is-folder`. */
   async list(caller: Caller, path: readonly Name[]): Promise<KeptVersion[]> {
     const { node } = await this.#file(caller, path);
     const versions = await this.#versions(caller, node);

@@ -95,7 +95,8 @@ export class TransferService {
     const aboveIds = new Set(chain.slice(0, -1).map(({ id }) => id));
     const { fileCount, folderCount, sizeBytes, shares } = inventory;
     return {
-      tenant: from.tenant, from: order.from, to: to.owner ?? to.name, shares, fileCount, folderCount, sizeBytes,
+      tenant: from.tenant, from: order.from, to: to.owner ?? to.name,
+      shares, fileCount, folderCount, sizeBytes,
       folderName: await freeNameIn(metadata, to, folderNameOf(order)),
       received: await this.#received(from),
       oldVersionCount: await countOldVersions(metadata, from.id, fileCount),

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseGroupId } from '../../base/ids.ts';
-import { anna, ben, callerNamed, carl, failsWith, pathOf, ShareSite } from '../testing/share-site.ts';
+import {
+  anna, ben, callerNamed, carl, failsWith, pathOf, ShareSite,
+} from '../testing/share-site.ts';
 
 const dora = callerNamed('dora');
 const missing = failsWith('not-found');

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { HoldfastError } from '../../base/errors.ts';
 import type { Change, MetadataStore } from '../../metadata/index.ts';
 import { MemoryMetadataStore } from '../../metadata/stores/memory/memory-metadata-store.ts';
-import { anna, ben, failsWith, ShareSite } from '../testing/share-site.ts';
+import { anna, ben, failsWith, pathOf, ShareSite } from '../testing/share-site.ts';
 
 /** A store that cannot note mounts at the moment. */
 function withoutMounts(store: MetadataStore, isStuck: () => boolean): MetadataStore {
@@ -53,4 +53,17 @@ describe('mounts that cannot be noted at the moment', () => {
     assert.equal(await site.read(ben, 'mine.txt'), 'mine');
     assert.deepEqual(await site.names(ben), ['mine.txt']);
   });
+});
+
+it('a folder does not go into what is mounted in it, and so out of its own tree', async () => {
+  const site = new ShareSite();
+  await site.folder(anna, 'work');
+  await site.folder(ben, 'mine');
+  await site.grant(anna, 'work', 'ben', 'editor');
+  await site.files.move(ben, pathOf('work'), pathOf('mine/work'), { replace: false });
+  for (const to of ['mine/work/mine', 'mine/work']) {
+    await assert.rejects(site.files.move(ben, pathOf('mine'), pathOf(to), { replace: true }),
+      failsWith('denied'));
+  }
+  assert.deepEqual(await site.names(ben, 'mine'), ['work']);
 });

@@ -64,8 +64,8 @@ export function testHolds(hand: () => Hand): void {
     const held = await h.store.listHeld(id, 10);
     assert.deepEqual(held.map((each) => [each.id, each.nodeId, each.kind, each.sizeBytes]),
       [[count, file.id, 'content', 5], [count + 1, box.id, 'deleted', 2]]);
-    assert.deepEqual(held.map(({ baseRev, baseContentRev, name }) => [baseRev, baseContentRev, name]),
-      [[before.rev, file.contentRev, 'file'], [before.rev, 0, 'box']]);
+    const bases = held.map(({ baseRev, baseContentRev, name }) => [baseRev, baseContentRev, name]);
+    assert.deepEqual(bases, [[before.rev, file.contentRev, 'file'], [before.rev, 0, 'box']]);
     assert.deepEqual((await h.store.listHeld(id, 10, count)).map((each) => each.id), [count + 1]);
     const version = await h.store.getVersion(h.space.id, file.id, heldContentRev(count));
     assert.deepEqual([Buffer.from(version.manifest).toString(), version.checksums],
@@ -191,7 +191,7 @@ export function testHolds(hand: () => Hand): void {
     assert.deepEqual([undone?.state, undone?.decidedBy], ['undone', h.actor().user]);
   });
 
-  it('has held contents among what refers to content, behind parts and before versions', async () => {
+  it('has held contents among what refers to content, between parts and versions', async () => {
     const h = hand();
     const file = await h.put(h.root, 'file', 1);
     const id = await open(h);

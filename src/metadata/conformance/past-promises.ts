@@ -366,7 +366,7 @@ export function testForgetting(hand: () => Hand): void {
 }
 
 export function testRetentionRules(hand: () => Hand): void {
-  it('keeps a rule per space and per tenant, of which a new one takes the whole place', async () => {
+  it('keeps a rule per space and per tenant; a new one takes its whole place', async () => {
     const h = hand();
     const ofSpace = { kind: 'space', spaceId: h.space.id } as const;
     const ofTenant = { kind: 'tenant', tenant: 'acme' as TenantId } as const;

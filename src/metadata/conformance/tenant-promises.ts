@@ -28,7 +28,8 @@ async function furnish(hand: Hand, tenant: TenantId, member: string): Promise<Pl
 /** Personal and team spaces of two tenants. */
 async function places(h: Hand): Promise<Place[]> {
   const found = [await furnish(h, DEFAULT_TENANT, 'anna')];
-  for (const [tenant, member] of [[DEFAULT_TENANT, 'ben'], [ACME, 'eve'], [ACME, 'finn']] as const) {
+  const others = [[DEFAULT_TENANT, 'ben'], [ACME, 'eve'], [ACME, 'finn']] as const;
+  for (const [tenant, member] of others) {
     const own = await Hand.on(h.store, { tenant, owner: member });
     found.push(await furnish(own, tenant, member));
     const { node } = await h.store.commit({

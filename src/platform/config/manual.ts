@@ -1,7 +1,7 @@
 /** The manual's page on settings, made from their declarations so that it cannot drift. */
 import { nameOf, sectionOf, showValue } from './config.ts';
 import { environmentName } from './setting.ts';
-import type { Setting, Slice } from './setting.ts';
+import type { SetPlace, Setting, Slice } from './setting.ts';
 
 const HEAD = `# Configuration
 
@@ -22,7 +22,22 @@ export function configurationManual(slices: readonly Slice[]): string {
     const own = settings.filter(({ key }) => sectionOf(key) === section);
     return `## [${section}]\n\n${own.map(entry).join('\n')}`;
   });
-  return `${HEAD}\n${parts.join('\n')}`;
+  const places = slices.flatMap(({ sets }) => (sets === undefined ? [] : [sets]));
+  const sets = [...new Map(places.map((place) => [place.under, place])).values()].map(setsEntry);
+  return `${HEAD}\n${[...parts, ...sets].join('\n')}`;
+}
+
+function setsEntry({ under, of }: SetPlace): string {
+  return [
+    `## [${under}.NAME]`,
+    '',
+    `The settings of \`${of}\` once more, under a name of their own: \`${under}.NAME.KEY\` is to the`,
+    `set what \`${of}.KEY\` is to everything else. What a set does not say is as by default, whatever`,
+    `\`${of}\` says. A name holds lower-case letters, digits, \`-\` and \`_\`, and starts with a letter;`,
+    `\`default\` is \`${of}\` itself. Sets stand in the file only; their secrets may be in files of`,
+    'their own, as everywhere.',
+    '',
+  ].join('\n');
 }
 
 function entry(setting: Setting<unknown>): string {

@@ -1,7 +1,7 @@
 /**
- * Locks by a file's id: `apps/files_lock/lock/FILEID`, PUT to lock and DELETE to unlock, as web and
- * mobile clients ask. The same locks as those of LOCK with `X-User-Lock`, and the same statuses: 423
- * when somebody else holds the file, 412 when there was no lock to end.
+ * Locks by a file's id: `apps/files_lock/lock/FILEID`, PUT to lock and DELETE to unlock, as web
+ * and mobile clients ask. The same locks as those of LOCK with `X-User-Lock`, and the same
+ * statuses: 423 when somebody else holds the file, 412 when there was no lock to end.
  *
  * An administrator ends every lock of the own tenant in this way, also at what only others see.
  */

@@ -8,8 +8,8 @@ import { CloudSite } from '../nextcloud/testing/cloud-site.ts';
 import type { Answer } from '../nextcloud/testing/cloud-site.ts';
 
 const anna: Caller = {
-  user: parseUserId('anna'), tenant: DEFAULT_TENANT, displayName: 'Anna', admin: true, device: 'test',
-  credential: 'password', groups: [], groupsRev: 0,
+  user: parseUserId('anna'), tenant: DEFAULT_TENANT, displayName: 'Anna', admin: true,
+  device: 'test', credential: 'password', groups: [], groupsRev: 0,
 };
 
 describe('a public link', () => {
@@ -198,7 +198,7 @@ describe('a public link', () => {
       await same('PUT', {}, '/x.txt');
       const destination = { Destination: `${root}/copy` };
       for (const method of ['COPY', 'MOVE']) await same(method, destination);
-      for (const condition of ['If-Match', 'If-None-Match']) await same('MKCOL', { [condition]: '*' });
+      for (const name of ['If-Match', 'If-None-Match']) await same('MKCOL', { [name]: '*' });
       const { text } = await ask('PROPFIND', `${root}/`, {
         headers: { Depth: '1' }, body: every('<oc:size/><d:quota-used-bytes/>'),
       });

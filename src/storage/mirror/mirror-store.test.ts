@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { isKind } from '../../base/errors.ts';
+import { HoldfastError, isKind } from '../../base/errors.ts';
 import type { BlockId } from '../../base/ids.ts';
 import { ManualClock, SeededRandom, systemClock, systemRandom } from '../../platform/index.ts';
 import { MemoryBlockStore } from '../backends/memory/memory-block-store.ts';
@@ -582,6 +582,24 @@ describe('MirrorStore reads from the second store', () => {
       assert.equal(mirror.status().failedRepairs, 0);
       assert.equal(rig.first.calls.put, 2);
     }
+  });
+
+  it('but not what was destroyed with its keys, and that is not copied for ever', async () => {
+    const rig = makeRig('async');
+    const [block, other] = [blockOf('shredded'), blockOf('other')];
+    await MemoryBlockStore.prototype.put.call(rig.first, block);
+    const shredded = new HoldfastError('not-found', 'test', 'Destroyed.', { code: 'shredded' });
+    rig.first.onCall = (call, id) => {
+      if (call === 'get' && id === block.id) throw shredded;
+    };
+    const mirror = await openMirror(rig);
+    await mirror.put(other);
+    await until(() => mirror.status().comparisons > 0 && mirror.status().lag.blocks === 0);
+    assert.deepEqual(await Array.fromAsync(rig.second.list()), [other.id]);
+    await MemoryBlockStore.prototype.put.call(rig.second, block);
+    await assert.rejects(mirror.get(block.id), (error) => error === shredded);
+    assert.equal(mirror.status().failovers, 0);
+    await mirror.close();
   });
 
   it('and repairs nothing when the reason is gone, or the first store is away', async () => {

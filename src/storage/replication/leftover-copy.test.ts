@@ -114,3 +114,33 @@ describe('a volume that leaves while a disk is away', () => {
     await trial.checkPromises();
   });
 });
+
+describe('a copy of which nobody knew', () => {
+  it('is compared, and let go, though its disk was never away', async () => {
+    const trial = new ReplicatedTrial({ ...TWO, disks: 3 });
+    await trial.open();
+    await trial.work(80);
+    const other = trial.disks.find((disk) => !has(disk)) as TrialDisk;
+    const home = trial.disks.find((disk) => has(disk)) as TrialDisk;
+    other.files.setContent(FIRST, home.files.content(FIRST));
+    await trial.sweep(2);
+    assert.ok(isLetGo(other));
+    await trial.checkPromises();
+    trial.checkFullCopies();
+  });
+
+  it('is reported once when its volume is unknown, and only if it stays', async () => {
+    const trial = await emptied({ setup: TWO });
+    const unknown = 'v00000999.1.hv';
+    const reports = (): number =>
+      trial.copyFindings.filter(({ kind }) => kind === 'foreign-file').length;
+    trial.disk(0).files.setContent(unknown, trial.disk(0).files.content(FIRST));
+    await trial.sweep();
+    assert.equal(reports(), 0, 'it may be a volume that is just being made');
+    await trial.sweep(3);
+    assert.equal(reports(), 1);
+    trial.disk(0).files.drop(unknown);
+    await trial.sweep();
+    await trial.checkPromises();
+  });
+});

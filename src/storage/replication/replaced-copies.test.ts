@@ -44,7 +44,7 @@ describe('a copy that repair has replaced', () => {
     await trial.checkPromises();
   });
 
-  it('stays while another copy is damaged, though nobody has noticed, or a disk is away', async () => {
+  it('stays while another copy is damaged, noticed or not, and while a disk is away', async () => {
     const trial = await mended();
     trial.clock.advance(TWO_WEEKS_MS);
     const [copy] = await trial.replaced.listDue();

@@ -1,6 +1,6 @@
 /**
- * Copies that repair has put into the trash of their disks: what was damaged, what fell behind, what
- * was one too many. They go once nobody can need them, one by one, when a collector says so, which
+ * Copies that repair has put into the trash of their disks: what was damaged, fell behind, or was
+ * one too many. They go once nobody can need them, one by one, when a collector says so, which
  * writes down why before. What erasure sets have put there is theirs (sets/set-trash.ts).
  */
 import { errorCode } from '../backends/local/volume-files.ts';
@@ -29,7 +29,7 @@ export interface ReplacedCopy {
   readonly name: string;
 }
 
-/** `copied`: as many whole copies as there should be were read just now. `left`: its volume has left
+/** `copied`: as many whole copies as there should be were read just now. `left`: its volume is gone
  *  for good, with a note, and lies in no trash. */
 export type ErasureReason = 'copied' | 'left';
 
@@ -113,7 +113,8 @@ export class ReplacedCopies {
     const { policy, files, links, pace } = this.#parts;
     const { volumeId, states, writers } = copies;
     if (writers > 0 || copies.good.length !== states.size) return false;
-    const { counted, wanted } = countCopies(copies, { disks: await files.placementDisks(), policy });
+    const disks = await files.placementDisks();
+    const { counted, wanted } = countCopies(copies, { disks, policy });
     if (counted.length < wanted) return false;
     const sources = links.filter(({ id }) => counted.includes(id));
     const identity = await identify({ volumeId, sources, known: copies });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
 import { isKind } from '../../../src/base/errors.ts';
+import { readLedger } from '../../../src/durability/gc/ledger/read-ledger.ts';
 import { bodyOf } from '../../../src/files/index.ts';
 import { DAY_MS, GcWorld, HOUR_MS } from './world.ts';
 
@@ -40,6 +41,28 @@ describe('GarbageCollector', () => {
     }
     assert.equal(world.paper.all().length, to - from);
   }
+
+  it('erases replaced copies that nobody can need, each once it is written down why', async () => {
+    const copy = (volumeId: number) =>
+      ({ volumeId, diskId: 'd1', name: `v0000000${volumeId}.1.hv.bad-1` });
+    const { ledger } = world.life;
+    const erased: string[] = [];
+    const collector = world.collectorWith({
+      listDue: () => Promise.resolve([copy(1), copy(2), copy(3)]),
+      justify: ({ volumeId }) => volumeId === 3 ? Promise.reject(new Error('a disk is silent'))
+        : Promise.resolve(volumeId === 1 ? 'copied' : undefined),
+      erase: ({ name }) => {
+        erased.push(`${name} after entry ${ledger.head.seq}`);
+        return Promise.resolve(true);
+      },
+    });
+    assert.equal((await collector.run()).erasedCount, 1);
+    assert.deepEqual(erased, ['v00000001.1.hv.bad-1 after entry 1']);
+    const { entries } = await readLedger(world.options.ledgerPath);
+    const entry = { seq: 1, act: 'erase', at: world.clock.now(), volume: 1, disk: 'd1' };
+    assert.deepEqual(entries, [{ ...entry, name: 'v00000001.1.hv.bad-1', reason: 'copied' }]);
+    assert.deepEqual(world.troubles.map(({ volumeId }) => volumeId), [3]);
+  });
 
   it('gives the room of purged files back after a day, 14 days and another one', async () => {
     await upload(60);

@@ -112,6 +112,13 @@ export class GcWorld {
     this.#life = self.life;
   }
 
+  /** Another collector of the same world, whose volumes have copies that repair has replaced. */
+  collectorWith(replaced: NonNullable<CollectorParts['replaced']>): GarbageCollector {
+    assert.ok(this.#parts);
+    const { parts, opened } = this.#parts;
+    return new GarbageCollector({ ...parts, replaced }, opened);
+  }
+
   /** Another collector of the same world, whose clock can be set. */
   jumpingCollector(): { collector: GarbageCollector; offsetMs: number } {
     assert.ok(this.#parts);

@@ -174,8 +174,8 @@ async function checkTrash(world: World): Promise<void> {
   assert.deepEqual(others, [], 'trash is stuck');
 }
 
-/** Copies that repair has replaced are gone after two weeks and a bit. Not those of a volume that is
- *  still being written, and not what is left of one that was never finished. */
+/** Copies that repair has replaced are gone after two weeks and a bit. Not those of a volume that
+ *  is being written, and not what is left of one that was never finished. */
 function checkReplaced({ machine, clock }: World): void {
   const isOver = (volume: string): boolean => machine.disks.some((disk) =>
     disk.names().includes(volume.replace(/hv$/, 'gone'))

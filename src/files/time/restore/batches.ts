@@ -71,7 +71,8 @@ export class Batches {
     const { spaceId, revFrom, withSharing } = batch;
     const { rootId } = await this.#parts.metadata.getSpace(spaceId);
     await this.#parts.metadata.past(spaceId, revFrom);
-    return this.#begin('undo', { spaceId, nodeId: rootId, asOf: revFrom, withSharing, ...by }, batchId);
+    const order = { spaceId, nodeId: rootId, asOf: revFrom, withSharing, ...by };
+    return this.#begin('undo', order, batchId);
   }
 
   /** @throws not-found `batch-missing`. */

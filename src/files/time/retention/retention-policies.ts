@@ -46,7 +46,7 @@ export class RetentionPolicies {
   }
 
   /** Takes the place of the rule that was there; the job that forgets obeys it from its next slice
-   *  on. What was forgotten by a shorter time before does not come back. @throws as SetRetention. */
+   *  on. What was forgotten by a shorter time before is gone. @throws as SetRetention. */
   async set(scope: RetentionScope, rule: RetentionRule): Promise<void> {
     await this.#metadata.commit({ op: 'set-retention', scope, rule });
   }

@@ -78,7 +78,8 @@ export function groupFromRow(row: GroupRow): GroupRecord {
   return { id: id as GroupId, tenant: tenant as TenantId, displayName, createdAt };
 }
 
-export function tenantFromRow({ id, title, policy, created_at: createdAt }: TenantRow): TenantRecord {
+export function tenantFromRow(row: TenantRow): TenantRecord {
+  const { id, title, policy, created_at: createdAt } = row;
   return { id: id as TenantId, title, policy, createdAt };
 }
 

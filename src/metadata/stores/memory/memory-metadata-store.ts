@@ -29,7 +29,8 @@ import {
   nodeMissing, outOfRange, spaceMissing, storeClosed, versionMissing,
 } from '../../refusals.ts';
 import {
-  checkUserOf, countDownload, isSameSubject, mount, mountsOf, putGrant, removeGrant, renameSpace, unmount,
+  checkUserOf, countDownload, isSameSubject, mount, mountsOf, putGrant, removeGrant, renameSpace,
+  unmount,
 } from './memory-access.ts';
 import {
   deleteNode, makeFolder, move, putFile, restore, setChecksums, setProperties, setTimes,
@@ -38,7 +39,9 @@ import { copy, moveAcross } from './memory-copies.ts';
 import { MemoryHolds } from './memory-holds.ts';
 import { manifestsBehind, versionManifests } from './memory-manifests.ts';
 import { addLock, refreshLock, removeLock } from './memory-locks.ts';
-import { reservationsOf, reserveQuota, tenantUsageOf, usageOf } from './memory-quota.ts';
+import {
+  dropReservation, reservationsOf, reserveQuota, setQuota, tenantUsageOf, usageOf,
+} from './memory-quota.ts';
 import type { MemoryTenant } from './memory-quota.ts';
 import { MemoryBatches } from './memory-batches.ts';
 import {
@@ -47,6 +50,7 @@ import {
 import { isDropped } from '../../retention.ts';
 import type { RetentionRule, RetentionScope, SetRetention } from '../../retention.ts';
 import { dropTrash, dropVersions, purgeSlice } from './memory-purge.ts';
+import { MemoryRetention } from './memory-retention.ts';
 import { MemorySpace } from './memory-space.ts';
 import { MemoryUploads } from './memory-uploads.ts';
 
@@ -60,7 +64,7 @@ export class MemoryMetadataStore implements MetadataStore {
   readonly #tenants = new Map<TenantId, MemoryTenant>();
   readonly #batches = new MemoryBatches();
   readonly #holds = new MemoryHolds(this.#batches, this.#uploads);
-  readonly #retention = new Map<string, RetentionRule>();
+  readonly #retention = new MemoryRetention();
   #lastNodeId = 0;
   #lastGrantId = 0;
   #closed = false;
@@ -177,7 +181,8 @@ export class MemoryMetadataStore implements MetadataStore {
   async getVersion(
     spaceId: SpaceId, nodeId: NodeId, contentRev: number,
   ): Promise<VersionRecord> {
-    const versions = contentRev < 0 ? this.#holds.versionsOf(this.#space(spaceId), nodeId, contentRev)
+    const held = contentRev < 0;
+    const versions = held ? this.#holds.versionsOf(this.#space(spaceId), nodeId, contentRev)
       : await this.listVersions(spaceId, nodeId);
     const found = versions.find((version) => version.contentRev === contentRev);
     if (found === undefined) throw versionMissing(nodeId, contentRev);
@@ -235,7 +240,7 @@ export class MemoryMetadataStore implements MetadataStore {
 
   async readRetention(scope: RetentionScope): Promise<RetentionRule> {
     this.#checkOpen();
-    return structuredClone(this.#retention.get(keyOf(scope)) ?? {});
+    return this.#retention.read(scope);
   }
 
   async listVersionKeys(
@@ -393,11 +398,7 @@ export class MemoryMetadataStore implements MetadataStore {
       case 'end-keep':
       case 'drop-held': return this.#holds.apply(change, this.#space(change.spaceId));
       case 'set-retention': return this.#setRetention(change);
-      case 'set-quota': {
-        const { record } = this.#space(change.spaceId);
-        record.quotaBytes = change.quotaBytes;
-        return { ...NOTHING, rev: record.rev };
-      }
+      case 'set-quota': return setQuota(this.#space(change.spaceId), change);
       case 'put-grant': {
         const spaces = [...this.#spaces.values()];
         const takeGrantId = this.#takeGrantId;
@@ -417,11 +418,7 @@ export class MemoryMetadataStore implements MetadataStore {
       case 'reserve-quota': {
         return reserveQuota(this.#space(change.spaceId), change, this.#spaces.values());
       }
-      case 'drop-reservation': {
-        const space = this.#space(change.spaceId);
-        space.reservations.delete(change.reservationId);
-        return { ...NOTHING, rev: space.record.rev };
-      }
+      case 'drop-reservation': return dropReservation(this.#space(change.spaceId), change);
       case 'set-tenant-quota': {
         this.#tenant(change.tenant).quotaBytes = change.quotaBytes;
         return NOTHING;
@@ -433,7 +430,7 @@ export class MemoryMetadataStore implements MetadataStore {
 
   #setRetention({ scope, rule }: SetRetention): ChangeResult {
     if (scope.kind === 'space') this.#space(scope.spaceId);
-    this.#retention.set(keyOf(scope), rule);
+    this.#retention.set(scope, rule);
     return NOTHING;
   }
 
@@ -496,8 +493,4 @@ export class MemoryMetadataStore implements MetadataStore {
   async close(): Promise<void> {
     this.#closed = true;
   }
-}
-
-function keyOf(scope: RetentionScope): string {
-  return scope.kind === 'space' ? `space ${scope.spaceId}` : `tenant ${scope.tenant}`;
 }

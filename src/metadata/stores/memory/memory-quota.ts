@@ -1,8 +1,8 @@
 /** Quotas and reservations of the in-memory model: everything is added up anew each time. */
 import { RESERVATIONS_MAX } from '../../access-changes.ts';
-import type { ReserveQuota } from '../../access-changes.ts';
+import type { DropReservation, ReserveQuota } from '../../access-changes.ts';
 import type { ReservationRecord, UsageFigures, UsageRecord } from '../../access-records.ts';
-import type { ChangeResult } from '../../changes.ts';
+import type { ChangeResult, SetQuota } from '../../changes.ts';
 import { compareCodePoints } from '../../dead-properties.ts';
 import type { Instant } from '../../records.ts';
 import { overQuota, overTenantQuota, tooManyReservations } from '../../refusals.ts';
@@ -75,6 +75,18 @@ export function reservationsOf(space: MemorySpace, at: Instant): ReservationReco
     .map(([reservationId, { bytes, expiresAt }]) =>
       ({ spaceId: space.id, reservationId, bytes, expiresAt }))
     .toSorted((a, b) => compareCodePoints(a.reservationId, b.reservationId));
+}
+
+export function setQuota({ record }: MemorySpace, { quotaBytes }: SetQuota): ChangeResult {
+  record.quotaBytes = quotaBytes;
+  return { node: undefined, created: false, rev: record.rev, count: 0 };
+}
+
+export function dropReservation(
+  { record, reservations }: MemorySpace, { reservationId }: DropReservation,
+): ChangeResult {
+  reservations.delete(reservationId);
+  return { node: undefined, created: false, rev: record.rev, count: 0 };
 }
 
 export function reserveQuota(

@@ -37,7 +37,7 @@ export const ACCESS_WRITES = {
   findMounts: `SELECT node_id FROM mount
     WHERE target_space = ? AND target_node = ? AND space_id = ? ORDER BY node_id`,
   countMounts: `SELECT COUNT(*)
-    FROM mount m JOIN node n ON n.space_id = m.space_id AND n.id = m.node_id
+    FROM mount m CROSS JOIN node n ON n.space_id = m.space_id AND n.id = m.node_id
     WHERE m.space_id = ?`,
   insertMount: `INSERT INTO mount (space_id, node_id, target_space, target_node)
     VALUES (?, ?, ?, ?)`,

@@ -118,7 +118,8 @@ describe('A metadata database of an older format', () => {
 
   it('is as it was when bringing it up to date breaks off, and works the next time', async () => {
     const database = new Database(file);
-    database.exec('CREATE TABLE retention (of_another_program TEXT)'); // In the way of the last step.
+    // In the way of the last step.
+    database.exec('CREATE TABLE retention (of_another_program TEXT)');
     const before = shapeOf(file);
     assert.throws(() => migrate(database), /retention/);
     database.pragma('wal_checkpoint(TRUNCATE)');

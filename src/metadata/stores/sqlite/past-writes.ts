@@ -1,4 +1,6 @@
-/** The SQL by which the writer keeps batches and forgets the past: see statements.ts. */
+/** The SQL by which the writer keeps batches and forgets the past: see statements.ts. Where rows
+ *  of one node in `node_past` are looked for, a range of `rev_to` is given, if only of one number:
+ *  told to look for equal numbers alone, SQLite takes the key and passes over the whole space. */
 
 export const PAST_WRITES = {
   getEventTime: 'SELECT at FROM event WHERE space_id = ? AND rev = ?',
@@ -34,8 +36,9 @@ export const PAST_WRITES = {
     ORDER BY canon LIMIT ?`,
   listEventNodes: `SELECT rev, node_id FROM event WHERE space_id = ? AND rev > ? AND rev <= ?
     ORDER BY rev LIMIT ?`,
-  deleteClosedRow: 'DELETE FROM node_past WHERE space_id = ? AND id = ? AND rev_to = ?',
-  deleteClosedRows: 'DELETE FROM node_past WHERE space_id = ? AND id = ?',
+  deleteClosedRow: `DELETE FROM node_past
+    WHERE space_id = ? AND id = ? AND rev_to BETWEEN ? AND ?`,
+  deleteClosedRows: 'DELETE FROM node_past WHERE space_id = ? AND id = ? AND rev_to > 0',
   deleteVersions: 'DELETE FROM version WHERE space_id = ? AND node_id = ?',
   deleteVersion: 'DELETE FROM version WHERE space_id = ? AND node_id = ? AND content_rev = ?',
   deleteFolder: 'DELETE FROM folder WHERE space_id = ? AND id = ?',

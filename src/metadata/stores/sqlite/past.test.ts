@@ -17,8 +17,11 @@ import type { PastNode, PastSpace } from '../../past.ts';
 import type { NodeRecord } from '../../records.ts';
 import { MemoryMetadataStore } from '../memory/memory-metadata-store.ts';
 import { openConnection } from './connection.ts';
-import { PAST_SQL } from './reader/past-statements.ts';
+import { createDatabaseFile } from './database-file.ts';
+import { PAST_SQL, preparePast } from './reader/past-statements.ts';
+import { prepareReads } from './reader/read-statements.ts';
 import { SqliteMetadataStore } from './sqlite-metadata-store.ts';
+import { prepareStatements } from './statements.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-past-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -151,6 +154,33 @@ describe('The statements of the past', () => {
     assert.ok(plans > 10);
     connection.close();
     await store.close();
+  });
+
+  it('of all kinds never pass over a space, but for its grants, mounts and the like', async () => {
+    const file = join(folder, 'all-plans.db');
+    createDatabaseFile(file);
+    const connection = openConnection(file, { readonly: false, cacheKib: 1_024 });
+    const all: string[] = [];
+    const listening = new Proxy(connection, {
+      get: (target, key) => (key !== 'prepare' ? Reflect.get(target, key) as unknown
+        : (sql: string) => {
+          all.push(sql);
+          return target.prepare(sql);
+        }),
+    });
+    for (const prepare of [prepareStatements, prepareReads, preparePast]) prepare(listening);
+    const names = 'node|node_past|version|event|trash|folder|property|[nptf]';
+    const large = new RegExp(`^(?:SCAN|SEARCH) (?:${names})\\b`);
+    for (const sql of all) {
+      if (!/SELECT|UPDATE|DELETE/.test(sql)) continue;
+      const asked = `EXPLAIN QUERY PLAN ${sql.replace(/[?]|@\w+/g, '1')}`;
+      for (const { detail } of connection.prepare(asked).all() as { detail: string }[]) {
+        const isWhole = detail.startsWith('SCAN') || detail.endsWith('(space_id=?)');
+        assert.ok(!isWhole || !large.test(detail), `${detail}: ${sql}`);
+      }
+    }
+    assert.ok(all.length > 150, String(all.length));
+    connection.close();
   });
 
   it('keep to one search per page in a folder through which 20,000 names have passed', async () => {

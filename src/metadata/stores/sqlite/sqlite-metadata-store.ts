@@ -26,7 +26,9 @@ import type {
   NodeRecord, SpaceRecord, TrashRecord, UploadPartRecord, UploadRecord, VersionRecord,
 } from '../../records.ts';
 import type { RetentionRule, RetentionScope } from '../../retention.ts';
-import { otherTenant, outOfRange, spaceMissing, storeClosed, versionMissing } from '../../refusals.ts';
+import {
+  otherTenant, outOfRange, spaceMissing, storeClosed, versionMissing,
+} from '../../refusals.ts';
 import { openConnection } from './connection.ts';
 import type { Connection } from './connection.ts';
 import { ensureDatabaseFile } from './database-file.ts';

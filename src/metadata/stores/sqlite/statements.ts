@@ -49,7 +49,7 @@ const SQL = {
      content_rev, checksums, rev_from)
     SELECT space_id, ?, ?, id, ?, kind, size_bytes, modified_at, created_at, mark, content_rev,
       checksums, ?
-    FROM node_past WHERE space_id = ? AND id = ? AND rev_to = ?`,
+    FROM node_past WHERE space_id = ? AND id = ? AND rev_to BETWEEN ? AND ?`,
 
   getFolder: 'SELECT mark, size_bytes, changed_at FROM folder WHERE space_id = ? AND id = ?',
   insertFolder: `INSERT INTO folder (space_id, id, mark, size_bytes, changed_at)

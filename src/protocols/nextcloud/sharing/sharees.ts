@@ -1,5 +1,5 @@
-/** Whom one can share with: found by the beginning of any word of a name, and people by that of their
- *  mail address too, which is told to nobody. */
+/** Whom one can share with: found by the beginning of any word of a name, and people by that of
+ *  their mail address too, which is told to nobody. */
 import type { Caller, Identity } from '../../../identity/index.ts';
 import { findMailAddress } from '../../../mail/index.ts';
 import type { OcsValue } from '../ocs-envelope.ts';

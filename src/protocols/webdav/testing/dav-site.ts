@@ -22,8 +22,8 @@ export const FILES = '/remote.php/dav/files/anna';
 
 export function callerNamed(user: string): Caller {
   return {
-    user: parseUserId(user), tenant: DEFAULT_TENANT, displayName: user, admin: false, device: 'test',
-    credential: 'password', groups: [], groupsRev: 0,
+    user: parseUserId(user), tenant: DEFAULT_TENANT, displayName: user, admin: false,
+    device: 'test', credential: 'password', groups: [], groupsRev: 0,
   };
 }
 

@@ -1,6 +1,6 @@
 // Method: many seeds of random work on one bucket: uploads that claim, put and refer; references
 // that end; censuses, batches to the trash, inspections, erasures; requests that fail, are late or
-// lose their answer; starts anew at any point. Uploads run while the collector does. After every
+// lose their answer; starts anew at any point. In half of them blocks are encrypted. Uploads run while the collector does. After every
 // step each block that is referred to must be readable, whatever else has happened.
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
@@ -8,6 +8,8 @@ import { HoldfastError } from '../../../base/errors.ts';
 import type { BlockId } from '../../../base/ids.ts';
 import { SeededRandom, systemClock } from '../../../platform/index.ts';
 import { Block } from '../../block.ts';
+import { BlockSealer } from '../../sealing/block-sealer.ts';
+import { KeyRing } from '../../sealing/key-ring.ts';
 import { FaultProxy } from '../testing/fault-proxy.ts';
 import type { Fault } from '../testing/fault-proxy.ts';
 import { Gatekeeper } from '../testing/gatekeeper.ts';
@@ -18,6 +20,7 @@ import type { S3Options } from './s3-options.ts';
 import { QUICK_LIMITS, storeOptions } from './testing/store-options.ts';
 
 const SEEDS = 4;
+const RING = KeyRing.create(Buffer.alloc(32, 'master'), 'default', 1);
 const STEPS = 25;
 const CONTENTS = 12;
 const UPLOADERS = 3;
@@ -54,7 +57,10 @@ class History {
   constructor(seed: number) {
     this.#random = new SeededRandom(seed);
     const at = { endpoint: proxy.url, bucket: STAND_IN_BUCKET, credentials: STAND_IN_KEY };
-    this.#options = storeOptions(at, { limits: { ...QUICK_LIMITS, attemptsMax: 2 } });
+    const sealer = seed % 2 === 0 ? new BlockSealer({ compression: 'auto', keys: RING }) : undefined;
+    this.#options = storeOptions(at, {
+      limits: { ...QUICK_LIMITS, attemptsMax: 2 }, openSealer: () => Promise.resolve(sealer),
+    });
     this.#blocks = Array.from({ length: CONTENTS }, (_, number) =>
       Block.of([Buffer.from(`content ${number} of ${seed}`)]));
   }

@@ -17,8 +17,8 @@ export class KnownSet {
   isProven = false;
   /** Disks that have the newest record. */
   readonly recordedOn: Set<string> = new Set();
-  /** When its parity was doubted last, on the monotonic clock. Undefined: not since the start, after
-   *  which all of it is read. */
+  /** When its parity was doubted last, on the monotonic clock. Undefined: not since the start, when
+   *  all of it is read. */
   parityReadMs: number | undefined;
   /** Somebody wants one of its volumes to go. */
   isToDissolve = false;

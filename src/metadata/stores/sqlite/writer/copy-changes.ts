@@ -12,7 +12,9 @@ import type { NodeId, SpaceId } from '../../../../base/ids.ts';
 import { canonicalName } from '../../../../base/names.ts';
 import type { ChangeResult, Copy, Move } from '../../../changes.ts';
 import { checkLocks } from '../../../lock-rules.ts';
-import { cycle, isMount, nodeMissing, otherTenant, rootStays, sourceBusy } from '../../../refusals.ts';
+import {
+  cycle, isMount, nodeMissing, otherTenant, rootStays, sourceBusy,
+} from '../../../refusals.ts';
 import { EVENT_KINDS, KIND_FILE, KIND_FOLDER, KIND_MOUNT, storedName } from '../rows.ts';
 import type { NodeRow } from '../rows.ts';
 import { CopyPlan } from './copy-plan.ts';

@@ -145,7 +145,7 @@ function dropClosedRows(
     if (events.length === 0) return to;
     for (const [rev, nodeId] of events) {
       if (state.sql.findTrashAt.get(space.id, rev) === undefined) {
-        state.sql.deleteClosedRow.run(space.id, nodeId, rev);
+        state.sql.deleteClosedRow.run(space.id, nodeId, rev, rev);
       }
       state.sql.deletePastGrants.run(space.id, rev);
       reached = rev;

@@ -48,7 +48,8 @@ export function makeSpace(state: TreeState, change: MakeSpace): Write {
   return () => {
     const ids = takeIds(state);
     const { id, rootId } = ids;
-    state.sql.insertTeamSpace.run(id, tenant, name, rootId, casePolicy, quotaBytes ?? null, actor.at);
+    state.sql.insertTeamSpace.run(id, tenant, name, rootId, casePolicy, quotaBytes ?? null,
+      actor.at);
     makeRoot(state, ids, actor.at);
     const node = state.live(id, rootId);
     return writeGrant(state, state.space(id), {

@@ -356,7 +356,7 @@ export function restore(state: TreeState, change: Restore): Write {
       after: { parentId: toParentId, name: toName },
     });
     state.sql.reviveNode.run(toParentId, canon, storedName(toName, canon), rev,
-      space.id, nodeId, deletedRev);
+      space.id, nodeId, deletedRev, deletedRev);
     state.sql.deleteTrash.run(space.id, deletedRev);
     const row = state.node(space.id, nodeId);
     assert(row !== undefined, 'a restored node is in its place');

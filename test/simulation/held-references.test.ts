@@ -4,18 +4,20 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { DEFAULT_TENANT, parseUserId } from '../../../../base/ids.ts';
-import type { BlockId, NodeId, SpaceId } from '../../../../base/ids.ts';
-import { parseName } from '../../../../base/names.ts';
-import { encodeManifest } from '../../../../files/index.ts';
+import { DEFAULT_TENANT, parseUserId } from '../../src/base/ids.ts';
+import type { BlockId, NodeId, SpaceId } from '../../src/base/ids.ts';
+import { parseName } from '../../src/base/names.ts';
+import { encodeManifest } from '../../src/files/index.ts';
 import {
   SqliteMetadataStore,
-} from '../../../../metadata/stores/sqlite/sqlite-metadata-store.ts';
-import { MemoryBlockStore } from '../../../../storage/backends/memory/memory-block-store.ts';
-import { listReferences } from '../../../gc/references.ts';
-import { placeOfManifest } from '../../manifest-source.ts';
-import type { ManifestKey } from '../../manifest-source.ts';
-import { SqliteManifestSource } from './sqlite-manifest-source.ts';
+} from '../../src/metadata/stores/sqlite/sqlite-metadata-store.ts';
+import { MemoryBlockStore } from '../../src/storage/backends/memory/memory-block-store.ts';
+import { listReferences } from '../../src/durability/gc/references.ts';
+import { placeOfManifest } from '../../src/durability/verify/manifest-source.ts';
+import type { ManifestKey } from '../../src/durability/verify/manifest-source.ts';
+import {
+  SqliteManifestSource,
+} from '../../src/durability/verify/stores/sqlite/sqlite-manifest-source.ts';
 
 const NOON = Date.UTC(2026, 0, 1, 12);
 
@@ -105,7 +107,7 @@ describe('What refers to content, in a database with a quarantine', () => {
   });
 
   it('reads a database from before there were quarantines', async () => {
-    const golden = new URL('../../../../../test/fixtures/metadata/format-2.db', import.meta.url);
+    const golden = new URL('../fixtures/metadata/format-2.db', import.meta.url);
     const old = join(root, 'format-2.db');
     copyFileSync(golden, old);
     const source = SqliteManifestSource.open(old);
