@@ -142,8 +142,8 @@ export class AuditTrail {
   async #closeLogs(): Promise<void> {
     const closing = [...this.#logs.values()].map(async (log) => (await log).close());
     this.#logs.clear();
-    const failed = (await Promise.allSettled(closing)).find(({ status }) => status === 'rejected');
-    if (failed?.status === 'rejected') throw failed.reason;
+    await Promise.allSettled(closing); // All of them, whatever befalls one.
+    await Promise.all(closing);
   }
 
   #follow(): void {

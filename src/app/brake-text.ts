@@ -11,7 +11,9 @@ export function brakeText(
       + 'short time than is usual. That may be meant so. It may also be a mistake, or malware.',
     'What it has deleted and overwritten since is held: the device sees it done, and everybody '
       + 'else still has the files. Nothing is lost, and nobody has to hurry.',
-    `Look at it on the server:  holdfast brake show ${id}`,
+    'The owner of the files and every administrator can decide on the start page of the server. '
+      + 'On the server itself:',
+    `To look at it:  holdfast brake show ${id}`,
     `If it is meant so:  holdfast brake keep ${id} --yes`,
     `If not:  holdfast brake undo ${id} --yes`,
   ];

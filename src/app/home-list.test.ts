@@ -65,7 +65,9 @@ describe('HomeList', () => {
 });
 
 it('Marks of homes are told apart, and those of the default tenant are as ever', () => {
-  const all = [...marksOf(0, [[1, 10], [2, 20]]), ...marksOf(1, [[1, 11]]), ...marksOf(3, [[4, 44]])];
+  const all = [
+    ...marksOf(0, [[1, 10], [2, 20]]), ...marksOf(1, [[1, 11]]), ...marksOf(3, [[4, 44]]),
+  ];
   assert.deepEqual(all.slice(0, 3), [[1, 10], [2, 20], [4_294_967_297, 11]]);
   assert.deepEqual(ownMarks(0, all), [[1, 10], [2, 20]]);
   assert.deepEqual(ownMarks(1, all), [[1, 11]]);

@@ -44,7 +44,8 @@ export function retentionOperations(
       return ofSpace(await metadata.getSpace(own));
     }
     if (typeof space === 'number') return ofSpace(await metadata.getSpace(parseSpaceId(space)));
-    const { id } = await identity.tenants.get(parseTenantId(typeof tenant === 'string' ? tenant : ''));
+    const wanted = parseTenantId(typeof tenant === 'string' ? tenant : '');
+    const { id } = await identity.tenants.get(wanted);
     return ofTenant(id);
   };
   const shown = async (whose: Whose): Promise<Whose & RetentionShown> => (

@@ -89,7 +89,7 @@ export function buildServices(options: ServiceOptions): Services {
   const authenticator = new Authenticator(identity);
   const parts = {
     files, time, uploads, sharing, links, identity, authenticator, instanceId, clock, now, random,
-    bulkUpload, trash, trashContent, versions, lockTimeoutSeconds,
+    bulkUpload, brakes, trash, trashContent, versions, lockTimeoutSeconds,
   };
   const routes = [
     ...davRoutes(parts), ...publicDavRoutes(parts), ...pastRoutes(parts),

@@ -123,7 +123,11 @@ describe('mail', { timeout: 120_000 }, () => {
     assert.equal((await ocs(ada, 'POST', `${SHARES}/${id}/send-email`)).status, 200);
     await eventually(20_000, 'it arrives', () => mails.mails.length === 1);
     await eventually(10_000, 'it is sent', async () => await state() === 'sent');
-    const ben = await server.addUser({ name: 'ben', args: ['--email', 'ben@home.example'] });
+    const ben = await server.addUser({ name: 'ben', args: ['--email', 'ben@old.example'] });
+    const moved = await run(PROGRAM, [
+      'user', 'email', 'ben', 'ben@home.example', '--data', server.data,
+    ]);
+    assert.equal(moved.code, 0, moved.stderr);
     assert.equal((await ocs(ada, 'POST', SHARES, {
       path: '/plan.txt', shareType: '0', shareWith: 'ben',
     })).status, 200);

@@ -1,6 +1,7 @@
 /** What owners and administrators see of quarantines, and how they decide. */
 import { HoldfastError } from '../../base/errors.ts';
-import type { NodeId, UserId } from '../../base/ids.ts';
+import type { NodeId, TenantId, UserId } from '../../base/ids.ts';
+import type { Caller } from '../../identity/index.ts';
 import { HELD_LIMIT_MAX, QUARANTINES_LIMIT_MAX } from '../../metadata/index.ts';
 import type {
   Actor, BatchRecord, HeldRecord, Instant, MetadataStore, QuarantineRecord,
@@ -21,6 +22,8 @@ export interface Decider {
   user: UserId;
   device: string;
   isAdmin: boolean;
+  /** Administrators decide in their own tenant; undefined: in all of them. */
+  tenant?: TenantId;
 }
 
 export class BrakeService {
@@ -104,10 +107,24 @@ export class BrakeService {
     return record;
   }
 
-  async #check(id: number, { user, isAdmin }: Decider): Promise<QuarantineRecord> {
+  /** Those that wait for this person's decision, or are being kept; none by a link. */
+  async listFor({ user, admin, tenant }: Caller): Promise<QuarantineRecord[]> {
+    const all = await this.list({ all: false });
+    const by = { user, device: '', isAdmin: admin, tenant };
+    const mayDecide = await Promise.all(all.map((each) => this.#mayDecide(each, by)));
+    return all.filter((_, at) => mayDecide[at]);
+  }
+
+  async #mayDecide(
+    { spaceId }: QuarantineRecord, { user, isAdmin, tenant }: Decider,
+  ): Promise<boolean> {
+    const { owner, tenant: own } = await this.#metadata.getSpace(spaceId);
+    return owner === user || (isAdmin && (tenant === undefined || tenant === own));
+  }
+
+  async #check(id: number, by: Decider): Promise<QuarantineRecord> {
     const record = await this.get(id);
-    const { owner } = await this.#metadata.getSpace(record.spaceId);
-    if (isAdmin || owner === user) return record;
+    if (await this.#mayDecide(record, by)) return record;
     const message = 'Only the owner of the files or an administrator can decide this.';
     throw new HoldfastError('denied', OP, message);
   }

@@ -144,6 +144,12 @@ export class PastView {
     };
   }
 
+  /** Whether nothing at or below it was hidden from the caller at the moment. */
+  async sawAllBelow({ past: { spaceId, id } }: PastFound): Promise<boolean> {
+    const ground = spaceId === this.#own.space.id ? this.#own : await this.#groundOf(spaceId);
+    return ground.sawAllBelow(id);
+  }
+
   /** The members of a folder, in pages. @throws conflict `not-folder`. */
   list(folder: PastFound, signal?: AbortSignal): AsyncIterable<readonly SeenNode[]> {
     if (folder.past.kind !== 'folder') {

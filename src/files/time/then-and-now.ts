@@ -8,9 +8,9 @@ import { weakerRole } from '../../base/roles.ts';
 import type { Role } from '../../base/roles.ts';
 import type { Caller } from '../../identity/index.ts';
 import type {
-  GrantRecord, Instant, MetadataStore, PastSpace, SpaceRecord,
+  GrantRecord, Instant, MetadataStore, PastNode, PastSpace, SpaceRecord,
 } from '../../metadata/index.ts';
-import { effective, subjectsIn } from '../access.ts';
+import { effective, isVisible, subjectsIn } from '../access.ts';
 import type { Subjects } from '../access.ts';
 import { GrantTable } from '../view/ground.ts';
 import { lapsedFor } from '../view/lapse.ts';
@@ -91,15 +91,31 @@ export class ThenAndNow {
     if (ownerOf !== undefined && this.#now.subjects.user === ownerOf) return 'owner';
     const chain = await this.past.findChain(nodeId) ?? [];
     const live = await this.#parts.metadata.findChain(id, nodeId);
-    const { at, subjects, table } = this.#then;
-    const then = effective({
-      subjects, ownerOf, chain: chain.map((node) => node.id), grantsAt: table.at, now: at,
-    });
+    const then = this.#roleThen(chain);
     // What is deleted has no place now: today's grants are looked for where it was.
     const now = effective({
       subjects: this.#now.subjects, ownerOf, chain: (live ?? chain).map((node) => node.id),
       grantsAt: this.#now.table.at, now: this.#parts.now(), lapsed: this.#now.lapsed,
     });
     return weakerRole(then, now);
+  }
+
+  #roleThen(chain: readonly PastNode[]): Role {
+    const { at, subjects, table } = this.#then;
+    return effective({
+      subjects, ownerOf: this.space.owner, chain: chain.map((node) => node.id),
+      grantsAt: table.at, now: at,
+    });
+  }
+
+  /** Whether nothing at or below a node was hidden from the caller then. */
+  async sawAllBelow(nodeId: NodeId): Promise<boolean> {
+    if (this.space.owner === this.#now.subjects.user) return true;
+    for (const id of [nodeId, ...this.#then.table.nodes()]) {
+      const chain = await this.past.findChain(id) ?? [];
+      const isBelow = chain.some((node) => node.id === nodeId);
+      if (isBelow && !isVisible(this.#roleThen(chain))) return false;
+    }
+    return true;
   }
 }

@@ -123,10 +123,12 @@ export class TimeService {
     caller: Caller, path: readonly Name[], when: When, { withSharing = false } = {},
   ): Promise<BatchRecord> {
     const view = await this.open(caller, when);
-    const { past } = await view.get(path);
-    const { spaceId, id: nodeId } = past;
+    const found = await view.get(path);
+    const { spaceId, id: nodeId } = found.past;
     const wanted = withSharing ? 'owner' : 'editor';
     await this.#checkRole(caller, spaceId, { nodeId, wanted });
+    // Else it would show what was kept from the caller then, under today's permissions.
+    if (!await view.sawAllBelow(found)) throw noPermission(wanted);
     const isOwn = spaceId === (await this.#ownSpace(caller)).id;
     const asOf = isOwn ? view.rev : await this.#parts.metadata.revisionAt(spaceId, view.at);
     const { user, device } = caller;
@@ -178,7 +180,11 @@ export class TimeService {
       isEnough = below === undefined || below.every((above) => above.id !== nodeId);
     }
     if (isEnough) return;
-    const message = 'You do not have permission to do this here.';
-    throw new HoldfastError('denied', 'files/TimeService', message, { facts: { wanted } });
+    throw noPermission(wanted);
   }
+}
+
+function noPermission(wanted: Role): HoldfastError {
+  const message = 'You do not have permission to do this here.';
+  return new HoldfastError('denied', 'files/TimeService', message, { facts: { wanted } });
 }

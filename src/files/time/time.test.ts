@@ -204,6 +204,22 @@ describe('What is kept from somebody below a shared folder', () => {
     assert.equal(await site.read(anna, 'plans/kept/law.txt'), 'new law');
     assert.ok((await time.compare(anna, wanted)).entries.length > 0);
   });
+
+  it('does not come to light by restoring the time in which it was kept from somebody',
+    async () => {
+      await site.folder(anna, 'plans');
+      await site.write(anna, 'plans/law.txt', 'secret');
+      await site.grant(anna, 'plans', 'ben', 'editor');
+      await site.names(ben);
+      const hidden = await site.grant(anna, 'plans/law.txt', 'ben', 'none');
+      const then = tick();
+      await site.write(anna, 'plans/law.txt', 'for all');
+      await site.revoke(hidden, anna);
+      const later = tick();
+      await assert.rejects(time.restore(ben, pathOf('plans'), then), failsWith('denied'));
+      await batches.settled((await time.restore(ben, pathOf('plans'), later)).id);
+      assert.equal(await site.read(ben, 'plans/law.txt'), 'for all');
+    });
 });
 
 describe('The trash', () => {

@@ -31,11 +31,11 @@ function setsEntry({ under, of }: SetPlace): string {
   return [
     `## [${under}.NAME]`,
     '',
-    `The settings of \`${of}\` once more, under a name of their own: \`${under}.NAME.KEY\` is to the`,
-    `set what \`${of}.KEY\` is to everything else. What a set does not say is as by default, whatever`,
-    `\`${of}\` says. A name holds lower-case letters, digits, \`-\` and \`_\`, and starts with a letter;`,
-    `\`default\` is \`${of}\` itself. Sets stand in the file only; their secrets may be in files of`,
-    'their own, as everywhere.',
+    `The settings of \`${of}\` once more, in sets that have names: \`${under}.NAME.KEY\` is to`,
+    `its set what \`${of}.KEY\` is to everything else. What a set does not say is as by default,`,
+    `whatever \`${of}\` says. A name starts with a lower-case letter and holds such letters,`,
+    `digits, \`-\` and \`_\`; \`default\` is \`${of}\` itself. Sets stand in the file only; their`,
+    'secrets may be in files of their own, as everywhere.',
     '',
   ].join('\n');
 }

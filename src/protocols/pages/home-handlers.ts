@@ -2,6 +2,7 @@
 import { HoldfastError } from '../../base/errors.ts';
 import { retryAfterSeconds, statusOf } from '../status.ts';
 import { readableDevice } from './device-name.ts';
+import { decideHeld } from './held-card.ts';
 import { showAppPassword, showHome } from './home-page.ts';
 import { sendOn } from './layout.ts';
 import type { PageHandler, PageParts, SignedInRequest } from './page-request.ts';
@@ -22,6 +23,8 @@ function signedIn(handler: SignedInHandler): PageHandler {
 const DONE: Readonly<Record<string, string>> = {
   password: 'Your password is changed. Other browsers are signed out.',
   revoked: 'Done: it cannot use your account any more.',
+  'held-keep': 'Done: what the device has deleted and overwritten holds for all.',
+  'held-undo': 'Done: the device gets the files back.',
 };
 
 export function showHomeHandler(parts: PageParts): PageHandler {
@@ -32,15 +35,15 @@ export function showHomeHandler(parts: PageParts): PageHandler {
 }
 
 async function showState(
-  { identity, files }: PageParts, request: SignedInRequest,
+  { identity, files, brakes }: PageParts, request: SignedInRequest,
   remark: { done?: string | undefined; fault?: string; status?: number },
 ): Promise<void> {
   const { caller } = request.visitor;
-  const [quota, appPasswords, sessions] = await Promise.all([
+  const [quota, appPasswords, sessions, held] = await Promise.all([
     files.quota(caller), identity.appPasswords.list(caller.user),
-    identity.sessions.list(caller.user),
+    identity.sessions.list(caller.user), brakes?.listFor(caller) ?? [],
   ]);
-  showHome(request, { quota, appPasswords, sessions, ...remark });
+  showHome(request, { quota, appPasswords, sessions, held, ...remark });
 }
 
 /** Says what is wrong on the page that the form stood on. */
@@ -76,6 +79,18 @@ export function revokeDeviceHandler({ identity }: PageParts): PageHandler {
     const list = form.get('kind') === 'session' ? identity.sessions : identity.appPasswords;
     await list.revoke(user, form.get('id') ?? '');
     sendOn(exchange, '/?done=revoked#devices');
+  });
+}
+
+export function decideHeldHandler(parts: PageParts): PageHandler {
+  return signedIn(async (request) => {
+    const { brakes } = parts;
+    if (brakes === undefined) return sendOn(request.exchange, '/');
+    try {
+      await decideHeld(brakes, request);
+    } catch (error) {
+      await showFault(parts, request, error);
+    }
   });
 }
 

@@ -1,9 +1,11 @@
 /** The page of somebody who is signed in: how to connect, what is connected, room, password. */
 import type { QuotaState } from '../../files/index.ts';
+import type { QuarantineRecord } from '../../metadata/index.ts';
 import type { Access } from '../../identity/index.ts';
 import { DEVICE_NAME_CHARACTERS_MAX } from '../../identity/index.ts';
 import { readableDevice } from './device-name.ts';
 import type { Html } from './html.ts';
+import { heldCard } from './held-card.ts';
 import { html } from './html.ts';
 import { formTokenField, note } from './layout.ts';
 import type { SignedInRequest } from './page-request.ts';
@@ -15,6 +17,8 @@ export interface HomeView {
   quota: QuotaState;
   appPasswords: readonly Access[];
   sessions: readonly Access[];
+  /** Devices about which this person may decide. */
+  held: readonly QuarantineRecord[];
   /** What was just done, or refused. */
   done?: string | undefined;
   fault?: string | undefined;
@@ -26,6 +30,7 @@ export function showHome(request: SignedInRequest, view: HomeView): void {
   show(request, {
     title: 'Your files',
     body: html`${note('good', view.done)}${note('bad', view.fault)}
+${heldCard(view.held, request.visitor)}
 ${connectCard(exchange.origin, caller.user)}
 ${quotaCard(view.quota)}
 ${devicesCard(view, formToken)}

@@ -1,5 +1,5 @@
 /** What the handlers of this folder share. */
-import type { FileService } from '../../files/index.ts';
+import type { BrakeService, FileService } from '../../files/index.ts';
 import type { Identity } from '../../identity/index.ts';
 import type { Exchange } from '../../platform/index.ts';
 import type { Page, SendOptions } from './layout.ts';
@@ -10,6 +10,8 @@ import type { SignedIn, Visitor } from './page-session.ts';
 export interface PageParts {
   files: FileService;
   identity: Identity;
+  /** undefined: no device is ever held back. */
+  brakes?: BrakeService;
 }
 
 export interface PageRequest {

@@ -14,7 +14,8 @@ import type { LinkPageParts } from './link-page.ts';
 import { FLOW_1_PREFIX } from './flow-target.ts';
 import { beginFlow1Handler, grantHandler, showGrantHandler } from './grant-page.ts';
 import {
-  changePasswordHandler, createDeviceHandler, revokeDeviceHandler, showHomeHandler,
+  changePasswordHandler, createDeviceHandler, decideHeldHandler, revokeDeviceHandler,
+  showHomeHandler,
 } from './home-handlers.ts';
 import { html } from './html.ts';
 import { sendOn, sendPage } from './layout.ts';
@@ -54,6 +55,7 @@ export function pageRoutes(parts: PageRouteParts): Route[] {
     page('/setup', { GET: showSetupHandler(parts), POST: setupHandler(parts) }),
     page('/devices/create', { POST: createDeviceHandler(parts) }),
     page('/devices/revoke', { POST: revokeDeviceHandler(parts) }),
+    page('/held', { POST: decideHeldHandler(parts) }),
     page('/password', { POST: changePasswordHandler(parts) }),
     { prefix: STYLESHEET_PATH, name: 'pages', handler: serveStylesheet },
     { prefix: '/', name: 'pages', handler: elsewhereHandler(parts, home) },

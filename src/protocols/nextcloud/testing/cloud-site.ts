@@ -1,10 +1,10 @@
 /** The whole server on stores in memory, for tests: real HTTP on a free port, all protocols. */
 import http from 'node:http';
 import {
-  ContentStore, FileService, Links, SharingService, SpaceDirectory, TrashContent,
-  TrashService, UploadService, VersionService,
+  Batches, Brake, BrakeService, ContentStore, FileService, Links, Quarantines, runKeep,
+  SharingService, SpaceDirectory, TrashContent, TrashService, UploadService, VersionService,
 } from '../../../files/index.ts';
-import type { BrokenLock, GroupsAt } from '../../../files/index.ts';
+import type { BrakePolicy, BrokenLock, GroupsAt } from '../../../files/index.ts';
 import type { Invitations } from '../../../files/index.ts';
 import { peopleOf } from '../../people.ts';
 import { Identity } from '../../../identity/index.ts';
@@ -39,6 +39,7 @@ export interface SiteOptions {
   /** Links can be sent by mail. */
   invitations?: Invitations;
   port?: number;
+  brake?: BrakePolicy;
 }
 
 export class CloudSite {
@@ -48,6 +49,8 @@ export class CloudSite {
   readonly sharing: SharingService;
   readonly identity: Identity;
   readonly server: HttpServer;
+  readonly #batches: Batches;
+  readonly #metadata: MemoryMetadataStore;
 
   private constructor(server: HttpServer, identity: Identity, options: SiteOptions) {
     const metadata = new MemoryMetadataStore();
@@ -59,9 +62,17 @@ export class CloudSite {
     const defaults = { casePolicy: 'sensitive' as const, quotaBytes: options.quotaBytes };
     const people = peopleOf(identity);
     const spaces = new SpaceDirectory({ metadata, defaults, now, people });
-    this.files = new FileService({
-      metadata, content, spaces, now, onLockBroken: options.onLockBroken,
+    const quarantines = new Quarantines({ metadata });
+    const policy = options.brake ?? { limit: 0, windowMs: 1_000 };
+    const brake = new Brake({ metadata, quarantines, policy, now });
+    this.#batches = new Batches({
+      metadata, content, now, keep: (batch, run) => runKeep({ metadata, quarantines }, batch, run),
     });
+    const brakes = new BrakeService({ metadata, quarantines, batches: this.#batches, now });
+    this.files = new FileService({
+      metadata, content, spaces, now, onLockBroken: options.onLockBroken, brake,
+    });
+    this.#metadata = metadata;
     this.uploads = new UploadService({ metadata, content, files: this.files, spaces, now });
     this.identity = identity;
     this.server = server;
@@ -82,12 +93,17 @@ export class CloudSite {
       files, uploads, sharing, links, identity, clock: this.clock, authenticator,
       instanceId: 'hftest', now,
       random: new SeededRandom(1), bulkUpload: options.bulkUpload ?? 'off',
-      trash, trashContent, versions,
+      trash, trashContent, versions, brakes,
     };
     server.serve([
       ...davRoutes(parts), ...publicDavRoutes(parts), ...nextcloudRoutes(parts),
       ...pageRoutes(parts),
     ]);
+  }
+
+  /** Resolves when all batches have ended. */
+  async settled(): Promise<void> {
+    for (const { id } of await this.#metadata.listBatches({}, 100)) await this.#batches.settled(id);
   }
 
   static async open(options: SiteOptions = {}): Promise<CloudSite> {

@@ -77,16 +77,25 @@ describe('Versions', () => {
     assert.deepEqual((await versions('anna')).map(({ size }) => size), [12, 6, 3]);
   });
 
-  it('are for who may read the file, and come back for who may change it', async () => {
+  it('are for who could read the file, and come back for who may change it', async () => {
     await site.identity.users.add({ id: 'carl', password: PASSWORD });
     await share('ben', 15);
     await share('carl', 1);
-    const [newer] = await versions('carl');
-    assert.equal((await as('carl', 'GET', newer?.href ?? '')).text, 'second');
+    const [, first] = await versions('anna');
+    const before = (first?.href ?? '').replace('/anna/', '/carl/');
+    assert.deepEqual(await versions('carl'), [], 'none from before the share');
+    assert.equal((await as('carl', 'GET', before)).status, 404);
+    assert.equal((await restore('ben', before.replace('/carl/', '/ben/'))).status, 404);
+    site.clock.advance(60_000);
+    await site.ask('PUT', '/dav/box/f.txt', { body: 'last' });
+    const found = await versions('carl');
+    assert.deepEqual(found.map(({ size }) => size), ['number three'.length]);
+    const [newer] = found;
+    assert.equal((await as('carl', 'GET', newer?.href ?? '')).text, 'number three');
     assert.equal((await restore('carl', newer?.href ?? '')).status, 403);
     const [bens] = await versions('ben');
     assert.equal((await restore('ben', bens?.href ?? '')).status, 201);
-    assert.equal((await as('anna', 'GET', '/dav/box/f.txt')).text, 'second');
+    assert.equal((await as('anna', 'GET', '/dav/box/f.txt')).text, 'number three');
     await site.identity.users.add({ id: 'dora', password: PASSWORD });
     const headers = { Depth: '1' };
     assert.equal((await as('dora', 'PROPFIND', folderOf('dora'), { headers })).status, 404);

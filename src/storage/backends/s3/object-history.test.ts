@@ -1,7 +1,8 @@
 // Method: many seeds of random work on one bucket: uploads that claim, put and refer; references
 // that end; censuses, batches to the trash, inspections, erasures; requests that fail, are late or
-// lose their answer; starts anew at any point. In half of them blocks are encrypted. Uploads run while the collector does. After every
-// step each block that is referred to must be readable, whatever else has happened.
+// lose their answer; starts anew at any point. In half of the histories blocks are encrypted.
+// Uploads run while the collector does. After every step each block that is referred to must be
+// readable, whatever else has happened.
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { HoldfastError } from '../../../base/errors.ts';
@@ -57,7 +58,8 @@ class History {
   constructor(seed: number) {
     this.#random = new SeededRandom(seed);
     const at = { endpoint: proxy.url, bucket: STAND_IN_BUCKET, credentials: STAND_IN_KEY };
-    const sealer = seed % 2 === 0 ? new BlockSealer({ compression: 'auto', keys: RING }) : undefined;
+    const seals = seed % 2 === 0;
+    const sealer = seals ? new BlockSealer({ compression: 'auto', keys: RING }) : undefined;
     this.#options = storeOptions(at, {
       limits: { ...QUICK_LIMITS, attemptsMax: 2 }, openSealer: () => Promise.resolve(sealer),
     });
