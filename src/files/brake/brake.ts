@@ -77,10 +77,18 @@ export class Brake {
 
   /** Holds what puts, copies or makes something where something is. undefined: it is to be done as
    *  ever. @throws as Hold; locked `held-clash`. */
-  async instead(caller: Caller, target: Target, change: Change): Promise<HeldDeed | undefined> {
+  instead(
+    caller: Caller, target: Target, change: Change,
+  ): Promise<HeldDeed | undefined> | undefined {
     if (change.op === 'copy') return this.#insteadOfCopy(caller, target, change);
+    const isNew = target.held === undefined && target.current === undefined;
+    return isNew ? undefined : this.#insteadOfOther(caller, target, change);
+  }
+
+  async #insteadOfOther(
+    caller: Caller, target: Target, change: Change,
+  ): Promise<HeldDeed | undefined> {
     const { held, current } = target;
-    if (held === undefined && current === undefined) return undefined;
     if (change.op === 'make-folder') return held && this.#unhide(caller, held, change);
     if (change.op !== 'put-file') return undefined;
     const found = await this.#overwritten(caller, target, change.actor, () =>

@@ -41,10 +41,13 @@ export class DeviceViews extends Views {
     this.#holds = holds;
   }
 
-  override async walk(caller: Caller, path: readonly Name[]): Promise<Walk> {
-    const walk = await super.walk(caller, path);
-    const hold = this.#holds.of(caller);
-    return hold === undefined ? walk : deviceWalk(walk, hold);
+  override walk(caller: Caller, path: readonly Name[]): Promise<Walk> {
+    const walk = super.walk(caller, path);
+    if (this.#holds.of(caller) === undefined) return walk;
+    return walk.then((plain) => {
+      const hold = this.#holds.of(caller);
+      return hold === undefined ? plain : deviceWalk(plain, hold);
+    });
   }
 
   override async list(
@@ -56,10 +59,14 @@ export class DeviceViews extends Views {
       : { pages: devicePages(listed.pages, hold), isPlain: false };
   }
 
-  override async seen(caller: Caller, node: NodeRecord, near: SeenNode): Promise<SeenNode> {
-    const seen = await super.seen(caller, node, near);
+  override seen(
+    caller: Caller, node: NodeRecord, near: SeenNode,
+  ): SeenNode | Promise<SeenNode> {
+    const seen = super.seen(caller, node, near);
     const hold = this.#holds.of(caller);
-    return hold === undefined ? seen : deviceNode(seen, hold) ?? seen;
+    if (hold === undefined) return seen;
+    const ofDevice = (plain: SeenNode): SeenNode => deviceNode(plain, hold) ?? plain;
+    return seen instanceof Promise ? seen.then(ofDevice) : ofDevice(seen);
   }
 }
 
