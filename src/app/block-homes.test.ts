@@ -31,7 +31,11 @@ describe('BlockHomes', () => {
     policy = 'default';
     homes = await open();
   });
-  afterEach(() => homes.close());
+  afterEach(async () => {
+    const closed = homes.close();
+    clock.advance(WAIT_MS);
+    await closed;
+  });
 
   async function open(toml = ''): Promise<BlockHomes> {
     const place = ownHome(await openDataDirectory(path, clock));
@@ -58,10 +62,7 @@ describe('BlockHomes', () => {
     assert.equal((await homes.of(ACME)).place.number + (await homes.of(BETA)).place.number, 3);
     clock.advance(WAIT_MS);
     await started;
-    assert.equal(homes.list().length, 3);
-    const closed = homes.close();
-    clock.advance(WAIT_MS);
-    await closed;
+    assert.equal(homes.list().length, 3, 'with that of the default tenant');
   });
 
   it('says why one cannot be opened, makes nothing in its place, and tries again', async () => {

@@ -117,7 +117,9 @@ export class Fleet {
     await this.#keepOwnCopy(register);
     const policy = policyOf(settings, disks);
     const missingAfterMs = settings.missingAfterSeconds * 1000;
-    const { files, repair, administer, links, sets, replaced, wholeOn } = await openReplicatedFiles({
+    const {
+      files, repair, administer, links, sets, replaced, wholeOn,
+    } = await openReplicatedFiles({
       disks, policy, witness, clock, erasure: erasurePolicy(settings), random: this.#options.random,
       onFinding: (finding) => tell(log, finding),
       limits: {

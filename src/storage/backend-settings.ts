@@ -48,8 +48,8 @@ const settings = {
     key: 'storage.backend', default: 'local', parse: oneOf(BACKENDS),
     docs: 'Where the content of files lies: in volumes on disks, or as objects in a bucket of S3 '
       + '(Amazon\'s or any other), Google Cloud Storage, or Azure Blob storage. It is chosen '
-      + 'before the first start; `holdfast storage move` moves everything elsewhere. Names, versions '
-      + 'and accounts always lie in the data directory.',
+      + 'before the first start; `holdfast storage move` moves everything elsewhere. Names, '
+      + 'versions and accounts always lie in the data directory.',
   }),
   ...named('s3', PLACES.s3),
   ...named('gcs', PLACES.gcs),

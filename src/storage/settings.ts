@@ -61,8 +61,8 @@ export const storageSlice = slice({
     encryptionKeyPath: setting<string | undefined>({
       key: 'storage.encryption_key_file', default: undefined, parse: optionalText,
       docs: 'The file of the master key, outside of the data directory. With it everything stored '
-        + 'from then on is encrypted (AES-256-GCM), in a mirror and a cache, too; make the keys with '
-        + '`holdfast keys init`.',
+        + 'from then on is encrypted (AES-256-GCM), in a mirror and a cache, too; make the keys '
+        + 'with `holdfast keys init`.',
     }),
     repairBytesPerSecond: setting({
       key: 'storage.repair_rate', default: REPLICATION_DEFAULTS.repairBytesPerSecond,
