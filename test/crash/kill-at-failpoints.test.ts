@@ -14,7 +14,8 @@ const OCCURRENCES = [1, 2, 5, 11];
 /** Places that uploads and the like never come to: other tests kill there. */
 const ELSEWHERE: ReadonlySet<string> = new Set([
   'files.restore-slice', 'files.restore-sharing', 'files.keep-slice', 'files.transfer-gathering',
-  'files.transfer-gathered', 'files.transfer-crossed', 'metadata.before-migrated', 'identity.before-migrated',
+  'files.transfer-gathered', 'files.transfer-crossed', 'metadata.before-migrated',
+  'identity.before-migrated',
 ]);
 
 const COMMENT = /^\s*(?:\/\*\*|\*|\/\/).*$/gm;
