@@ -6,6 +6,7 @@ const { existsSync } = require('node:fs');
 const { constants } = require('node:os');
 const { join, resolve } = require('node:path');
 const { ensureInstalled } = require('./install.cjs');
+const { ensureWeb } = require('./web.cjs');
 
 const ROOT = resolve(__dirname, '..');
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
@@ -34,6 +35,7 @@ function standInFor(program, args) {
 
 async function start(args) {
   await ensureInstalled(ROOT, { withDev: false });
+  await ensureWeb(ROOT);
   standInFor(join(ROOT, 'holdfast'), ['serve', ...args]);
 }
 

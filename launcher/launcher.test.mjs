@@ -122,7 +122,9 @@ describe('The launcher', () => {
   let root = '';
   beforeEach(() => {
     root = mkdtempSync(join(scratch, 'launch-'));
-    for (const name of ['start.cjs', 'launch.cjs', 'install.cjs', 'require-node.cjs', 'with-tools.cjs']) {
+    for (const name of [
+      'start.cjs', 'launch.cjs', 'install.cjs', 'web.cjs', 'require-node.cjs', 'with-tools.cjs',
+    ]) {
       put(join(root, 'launcher', name), readFileSync(join(HERE, name)));
     }
     put(join(root, 'package-lock.json'), '{"packages":{}}');
@@ -135,6 +137,31 @@ describe('The launcher', () => {
     const { status, stdout } = spawnSync(process.execPath, [start, '--data', 'x y']);
     assert.equal(status, 5);
     assert.equal(stdout.toString(), 'serve --data x y\n');
+  });
+
+  it('builds the web page once, again when its sources changed, and serves without it', () => {
+    put(join(root, 'holdfast'), '#!/bin/sh\necho served\n', 0o755);
+    put(join(root, 'web/vite.config.ts'), '');
+    put(join(root, 'web/src/a.ts'), 'one');
+    const vite = join(root, 'node_modules/vite/bin/vite.js');
+    put(vite, 'fs = require("fs"); fs.mkdirSync(".dist-next"); ' +
+      'fs.writeFileSync(".dist-next/index.html", fs.readFileSync("src/a.ts"));');
+    const start = () => {
+      const { stdout, stderr } = spawnSync(process.execPath, [join(root, 'launcher/start.cjs')]);
+      assert.equal(stdout.toString(), 'served\n');
+      return stderr.toString();
+    };
+    const page = () => readFileSync(join(root, 'web/dist/index.html'), 'utf8');
+    assert.match(start(), /Building the web page for the first time.* done in \d+ s/);
+    assert.equal(page(), 'one');
+    assert.equal(start(), '');
+    put(join(root, 'web/src/a.ts'), 'two');
+    assert.match(start(), /anew, since its sources changed/);
+    assert.equal(page(), 'two');
+    put(vite, 'console.error("no such thing"); process.exit(1);');
+    put(join(root, 'web/src/a.ts'), 'three');
+    assert.match(start(), /failed.\nno such thing\nThe one that was built before/);
+    assert.equal(page(), 'two');
   });
 
   it('passes signals on', async () => {

@@ -6,6 +6,7 @@
  */
 import { ROOT, runChecks } from './running/checks.ts';
 import { installPrograms, installServers } from './running/programs.ts';
+import { buildWebPage } from './running/web-page.ts';
 import { runSuiteFiles, suiteFiles } from './running/suites.ts';
 import { exitCodeOf, sum, verdict } from './running/tally.ts';
 import type { Tally } from './running/tally.ts';
@@ -17,7 +18,10 @@ const wanted = process.argv.slice(2);
 const context = {
   root: ROOT, path: process.env['PATH'] ?? '', isSuperuser: process.getuid?.() === 0, print,
 };
-const missing = [...await installPrograms(context), ...await installServers(context)];
+const missing = [
+  ...await installPrograms(context), ...await installServers(context),
+  ...await buildWebPage(context),
+];
 // A missing program is a failure, not a skip: what was not run has proved nothing.
 const programs: Tally = { passed: 0, failed: missing.length, skipped: 0 };
 const checks = wanted.length === 0 ? [await runChecks({ root: ROOT, print })] : [];

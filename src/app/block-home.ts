@@ -11,6 +11,7 @@ import { holdEncrypted } from '../storage/backends/local/encrypted-volumes.ts';
 import type { VolumeFinding } from '../storage/backends/local/findings.ts';
 import { LocalVolumeStore } from '../storage/backends/local/local-volume-store.ts';
 import { NodeVolumeFiles } from '../storage/backends/local/node-volume-files.ts';
+import { SwitchedVolumeFiles } from '../storage/backends/local/switched-volume-files.ts';
 import { openBackend } from './block-backend.ts';
 import type { BlockBackend } from './block-backend.ts';
 import type { BlockPlaces } from './block-place.ts';
@@ -32,8 +33,13 @@ export interface BlockHome {
   readonly backend: BlockBackend;
   /** The disks behind `blocks`, if these are local volumes. */
   readonly fleet: Fleet;
-  /** Undefined while `volumes` is the only disk. */
+  /** Undefined while `volumes` is the only disk. Changes once, when `useAllDisks` resolves. */
   readonly opened: OpenedFleet | undefined;
+  /** Uses all disks of the register from now on, where `volumes` was the only one: puts wait for a
+   *  moment, and what is there gets its copies afterwards. Nothing may collect garbage meanwhile.
+   *  `witness`: what the metadata refers to, of this home. Calm when they are in use.
+   *  @throws as Fleet.open; everything goes on with the one disk then. */
+  useAllDisks(witness: Witness): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -63,19 +69,29 @@ export async function openBlockHome(options: HomeOptions): Promise<BlockHome> {
     for (const part of parts.splice(0).reverse()) await part.close();
   };
   try {
-    const fleet = new Fleet({ ...options, settings, dataPath: root, instanceId });
+    const fleet = new Fleet({
+      ...options, settings, dataPath: root, instanceId,
+      ...(place.number !== 0 && { within: options.dataPath }),
+    });
     parts.push(fleet);
-    const several = options.backend.backend === 'local' ? await fleet.open(witness) : undefined;
+    const isLocal = options.backend.backend === 'local';
+    const disks: UsedDisks = { several: isLocal ? await fleet.open(witness) : undefined };
     const backend = await openBackend({
-      ...options, root, instanceId, openLocal: () => openBlocks(options, several),
+      ...options, root, instanceId, openLocal: () => openBlocks(options, disks),
       openSealer: (hold) => sealerOf(options, hold),
     });
     parts.push(backend);
-    if (several !== undefined) parts.push({ close: () => several.repair.stop() });
+    parts.push({ close: async () => disks.several?.repair.stop() });
     const { number } = place;
     const marked = number === 0 ? backend
       : { ...backend, witness: () => marksOf(number, backend.witness()) };
-    return { place, blocks: backend.blocks, backend: marked, fleet, opened: several, close };
+    return {
+      place, blocks: backend.blocks, backend: marked, fleet, close,
+      get opened() {
+        return disks.several;
+      },
+      useAllDisks: (now) => useAll(disks, () => fleet.open(now)),
+    };
   } catch (error) {
     await close();
     throw error;
@@ -93,33 +109,57 @@ function sealerOf(
   });
 }
 
+interface UsedDisks {
+  several: OpenedFleet | undefined;
+  /** While there is one disk. */
+  single?: { blocks: LocalVolumeStore; files: SwitchedVolumeFiles };
+}
+
+async function useAll(
+  disks: UsedDisks, open: () => Promise<OpenedFleet | undefined>,
+): Promise<void> {
+  const { single } = disks;
+  if (disks.several !== undefined || single === undefined) return;
+  await single.blocks.atRest(async () => {
+    const opened = await open();
+    if (opened === undefined) return;
+    single.files.switchTo(opened.files);
+    disks.several = opened;
+    repairBelow(single.blocks, opened);
+  });
+}
+
+function repairBelow(blocks: LocalVolumeStore, { repair }: OpenedFleet): void {
+  repair.endDegraded = () => blocks.endDegraded();
+  repair.start();
+}
+
 async function openBlocks(
-  options: HomeOptions, several: OpenedFleet | undefined,
+  options: HomeOptions, disks: UsedDisks,
 ): Promise<LocalVolumeStore> {
   const { place, witness, log, clock, settings } = options;
   const root = join(place.root, 'volumes');
   const { reserveBytes, sealAfterSeconds, volumeBytes } = settings;
+  const { several } = disks;
   if (several === undefined) await mkdir(root, { recursive: true, mode: 0o700 });
-  const files = several?.files ?? new NodeVolumeFiles(root);
+  const single = new SwitchedVolumeFiles(new NodeVolumeFiles(root));
+  const files = several?.files ?? single;
   const sealer = await sealerOf(options, () => holdEncrypted({
     list: () => files.list(), open: (name) => files.open(name, 'read'),
   }));
   const blocks = await LocalVolumeStore.open({
-    root, clock, witness, sealer,
-    ...(several !== undefined && { files: several.files }),
+    root, clock, witness, sealer, files,
     config: {
       sealAfterMs: sealAfterSeconds * 1000, volumeBytesMax: volumeBytes,
       ...(reserveBytes !== undefined && { reserveBytes }),
     },
     onFinding: (finding) => {
       tell(log, finding);
-      several?.heed(finding);
+      disks.several?.heed(finding);
     },
   });
-  if (several !== undefined) {
-    several.repair.endDegraded = () => blocks.endDegraded();
-    several.repair.start();
-  }
+  if (several !== undefined) repairBelow(blocks, several);
+  else disks.single = { blocks, files: single };
   return blocks;
 }
 

@@ -32,6 +32,8 @@ const RETRY_MS = 5_000;
  *  bucket does not answer is opened in the background. */
 const START_WAIT_MS = 10_000;
 const CLOSE_WAIT_MS = 2_000;
+/** So long a command waits for disks to be used. */
+const USE_WAIT_MS = 20_000;
 /** Opened at once: each reads an index. */
 const OPENED_AT_ONCE = 8;
 
@@ -55,6 +57,10 @@ export class BlockHomes {
   #isClosed = false;
   /** Told of each home that is opened after the start. */
   onOpened: (home: BlockHome) => Promise<void> = () => Promise.resolve();
+  /** Told of each home that was on one disk until now, and keeps copies from now on. */
+  onCopied: (home: BlockHome) => void = () => undefined;
+  /** Does something while no home collects garbage. */
+  betweenCollections: (act: () => Promise<void>) => Promise<void> = (act) => act();
 
   private constructor(options: HomesOptions, dataPath: string, list: HomeList) {
     this.#options = options;
@@ -120,6 +126,25 @@ export class BlockHomes {
   /** @throws unavailable: it cannot be opened; what was wrong is its cause. */
   of(tenant: TenantId): BlockHome | Promise<BlockHome> {
     return this.#homes.get(tenant) ?? this.#opened(tenant);
+  }
+
+  /** See BlockHome.useAllDisks. `soon`: garbage is being collected, and it is done afterwards. */
+  async useAllDisks(home: BlockHome): Promise<'now' | 'soon'> {
+    const used = this.betweenCollections(async () => {
+      if (this.#isClosed || home.opened !== undefined) return;
+      await home.useAllDisks(ownMarks(home.place.number, await this.#options.readWitness()));
+      if (home.opened !== undefined) this.onCopied(home);
+    });
+    let isLate = false;
+    used.catch((err: unknown) => {
+      if (isLate) this.#options.log.error({ err }, 'disks are not used before the next start');
+    });
+    const late = Promise.withResolvers<'soon'>();
+    const cancel = this.#options.clock.after(USE_WAIT_MS, () => {
+      isLate = true;
+      late.resolve('soon');
+    });
+    return Promise.race([used.then(() => 'now' as const), late.promise]).finally(cancel);
   }
 
   async close(): Promise<void> {

@@ -14,6 +14,7 @@ import type { BlockHome } from './block-home.ts';
 import { findHome } from './home-list.ts';
 import { manifestHomes } from './home-references.ts';
 import { MirrorCollection } from './mirror-collection.ts';
+import { MIRROR_LEDGER, MIRROR_NOTES } from './mirror-place.ts';
 import { openStores } from './stores.ts';
 import type { Stores, StoresOptions } from './stores.ts';
 
@@ -42,7 +43,7 @@ export async function openCollection(
   home: BlockHome, { metadata, homes }: Pick<Stores, 'metadata' | 'homes'>,
   { clock, bytesPerSecond, onTrouble, signal }: CollectionOptions,
 ): Promise<Collection> {
-  const { blocks, backend, opened: several, place: { root } } = home;
+  const { blocks, backend, place: { root } } = home;
   const notes = SqliteGcStore.open(join(root, NOTES));
   try {
     const opened = await VolumeLedger.open(join(root, LEDGER), notes);
@@ -52,7 +53,9 @@ export async function openCollection(
     };
     const collector = new GarbageCollector({
       ...common, blocks, reclaim: backend.reclaim, volumes: backend.volumes, notes,
-      replaced: several?.replaced,
+      get replaced() {
+        return home.opened?.replaced; // Disks may be added while the server runs.
+      },
     }, opened);
     const { mirror: places, mirrored } = backend;
     const mirror = places && new MirrorCollection({
@@ -100,16 +103,24 @@ export async function openCollectionAlone(
   }
 }
 
-/** Whether or not a server runs. */
+/** Whether or not a server runs. `mirror`: of the second place, once it was collected. */
 export async function readCollectionStatus(
   path: string, tenant: TenantId, clock: Clock,
-): Promise<GcStatus> {
+): Promise<GcStatus & { mirror?: GcStatus }> {
   const { root } = await findHome(path, tenant);
-  const file = join(root, NOTES);
+  const own = await readNotes(root, [NOTES, LEDGER], clock);
+  if (!existsSync(join(root, MIRROR_NOTES))) return own;
+  return { ...own, mirror: await readNotes(root, [MIRROR_NOTES, MIRROR_LEDGER], clock) };
+}
+
+async function readNotes(
+  root: string, [notesName, ledgerName]: readonly [string, string], clock: Clock,
+): Promise<GcStatus> {
+  const file = join(root, notesName);
   const notes = existsSync(file) ? SqliteGcStore.openReadonly(file) : undefined;
   const empty = SqliteGcStore.open(':memory:');
   try {
-    const ledgerPath = join(root, LEDGER);
+    const ledgerPath = join(root, ledgerName);
     return await readGcStatus(notes ?? empty, { ledgerPath, now: clock.now() });
   } finally {
     notes?.close();

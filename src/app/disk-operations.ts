@@ -12,18 +12,30 @@ const ACTIONS = ['drain', 'undrain', 'retire'] as const;
 type Action = (typeof ACTIONS)[number];
 
 const EMPTY_FOLDER = {
-  action: 'add', diskId: 'new', volumeCount: 0, volumeBytes: 0, etag: '', objections: [],
-  notes: ['The folder is empty. It becomes a disk of this server.'],
+  action: 'add', diskId: 'new', volumeCount: 0, volumeBytes: 0, etag: '',
+  objections: [] as readonly string[],
+  notes: ['The folder is empty. It becomes a disk of this server.'] as readonly string[],
+};
+/** A tenant's home asks a filer for the first time. */
+const FRESH_FILER = {
+  ...EMPTY_FOLDER,
+  notes: ['The filer sets a part of each of its disks apart for this tenant, which is kept from '
+    + 'all others there.'],
 };
 
-/** `isServing`: in a server, which goes on with what it has opened. */
-export function diskOperations(
-  stores: BlockHome, { isServing }: { isServing: boolean },
-): Operations {
+/** In a server, which goes on with what it has opened, or without one. */
+export interface DiskSurroundings {
+  readonly isServing: boolean;
+  /** See BlockHomes. */
+  readonly useAllDisks: () => Promise<'now' | 'soon'>;
+}
+
+export function diskOperations(stores: BlockHome, around: DiskSurroundings): Operations {
+  const { isServing } = around;
   return {
     'disk.list': async (input) => (
       { ...(await listDisks(stores, input['all'] === true)), serving: isServing }),
-    'disk.add': (input) => addDisks(stores, input, isServing),
+    'disk.add': (input) => addDisks(stores, input, around),
     'disk.move': (input) => moveDisk(stores, input),
     'disk.plan': async (input) => {
       const { disks } = severalOf(stores);
@@ -61,7 +73,7 @@ async function listDisks({ fleet, opened, blocks }: BlockHome, all: boolean): Pr
 
 /** First without, then with `confirmed`: the plan is made anew and must still be the same. */
 async function addDisks(
-  stores: BlockHome, input: PlainRecord, isServing: boolean,
+  stores: BlockHome, input: PlainRecord, around: DiskSurroundings,
 ): Promise<PlainRecord> {
   const { fleet, opened } = stores;
   const place = textOf(input, 'place');
@@ -69,16 +81,16 @@ async function addDisks(
   try {
     const answer = await fleet.look(place, { adopt }, async (found) => {
       refuseCopies(found, await fleet.registered());
-      return adopt ? undefined : planAdding(stores, found, input);
+      return adopt ? undefined : planAdding(stores, found, input, around);
     });
     if (answer !== undefined) return answer;
   } catch (error) {
     const isEmpty = isKind(error, 'conflict') && error.code === 'disk-unknown';
     if (!isEmpty || adopt) throw error;
-    return plain({ plans: [EMPTY_FOLDER], restart: opened === undefined, known: 0 });
+    return plain({ plans: [withFirst(EMPTY_FOLDER, opened, around)], known: 0 });
   }
   const found = await fleet.use(place, { adopt });
-  if (opened === undefined) return foundRegister(stores, found, input, isServing);
+  if (opened === undefined) return foundRegister(stores, found, input, around);
   const fresh = await onlyNew(stores, found);
   const plans: DiskPlan[] = [];
   for (const one of fresh) {
@@ -87,7 +99,7 @@ async function addDisks(
     plans.push(plan);
     await opened.disks.add(disk, plan);
   }
-  return plain({ plans, restart: false, known: found.length - fresh.length });
+  return plain({ plans, use: 'now', known: found.length - fresh.length });
 }
 
 /** First without, then with `confirmed`: it is planned anew, and refused when it has objections. */
@@ -106,17 +118,20 @@ export async function moveDisk(
 }
 
 async function planAdding(
-  stores: BlockHome, found: readonly FoundDisk[], input: PlainRecord,
+  stores: BlockHome, found: readonly FoundDisk[], input: PlainRecord, around: DiskSurroundings,
 ): Promise<PlainRecord> {
   const { opened } = stores;
+  if (found.length === 0) {
+    return plain({ plans: [withFirst(FRESH_FILER, opened, around)], known: 0 });
+  }
   const fresh = await onlyNew(stores, found);
   const known = found.length - fresh.length;
   if (opened === undefined) {
-    return plain({ plans: fresh.map(({ disk }) => firstPlan(disk.id)), restart: true, known });
+    return plain({ plans: fresh.map(({ disk }) => firstPlan(disk.id, around)), known });
   }
   const plans: DiskPlan[] = [];
   for (const one of fresh) plans.push(await opened.disks.planAdd(newDisk(one, input)));
-  return plain({ plans, restart: false, known });
+  return plain({ plans, known });
 }
 
 async function onlyNew({ fleet }: BlockHome, found: readonly FoundDisk[]): Promise<FoundDisk[]> {
@@ -136,9 +151,9 @@ function refuseCopies(found: readonly FoundDisk[], known: readonly RegisteredDis
 }
 
 /** The second disk ever: from now on there is a register, and copies. A running server has opened
- *  its one disk in the plain way, and goes on so until it is started again. */
+ *  its one disk in the plain way, and goes over to all of them in a moment of rest. */
 async function foundRegister(
-  { fleet }: BlockHome, found: readonly FoundDisk[], input: PlainRecord, isServing: boolean,
+  { fleet }: BlockHome, found: readonly FoundDisk[], input: PlainRecord, around: DiskSurroundings,
 ): Promise<PlainRecord> {
   const own = { disk: 'volumes', host: hostname(), rack: 'one', zone: 'one' };
   const register = await fleet.found(own);
@@ -150,16 +165,36 @@ async function foundRegister(
       { id, labels, where, state: 'active', addedMs: fleet.now() }, { id, files: one.disk.files },
     );
   }
-  const plans = fresh.map(({ disk }) => firstPlan(disk.id));
-  return plain({ plans, restart: isServing, known: found.length - fresh.length });
+  const plans = fresh.map(({ disk }) => firstPlan(disk.id, around));
+  return plain({ plans, known: found.length - fresh.length, ...(await useThem(around)) });
 }
 
-function firstPlan(diskId: string) {
-  return {
-    action: 'add', diskId, volumeCount: 0, volumeBytes: 0, etag: '', objections: [], notes: [
-      'From the next start on everything is kept on several disks; what is there now is copied.',
-    ],
-  };
+/** When the disks of the register are used: `now`; `soon`, after what keeps the server from it for
+ *  the moment; or `start`, for the reason that is said. */
+async function useThem(
+  { isServing, useAllDisks }: DiskSurroundings,
+): Promise<{ use: 'now' | 'soon' | 'start'; reason?: string }> {
+  if (!isServing) return { use: 'start' };
+  try {
+    return { use: await useAllDisks() };
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error; // The log has it.
+    return { use: 'start', reason: error.message };
+  }
+}
+
+function firstPlan(diskId: string, around: DiskSurroundings) {
+  return withFirst({ ...EMPTY_FOLDER, diskId, notes: [] }, undefined, around);
+}
+
+/** The first disk that is added changes more than the list of disks. */
+function withFirst(
+  plan: typeof EMPTY_FOLDER, opened: BlockHome['opened'], { isServing }: DiskSurroundings,
+): typeof EMPTY_FOLDER {
+  if (opened !== undefined) return plan;
+  const note = `${isServing ? 'From then on' : 'From the next start on'} everything is kept on `
+    + 'several disks; what is there now is copied.';
+  return { ...plan, notes: [...plan.notes, note] };
 }
 
 function newDisk({ disk, where, host }: FoundDisk, input: PlainRecord): NewDisk {

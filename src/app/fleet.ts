@@ -38,8 +38,11 @@ const FILER_WAIT_MS = 3_000;
 
 export interface FleetOptions {
   readonly dataPath: string;
-  /** Of the data directory: names the cluster unless a key does, and this coordinator. */
+  /** Of the home: names this coordinator, and the cluster unless a key does. */
   readonly instanceId: string;
+  /** Of a tenant's home: the directory in which all homes lie, and in it the cluster's key. On
+   *  filers it has parts of its own; it is never the cluster's own home. */
+  readonly within?: string;
   readonly clock: Clock;
   readonly log: Logger;
   readonly random: Random;
@@ -115,7 +118,9 @@ export class Fleet {
       this.#ownPlace(), ...places,
     ]);
     await this.#keepOwnCopy(register);
-    const policy = policyOf(settings, disks);
+    // Those of now; once they are open, those that were added and retired since as well.
+    let current: () => readonly Pick<VolumeDisk, 'labels' | 'state'>[] = () => disks;
+    const policy = policyOf(settings, () => current());
     const missingAfterMs = settings.missingAfterSeconds * 1000;
     const {
       files, repair, administer, links, sets, replaced, wholeOn,
@@ -132,6 +137,7 @@ export class Fleet {
         });
       },
     });
+    current = () => links;
     const verifiedDisks = () => links.filter(({ inUse }) => inUse).map((link) =>
       verifiedDisk(link, this.#localFolderOf(register.find(link.id)?.where)));
     // Before the first other disk was added, its own one was called `local`.
@@ -371,12 +377,13 @@ export class Fleet {
   async #open(
     address: string, role: 'coordinator' | 'reader', claims: DiskClaims,
   ): Promise<FilerClient> {
-    const { instanceId, clock, random, settings: { filerCaPath } } = this.#options;
+    const { instanceId, within, clock, random, settings: { filerCaPath } } = this.#options;
     this.#epoch ??= await nextEpoch(this.#epochPath);
     const client = FilerClient.open({
       address: parseListenAddress(address), ...(await this.#key()),
       readKeys: () => this.#key(), coordinatorId: instanceId,
       epoch: this.#epoch, clock, random, role, claims,
+      ...(within !== undefined && { home: instanceId }),
       ...(filerCaPath !== undefined && { tls: { ca: await readFile(filerCaPath) } }),
     });
     await connected(client, clock);
@@ -384,13 +391,14 @@ export class Fleet {
   }
 
   async #key(): Promise<ClusterKey> {
-    const { dataPath, settings } = this.#options;
-    return readClusterKey(settings.clusterKeyPath ?? join(dataPath, 'cluster.key'));
+    const { dataPath, within = dataPath, settings } = this.#options;
+    return readClusterKey(settings.clusterKeyPath ?? join(within, 'cluster.key'));
   }
 
   /** Without a key there are no other machines, and the data directory's own id will do: a key that
    *  is made later carries the same one. */
   async #clusterId(): Promise<string> {
+    if (this.#options.within !== undefined) return this.#options.instanceId;
     try {
       return (await this.#key()).clusterId;
     } catch (error) {
@@ -435,13 +443,25 @@ async function connected(client: FilerClient, clock: Clock): Promise<void> {
   }
 }
 
-function policyOf(settings: FleetSettings, disks: readonly VolumeDisk[]): ReplicationPolicy {
+/** Goes by the disks that there are whenever somebody asks. */
+function policyOf(
+  settings: FleetSettings, disks: () => readonly Pick<VolumeDisk, 'labels' | 'state'>[],
+): ReplicationPolicy {
   const { domain } = settings;
-  const inUse = disks.filter(({ state }) => state !== 'retired');
-  const usual = usualPolicy(new Set(inUse.map(({ labels }) => labels[domain])).size);
-  const copies = settings.copies === 0 ? usual.copies : settings.copies;
-  const acksMin = settings.acksMin === 0 ? Math.min(2, copies) : settings.acksMin;
-  return { copies, acksMin, domain };
+  const copiesNow = (): number => {
+    if (settings.copies !== 0) return settings.copies;
+    const inUse = disks().filter(({ state }) => state !== 'retired');
+    return usualPolicy(new Set(inUse.map(({ labels }) => labels[domain])).size).copies;
+  };
+  return {
+    domain,
+    get copies() {
+      return copiesNow();
+    },
+    get acksMin() {
+      return settings.acksMin === 0 ? Math.min(2, copiesNow()) : settings.acksMin;
+    },
+  };
 }
 
 /** A disk that is away may come back. One that another server is using must stop us. */

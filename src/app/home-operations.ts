@@ -6,21 +6,25 @@ import type { Operations, PlainRecord } from '../operations/index.ts';
 import type { BlockHome } from './block-home.ts';
 import type { BlockHomes } from './block-homes.ts';
 import { diskOperations } from './disk-operations.ts';
+import type { DiskSurroundings } from './disk-operations.ts';
 import { figureOperations } from './figure-operations.ts';
 
 const NAMES = [
   'disk.list', 'disk.add', 'disk.move', 'disk.plan', 'disk.apply', 'store.figures',
 ] as const;
 
+type HomeSurroundings = Omit<DiskSurroundings, 'useAllDisks'>;
+
 export function homeOperations(
-  { homes }: { homes: BlockHomes }, options: { isServing: boolean },
+  { homes }: { homes: BlockHomes }, options: HomeSurroundings,
 ): Operations {
   return Object.fromEntries(NAMES.map((name): [string, Operations[string]] => [
     name, async (input, so) => {
       const tenant = tenantOf(input);
-      const act = operationsOf(await homes.knownHome(tenant), options)[name];
+      const home = await homes.knownHome(tenant);
+      const useAllDisks = () => homes.useAllDisks(home);
+      const act = operationsOf(home, { ...options, useAllDisks })[name];
       if (act === undefined) throw noDisks();
-      if (tenant !== DEFAULT_TENANT) refuseFilers(input);
       return act(input, so);
     },
   ]));
@@ -32,17 +36,9 @@ export function tenantOf(input: PlainRecord): TenantId {
   return typeof tenant === 'string' ? parseTenantId(tenant) : DEFAULT_TENANT;
 }
 
-function operationsOf(home: BlockHome, options: { isServing: boolean }): Operations {
+function operationsOf(home: BlockHome, options: DiskSurroundings): Operations {
   if (home.backend.objects !== undefined) return {};
   return { ...diskOperations(home, options), ...figureOperations(home) };
-}
-
-/** A filer belongs to the cluster as a whole, and serves one server's list of disks. */
-function refuseFilers({ place }: PlainRecord): void {
-  if (typeof place !== 'string' || !place.startsWith('filer:')) return;
-  const message = 'The storage of a tenant lies on disks of this machine or in an object store, '
-    + 'not on filers. Name a folder.';
-  throw new HoldfastError('conflict', 'app/order', message, { code: 'no-filers' });
 }
 
 function noDisks(): HoldfastError {

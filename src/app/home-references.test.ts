@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { DEFAULT_TENANT, parseTenantId, parseUserId } from '../base/ids.ts';
-import type { BlockId, SpaceId, TenantId } from '../base/ids.ts';
+import type { BlockId, NodeId, SpaceId, TenantId } from '../base/ids.ts';
 import { parseName } from '../base/names.ts';
 import { listReferences } from '../durability/index.ts';
 import { encodeManifest } from '../files/index.ts';
@@ -49,7 +49,7 @@ describe('the references that count for the blocks of one home', () => {
 
   async function refer(
     tenant: TenantId, name: string, blocks: readonly BlockRef[], indirect = false,
-  ): Promise<void> {
+  ): Promise<NodeId> {
     const spaceId = spaces.get(tenant);
     assert.ok(spaceId !== undefined);
     const { rootId } = await metadata.getSpace(spaceId);
@@ -57,10 +57,35 @@ describe('the references that count for the blocks of one home', () => {
     const manifest = encodeManifest({
       chunker: 'fixed-4m', sizeBytes, indirect, blocks: [...blocks],
     });
-    await metadata.commit({
+    const { node } = await metadata.commit({
       op: 'put-file', spaceId, parentId: rootId, name: parseName(name),
       content: { sizeBytes, manifest, checksums: '' }, modifiedAt: 1,
       actor: { user: parseUserId('a'), device: 'd', at: 1, lockTokens: [] },
+    });
+    assert.ok(node);
+    return node.id;
+  }
+
+  /** A device has changed a file of that name, and somebody is to decide about it. */
+  async function hold(
+    tenant: TenantId, name: string, blocks: readonly BlockRef[], indirect = false,
+  ): Promise<void> {
+    const nodeId = await refer(tenant, name, []);
+    const spaceId = spaces.get(tenant);
+    assert.ok(spaceId !== undefined);
+    const actor = { user: parseUserId('a'), device: 'd', at: 2, lockTokens: [] };
+    const { count: quarantineId } = await metadata.commit({
+      op: 'open-quarantine', spaceId, deviceKey: name, actor,
+    });
+    const manifest = encodeManifest({
+      chunker: 'fixed-4m', indirect, blocks: [...blocks],
+      sizeBytes: blocks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    });
+    await metadata.commit({
+      op: 'hold', spaceId, quarantineId, deleted: [], released: [], actor,
+      file: {
+        nodeId, content: { sizeBytes: 1, manifest, checksums: '' }, modifiedAt: undefined,
+      },
     });
   }
 
@@ -114,6 +139,19 @@ describe('the references that count for the blocks of one home', () => {
     await refer(ACME, 'planted', [list], true);
     assert.deepEqual(await census(DEFAULT_TENANT), { unneeded: [], absent: [] });
     assert.deepEqual((await census(ACME)).unneeded, []);
+  });
+
+  it('include what is held of a device, of which nobody knows whose it is', async () => {
+    const listed = await store(ACME, Buffer.from('listed in a list'));
+    const entries = encodeManifest({
+      chunker: 'fixed-4m', sizeBytes: 16, indirect: false, blocks: [listed],
+    }).subarray(HEADER_BYTES);
+    const list = await store(ACME, entries);
+    await hold(ACME, 'first', [await store(ACME, Buffer.from('held'))]);
+    await hold(ACME, 'second', [list], true);
+    const garbage = await store(ACME, Buffer.from('garbage'));
+    assert.deepEqual((await census(ACME)).unneeded, [garbage.id], 'not what is held');
+    assert.deepEqual(await census(DEFAULT_TENANT), { unneeded: [], absent: [] }, 'no loss there');
   });
 
   it('are known without a list of another tenant, and not without an own one', async () => {

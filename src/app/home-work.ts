@@ -11,7 +11,7 @@ import { verifiedObjects } from './object-verification.ts';
 import { watchRepair } from './repair-figures.ts';
 import type { Services } from './services.ts';
 import type { Stores } from './stores.ts';
-import { Verification } from './verification.ts';
+import { onlyDisk, Verification } from './verification.ts';
 
 export interface HomeWorkOptions {
   readonly dataPath: string;
@@ -48,6 +48,8 @@ export class HomeWork {
     const work = new HomeWork(options);
     const { homes } = options.stores;
     homes.onOpened = (home) => work.#begin(home);
+    homes.onCopied = (home) => work.#copied(home);
+    homes.betweenCollections = (act) => work.#inTurn(act);
     for (const home of homes.list()) await work.#begin(home);
     options.metrics.gaugeOf({
       name: 'block_homes_closed', help: 'Tenants whose files cannot be reached.',
@@ -87,6 +89,16 @@ export class HomeWork {
     this.#works.set(tenant, { collection, verification });
   }
 
+  /** Verifiers ask for the disks with every run, and collectors for replaced copies. */
+  #copied(home: BlockHome): void {
+    const { tenant } = home.place;
+    const { metrics } = this.#options;
+    const { opened } = home;
+    if (this.#isStopped || opened === undefined) return;
+    watchRepair(tenant === DEFAULT_TENANT ? metrics : metrics.ofTenant(tenant), opened);
+    this.#works.get(tenant)?.verification?.repairBy((copy) => opened.repair.propose(copy));
+  }
+
   #inTurn<T>(act: () => Promise<T>): Promise<T> {
     const done = this.#turn.then(act);
     this.#turn = done.catch(() => undefined);
@@ -97,8 +109,9 @@ export class HomeWork {
 /** How verifiers see what is stored: as users do, though past the cache; disk by disk, or object by
  *  object. */
 function verifiedBy(
-  { uncached }: Pick<Services, 'uncached'>, { blocks, backend, opened }: BlockHome,
+  { uncached }: Pick<Services, 'uncached'>, home: BlockHome,
 ) {
+  const { blocks, backend, opened, place: { root } } = home;
   return {
     read: async (address: string, signal: AbortSignal) => (
       { kind: 'bytes' as const, pieces: await uncached.readBack(address, signal) }
@@ -108,9 +121,10 @@ function verifiedBy(
       if (isKind(error, 'not-found')) return undefined;
       throw error;
     }),
+    disks: () => home.opened?.verifiedDisks() ?? [onlyDisk(root)],
+    goneIds: () => home.opened?.goneIds() ?? [],
+    placement: (name: string) => home.opened?.placement(name),
     ...(opened !== undefined && {
-      disks: () => opened.verifiedDisks(), goneIds: () => opened.goneIds(),
-      placement: (name: string) => opened.placement(name),
       propose: (copy: { volumeId: number; diskId?: string }) => opened.repair.propose(copy),
     }),
   };

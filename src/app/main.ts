@@ -2,7 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import type { TenantId } from '../base/ids.ts';
 import {
-  auditCommands, brakeCommands, clusterKey, clusterKeyRotate, configCheck, configShow, diskAdd,
+  auditCommands, brakeCommands, clusterKey, clusterKeyRotate, configCheck, configShow,
+  digestCommand, diskAdd,
   diskDrain,
   diskList, diskMove, diskRetire, diskUndrain, durability, gcRestore, gcRun, gcStatus,
   groupCommands, historyCommands, keysCommands, mailTest, openTerminal, quotaCommands,
@@ -115,6 +116,7 @@ const commands = [
     sendTest: (config, address, { onReply }) =>
       sendTestMail(config, address, { clock: systemClock, random: systemRandom, onReply }),
   }),
+  digestCommand,
   configCheck(SLICES),
   configShow(SLICES),
   versionCommand(manifest.version),

@@ -11,6 +11,7 @@
  *   that came back in the very moment in which it left here is copied again.
  */
 import { join } from 'node:path';
+import { HoldfastError } from '../base/errors.ts';
 import { GarbageCollector, VolumeLedger } from '../durability/index.ts';
 import type { CollectorParts, CollectorReport } from '../durability/index.ts';
 import { SqliteGcStore } from '../durability/gc/stores/sqlite/sqlite-gc-store.ts';
@@ -42,18 +43,35 @@ export class MirrorCollection {
    *  Undefined: the second place is away, or something waits to be copied; nothing was done.
    *  @throws as GarbageCollector.run. */
   async run(signal?: AbortSignal): Promise<CollectorReport | undefined> {
-    const { mirror, mirrored } = this.#parts;
+    const { mirror } = this.#parts;
     const { lag, comparison } = mirror.status();
-    const second = mirrored();
-    if (second === undefined || lag.blocks > 0 || !lag.isComplete) return undefined;
+    if (lag.blocks > 0 || !lag.isComplete) return undefined;
     if (comparison.isDue || comparison.comparedMs === undefined) return undefined;
-    if ('ready' in second) await second.ready();
-    this.#opened ??= await this.#open(second);
+    const collector = await this.#collector();
+    if (collector === undefined) return undefined;
     try {
-      return await this.#opened.collector.run(signal === undefined ? {} : { signal });
+      return await collector.run(signal === undefined ? {} : { signal });
     } finally {
       if (signal?.aborted !== true) mirror.compareSoon();
     }
+  }
+
+  /** Takes back what is in the trash of the second place. @throws not-found; unavailable: it is
+   *  away. */
+  async restore(volumeId: number): Promise<void> {
+    const collector = await this.#collector();
+    if (collector !== undefined) return collector.restore(volumeId);
+    const message = 'The second place of the mirror does not answer. Try again later.';
+    throw new HoldfastError('unavailable', 'app/MirrorCollection.restore', message);
+  }
+
+  /** Undefined: the second place is away. */
+  async #collector(): Promise<GarbageCollector | undefined> {
+    const second = this.#parts.mirrored();
+    if (second === undefined) return undefined;
+    if ('ready' in second) await second.ready();
+    this.#opened ??= await this.#open(second);
+    return this.#opened.collector;
   }
 
   async close(): Promise<void> {

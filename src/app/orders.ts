@@ -80,7 +80,10 @@ async function moveAlone(
   const home = await findHome(config.of(serverSlice).dataDirectory, tenantOf(input));
   const { settings } = settingsOfHome(storageSettings(config), home);
   const { root: dataPath, id: instanceId } = home;
-  const fleet = new Fleet({ ...parts, dataPath, instanceId, settings, log: silentLog });
+  const fleet = new Fleet({
+    ...parts, dataPath, instanceId, settings, log: silentLog,
+    ...(home.number !== 0 && { within: home.dataPath }),
+  });
   try {
     return await moveDisk({ fleet, opened: undefined }, input);
   } finally {

@@ -1,6 +1,8 @@
 /** Brings the server up: listens first (503 until ready), then opens the stores, then serves. */
+import { join } from 'node:path';
 import { HoldfastError, isKind } from '../base/errors.ts';
 import { DEFAULT_TENANT } from '../base/ids.ts';
+import type { TenantId } from '../base/ids.ts';
 import type { RunningServer, StartOptions } from '../cli/index.ts';
 import { gcSlice } from '../durability/index.ts';
 import { filesSlice } from '../files/index.ts';
@@ -11,9 +13,10 @@ import {
 } from '../platform/index.ts';
 import type { Clock, Exchange, Logger, MetricCounter, Route, ValuesOf } from '../platform/index.ts';
 import {
-  Authenticator, nextcloudSlice, unavailableHandler, wantsEarlyContinue,
+  Authenticator, BuiltPage, nextcloudSlice, unavailableHandler, wantsEarlyContinue,
 } from '../protocols/index.ts';
 import { AuditTrail } from './audit-trail.ts';
+import type { Events } from './events.ts';
 import { healthRoutes } from './health.ts';
 import { HomeWork } from './home-work.ts';
 import { openMail } from './mail.ts';
@@ -26,7 +29,11 @@ import { openStores } from './stores.ts';
 import type { Stores } from './stores.ts';
 import { storageSettings } from './storage-policies.ts';
 import { TimeWork } from './time-work.ts';
+import { webhookSlice } from '../webhooks/index.ts';
+import type { Webhooks } from '../webhooks/index.ts';
 
+/** Where `npm start` builds the web page. */
+const WEB_FOLDER = join(import.meta.dirname, '../../web/dist');
 const HOUR_MS = 60 * 60 * 1000;
 /** After the drain. */
 const CLOSE_MS_MAX = 4_000;
@@ -37,15 +44,19 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   metrics.addProcess();
   const opened: Opened = {
     server: undefined, stores: undefined, control: undefined, mail: undefined,
-    homeWork: undefined, audit: undefined, timeWork: undefined,
+    homeWork: undefined, audit: undefined, timeWork: undefined, events: undefined,
+    webhooks: undefined,
   };
+  const loop = new WorstDelay();
   const health = healthRoutes({
     metrics,
     blocks: () => opened.stores?.blocks.state(),
     server: () => opened.server,
     isAdministrator: (exchange) => isAdministrator(opened.stores, exchange),
   });
-  const ending: (() => void)[] = [watchEventLoop({ metrics, log, clock })];
+  const ending: (() => void)[] = [
+    watchEventLoop({ metrics, log, clock, onLook: ({ p99Ms }) => loop.note(p99Ms) }),
+  ];
   const stop = async (deadlineMs: number): Promise<void> => {
     for (const end of ending) end();
     await opened.server?.drain(deadlineMs);
@@ -55,7 +66,10 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     opened.server = await openHttp(config.of(serverSlice), { health, metrics, log, clock });
     opened.stores = await openStores(data.path, {
       clock, log, random, ...storageSettings(config),
-      onCommit: (space) => opened.audit?.changed(space),
+      onCommit: (space) => {
+        opened.audit?.changed(space);
+        opened.events?.changed(space);
+      },
       onSignIn: ({ act, user, tenant, device, address }) => (
         opened.audit?.note({ act, user, device, ...(address !== undefined && { from: address }) },
           tenant)
@@ -72,22 +86,18 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     });
     await massChange.load();
     const services = buildServices({
-      massChange,
-      stores: opened.stores, clock, random, instanceId: shortInstanceId(data.instanceId),
-      ...config.of(filesSlice), ...config.of(nextcloudSlice),
-      watch: (tenant) => opened.homeWork?.sampler(tenant),
-      onLockBroken: (broken) => opened.audit?.note(brokenEntry(broken)),
-      onTrashDropped: (dropped) => opened.audit?.note(droppedEntry(dropped)),
-      onLinkRead: (read) => opened.audit?.note(linkReadEntry(read)),
-      invitations: opened.mail?.invitations,
-      onBatchTrouble: (batchId, err) =>
-        log.error({ err, batchId }, 'a restore has failed; it goes on after the next start'),
+      ...options, ...config.of(filesSlice), ...config.of(nextcloudSlice), massChange,
+      ...tellings(opened, log), stores: opened.stores,
+      instanceId: shortInstanceId(data.instanceId), web: await BuiltPage.open(WEB_FOLDER),
+      administration: {
+        dataPath: data.path, config, clock, server: () => opened.server,
+        note: (entry, tenant) => opened.audit?.note(entry, tenant), loopDelayMs: () => loop.take(),
+      },
     });
+    opened.events = services.events;
+    ending.push(() => services.administration.series.stop());
     opened.server.serve([...health, ...services.routes]);
-    const expiredCount = metrics.counter({
-      name: 'uploads_expired_total', help: 'Uploads in pieces that nobody went on with.',
-    });
-    ending.push(repeatHourly(clock, () => sweep(services, log, expiredCount)));
+    ending.push(sweepHourly(services, { clock, log, metrics }));
     await startWork(options, metrics, { opened, stores: opened.stores, services });
     const { server } = opened;
     const greeting = await greetingOf(opened.stores, server.url);
@@ -96,6 +106,23 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     await stop(0);
     throw error;
   }
+}
+
+/** What services tell of what they have done, and find when they need it: not all of it is there
+ *  when they are made. */
+function tellings(opened: Opened, log: Logger) {
+  return {
+    watch: (tenant: TenantId) => opened.homeWork?.sampler(tenant),
+    onLockBroken: (broken: BrokenLock) => opened.audit?.note(brokenEntry(broken)),
+    onTrashDropped: (dropped: DroppedTrash) => opened.audit?.note(droppedEntry(dropped)),
+    onLinkRead: (read: LinkRead) => opened.audit?.note(linkReadEntry(read)),
+    invitations: opened.mail?.invitations,
+    webhooks: () => opened.webhooks,
+    onEventTrouble: (err: unknown) =>
+      log.error({ err }, 'some who wait for changes were not woken'),
+    onBatchTrouble: (batchId: number, err: unknown) =>
+      log.error({ err, batchId }, 'a restore has failed; it goes on after the next start'),
+  };
 }
 
 /** What goes on beside the requests, and how commands reach it. */
@@ -107,7 +134,9 @@ async function startWork(
     metadata: stores.metadata, clock, log, metrics, policy: config.of(filesSlice),
     note: (entry) => opened.audit?.note(entry),
   });
-  await services.brakes.resume();
+  opened.webhooks = await services.events.openWebhooks({
+    ...config.of(webhookSlice), dataPath: data.path, random, log,
+  });
   const { isOn, ...collecting } = config.of(gcSlice);
   opened.homeWork = await HomeWork.start({
     dataPath: data.path, stores, services, collecting: isOn ? collecting : undefined,
@@ -150,7 +179,7 @@ function linkReadEntry({ link, node, address }: LinkRead): Parameters<AuditTrail
 
 /** What is stored survives a crash, so leaving it open is better than hanging for ever. */
 async function closeInTime(
-  { control, mail, homeWork, timeWork, audit, stores }: Opened, clock: Clock,
+  { control, webhooks, mail, homeWork, timeWork, audit, stores }: Opened, clock: Clock,
 ): Promise<void> {
   const late = Promise.withResolvers<never>();
   const cancel = clock.after(CLOSE_MS_MAX, () => {
@@ -160,6 +189,7 @@ async function closeInTime(
   try {
     const closed = async (): Promise<void> => {
       await control?.close();
+      await webhooks?.close();
       await mail?.outbox.close();
       await homeWork?.stop();
       await timeWork?.stop();
@@ -180,6 +210,8 @@ interface Opened {
   homeWork: HomeWork | undefined;
   audit: AuditTrail | undefined;
   timeWork: TimeWork | undefined;
+  events: Events | undefined;
+  webhooks: Webhooks | undefined;
 }
 
 async function openHttp(
@@ -226,6 +258,15 @@ async function greetingOf(stores: Stores, url: string): Promise<string[]> {
   ];
 }
 
+function sweepHourly(
+  services: Services, { clock, log, metrics }: { clock: Clock; log: Logger; metrics: Metrics },
+): () => void {
+  const expiredCount = metrics.counter({
+    name: 'uploads_expired_total', help: 'Uploads in pieces that nobody went on with.',
+  });
+  return repeatHourly(clock, () => sweep(services, log, expiredCount));
+}
+
 async function sweep(
   services: Services, log: Logger, expiredCount: MetricCounter,
 ): Promise<void> {
@@ -235,6 +276,21 @@ async function sweep(
     if (expired > 0) log.info({ expired }, 'forgot uploads that nobody went on with');
   } catch (err) {
     log.error({ err }, 'old uploads could not be swept; trying again in an hour');
+  }
+}
+
+/** Of the event loop, since somebody last asked. */
+class WorstDelay {
+  #worstMs: number | undefined;
+
+  note(delayMs: number): void {
+    this.#worstMs = Math.max(delayMs, this.#worstMs ?? 0);
+  }
+
+  take(): number | undefined {
+    const worstMs = this.#worstMs;
+    this.#worstMs = undefined;
+    return worstMs;
   }
 }
 

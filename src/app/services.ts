@@ -3,17 +3,25 @@ import type { Clock, Random, Route } from '../platform/index.ts';
 import type { TenantId } from '../base/ids.ts';
 import type { CasePolicy } from '../base/names.ts';
 import {
-  Batches, FileService, Links, QuotaService, SharingService, SpaceDirectory,
-  TimeService, TransferService, TrashContent, TrashService, UploadService, VersionService,
+  Batches, BlockUploads, FileService, FolderVerify, FolderZips, Links, QuotaService, SharingService,
+  SpaceDirectory, TimeService, TransferService, TrashContent, TrashService, UploadService,
+  VersionService,
 } from '../files/index.ts';
 import type {
   BrakeService, BrokenLock, DroppedTrash, GroupsAt, Invitations, LinkRead, WriteWatch,
 } from '../files/index.ts';
 import {
-  Authenticator, davRoutes, nextcloudRoutes, pageRoutes, pastRoutes, peopleOf, publicDavRoutes,
+  Authenticator, WEB_PREFIX, davRoutes, nextcloudRoutes, pageRoutes, pastRoutes, peopleOf,
+  publicDavRoutes, restRoutes, webRoutes,
 } from '../protocols/index.ts';
+import type { Administration, BuiltPage } from '../protocols/index.ts';
+import { openEvents } from './events.ts';
+import type { Events } from './events.ts';
 import { contentOf } from './home-content.ts';
+import type { Webhooks } from '../webhooks/index.ts';
 import type { MassChange } from './mass-change.ts';
+import { openAdministration } from './rest-administration.ts';
+import type { AdministrationSources } from './rest-administration.ts';
 import type { Stores } from './stores.ts';
 
 export interface ServiceOptions {
@@ -34,7 +42,12 @@ export interface ServiceOptions {
   /** undefined: no mail is sent. */
   invitations: Invitations | undefined;
   onBatchTrouble: (batchId: number, error: unknown) => void;
+  onEventTrouble: (error: unknown) => void;
+  webhooks: () => Webhooks | undefined;
   massChange: MassChange;
+  administration: AdministrationSources;
+  /** undefined: the web page has not been built. */
+  web: BuiltPage | undefined;
 }
 
 export interface Services {
@@ -50,6 +63,9 @@ export interface Services {
   batches: Batches;
   brakes: BrakeService;
   routes: Route[];
+  administration: Administration;
+  /** Told of each space that a commit has changed. */
+  events: Events;
 }
 
 export function buildServices(options: ServiceOptions): Services {
@@ -90,10 +106,26 @@ export function buildServices(options: ServiceOptions): Services {
   const parts = {
     files, time, uploads, sharing, links, identity, authenticator, instanceId, clock, now, random,
     bulkUpload, brakes, trash, trashContent, versions, lockTimeoutSeconds,
+    ...(options.web !== undefined && { webPage: WEB_PREFIX }),
   };
+  const administration = openAdministration({ stores, quotas, brakes }, options.administration);
+  const events = openEvents({
+    ...parts, metadata, spaces, brake: massChange.brake, onTrouble: options.onEventTrouble,
+  });
   const routes = [
+    ...events.routes,
     ...davRoutes(parts), ...publicDavRoutes(parts), ...pastRoutes(parts),
-    ...nextcloudRoutes(parts), ...pageRoutes(parts),
+    ...nextcloudRoutes(parts), ...pageRoutes(parts), ...webRoutes(options.web),
+    ...restRoutes({
+      ...parts, webhooks: options.webhooks, time, idempotency: stores.idempotency,
+      zips: new FolderZips({ files, content }),
+      folderVerify: new FolderVerify({ files }),
+      blocks: new BlockUploads({ metadata, content, files, uploads, now }),
+      administration,
+    }),
   ];
-  return { files, uncached, uploads, quotas, time, transfers, now, batches, brakes, routes };
+  return {
+    files, uncached, uploads, quotas, time, transfers, now, batches, brakes, routes, events,
+    administration,
+  };
 }

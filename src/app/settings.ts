@@ -6,8 +6,9 @@ import { serverSlice } from '../platform/index.ts';
 import type { Slice } from '../platform/index.ts';
 import { nextcloudSlice } from '../protocols/index.ts';
 import { backendSlice, erasureSlice, filerSlice, storageSlice } from '../storage/index.ts';
+import { webhookSlice } from '../webhooks/index.ts';
 
 export const SLICES: readonly Slice[] = [
   serverSlice, filesSlice, storageSlice, erasureSlice, backendSlice, filerSlice, nextcloudSlice,
-  gcSlice, mailSlice,
+  gcSlice, mailSlice, webhookSlice,
 ];

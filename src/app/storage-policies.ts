@@ -26,9 +26,7 @@ export function settingsOfHome(
       + 'it was.';
     throw new HoldfastError('invalid', 'app/settingsOfHome', message, { code: 'no-policy' });
   }
-  // Filers and their key belong to the whole installation: a home's disks are of this machine.
-  const settings = { ...found.settings, clusterKeyPath: undefined, filerCaPath: undefined };
-  return { settings, backend: partOf(found.backend, partOfHome(tenant)) };
+  return { ...found, backend: partOf(found.backend, partOfHome(tenant)) };
 }
 
 /** Of the default tenant, and of every other policy by name. */

@@ -12,6 +12,10 @@ import { SqliteIdentityStore } from '../identity/stores/sqlite/sqlite-identity-s
 import { SqliteMetadataStore } from '../metadata/stores/sqlite/sqlite-metadata-store.ts';
 import { findDataDirectory, openDataDirectory } from '../platform/index.ts';
 import type { Clock, Logger, Random } from '../platform/index.ts';
+import type { IdempotencyStore } from '../protocols/index.ts';
+import {
+  SqliteIdempotencyStore,
+} from '../protocols/rest/idempotency/stores/sqlite/sqlite-idempotency-store.ts';
 import type { BackendSettings } from '../storage/index.ts';
 import { checkFitting } from './block-backend.ts';
 import { openBlockHome } from './block-home.ts';
@@ -30,6 +34,8 @@ export interface Stores extends BlockHome {
   identity: Identity;
   metadata: SqliteMetadataStore;
   homes: BlockHomes;
+  /** What keyed requests of the API were answered. */
+  idempotency: IdempotencyStore;
 }
 
 export interface StoresOptions {
@@ -78,6 +84,8 @@ export async function openStores(root: string, options: StoresOptions): Promise<
     opened.push(own);
     const identity = await openIdentity(paths.identity, mayCreate, options);
     opened.push(identity);
+    const idempotency = await SqliteIdempotencyStore.open({ file: join(root, 'api.db') });
+    opened.push(idempotency);
     const homes = await BlockHomes.open(own, {
       ...options, policies: options.policies ?? new Map(), usual: options,
       findTenant: (id) => identity.tenants.find(id), readWitness: () => metadata.readWitness(),
@@ -85,7 +93,7 @@ export async function openStores(root: string, options: StoresOptions): Promise<
     opened.push(homes);
     if (mayCreate) await writeMarker(root, paths.complete);
     await homes.openAll(await identity.tenants.list());
-    return { ...own, identity, metadata, homes, close };
+    return { ...own, identity, metadata, homes, idempotency, close };
   } catch (error) {
     await close();
     throw error;

@@ -137,10 +137,14 @@ export type VerifiedHome = Pick<HomePlace, 'root' | 'tenant' | 'number'> & {
   readonly dataPath: string;
 };
 
+/** Of a home that has no other. */
+export function onlyDisk(root: string): VerifiedDisk {
+  return { id: 'local', files: new LocalFolder(join(root, VOLUMES)) };
+}
+
 function openVerifiers(
   { root, tenant, number, dataPath }: VerifiedHome, { objects, ...options }: OpenOptions,
 ): OpenVerifiers {
-  const local: VerifiedDisk = { id: 'local', files: new LocalFolder(join(root, VOLUMES)) };
   const source = SqliteManifestSource.open(join(dataPath, METADATA), {
     tenant, ownMarks: (all) => ownMarks(number, all),
   });
@@ -148,7 +152,7 @@ function openVerifiers(
   const verifiers = objects !== undefined
     ? makeObjectVerifiers({ ...options, objects, source, journal, ledgerPath: join(root, LEDGER) })
     : makeVerifiers({
-      source, journal, ledgerPath: join(root, LEDGER), disks: () => [local], ...options,
+      source, journal, ledgerPath: join(root, LEDGER), disks: () => [onlyDisk(root)], ...options,
     });
   const reason = objects === undefined ? IN_VOLUMES : IN_OBJECTS;
   noteAbsent(verifiers, { store: options.store, clock: options.clock, reason });
@@ -186,17 +190,19 @@ export class Verification {
   readonly #store: VerifyStore;
   readonly #opened: OpenVerifiers;
   readonly #schedule: VerifierSchedule;
-  readonly #dispatch: RepairDispatch | undefined;
+  readonly #makeDispatch: (propose: RepairDispatchParts['propose']) => RepairDispatch;
+  #dispatch: RepairDispatch | undefined;
   /** Takes samples of what users write. */
   readonly sampler: WriteSampler;
 
   private constructor(
     store: VerifyStore, opened: OpenVerifiers,
-    { schedule, sampler, dispatch }: {
-      schedule: VerifierSchedule; sampler: WriteSampler; dispatch: RepairDispatch | undefined;
+    { schedule, sampler, makeDispatch }: {
+      schedule: VerifierSchedule; sampler: WriteSampler;
+      makeDispatch: (propose: RepairDispatchParts['propose']) => RepairDispatch;
     },
   ) {
-    this.#dispatch = dispatch;
+    this.#makeDispatch = makeDispatch;
     this.sampler = sampler;
     this.#store = store;
     this.#opened = opened;
@@ -216,14 +222,24 @@ export class Verification {
       const schedule = new VerifierSchedule({ verifiers, store, clock, log, metrics, isLoaded });
       schedule.start();
       const sampler = new WriteSampler({ store, clock, random });
-      const dispatch = propose && new RepairDispatch({ store, clock, log, propose });
-      dispatch?.start();
-      return new Verification(store, opened, { schedule, sampler, dispatch });
+      const notes = store;
+      const verification = new Verification(store, opened, {
+        schedule, sampler,
+        makeDispatch: (by) => new RepairDispatch({ store: notes, clock, log, propose: by }),
+      });
+      if (propose !== undefined) verification.repairBy(propose);
+      return verification;
     } catch (err) {
       store?.close();
       log.error({ err }, 'nothing is verified; files are served all the same');
       return undefined;
     }
+  }
+
+  /** There is something to repair from, now or from now on. To be said once. */
+  repairBy(propose: RepairDispatchParts['propose']): void {
+    this.#dispatch = this.#makeDispatch(propose);
+    this.#dispatch.start();
   }
 
   async stop(): Promise<void> {

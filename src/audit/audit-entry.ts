@@ -11,7 +11,7 @@ export type AuditAct =
   | 'download' | 'link-opened' | 'link-refused'
   // Who comes in.
   | 'signed-in' | 'sign-in-refused' | 'app-password-made' | 'app-password-removed'
-  | 'session-ended'
+  | 'session-ended' | 'api-token-made' | 'api-token-removed'
   // What administrators do.
   | 'tenant-added' | 'user-added' | 'user-changed' | 'user-disabled' | 'user-enabled'
   | 'password-set' | 'group-changed' | 'quota-set' | 'retention-set' | 'lock-broken'

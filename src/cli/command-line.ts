@@ -29,6 +29,12 @@ const GROUPS: Readonly<Record<string, string>> = {
   gc: 'Give back the room of what nothing needs',
   keys: 'Encrypt what is stored',
   verify: 'See that everything stored is still there and right',
+  tenant: 'Companies or households that share the server and nothing else',
+  storage: 'Move what is stored to another place',
+  quota: 'Limit how much room somebody may use',
+  retention: 'Say how long the past and the trash are kept',
+  audit: 'Look at the log of who did what, and check it',
+  mail: 'See whether mail gets through',
 };
 
 /** Runs the command named by `argv` (without program and script). Resolves with the exit code;

@@ -1,5 +1,6 @@
 /** What all `gc` commands share. */
-import type { GarbageCollector, GcStatus } from '../durability/index.ts';
+import type { CollectorReport, GarbageCollector, GcStatus } from '../durability/index.ts';
+import { HoldfastError, isKind } from '../base/errors.ts';
 import type { TenantId } from '../base/ids.ts';
 import { loadConfig, serverSlice } from '../platform/index.ts';
 import type { Config, Slice } from '../platform/index.ts';
@@ -10,7 +11,9 @@ import { TENANT_FLAG, tenantOf } from './tenant-flag.ts';
 export interface GcParts {
   readonly slices: readonly Slice[];
   /** Reads the notes, whether or not a server runs. */
-  readonly readStatus: (dataDirectory: string, tenant: TenantId) => Promise<GcStatus>;
+  readonly readStatus: (
+    dataDirectory: string, tenant: TenantId,
+  ) => Promise<GcStatus & { readonly mirror?: GcStatus }>;
   /** Opens the stores of a data directory for one command. @throws conflict, code `data-locked`: a
    *  server runs on it. */
   readonly openCollector: (
@@ -20,7 +23,16 @@ export interface GcParts {
 
 export interface OpenedCollector {
   readonly collector: GarbageCollector;
+  /** Of the second place, if there is a mirror. */
+  readonly mirror: OpenedMirrorCollector | undefined;
   close(): Promise<void>;
+}
+
+export interface OpenedMirrorCollector {
+  /** Undefined: not now, for not everything is known to be in both places. */
+  run(): Promise<CollectorReport | undefined>;
+  /** @throws not-found, unavailable. */
+  restore(volumeId: number): Promise<void>;
 }
 
 export const GC_FLAGS: readonly CommandFlag[] = [
@@ -44,17 +56,26 @@ function configOf(parts: GcParts, input: CommandInput): Promise<Config> {
 }
 
 export async function withCollector<T>(
-  parts: GcParts, input: CommandInput, act: (collector: GarbageCollector) => Promise<T>,
+  parts: GcParts, input: CommandInput,
+  act: (collector: GarbageCollector, opened: OpenedCollector) => Promise<T>,
 ): Promise<T> {
   const config = await configOf(parts, input);
-  const opened = await parts.openCollector(config.of(serverSlice).dataDirectory, {
-    config, tenant: tenantOf(input),
-  });
+  const { dataDirectory } = config.of(serverSlice);
+  const opened = await parts.openCollector(dataDirectory, { config, tenant: tenantOf(input) })
+    .catch((error: unknown) => {
+      throw isKind(error, 'conflict') && error.code === 'data-locked' ? stopFirst(error) : error;
+    });
   try {
-    return await act(opened.collector);
+    return await act(opened.collector, opened);
   } finally {
     await opened.close();
   }
+}
+
+function stopFirst(cause: HoldfastError): HoldfastError {
+  const message = `${cause.message} It collects garbage by itself: see holdfast gc status. To do `
+    + 'it by hand, stop it first.';
+  return new HoldfastError('conflict', 'cli/gc', message, { code: 'data-locked', cause });
 }
 
 /** `17 blocks, 4.2 MiB`. */

@@ -10,6 +10,7 @@ export { clusterKey } from './commands/cluster-key.ts';
 export { clusterKeyRotate } from './commands/cluster-key-rotate.ts';
 export { configCheck } from './commands/config-check.ts';
 export { configShow } from './commands/config-show.ts';
+export { digestCommand } from './commands/digest.ts';
 export { diskAdd } from './commands/disk-add.ts';
 export { diskDrain, diskRetire, diskUndrain } from './commands/disk-change.ts';
 export { diskMove } from './commands/disk-move.ts';

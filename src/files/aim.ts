@@ -83,6 +83,7 @@ export async function aimAt(
   const parent = nodes[path.length - 1];
   const name = path.at(-1);
   if (parent?.kind !== 'folder' || name === undefined) throw parentMissing('aim');
+  if (parent.id !== (deal.intoFolder ?? parent.id)) throw parentMissing('aim');
   if (current === undefined) {
     checkAccess(accessAt(parent), 'create');
     if (isHidden) throw nameTaken('aim');

@@ -1,5 +1,7 @@
 /** What requests bring along, and what they are refused with. */
 import { HoldfastError } from '../base/errors.ts';
+import type { NodeId } from '../base/ids.ts';
+import type { Name } from '../base/names.ts';
 import type { Expectation, Instant } from '../metadata/index.ts';
 import type { Checksum } from './checksums.ts';
 import type { SeenNode } from './view/sight.ts';
@@ -11,6 +13,9 @@ export interface Deal {
   /** Decides on what is there now (undefined: nothing), and throws `precondition` to refuse.
    *  What it approved is what the change is applied to, or the change fails with `precondition`. */
   condition?: (current: SeenNode | undefined) => void;
+  /** What appears at the path must go into this very folder: refused when another is there by now,
+   *  as if the parent were missing. */
+  intoFolder?: NodeId | undefined;
   signal?: AbortSignal;
 }
 
@@ -19,6 +24,13 @@ export interface UploadOptions extends Deal {
   checksum?: Checksum | undefined;
   modifiedAt?: Instant | undefined;
   createdAt?: Instant | undefined;
+}
+
+/** Where a copy or move goes: its conditions speak of what is copied or moved. */
+export function asTarget(
+  path: readonly Name[], { intoFolder }: Deal,
+): { path: readonly Name[]; deal: Deal; replacing: 'delete' } {
+  return { path, deal: { intoFolder }, replacing: 'delete' };
 }
 
 /** Lets the caller's condition look, and turns what it approved into what the commit must find. */

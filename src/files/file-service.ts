@@ -8,11 +8,12 @@
 import { HoldfastError } from '../base/errors.ts';
 import { parseSpaceId } from '../base/ids.ts';
 import type { NodeId, SpaceId, TenantId } from '../base/ids.ts';
+import { canonicalName } from '../base/names.ts';
 import type { Name } from '../base/names.ts';
 import type { Caller } from '../identity/index.ts';
 import type {
-  Actor, Change, ChangeResult, DeadProperty, Instant, LockRecord, MetadataStore, Move, NodeRecord,
-  SetProperties,
+  Actor, Change, ChangeResult, DeadProperty, Instant, ListOptions, LockRecord, MetadataStore, Move,
+  NodeRecord, SetProperties,
 } from '../metadata/index.ts';
 import { failpoint } from '../platform/index.ts';
 import type { BlockClaim } from '../storage/index.ts';
@@ -27,7 +28,7 @@ import type { Checksum, ChecksumAlgorithm } from './checksums.ts';
 import { checkChecksum, formatChecksum, newHasher, withChecksum } from './checksums.ts';
 import type { ContentDirectory } from './content-homes.ts';
 import type { ContentStore } from './content-store.ts';
-import { exists, isFolder, notFound } from './deal.ts';
+import { asTarget, exists, isFolder, notFound } from './deal.ts';
 import type { Deal, UploadOptions } from './deal.ts';
 import type { FileContent } from './download.ts';
 import type { FolderListing, Found, SharesAt, Written } from './found.ts';
@@ -118,18 +119,23 @@ export class FileService {
     return found;
   }
 
-  /** @throws not-found; denied; conflict `not-folder`. */
+  /** With `afterName` only what comes after that name. @throws not-found; denied; conflict
+   *  `not-folder`. */
   async list(
     caller: Caller,
     path: readonly Name[],
-    options: { withProperties?: boolean; signal?: AbortSignal } = {},
+    { afterName, ...options }: Omit<ListOptions, 'after'> & { afterName?: string } = {},
   ): Promise<FolderListing> {
     const { node, access } = await this.get(caller, path);
     if (node.kind !== 'folder') {
       const message = 'This is a file, not a folder.';
       throw new HoldfastError('conflict', 'files/list', message, { code: 'not-folder' });
     }
-    const listed = await this.#views.list(caller, node, options);
+    const after = afterName === undefined ? undefined
+      : canonicalName(afterName, (await this.#metadata.getSpace(node.spaceId)).casePolicy);
+    const listed = await this.#views.list(caller, node, {
+      ...options, ...(after !== undefined && { after }),
+    });
     return { folder: node, access, ...listed };
   }
 
@@ -265,7 +271,7 @@ export class FileService {
     const source = await takeNode(this.#views, caller, {
       path: from, deed: 'move', deal: options,
     });
-    const target = await aimAt(this.#views, caller, { path: to, deal: {}, replacing: 'delete' });
+    const target = await aimAt(this.#views, caller, asTarget(to, options));
     const moved = source.mount?.node ?? source.node;
     const isAway = target.spaceId !== moved.spaceId;
     if (isAway && source.mount !== undefined) throw mountStays();
@@ -303,7 +309,7 @@ export class FileService {
       path: from, deed: 'download', deal: options,
     });
     await this.#views.checkAllBelow(caller, node, 'read');
-    const target = await aimAt(this.#views, caller, { path: to, deal: {}, replacing: 'delete' });
+    const target = await aimAt(this.#views, caller, asTarget(to, options));
     return this.commitAimed(caller, target, {
       op: 'copy', spaceId: node.spaceId, nodeId: node.id, depth: options.depth,
       ...(target.spaceId !== node.spaceId && { toSpaceId: target.spaceId }),

@@ -3,6 +3,9 @@ export {
 } from './access.ts';
 export type { Access, Deed, EffectiveOptions, Reason, Subjects } from './access.ts';
 export type { Target } from './aim.ts';
+export {
+  BASES_MAX, BlockUploads, COMMIT_BLOCKS_MAX, SENT_BLOCK_BYTES_MAX,
+} from './block-uploads.ts';
 export { bodyCut, bodyOf } from './body.ts';
 export { Brake } from './brake/brake.ts';
 export type { BrakePolicy } from './brake/brake.ts';
@@ -15,9 +18,18 @@ export type { Checksum, ChecksumAlgorithm } from './checksums.ts';
 export { ContentHomes } from './content-homes.ts';
 export type { ContentDirectory } from './content-homes.ts';
 export { ContentShare, ContentStore } from './content-store.ts';
+export { FolderTally, sha256OfFolder } from './digest/folder-digest.ts';
+export type { DigestMember, FolderVerdict } from './digest/folder-digest.ts';
+export { FolderVerify } from './digest/folder-verify.ts';
 export { blocksOf, FileContent, READ_BYTES } from './download.ts';
 export type { ByteRange } from './download.ts';
 export { etagOf } from './etag.ts';
+export { ChangeFeed, FEED_LIMIT_MAX } from './feed/change-feed.ts';
+export type { FeedPage } from './feed/change-feed.ts';
+export { ChangeHub } from './feed/change-hub.ts';
+export type { HubLimits, Listener } from './feed/change-hub.ts';
+export { CURSOR_LENGTH_MAX } from './feed/feed-cursor.ts';
+export type { SeenChange, SeenChangeKind } from './feed/seen-change.ts';
 export { FileService } from './file-service.ts';
 export type { Deal, UploadOptions } from './deal.ts';
 export type { FolderListing, Found, SharesAt, Written } from './found.ts';
@@ -67,5 +79,8 @@ export { accessAt, roleAt } from './view/sight.ts';
 export type { SeenNode, Sight } from './view/sight.ts';
 export type { SeenEntry } from './view/views.ts';
 export type { WriteSample, WriteWatch } from './write-watch.ts';
+export { FolderZips } from './zip/folder-zips.ts';
+export type { FolderZip } from './zip/folder-zips.ts';
 export { UPLOAD_TTL_MS, UploadService } from './upload-service.ts';
-export type { FinishOptions } from './upload-service.ts';
+export type { FinishOptions, UploadState } from './upload-service.ts';
+export { putInSegments, SEGMENT_BYTES } from './segmented-body.ts';

@@ -14,6 +14,7 @@ import type { SeenNode } from './view/sight.ts';
 import type { Views } from './view/views.ts';
 
 const SPACES_PAGE = 1_000;
+const LOCKS_LISTED_MAX = 10_000;
 
 /** Somebody has ended the lock of somebody else. */
 export interface BrokenLock {
@@ -157,6 +158,22 @@ export class FileLocks {
       }
       after = page.at(-1)?.id;
       if (after === undefined || page.length < SPACES_PAGE || count > 0) return count;
+    }
+  }
+
+  /** All that hold in the spaces of the caller's tenant, at most LOCKS_LISTED_MAX.
+   *  @throws denied: not an administrator. */
+  async listAll(caller: Caller): Promise<LockRecord[]> {
+    if (!caller.admin) throw administratorsOnly();
+    const found: LockRecord[] = [];
+    for (let after: SpaceId | undefined; ;) {
+      const page = await this.#metadata.listSpaces(SPACES_PAGE, after);
+      for (const { id } of page.filter(({ tenant }) => tenant === caller.tenant)) {
+        found.push(...await this.#metadata.listLocks(id, this.#now()));
+        if (found.length >= LOCKS_LISTED_MAX) return found.slice(0, LOCKS_LISTED_MAX);
+      }
+      after = page.at(-1)?.id;
+      if (after === undefined || page.length < SPACES_PAGE) return found;
     }
   }
 

@@ -36,6 +36,15 @@ export interface FinishOptions extends UploadOptions {
   totalBytes?: number | undefined;
 }
 
+export interface UploadState {
+  totalBytes: number | undefined;
+  expiresAt: Instant;
+  /** The file is made. */
+  isDone: boolean;
+  /** By ascending number; none once it is done. */
+  parts: readonly UploadPartRecord[];
+}
+
 export interface PieceOptions {
   /** Where the file is to appear, when the client says so before the end. */
   destination?: readonly Name[] | undefined;
@@ -154,6 +163,17 @@ export class UploadService {
     const upload = await this.#metadata.findUpload(caller.user, uploadId);
     if (upload === undefined || upload.result !== undefined) return undefined;
     return this.#metadata.listParts(caller.user, uploadId);
+  }
+
+  /** How far an upload is; undefined: there is none, or it was forgotten. */
+  async stateOf(caller: Caller, rawId: string): Promise<UploadState | undefined> {
+    const uploadId = parseUploadId(rawId);
+    const upload = await this.#metadata.findUpload(caller.user, uploadId);
+    if (upload === undefined) return undefined;
+    const { totalBytes, expiresAt, result } = upload;
+    const isDone = result !== undefined;
+    const parts = isDone ? [] : await this.#metadata.listParts(caller.user, uploadId);
+    return { totalBytes, expiresAt, isDone, parts };
   }
 
   /** Makes the file of the parts, in order of their numbers. A repeated call answers the same.

@@ -1,9 +1,15 @@
-/** Tells of each app password and session that is made or ended. */
+/** Tells of each app password, session and API token that is made or ended. */
 import type { SignInNotice } from './authenticator.ts';
 import type { IdentityStore } from './identity-store.ts';
-import type { TokenRecord } from './records.ts';
+import type { TokenKind, TokenRecord } from './records.ts';
 
-type Act = 'app-password-made' | 'app-password-removed' | 'session-ended';
+type Act = 'app-password-made' | 'app-password-removed' | 'session-ended' | 'api-token-made'
+  | 'api-token-removed';
+
+const ENDED: Readonly<Record<TokenKind, Act>> = {
+  'app-password': 'app-password-removed', 'session': 'session-ended',
+  'api-token': 'api-token-removed',
+};
 
 export class AccessNotes {
   readonly #store: IdentityStore;
@@ -23,7 +29,7 @@ export class AccessNotes {
   async revoke({ user, kind, id }: Pick<TokenRecord, 'user' | 'kind' | 'id'>): Promise<boolean> {
     const found = (await this.#store.listTokens(user, kind)).find((token) => token.id === id);
     if (found === undefined || !await this.#store.deleteToken(user, kind, id)) return false;
-    await this.tell(kind === 'session' ? 'session-ended' : 'app-password-removed', found);
+    await this.tell(ENDED[kind], found);
     return true;
   }
 }

@@ -10,12 +10,13 @@ import type { Clock } from '../platform/index.ts';
 import { addressGroup } from './address.ts';
 import { callerOf, type Caller } from './caller.ts';
 import type { IdentityConfig } from './config.ts';
-import { notAuthenticated, sessionOver } from './identity-errors.ts';
+import { notAuthenticated, sessionOver, tokenOver } from './identity-errors.ts';
 import type { IdentityStore } from './identity-store.ts';
 import { LoginThrottle } from './login-throttle.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { isPossiblePassword } from './password-policy.ts';
 import type { TokenRecord, UserRecord } from './records.ts';
+import type { Scope } from './scopes.ts';
 import { canonicalAppPassword, hashSecret, isSameHash } from './secrets.ts';
 import type { UsedNotes } from './used-notes.ts';
 import { VerifiedCredentials, type Verified } from './verified-credentials.ts';
@@ -40,7 +41,7 @@ export interface AuthenticatorParts {
 /** Somebody was let in who was not remembered, or was refused; or a way in was made or ended. */
 export interface SignInNotice {
   act: 'signed-in' | 'sign-in-refused' | 'app-password-made' | 'app-password-removed'
-    | 'session-ended';
+    | 'session-ended' | 'api-token-made' | 'api-token-removed';
   /** '' when no such user is there: what was typed as a name may be a password. */
   user: UserId | '';
   /** Of the user; undefined: nobody knows. */
@@ -52,6 +53,7 @@ export interface SignInNotice {
 
 const OP_BASIC = 'identity/authenticateBasic';
 const OP_SESSION = 'identity/authenticateSession';
+const OP_TOKEN = 'identity/authenticateToken';
 /** Stands for every name that no user can have. */
 const NO_NAME = '-';
 
@@ -107,7 +109,15 @@ export class Authenticator {
     const entry = this.#verified.find(key);
     const mark = this.#store.changeMark();
     if (entry?.mark === mark && !this.#verified.isDue(entry)) return entry.caller;
-    return this.#sessionAnew(token, key, mark);
+    return this.#secretAnew('session', token, { key, mark });
+  }
+
+  apiToken(token: string): Caller | Promise<Caller> {
+    const key = this.#verified.keyOf('api-token', '', token);
+    const entry = this.#verified.find(key);
+    const mark = this.#store.changeMark();
+    if (entry?.mark === mark && !this.#verified.isDue(entry)) return entry.caller;
+    return this.#secretAnew('api-token', token, { key, mark });
   }
 
   async #basicAnew(check: BasicCheck, found: Verified | undefined): Promise<Verified> {
@@ -209,35 +219,46 @@ export class Authenticator {
     return token;
   }
 
-  async #sessionAnew(secret: string, key: string, mark: number): Promise<Caller> {
+  async #secretAnew(
+    kind: 'session' | 'api-token', secret: string, { key, mark }: { key: string; mark: number },
+  ): Promise<Caller> {
     const hash = hashSecret(secret);
-    const token = await this.#store.findToken('session', hash);
+    const token = await this.#store.findToken(kind, hash);
     const user = token && (await this.#store.findUser(token.user));
     const nowMs = this.#clock.now();
     const over =
       token === undefined || user === undefined || user.disabled ||
-      !isSameHash(token.hash, hash) || (token.expiresAt ?? 0) <= nowMs;
+      !isSameHash(token.hash, hash) || this.#endOf(token) <= nowMs;
     if (over) {
       this.#verified.delete(key);
-      throw sessionOver(OP_SESSION);
+      throw kind === 'session' ? sessionOver(OP_SESSION) : tokenOver(OP_TOKEN);
     }
     this.#usedNotes.note(token);
-    const caller = await this.#callerOf(user, 'session', token);
-    const leftMs = token.createdAt + this.#config.sessionAgeMaxMs - nowMs;
+    // Were its scopes lost, it could be used for nothing.
+    const scopes = kind === 'api-token' ? { scopes: token.scopes ?? [] } : {};
+    const caller = await this.#callerOf(user, kind, { ...token, ...scopes });
+    const lastMs = kind === 'session'
+      ? token.createdAt + this.#config.sessionAgeMaxMs : this.#endOf(token);
+    const leftMs = lastMs - nowMs;
     const goodMs = Math.min(this.#config.verifiedMs, leftMs);
     const goodUntilMs = this.#clock.monotonic() + goodMs;
     this.#verified.put(key, { caller, userRev: user.rev, goodUntilMs, mark });
     return caller;
   }
 
+  /** A session without an end is none; an API token may have none. */
+  #endOf({ kind, expiresAt }: TokenRecord): number {
+    return expiresAt ?? (kind === 'session' ? 0 : Number.POSITIVE_INFINITY);
+  }
+
   /** The groups are read after the user, so a membership that changes in between raises the rev
    *  that this verdict is remembered by. */
   async #callerOf(
     user: UserRecord, credential: Caller['credential'],
-    { device, id: deviceId }: { device: string; id?: string },
+    { device, id: deviceId, scopes }: { device: string; id?: string; scopes?: readonly Scope[] },
   ): Promise<Caller> {
     const groups = await this.#store.listGroupsOf(user.id);
-    return callerOf(user, credential, { device, deviceId, groups });
+    return callerOf(user, credential, { device, deviceId, groups, scopes });
   }
 
   /** The mark is from before the user was read, so a change in between is noticed. */

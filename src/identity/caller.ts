@@ -1,5 +1,6 @@
 import type { GroupId, TenantId, UserId } from '../base/ids.ts';
 import type { UserRecord } from './records.ts';
+import type { Scope } from './scopes.ts';
 
 /** Who makes a request, as verified. */
 export interface Caller {
@@ -16,20 +17,25 @@ export interface Caller {
   readonly device: string;
   /** Tells apart devices of one name; undefined for whoever signed in with the password. */
   readonly deviceId?: string;
-  readonly credential: 'password' | 'app-password' | 'session';
+  readonly credential: 'password' | 'app-password' | 'session' | 'api-token';
+  /** All that the credential may be used for; undefined: whatever the user may do. */
+  readonly scopes?: readonly Scope[];
   /** Network address of this very request; undefined when nobody has said it. */
   readonly address?: string;
 }
 
 export function callerOf(
   user: UserRecord, credential: Caller['credential'],
-  { device, deviceId, groups }: {
+  { device, deviceId, groups, scopes }: {
     device: string; deviceId?: string | undefined; groups: readonly GroupId[];
+    scopes?: readonly Scope[] | undefined;
   },
 ): Caller {
-  const { id, tenant, displayName, admin, groupsRev } = user;
+  const { id, tenant, displayName, groupsRev } = user;
+  // Whoever was not given leave to administer is no administrator, whatever is asked.
+  const admin = user.admin && (scopes === undefined || scopes.includes('admin'));
   return {
     user: id, tenant, displayName, admin, device, credential, groups, groupsRev,
-    ...(deviceId !== undefined && { deviceId }),
+    ...(deviceId !== undefined && { deviceId }), ...(scopes !== undefined && { scopes }),
   };
 }

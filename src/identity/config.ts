@@ -28,6 +28,7 @@ export interface IdentityConfig {
   sessionAgeMaxMs: number;
   sessionsPerUserMax: number;
   appPasswordsPerUserMax: number;
+  apiTokensPerUserMax: number;
   /** A use is noted when the last noted one is this old. */
   usedNoteEveryMs: number;
   setupLinkMs: number;
@@ -55,6 +56,7 @@ export const DEFAULT_IDENTITY_CONFIG: Readonly<IdentityConfig> = {
   sessionAgeMaxMs: 90 * DAY_MS,
   sessionsPerUserMax: 100,
   appPasswordsPerUserMax: 200,
+  apiTokensPerUserMax: 100,
   usedNoteEveryMs: HOUR_MS,
   setupLinkMs: DAY_MS,
   flowMs: 20 * MINUTE_MS,

@@ -49,7 +49,7 @@ export function userChanged(op: string): HoldfastError {
 }
 
 export function tooManyTokens(op: string, countMax: number): HoldfastError {
-  const message = `A user can have ${countMax} app passwords at most. Revoke one first.`;
+  const message = `A user can have ${countMax} of these at most. Revoke one first.`;
   return new HoldfastError('too-large', op, message, { code: 'tokens-max', facts: { countMax } });
 }
 
@@ -62,6 +62,11 @@ export function notAuthenticated(op: string): HoldfastError {
 export function sessionOver(op: string): HoldfastError {
   const message = 'This session is over. Sign in again.';
   return new HoldfastError('unauthenticated', op, message, { code: 'session-over' });
+}
+
+export function tokenOver(op: string): HoldfastError {
+  const message = 'This token is not known, was revoked, or has expired. Make another one.';
+  return new HoldfastError('unauthenticated', op, message, { code: 'token-over' });
 }
 
 export function tooManyFailures(op: string, retryAfterMs: number): HoldfastError {

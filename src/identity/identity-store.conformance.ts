@@ -387,6 +387,16 @@ function testTokens(stores: () => StorePair): void {
     assert.equal(await store.findToken('session', hashSecret('b')), undefined);
   });
 
+  it('keeps what an API token may be used for', async () => {
+    const { store, other } = stores();
+    const scopes = ['files:read', 'sharing'] as const;
+    const token: TokenRecord = { ...sampleToken(ALICE, 'a', 'api-token'), scopes };
+    await store.addToken(token, REFUSE);
+    await store.touchTokens([{ hash: token.hash, usedAt: 1200, expiresAt: undefined }]);
+    assert.deepEqual(await other.listTokens(ALICE, 'api-token'), [{ ...token, usedAt: 1200 }]);
+    assert.equal(await other.findToken('app-password', token.hash), undefined);
+  });
+
   it('lists tokens of one user and kind, oldest first', async () => {
     const { store } = stores();
     await store.addToken(sampleToken(ALICE, 'x', 'app-password', 3000), REFUSE);

@@ -1,4 +1,5 @@
 import type { Clock } from '../platform/index.ts';
+import { ApiTokens, isPossibleToken } from './api-tokens.ts';
 import { AppPasswords } from './app-passwords.ts';
 import { AccessNotes } from './access-notes.ts';
 import { Authenticator, type BasicCredentials, type SignInNotice } from './authenticator.ts';
@@ -6,6 +7,7 @@ import type { Caller } from './caller.ts';
 import { DEFAULT_IDENTITY_CONFIG, type IdentityConfig } from './config.ts';
 import type { IdentityStore } from './identity-store.ts';
 import { Groups } from './groups.ts';
+import { tokenOver } from './identity-errors.ts';
 import { LinkPasswords } from './link-passwords.ts';
 import { LoginFlows } from './login-flows.ts';
 import { PasswordHasher } from './password-hasher.ts';
@@ -42,6 +44,7 @@ export class Identity {
   readonly groups: Groups;
   readonly linkPasswords: LinkPasswords;
   readonly appPasswords: AppPasswords;
+  readonly apiTokens: ApiTokens;
   readonly sessions: Sessions;
   readonly loginFlows: LoginFlows;
   readonly #store: IdentityStore;
@@ -68,6 +71,7 @@ export class Identity {
     this.groups = new Groups(store, clock);
     this.linkPasswords = new LinkPasswords(clock, config, hasher);
     this.appPasswords = new AppPasswords(store, clock, config, notes);
+    this.apiTokens = new ApiTokens(store, clock, config, notes);
     this.sessions = new Sessions(store, clock, config, { authenticator, notes });
     this.loginFlows = new LoginFlows(store, clock, config, notes);
     this.#setup = new Setup(store, clock, config, this.users);
@@ -96,6 +100,13 @@ export class Identity {
    *  token cannot be guessed. @throws unauthenticated: ended, expired or never begun. */
   authenticateSession(token: string): Caller | Promise<Caller> {
     return this.#authenticator.session(token);
+  }
+
+  /** Verifies an API token; otherwise as `authenticateSession`. What it may be used for is in the
+   *  caller's `scopes`. @throws unauthenticated: revoked, expired or never made. */
+  authenticateToken(token: string): Caller | Promise<Caller> {
+    if (!isPossibleToken(token)) throw tokenOver('identity/authenticateToken');
+    return this.#authenticator.apiToken(token);
   }
 
   /** Makes the link for the first administrator, good for 24 hours, and voids an earlier one.

@@ -1,5 +1,6 @@
 /** The door of identity: who is who. Stores are opened by app, from `stores/`. */
 export { Identity, type IdentityParts } from './identity.ts';
+export type { ApiToken, ApiTokens, ApiTokenWishes, NewApiToken } from './api-tokens.ts';
 export type { Access, AppPasswords, NewAppPassword } from './app-passwords.ts';
 export type { BasicCredentials } from './authenticator.ts';
 export type { Caller } from './caller.ts';
@@ -12,6 +13,8 @@ export { DEVICE_NAME_CHARACTERS_MAX, DISPLAY_NAME_CHARACTERS_MAX } from './label
 export type { LinkKnock, LinkPasswords } from './link-passwords.ts';
 export type { GrantedLogin, LoginFlow, LoginFlows } from './login-flows.ts';
 export { PASSWORD_BYTES_MAX, PASSWORD_CHARACTERS_MIN } from './password-policy.ts';
+export { SCOPES } from './scopes.ts';
+export type { Scope } from './scopes.ts';
 export type { NewSession, Sessions, SignIn } from './sessions.ts';
 export type { FirstAdministrator, SetupLink } from './setup.ts';
 export { TENANTS_MAX } from './identity-store.ts';

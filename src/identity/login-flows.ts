@@ -69,7 +69,7 @@ export class LoginFlows {
    *  caller is itself a device with an app password. */
   async grant(flowToken: string, caller: Caller): Promise<void> {
     const op = 'identity/LoginFlows.grant';
-    if (caller.credential === 'app-password') {
+    if (caller.credential === 'app-password' || caller.credential === 'api-token') {
       // Else a stolen device could make itself further passwords that outlive its own.
       const message = 'Sign in with your own password to connect another device.';
       throw new HoldfastError('denied', op, message, { code: 'app-password' });

@@ -1,5 +1,6 @@
 /** What an identity store keeps. Times are milliseconds since 1970 UTC. */
 import type { GroupId, TenantId, UserId } from '../base/ids.ts';
+import type { Scope } from './scopes.ts';
 
 /** A company or household on the installation. Nothing of it changes once it was made. */
 export interface TenantRecord {
@@ -43,7 +44,7 @@ export type UserPatch = Partial<
   Pick<UserRecord, 'displayName' | 'admin' | 'disabled' | 'passwordHash' | 'email'>
 >;
 
-export type TokenKind = 'app-password' | 'session';
+export type TokenKind = 'app-password' | 'session' | 'api-token';
 
 export interface TokenRecord {
   /** SHA-256 of the secret in lower-case hexadecimal. The secret itself is kept nowhere. */
@@ -58,6 +59,8 @@ export interface TokenRecord {
   usedAt: number | undefined;
   /** The first moment at which the token no longer works; undefined: it never expires. */
   expiresAt: number | undefined;
+  /** Of an API token: all that it may be used for. */
+  scopes?: readonly Scope[];
 }
 
 export interface TokenTouch {

@@ -40,7 +40,7 @@ export class VerifiedCredentials {
   }
 
   /** The lengths keep `a` + `bc` and `ab` + `c` apart. */
-  keyOf(kind: 'basic' | 'session', user: string, secret: string): string {
+  keyOf(kind: 'basic' | 'session' | 'api-token', user: string, secret: string): string {
     return hash('sha256', `${this.#key}${kind} ${user.length} ${user} ${secret}`, 'latin1');
   }
 

@@ -8,8 +8,14 @@ import type { Instant, NodeKind } from './records.ts';
 import type { Witness } from '../base/witness.ts';
 
 /** `open`: it holds what the device does, and waits for a decision. `keeping`: what it holds is
- *  being made by a batch; it still holds what comes. `kept`, `undone`: over. */
+ *  being made by a batch; it still holds what comes. `kept`, `undone`: over; what was held of one
+ *  that is undone stays, for nobody's eyes, until it is dropped or kept after all. */
 export type QuarantineState = 'open' | 'keeping' | 'kept' | 'undone';
+
+/** Whether the device sees what is held, and what comes is held too. */
+export function isLiveQuarantine(state: QuarantineState): boolean {
+  return state === 'open' || state === 'keeping';
+}
 
 export interface QuarantineRecord {
   id: number;
@@ -26,7 +32,8 @@ export interface QuarantineRecord {
   /** Grows with every change of what the device sees by way of it; never the same for two views. */
   viewRev: number;
   heldCount: number;
-  /** Sum of the sizes of held contents. They count as reserved, like room promised to uploads. */
+  /** Sum of the sizes of held contents. They count as reserved, like room promised to uploads, as
+   *  long as it is not undone: then they are past, like versions and trash. */
   heldBytes: number;
   /** The batch that makes what was held. */
   batchId: number | undefined;
@@ -103,9 +110,10 @@ export interface HeldContent {
   modifiedAt: Instant | undefined;
 }
 
-/** `undo`: what is held counts for nothing from now on; `drop-held` removes it. `keep`: begins a
- *  batch that is to make it; its id is the result's `count`.
- *  @throws not-found; conflict `quarantine-decided`, `batch-running`. */
+/** `undo`: what is held counts for nothing from now on, and stays. `keep`: begins a batch that is
+ *  to make it, also after an `undo` as long as something is left; its id is the result's `count`.
+ *  @throws not-found; conflict `quarantine-decided`, `quarantine-open`: it was undone, and the
+ *  device is held back in this space again, `batch-running`. */
 export interface DecideQuarantine {
   op: 'decide-quarantine';
   spaceId: SpaceId;
@@ -133,9 +141,17 @@ export interface DropHeld {
   spaceId: SpaceId;
   quarantineId: number;
   heldIds: readonly number[];
+  /** Nothing goes unless it is undone: somebody may just be keeping it after all. */
+  ifUndone?: true;
 }
 
 export type HoldChange = OpenQuarantine | Hold | DecideQuarantine | EndKeep | DropHeld;
+
+export interface OlderFilesBounds {
+  contentRev: number;
+  countMax: number;
+  rowsMax: number;
+}
 
 /** The part of MetadataStore that knows quarantines. */
 export interface HoldStore {
@@ -145,6 +161,13 @@ export interface HoldStore {
   listQuarantines(
     filter: { state?: QuarantineState }, limit: number, before?: number,
   ): Promise<QuarantineRecord[]>;
+
+  /** Counts the files below a folder, at any depth, whose content is of `contentRev` or older: up
+   *  to `countMax`, looking at no more than `rowsMax` nodes. In whatever order; what is mounted
+   *  counts for nothing. Costs time as the nodes looked at, and no memory. */
+  countOlderFiles(
+    spaceId: SpaceId, folderId: NodeId, bounds: OlderFilesBounds,
+  ): Promise<number>;
 
   /** By ascending id, strictly after `after`, at most `limit` (1 to HELD_LIMIT_MAX). */
   listHeld(quarantineId: number, limit: number, after?: number): Promise<HeldRecord[]>;

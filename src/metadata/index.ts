@@ -23,12 +23,14 @@ export type {
 export type { BatchKind, BatchRecord, BatchState, BeginBatch, NoteBatch } from './batch.ts';
 export {
   DEVICE_KEY_LENGTH_MAX, HELD_AT_ONCE_MAX, HELD_LIMIT_MAX, HELD_PER_QUARANTINE_MAX,
-  QUARANTINES_LIMIT_MAX, heldContentRev,
+  QUARANTINES_LIMIT_MAX, heldContentRev, isLiveQuarantine,
 } from './holds.ts';
 export type {
   DecideQuarantine, DropHeld, EndKeep, HeldContent, HeldRecord, Hold, HoldChange, HoldStore,
   OpenQuarantine, QuarantineRecord, QuarantineState,
 } from './holds.ts';
+export { CHAINS_MAX, STANDINGS_MAX } from './following.ts';
+export type { FollowStore, SpaceStanding } from './following.ts';
 export { DIFF_EVENTS_MAX, DIFF_LIMIT_MAX } from './diff.ts';
 export type { DiffChange, DiffEntry, DiffOptions, DiffPage, DiffPlace } from './diff.ts';
 export { BATCHES_LIMIT_MAX, VERSION_KEYS_LIMIT_MAX } from './past.ts';

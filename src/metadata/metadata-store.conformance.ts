@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe } from 'node:test';
 import { testGrants, testMounts, testTeamSpaces } from './conformance/access-promises.ts';
 import { testAcross } from './conformance/across-promises.ts';
 import { testLocks, testProperties, testUploads } from './conformance/aside-promises.ts';
+import { testFollowing } from './conformance/follow-promises.ts';
 import { Hand } from './conformance/hand.ts';
 import { testHolds } from './conformance/hold-promises.ts';
 import { testManifests } from './conformance/manifest-promises.ts';
@@ -39,6 +40,7 @@ const AREAS: readonly (readonly [area: string, test: (hand: () => Hand) => void]
   ['other spaces', testAcross],
   ['reservations', testReservations],
   ['tenants', testTenants],
+  ['followers of journals', testFollowing],
 ];
 
 export function testMetadataStore(name: string, makeEmpty: () => Promise<MetadataStore>): void {

@@ -5,6 +5,7 @@ import type {
   GrantRecord, ReservationRecord, SpaceMounts, Subject, UsageFigures, UsageRecord,
 } from './access-records.ts';
 import type { Change, ChangeResult } from './changes.ts';
+import type { FollowStore } from './following.ts';
 import type { HoldStore } from './holds.ts';
 import type { PastStore, TrashFilter } from './past.ts';
 import type {
@@ -25,7 +26,7 @@ import type {
  * Durability: once `commit` or `ensureSpace` has resolved, the change survives a power cut.
  * Errors: `unavailable` once closed; `busy` when too many changes wait; others as listed.
  */
-export interface MetadataStore extends PastStore, HoldStore {
+export interface MetadataStore extends PastStore, HoldStore, FollowStore {
   /** The personal space of a user, made on first use.
    *  @throws denied `other-tenant`: there is one, of another tenant. */
   ensureSpace(wanted: NewSpace): Promise<SpaceRecord>;
@@ -144,6 +145,11 @@ export interface NewSpace {
 
 export interface ListOptions {
   withProperties?: boolean;
+  /** Only entries whose canonical name comes after this one (see base/names.ts). */
+  after?: string;
+  /** Entries of a page: 1 to LIST_PAGE_MAX, which is also what it is unless said. Whoever says it
+   *  means to stop soon: then nothing is read ahead. */
+  pageMax?: number;
   signal?: AbortSignal;
 }
 

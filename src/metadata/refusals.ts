@@ -204,6 +204,11 @@ export const quarantineMissing = (quarantineId: number): HoldfastError =>
 export const quarantineDecided = (): HoldfastError =>
   refusal('conflict', 'quarantine-decided', 'This has been decided already.');
 
+export const quarantineOpen = (): HoldfastError => {
+  const message = 'The same device is held back here again. Decide about that first.';
+  return refusal('conflict', 'quarantine-open', message);
+};
+
 export const heldMissing = (): HoldfastError =>
   refusal('not-found', 'held-missing', 'This change is not held any more.');
 

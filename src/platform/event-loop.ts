@@ -38,8 +38,10 @@ export function watchEventLoop(options: {
   metrics: Metrics;
   log: Logger;
   clock: Clock;
+  /** Told of each ten seconds. */
+  onLook?: (delay: LoopDelay) => void;
 }): () => void {
-  const { metrics, log, clock } = options;
+  const { metrics, log, clock, onLook } = options;
   const gauge = metrics.gauge({
     name: 'event_loop_delay_seconds',
     help: 'How late the event loop ran during the last ten seconds.',
@@ -51,6 +53,7 @@ export function watchEventLoop(options: {
   const look = (): void => {
     const delay = delayOf(histogram);
     histogram.reset();
+    onLook?.(delay);
     gauge.set(delay.p50Ms / 1000, { quantile: '0.5' });
     gauge.set(delay.p99Ms / 1000, { quantile: '0.99' });
     gauge.set(delay.maxMs / 1000, { quantile: '1' });

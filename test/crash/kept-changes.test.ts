@@ -13,7 +13,7 @@ const SPECS = [
   'metadata.after-commit:3',
 ];
 
-describe('kill -9 in the middle of keeping', { timeout: 300_000 }, () => {
+describe('kill -9 in the middle of keeping', { timeout: 900_000 }, () => {
   it('leaves a batch that goes on to the very end that it would have come to', async () => {
     const built = join(scratchFolder('keep'), 'metadata.db');
     const before = await KeepWork.open(built);
@@ -33,7 +33,7 @@ describe('kill -9 in the middle of keeping', { timeout: 300_000 }, () => {
     for (const spec of SPECS) {
       const file = fresh();
       const { signal, stderr } = spawnSync(process.execPath, [PROGRAM, file, spec], {
-        timeout: 60_000, encoding: 'utf8',
+        timeout: 240_000, encoding: 'utf8',
       });
       assert.equal(signal, 'SIGKILL', `${spec} strikes: ${stderr}`);
       const again = await KeepWork.open(file);

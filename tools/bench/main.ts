@@ -6,6 +6,7 @@ import { BenchRun } from './bench-run.ts';
 import { BLOCK_ITEMS } from './items/blocks.ts';
 import { COPIES_ITEMS } from './items/copies.ts';
 import { CLIENT_ITEMS } from './items/desktop-client.ts';
+import { EVENT_ITEMS } from './items/events.ts';
 import { FOLDER_ITEMS } from './items/folders.ts';
 import { INSTALL_ITEMS } from './items/install.ts';
 import type { Item, Settings } from './items/item.ts';
@@ -30,7 +31,7 @@ function print(text: string): void {
 function chooseItems(options: BenchOptions): Item[] {
   const all = [
     ...RATE_ITEMS, ...STREAM_ITEMS, ...FOLDER_ITEMS, ...CLIENT_ITEMS, ...START_ITEMS,
-    ...COPIES_ITEMS, ...BLOCK_ITEMS,
+    ...COPIES_ITEMS, ...BLOCK_ITEMS, ...EVENT_ITEMS,
     ...(options.isInstall ? INSTALL_ITEMS : []),
   ];
   if (options.only.length === 0) return all;

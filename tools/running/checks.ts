@@ -11,7 +11,7 @@ const UNIT_TIMEOUT_MS = 300_000;
 const CHECK_TIMEOUT_MS = 600_000;
 const UNIT_TESTS = [
   'src/**/*.test.ts', 'wire/**/*.test.ts', 'tools/**/*.test.ts', 'launcher/*.test.mjs',
-  'test/support/*.test.ts',
+  'web/src/**/*.test.ts', 'test/support/*.test.ts',
 ];
 
 /** They start servers of others and take their time: only `npm test` runs them. */
@@ -25,12 +25,17 @@ interface Check {
 
 const QUICK: readonly Check[] = [
   { name: 'types', args: ['node_modules/typescript7/bin/tsc', '-p', 'tsconfig.json'] },
+  {
+    name: 'types of the web page',
+    args: ['node_modules/typescript7/bin/tsc', '-p', 'web/tsconfig.json'],
+  },
   { name: 'tidy', args: ['tools/tidy/main.ts'] },
   { name: 'configuration page', args: ['tools/configuration-page.ts', '--check'] },
+  { name: 'client of the API', args: ['tools/wire-client.ts', '--check'] },
 ];
 const LINT: Check = {
   name: 'lint',
-  args: ['node_modules/eslint/bin/eslint.js', '--max-warnings=0', 'src', 'test', 'tools'],
+  args: ['node_modules/eslint/bin/eslint.js', '--max-warnings=0', 'src', 'test', 'tools', 'web'],
 };
 
 export interface CheckContext {

@@ -20,6 +20,7 @@ const PACKAGES: readonly (readonly [name: string, ...signs: string[]])[] = [
   ['libnginx-mod-http-dav-ext', '/usr/lib/nginx/modules/ngx_http_dav_ext_module.so'],
   ['apache2', 'apache2'],
   ['curl', 'curl'],
+  ['chromium', 'chromium'],
   ['openssl', 'openssl'],
   ['radosgw', 'radosgw'],
   ['ceph-mon', 'ceph-mon'],

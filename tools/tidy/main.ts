@@ -6,10 +6,10 @@ import { makeProject } from './project.ts';
 import { tidy } from './tidy.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const FOLDERS = ['src', 'test', 'tools', 'wire', 'launcher', 'docs', 'changelog', '.ci'];
+const FOLDERS = ['src', 'web', 'test', 'tools', 'wire', 'launcher', 'docs', 'changelog', '.ci'];
 const FILES = ['package.json', 'README.md', 'ARCHITECTURE.md', 'holdfast', 'eslint.config.js'];
-const READ = /\.(ts|md|json|cjs|mjs|js|sh|toml|ya?ml)$|^[a-z-]+$/;
-const NOT_OURS = /(^|\/)(node_modules|fixtures)(\/|$)/;
+const READ = /\.(tsx?|css|md|json|cjs|mjs|js|sh|toml|ya?ml)$|^[a-z-]+$/;
+const NOT_OURS = /(^|\/)(node_modules|fixtures|screenshots)(\/|$)|^web\/(dist|\.dist-next)\//;
 
 async function readTree(): Promise<Map<string, string>> {
   const files = new Map<string, string>();

@@ -47,14 +47,15 @@ export function makeProject(files: ReadonlyMap<string, string>): Project {
   const sources = new Map<string, SourceFile>();
   const texts = new Map<string, string>();
   for (const [path, text] of files) {
-    if (path.endsWith('.ts')) sources.set(path, parseSource(path, text));
+    if (/\.tsx?$/.test(path)) sources.set(path, parseSource(path, text));
     else texts.set(path, text);
   }
   return { sources, texts };
 }
 
 function parseSource(path: string, text: string): SourceFile {
-  const ast = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true, ts.ScriptKind.TS);
+  const kind = path.endsWith('x') ? ts.ScriptKind.TSX : ts.ScriptKind.TS;
+  const ast = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true, kind);
   const files: ImportedFile[] = [];
   const packages: ImportedPackage[] = [];
   const add = (specifier: string, node: ts.Node, isImport: boolean): void => {

@@ -64,7 +64,7 @@ function brakeKeep(parts: DiskParts): Command {
   return {
     name: 'brake keep', summary: 'Make for everybody what a device has deleted and overwritten',
     details: 'What others have changed meanwhile stays: held content then becomes a file beside\n'
-      + 'it. It is one batch: "history undo" takes it back.',
+      + 'it. It is one batch: "history undo" takes it back. Also after "brake undo".',
     args: [ID], flags: [...DISK_FLAGS, YES_FLAG], exits: DISK_EXITS,
     async run(terminal, input) {
       const ask = await asker(parts, input);
@@ -93,19 +93,21 @@ function brakeKeep(parts: DiskParts): Command {
 
 function brakeUndo(parts: DiskParts): Command {
   return {
-    name: 'brake undo', summary: 'Let go of what is held: the device gets the files back',
-    details: 'Content that the device has written over other files is gone then. What it had done\n'
-      + 'before it was held back is in the trash and among the versions: see "history restore".',
+    name: 'brake undo', summary: 'Make nothing of what is held: the device gets the files back',
+    details: 'What is held is kept as long as the trash: until then "brake keep" makes it after\n'
+      + 'all. What the device had done before it was held back is in the trash and among the\n'
+      + 'versions: see "history restore".',
     args: [ID], flags: [...DISK_FLAGS, YES_FLAG], exits: DISK_EXITS,
     async run(terminal, input) {
       const ask = await asker(parts, input);
       const id = idOf(input);
       if (input.flags['yes'] !== true) {
-        return showPlan(terminal, await ask('brake.show', { id }), 'is let go of');
+        return showPlan(terminal, await ask('brake.show', { id }), 'is not made');
       }
       const answer = await ask('brake.undo', { id });
       const { device } = answer['quarantine'] as QuarantineRecord;
-      terminal.print(`quarantine ${id}: undone; ${device} sees the files as everybody does`);
+      terminal.print(`quarantine ${id}: undone; ${device} sees the files as everybody does. `
+        + `"brake keep ${id}" makes it after all, as long as the trash is kept.`);
       return EXIT.done;
     },
   };

@@ -4,7 +4,7 @@ import type { Command } from '../command.ts';
 import {
   DISK_EXITS, DISK_FLAGS, diskAsker, onlyPlanned, showPlan, YES_FLAG,
 } from '../disk-command.ts';
-import type { DiskParts, PlanText } from '../disk-command.ts';
+import type { Answer, DiskParts, PlanText } from '../disk-command.ts';
 import { TENANT_FLAG } from '../tenant-flag.ts';
 
 export function diskAdd(parts: DiskParts): Command {
@@ -46,10 +46,23 @@ Examples:
       if (input.flags['yes'] !== true) return onlyPlanned(terminal, true);
       const done = await ask('disk.add', { ...order, confirmed: true });
       terminal.print('Done. See: holdfast disk list');
-      if (done['restart'] === true) {
-        terminal.print('Start the server again: then everything gets a second copy.');
-      }
+      for (const line of whenUsed(done)) terminal.print(line);
       return EXIT.done;
     },
   };
+}
+
+/** Of the first disk that was added. */
+function whenUsed({ use, reason }: Answer): string[] {
+  if (use === 'soon') {
+    return ['The server uses it as soon as it has collected garbage, which it is doing now; or '
+      + 'from its next start on.'];
+  }
+  if (use !== 'start') return [];
+  const then = 'then everything gets its copies.';
+  if (typeof reason !== 'string') return [`The server uses it from its next start on: ${then}`];
+  return [
+    `The running server could not use it yet: ${reason}`,
+    'It goes on with the one disk. When that is mended, start the server again: ' + then,
+  ];
 }

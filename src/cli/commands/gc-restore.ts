@@ -8,7 +8,9 @@ export function gcRestore(parts: GcParts): Command {
     name: 'gc restore',
     summary: 'Take a volume back from the trash, while no server runs',
     args: [{ name: '<volume>', docs: 'its number, as "gc status" shows it' }],
-    flags: GC_FLAGS,
+    flags: [
+      ...GC_FLAGS, { flags: '--mirror', docs: 'from the trash of the mirror, the second place' },
+    ],
     exits: GC_EXITS,
     async run(terminal, input) {
       const [text = ''] = input.args;
@@ -17,8 +19,12 @@ export function gcRestore(parts: GcParts): Command {
         terminal.complain('A volume is named by its number.');
         return EXIT.usage;
       }
-      return withCollector(parts, input, async (collector) => {
-        await collector.restore(volumeId);
+      return withCollector(parts, input, async (collector, { mirror }) => {
+        if (input.flags['mirror'] === true && mirror === undefined) {
+          terminal.complain('There is no mirror: storage.mirror.backend is off.');
+          return EXIT.refused;
+        }
+        await (input.flags['mirror'] === true ? mirror : collector)?.restore(volumeId);
         terminal.print(`volume ${volumeId} is back; what nothing needs is collected anew`);
         return EXIT.done;
       });

@@ -1,8 +1,8 @@
 import type { CollectorPlan, CollectorReport, HeldReason } from '../../durability/index.ts';
 import { EXIT, flagText } from '../command.ts';
-import type { Command } from '../command.ts';
+import type { Command, Terminal } from '../command.ts';
 import { amount, GC_EXITS, GC_FLAGS, sizeText, withCollector } from '../gc-command.ts';
-import type { GcParts } from '../gc-command.ts';
+import type { GcParts, OpenedMirrorCollector } from '../gc-command.ts';
 
 const HELD: Readonly<Record<HeldReason, string>> = {
   'absent-blocks': 'Something refers to blocks that are not there. First find out what was lost.',
@@ -27,7 +27,7 @@ export function gcRun(parts: GcParts): Command {
         terminal.complain(`--despite takes one of: ${Object.keys(HELD).join(', ')}`);
         return EXIT.usage;
       }
-      return withCollector(parts, input, async (collector) => {
+      return withCollector(parts, input, async (collector, { mirror }) => {
         if (input.flags['plan'] === true) {
           for (const line of planLines(await collector.plan())) terminal.print(line);
           return EXIT.done;
@@ -35,13 +35,30 @@ export function gcRun(parts: GcParts): Command {
         const options = despite === undefined ? {} : { despite: despite as HeldReason };
         const report = await collector.run(options);
         for (const line of reportLines(report)) terminal.print(line);
-        if (report.held === undefined) return EXIT.done;
+        if (report.held === undefined) {
+          if (mirror !== undefined) await runMirror(mirror, terminal);
+          return EXIT.done;
+        }
         terminal.complain(HELD[report.held]);
         terminal.complain(`To go on all the same: --despite ${report.held}`);
         return EXIT.refused;
       });
     },
   };
+}
+
+/** After the first place, as the server does it. */
+async function runMirror(mirror: OpenedMirrorCollector, terminal: Terminal): Promise<void> {
+  const report = await mirror.run();
+  if (report === undefined) {
+    terminal.print('mirror: left alone, for it does not answer, or not everything is known to be '
+      + 'in both places yet. The running server collects there once it is.');
+    return;
+  }
+  terminal.print('in the mirror:');
+  for (const line of reportLines(report)) terminal.print(`  ${line}`);
+  if (report.held === undefined) return;
+  terminal.complain(`Nothing was dropped from the mirror: ${HELD[report.held]}`);
 }
 
 function planLines(plan: CollectorPlan): string[] {

@@ -16,6 +16,10 @@ export function gcStatus(parts: GcParts): Command {
         await dataDirectoryOf(parts, input), tenantOf(input),
       );
       for (const line of linesOf(status)) terminal.print(line);
+      if (status.mirror !== undefined) {
+        terminal.print('in the mirror:');
+        for (const line of linesOf(status.mirror)) terminal.print(`  ${line}`);
+      }
       return EXIT.done;
     },
   };

@@ -76,8 +76,9 @@ export class BrakeService {
 
   /** Makes what is held, as a batch that can be undone. Resolves once it is noted; it then runs to
    *  its end, also after a crash. If a lock or a quota stood in the way of something, that is still
-   *  held then, and can be decided again.
-   *  @throws not-found; denied; conflict `quarantine-decided`, `batch-running`. */
+   *  held then, and can be decided again. What was undone can be kept after all until forgotten.
+   *  @throws not-found; denied; conflict `quarantine-decided`, `quarantine-open`,
+   *  `batch-running`. */
   async keep(id: number, by: Decider): Promise<BatchRecord> {
     const { spaceId } = await this.#check(id, by);
     const { count: batchId } = await this.#metadata.commit({
@@ -88,16 +89,15 @@ export class BrakeService {
     return this.#batches.get(batchId);
   }
 
-  /** Lets go of what is held: the device sees the tree as it is again.
+  /** The device sees the tree as it is again. What was held is kept as long as the trash, so that
+   *  a wrong decision loses nothing either.
    *  @throws not-found; denied; conflict `quarantine-decided`. */
   async undo(id: number, by: Decider): Promise<QuarantineRecord> {
     const { spaceId } = await this.#check(id, by);
     await this.#metadata.commit({
       op: 'decide-quarantine', spaceId, quarantineId: id, decision: 'undo', actor: this.#actor(by),
     });
-    const record = await this.#decided(id);
-    await this.#dropAll(record);
-    return record;
+    return this.#decided(id);
   }
 
   async #decided(id: number): Promise<QuarantineRecord> {
@@ -132,28 +132,6 @@ export class BrakeService {
   #actor({ user, device }: Decider): Actor {
     return { user, device, at: this.#now(), lockTokens: [] };
   }
-
-  async #dropAll({ id: quarantineId, spaceId }: QuarantineRecord): Promise<void> {
-    for (;;) {
-      const page = await this.#metadata.listHeld(quarantineId, HELD_LIMIT_MAX);
-      if (page.length === 0) return;
-      const heldIds = page.map(({ id }) => id);
-      await this.#metadata.commit({ op: 'drop-held', spaceId, quarantineId, heldIds });
-    }
-  }
-
-  /** Goes on with what a crash has left of decisions to undo; those to keep are batches. */
-  async resume(): Promise<void> {
-    let before: number | undefined;
-    for (;;) {
-      const page = await this.#metadata.listQuarantines(
-        { state: 'undone' }, QUARANTINES_LIMIT_MAX, before,
-      );
-      for (const record of page) if (record.heldCount > 0) await this.#dropAll(record);
-      before = page.at(-1)?.id;
-      if (before === undefined) return;
-    }
-  }
 }
 
 /** Runs the batch of a quarantine that is being kept. */
@@ -168,6 +146,7 @@ export async function runKeep(
   if (quarantine === undefined) {
     throw new HoldfastError('corrupt', 'files/runKeep', 'The quarantine of a batch is missing.');
   }
+  await quarantines.enter(quarantine); // It may have been undone before.
   const keeper = new Keeper(metadata, {
     quarantine, space: await metadata.getSpace(spaceId), actor, signal,
     deletedIds: () => quarantines.heldOf(quarantine),

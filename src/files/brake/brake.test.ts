@@ -253,9 +253,40 @@ describe('The decision', () => {
     assert.deepEqual(await site.tree(phone), [...REST, 'd = d', 'e = e', 'f = f']);
     await site.remove(laptop, 'd');
     assert.ok(!(await site.tree(phone)).includes('d = d'));
-    const { state, heldCount, heldBytes } = await site.only();
-    assert.deepEqual([state, heldCount, heldBytes], ['undone', 0, 0]);
+    assert.equal((await site.only()).state, 'undone');
     await assert.rejects(site.undo(), failsWith('conflict', 'quarantine-decided'));
+  });
+
+  it('to undo can be taken back: what the device had done is kept after all', async () => {
+    const site = await braked();
+    await site.write(laptop, 'e', 'scrambled');
+    await site.write(laptop, 'box/one', 'goes with its folder');
+    await site.remove(laptop, 'box');
+    const wanted = await site.tree(laptop);
+    await site.undo();
+    const undone = await site.outline(laptop);
+    assert.deepEqual(await site.tree(laptop), await site.tree(phone));
+    const again = new BrakeSite({ metadata: site.metadata });
+    await again.quarantines.load();
+    assert.equal((await again.outline(laptop)).length, undone.length, 'also after a restart');
+    const { doneCount, skippedCount } = await site.keep();
+    assert.deepEqual([doneCount, skippedCount], [3, 0]);
+    assert.deepEqual(await site.tree(phone), wanted);
+    assert.deepEqual(await site.tree(laptop), wanted);
+    assert.deepEqual([(await site.only()).state, site.quarantines.openCount], ['kept', 0]);
+  });
+
+  it('to undo is not taken back while the device is held back again', async () => {
+    const site = await braked();
+    await site.write(laptop, 'f', 'scrambled');
+    await site.undo();
+    for (const name of ['d', 'e', 'box/one', 'f']) await site.remove(laptop, name);
+    const owner = { user: laptop.user, device: '', isAdmin: false };
+    await assert.rejects(site.service.keep(1, owner), failsWith('conflict', 'quarantine-open'));
+    await site.service.undo(2, owner);
+    const { id } = await site.service.keep(1, owner);
+    await site.batches.settled(id);
+    assert.ok((await site.tree(phone)).includes('f = scrambled'));
   });
 
   it('to keep makes for everybody what the device saw', async () => {

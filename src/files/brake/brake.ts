@@ -11,7 +11,7 @@
  * all day trip nothing.
  */
 import { HoldfastError } from '../../base/errors.ts';
-import type { NodeId, SpaceId } from '../../base/ids.ts';
+import type { SpaceId } from '../../base/ids.ts';
 import type { Caller } from '../../identity/index.ts';
 import { HELD_AT_ONCE_MAX } from '../../metadata/index.ts';
 import type {
@@ -33,6 +33,8 @@ export interface BrakePolicy {
 
 /** Of a folder that is deleted no more nodes are looked at than so many times the limit. */
 const LOOKED_AT_FACTOR = 10;
+/** Nor so many more than the limit: everybody else waits meanwhile. */
+const LOOKED_AT_MORE_MAX = 100_000;
 /** Where the window begins is looked up anew after this part of it. */
 const AGE_PARTS = 10;
 /** Spaces of which it is remembered; a full memory begins anew. */
@@ -158,25 +160,15 @@ export class Brake {
 
   /** How many files with content of before the window go with a node; a little over the limit is
    *  as good as all. */
-  async #blowsOf(top: NodeRecord, oldRev: number): Promise<number> {
-    const isOld = ({ kind, contentRev }: NodeRecord): boolean =>
-      kind === 'file' && contentRev <= oldRev;
-    if (top.kind !== 'folder') return isOld(top) ? 1 : 0;
+  async #blowsOf(node: NodeRecord, oldRev: number): Promise<number> {
+    const { kind, spaceId, id, contentRev } = node;
+    if (kind === 'file') return contentRev <= oldRev ? 1 : 0;
+    if (kind !== 'folder' || oldRev === 0) return 0;
     const { limit } = this.#policy;
-    let count = 0;
-    let lookedAt = 0;
-    for (const waiting: NodeId[] = [top.id]; waiting.length > 0;) {
-      const folderId = waiting.pop() ?? top.id;
-      for await (const page of this.#metadata.listFolder(top.spaceId, folderId)) {
-        for (const node of page) {
-          if (node.kind === 'folder') waiting.push(node.id);
-          else if (isOld(node)) count += 1;
-        }
-        lookedAt += page.length;
-        if (count > limit || lookedAt > limit * LOOKED_AT_FACTOR) return count;
-      }
-    }
-    return count;
+    return this.#metadata.countOlderFiles(spaceId, id, {
+      contentRev: oldRev, countMax: limit + 1,
+      rowsMax: Math.min(limit * LOOKED_AT_FACTOR, limit + LOOKED_AT_MORE_MAX),
+    });
   }
 
   /** The revision that a space had when the window began, or a little before. */

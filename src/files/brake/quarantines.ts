@@ -3,7 +3,9 @@
 import { isKind } from '../../base/errors.ts';
 import type { NodeId, SpaceId } from '../../base/ids.ts';
 import type { Caller } from '../../identity/index.ts';
-import { HELD_LIMIT_MAX, QUARANTINES_LIMIT_MAX } from '../../metadata/index.ts';
+import {
+  HELD_LIMIT_MAX, isLiveQuarantine, QUARANTINES_LIMIT_MAX,
+} from '../../metadata/index.ts';
 import type {
   Actor, ChangeResult, Hold, MetadataStore, NodeRecord, QuarantineRecord,
 } from '../../metadata/index.ts';
@@ -59,17 +61,30 @@ export class Quarantines implements DeviceHolds {
   }
 
   async #take(record: QuarantineRecord): Promise<void> {
+    this.#bump(this.#device(record), record.viewRev);
+    if (isLiveQuarantine(record.state)) await this.enter(record);
+  }
+
+  /** From now on the device sees what is held. Calm when it does already. */
+  async enter(record: QuarantineRecord): Promise<LiveQuarantine> {
+    const { id, spaceId, openedRev } = record;
     const device = this.#device(record);
-    this.#bump(device, record.viewRev);
-    if (record.state === 'kept' || record.state === 'undone') return;
-    const live = this.#enter(device, record);
-    for (let after = 0; ;) {
-      const page = await this.#metadata.listHeld(record.id, HELD_LIMIT_MAX, after);
-      for (const { nodeId, ...held } of page) live.held.set(nodeId, viewOf(held));
+    const held = new Map<NodeId, HeldView>();
+    const isThere = (): boolean => device.live.get(spaceId)?.id === id;
+    for (let after = 0; !isThere();) {
+      const page = await this.#metadata.listHeld(id, HELD_LIMIT_MAX, after);
+      for (const { nodeId, ...view } of page) held.set(nodeId, viewOf(view));
       const last = page.at(-1);
-      if (last === undefined) return;
+      if (last === undefined) break;
       after = last.id;
     }
+    const there = device.live.get(spaceId);
+    if (there?.id === id) return there; // Whoever was faster may hold more by now.
+    const live: LiveQuarantine = { id, spaceId, openedRev, held };
+    if (there === undefined) this.#liveCount += 1;
+    device.live.set(spaceId, live);
+    device.spaces.set(spaceId, held);
+    return live;
   }
 
   #device({ user, deviceKey }: DeviceKey): Device {
@@ -79,14 +94,6 @@ export class Quarantines implements DeviceHolds {
     const made: Device = { mark: '', viewRev: 0, spaces: new Map(), live: new Map() };
     this.#devices.set(key, made);
     return made;
-  }
-
-  #enter(device: Device, { id, spaceId, openedRev }: QuarantineRecord): LiveQuarantine {
-    const live: LiveQuarantine = { id, spaceId, openedRev, held: new Map() };
-    if (!device.live.has(spaceId)) this.#liveCount += 1;
-    device.live.set(spaceId, live);
-    device.spaces.set(spaceId, live.held);
-    return live;
   }
 
   #bump(device: Device, by = 1): void {
@@ -121,23 +128,22 @@ export class Quarantines implements DeviceHolds {
     const key = `${user}\n${deviceKey}\n${spaceId}`;
     const underWay = this.#opening.get(key);
     if (underWay !== undefined) return underWay;
-    const opening = this.#open({ user, deviceKey }, spaceId, actor)
+    const opening = this.#open(deviceKey, spaceId, actor)
       .finally(() => this.#opening.delete(key));
     this.#opening.set(key, opening);
     return opening;
   }
 
   async #open(
-    { user, deviceKey }: DeviceKey, spaceId: SpaceId, actor: Actor,
+    deviceKey: string, spaceId: SpaceId, actor: Actor,
   ): Promise<LiveQuarantine> {
     const { count: id } = await this.#metadata.commit({
       op: 'open-quarantine', spaceId, deviceKey, actor,
     });
     const record = await this.#metadata.findQuarantine(id);
     if (record === undefined) throw new TypeError('a quarantine that was opened is there');
-    const device = this.#device({ user, deviceKey });
-    this.#bump(device);
-    const live = this.#enter(device, record);
+    this.#bump(this.#device(record));
+    const live = await this.enter(record);
     this.#onOpened(record);
     return live;
   }
@@ -195,14 +201,14 @@ export class Quarantines implements DeviceHolds {
     const record = await this.#metadata.findQuarantine(id);
     if (record === undefined) return undefined;
     const device = this.#device(record);
-    this.#bump(device);
-    if (record.state === 'kept' || record.state === 'undone') {
-      if (device.live.get(record.spaceId)?.id === id) {
-        device.live.delete(record.spaceId);
-        device.spaces.delete(record.spaceId);
-        this.#liveCount -= 1;
-      }
+    if (isLiveQuarantine(record.state)) {
+      await this.enter(record);
+    } else if (device.live.get(record.spaceId)?.id === id) {
+      device.live.delete(record.spaceId);
+      device.spaces.delete(record.spaceId);
+      this.#liveCount -= 1;
     }
+    this.#bump(device);
     return record;
   }
 }

@@ -21,6 +21,8 @@ import { accessAt } from '../view/sight.ts';
 import type { SeenNode } from '../view/sight.ts';
 import { Ground, GrantTable } from '../view/ground.ts';
 import { lapsedFor } from '../view/lapse.ts';
+import { activityOf } from './activity.ts';
+import type { Activity, ActivitySpan } from './activity.ts';
 import type { When } from './moment.ts';
 import { PastView } from './past-view.ts';
 import type { Batches } from './restore/batches.ts';
@@ -111,6 +113,21 @@ export class TimeService {
       below: past.id, ...(after !== undefined && { after }), ...(limit !== undefined && { limit }),
     });
     return { ...page, fromRev, toRev };
+  }
+
+  /** How much happened when at and below a path of today's tree; for owners of what they ask about,
+   *  as `compare`. @throws not-found; denied; invalid `span`; the signal's reason. */
+  async activity(caller: Caller, path: readonly Name[], span: ActivitySpan): Promise<Activity> {
+    if (span.from >= span.to) {
+      const message = 'The span of time must end after it begins.';
+      throw new HoldfastError('invalid', 'files/TimeService', message, { code: 'span' });
+    }
+    const { metadata, now } = this.#parts;
+    const { past } = await (await this.open(caller, { at: now() })).get(path);
+    await this.#checkRole(caller, past.spaceId, { nodeId: past.id, wanted: 'owner' });
+    const { id: nodeId, spaceId, parentId } = past;
+    const isRoot = parentId === undefined;
+    return activityOf(metadata, { spaceId, nodeId, isRoot }, span);
   }
 
   /** Brings back what was at a path at a moment: a file, a folder with all below it, or with the

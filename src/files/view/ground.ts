@@ -34,6 +34,11 @@ export class GrantTable {
     return keys.flatMap((key) => this.#bySubject.get(key) ?? []);
   }
 
+  /** Whether anything is said of groups. */
+  get hasGroups(): boolean {
+    return this.#bySubject.keys().some((key) => key.startsWith('group '));
+  }
+
   get isEmpty(): boolean {
     return this.#byNode.size === 0;
   }

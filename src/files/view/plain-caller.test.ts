@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { MetadataStore } from '../../metadata/index.ts';
 import { MemoryMetadataStore } from '../../metadata/stores/memory/memory-metadata-store.ts';
 import { BrakeSite, laptop } from '../brake/testing/brake-site.ts';
-import { anna, ben, pathOf, ShareSite } from '../testing/share-site.ts';
+import { anna, ben, carl, pathOf, ShareSite } from '../testing/share-site.ts';
 
 /** Methods that cost no statement while nothing is granted anywhere near: the store remembers. */
 const REMEMBERED = new Set(['listGrantsTo']);
@@ -71,6 +71,13 @@ describe('a caller with whom nobody shares anything', () => {
     assert.deepEqual(await during(writing), ['resolve', 'revisionAt', 'commit']);
     assert.deepEqual(await during(writing), ['resolve', 'commit']);
     assert.deepEqual(await during(() => site.remove(ben, 'work/one.txt')), ['resolve', 'commit']);
+    // A folder of any size: one question, and none in a space that is younger than the window.
+    assert.deepEqual(await during(() => site.remove(ben, 'work')),
+      ['resolve', 'countOlderFiles', 'commit']);
+    await site.folder(carl, 'new');
+    await site.write(carl, 'new/one.txt', 'x');
+    assert.deepEqual(await during(() => site.remove(carl, 'new')),
+      ['resolve', 'revisionAt', 'commit']);
   });
 
   it('sees the ETags that nodes have by themselves', async () => {

@@ -7,7 +7,7 @@
  * long as the store hands out the same lists, nothing is looked at again.
  */
 import { HoldfastError } from '../../base/errors.ts';
-import type { SpaceId, UserId } from '../../base/ids.ts';
+import type { GrantId, SpaceId, UserId } from '../../base/ids.ts';
 import { NAME_BYTES_MAX, parseName } from '../../base/names.ts';
 import type { Name } from '../../base/names.ts';
 import type { Caller } from '../../identity/index.ts';
@@ -16,6 +16,7 @@ import type {
 } from '../../metadata/index.ts';
 import { actorOf } from '../actor.ts';
 import { isInForce, isVisible, subjectList, subjectsIn } from '../access.ts';
+import type { Subjects } from '../access.ts';
 import type { KnownSpace, SpaceDirectory } from '../space-directory.ts';
 import { GrantTable, Ground } from './ground.ts';
 import { HiddenSizes } from './hidden-sizes.ts';
@@ -53,6 +54,18 @@ interface Settled {
   mounts: SpaceMounts;
   /** When the first of the grants ends. */
   untilMs: Instant;
+}
+
+interface GroundPlace {
+  spaceId: SpaceId;
+  owner: UserId | undefined;
+}
+
+export interface GroundParts {
+  ground: Ground;
+  table: GrantTable;
+  subjects: Subjects;
+  lapsed: ReadonlySet<GrantId>;
 }
 
 export class ReceivedShares {
@@ -119,8 +132,16 @@ export class ReceivedShares {
   }
 
   async ground(
-    caller: Viewer, { spaceId, owner }: { spaceId: SpaceId; owner: UserId | undefined },
+    caller: Viewer, where: GroundPlace,
   ): Promise<{ ground: Ground; table: GrantTable; sizes: HiddenSizes }> {
+    const { ground, table } = await this.groundAlone(caller, where);
+    const sizes = await HiddenSizes.of(this.#metadata, where.spaceId, { ground, table });
+    return { ground, table, sizes };
+  }
+
+  /** Without the sizes of what is hidden, and so without any look into the tree but where grants
+   *  of others than the owner may have lapsed. */
+  async groundAlone(caller: Viewer, { spaceId, owner }: GroundPlace): Promise<GroundParts> {
     const table = await this.grantsOf(spaceId);
     const accessRev = await this.#metadata.accessRev(spaceId);
     const now = this.#now();
@@ -131,8 +152,7 @@ export class ReceivedShares {
     const parts = [accessRev, caller.groupsRev ?? 0, table.expiredCount(now), ...lapsed];
     const mark = parts.map((part) => part.toString(16)).join('.');
     const ground = new Ground({ owner, mark, table, subjects, now, lapsed });
-    const sizes = await HiddenSizes.of(this.#metadata, spaceId, { ground, table });
-    return { ground, table, sizes };
+    return { ground, table, subjects, lapsed };
   }
 
   async grantsOf(spaceId: SpaceId): Promise<GrantTable> {

@@ -157,6 +157,70 @@ export function testHolds(hand: () => Hand): void {
     assert.deepEqual(await h.names(h.root), []);
   });
 
+  it('leaves what was undone for nobody to see, until it is dropped or kept', async () => {
+    const h = hand();
+    const file = await h.put(h.root, 'file', 10);
+    await h.store.commit({ op: 'set-quota', spaceId: h.space.id, quotaBytes: 30 });
+    const id = await open(h);
+    await h.store.commit(holding(h, id, bytes(file.id, 15)));
+    const decide = (decision: 'keep' | 'undo', quarantineId = id) => h.store.commit({
+      op: 'decide-quarantine', spaceId: h.space.id, quarantineId, decision, actor: h.actor(),
+    });
+    const reserved = async () => (await h.store.readUsage(h.space.id, h.at)).reservedBytes;
+    await decide('undo');
+    const [held] = await h.store.listHeld(id, 10);
+    assert.ok(held !== undefined);
+    assert.equal(await reserved(), 0, 'the past costs no room');
+    const [needed] = await h.store.listManifests(1);
+    assert.equal(needed?.place.kind, 'held');
+    await refused(decide('undo'), 'conflict', 'quarantine-decided');
+    const making = () => h.store.commit({ ...h.putChange(h.root, 'file', 15), heldId: held.id });
+    await refused(making(), 'not-found', 'held-missing');
+    const again = await open(h);
+    assert.ok(again > id);
+    await refused(decide('keep'), 'conflict', 'quarantine-open');
+    await decide('undo', again);
+    await refused(decide('keep', again), 'conflict', 'quarantine-decided');
+    await decide('keep');
+    const { count: droppedCount } = await h.store.commit({
+      op: 'drop-held', spaceId: h.space.id, quarantineId: id, heldIds: [held.id], ifUndone: true,
+    });
+    assert.equal(droppedCount, 0, 'who forgets comes too late');
+    assert.equal(await open(h), id, 'it holds what comes, as before');
+    assert.equal(await reserved(), 15);
+    await making();
+    await h.store.commit({
+      op: 'end-keep', spaceId: h.space.id, quarantineId: id, doneCount: 1, skippedCount: 0,
+      at: h.at,
+    });
+    assert.equal((await h.store.findQuarantine(id))?.state, 'kept');
+    assert.deepEqual([await reserved(), await h.used()], [0, 15]);
+    const last = await open(h);
+    const { count } = await h.store.commit(holding(h, last, bytes(file.id, 5)));
+    await decide('undo', last);
+    await h.store.commit({
+      op: 'drop-held', spaceId: h.space.id, quarantineId: last, heldIds: [count], ifUndone: true,
+    });
+    assert.equal(await reserved(), 0);
+    await refused(decide('keep', last), 'conflict', 'quarantine-decided');
+  });
+
+  it('counts files below a folder by the age of their content, no further than told', async () => {
+    const h = hand();
+    const box = await h.folder(h.root, 'box');
+    const deep = await h.folder(box.id, 'deep');
+    for (const name of ['a', 'b', 'c']) await h.put(deep.id, name);
+    await h.put(h.root, 'beside');
+    const { contentRev } = await h.put(box.id, 'old');
+    await h.put(deep.id, 'a', 2);
+    await h.put(box.id, 'young');
+    const count = (countMax: number, rowsMax = 100, folder = h.root) =>
+      h.store.countOlderFiles(h.space.id, folder, { contentRev, countMax, rowsMax });
+    assert.deepEqual([await count(10), await count(10, 100, box.id), await count(2)], [4, 3, 2]);
+    assert.equal(await count(10, 100, deep.id), 2);
+    assert.ok(await count(10, 3) < 4);
+  });
+
   it('is decided once; what is kept and could not all be made is open again', async () => {
     const h = hand();
     const file = await h.put(h.root, 'file', 1);

@@ -168,6 +168,22 @@ export function testListing(hand: () => Hand): void {
     assert.deepEqual(sizes, [LIST_PAGE_MAX, 3]);
   });
 
+  it('lists a folder from behind a name, in pages as small as they are wanted', async () => {
+    const h = hand();
+    for (const name of ['a', 'b', 'c', 'd', 'e']) await h.put(h.root, name);
+    const pagesOf = async (options: { after?: string; pageMax?: number }): Promise<string[]> => {
+      const pages = [];
+      for await (const page of h.store.listFolder(h.space.id, h.root, options)) {
+        pages.push(page.map(({ name }) => name).join(''));
+      }
+      return pages;
+    };
+    assert.deepEqual(await pagesOf({ after: 'b', pageMax: 2 }), ['cd', 'e']);
+    assert.deepEqual(await pagesOf({ after: 'bb' }), ['cde']);
+    assert.deepEqual(await pagesOf({ after: 'e' }), []);
+    assert.deepEqual(await pagesOf({ pageMax: 5 }), ['abcde']);
+  });
+
   it('lists a folder as of one moment, whatever changes meanwhile', async () => {
     const h = hand();
     const big = await h.folder(h.root, 'big');

@@ -33,6 +33,17 @@ export interface Found {
   readonly where: string;
 }
 
+/** A setting as people see it. */
+export interface ShownSetting {
+  readonly key: string;
+  /** As the file would spell it. */
+  readonly value: string;
+  /** `default`, or where it was said. */
+  readonly source: string;
+  readonly isSecret: boolean;
+  readonly docs: string;
+}
+
 /** Environment variables of ours that are no settings. */
 const ENV_RESERVED = ['HOLDFAST_CONFIG', 'HOLDFAST_NODE'];
 const MASK = '********';
@@ -131,6 +142,19 @@ export class Config {
     }
     for (const [place, set] of this.#sets) lines.push('', `[${place}]`, ...set.#given());
     return `${lines.join('\n')}\n`;
+  }
+
+  /** Every setting by key, and of sets what they say. Secrets are masked. */
+  list(place = ''): ShownSetting[] {
+    const own = [...this.#values].flatMap(([setting, value]): ShownSetting[] => {
+      const source = this.#sources.get(setting) ?? 'default';
+      if (place !== '' && source === 'default') return [];
+      const key = place === '' ? setting.key : `${place}.${nameOf(setting.key)}`;
+      const isSecret = setting.secret === true;
+      return [{ key, value: showValue(setting, value), source, isSecret, docs: setting.docs }];
+    });
+    const ofSets = [...this.#sets].flatMap(([name, set]) => set.list(name));
+    return [...own.toSorted((a, b) => compare(a.key, b.key)), ...ofSets];
   }
 
   /** What a set says; all else in it is as by default. */

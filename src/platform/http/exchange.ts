@@ -55,6 +55,8 @@ export class HttpExchange implements Exchange {
   awaitsContinue = false;
   /** Its handler has returned or thrown. */
   handled = false;
+  /** It waits for what may never happen. */
+  isWaiting = false;
   /** Its answer is out, or its connection gone. */
   closed = false;
   readonly #context: ExchangeContext;

@@ -17,11 +17,13 @@ import type { Metrics } from '../metrics.ts';
 import { HttpExchange } from './exchange.ts';
 import type { ExchangeContext, HttpHandler } from './exchange.ts';
 import { HttpTally } from './http-tally.ts';
+import type { TallyTotals } from './http-tally.ts';
 import { HEADERS_MAX, listen, makeNodeServer, readTls } from './listener.ts';
 import type { ListenAddress, NodeServer, TlsFiles } from './listener.ts';
 import { RouteTable } from './route-table.ts';
 import type { Route, RouteMatch } from './route-table.ts';
 import { TrustedProxies } from './trusted-proxies.ts';
+import { Upgrades } from './upgrades.ts';
 import type { TracedResponse } from './traced-response.ts';
 import { answerPlainly, askWhenRead, discardRest, failExchange } from './answers.ts';
 
@@ -62,6 +64,7 @@ export class HttpServer {
   readonly #context: ExchangeContext;
   readonly #idleTimeoutMs: number;
   readonly #inFlight = new Set<HttpExchange>();
+  readonly #upgrades: Upgrades;
   readonly #tally = new HttpTally();
   readonly #idPrefix = randomBytes(6).toString('base64url');
   readonly #gateMatch: RouteMatch;
@@ -69,6 +72,7 @@ export class HttpServer {
   #routes: RouteTable;
   #state: HttpState = 'starting';
   #requestCount = 0;
+  #waitingCount = 0;
   #whenQuiet: (() => void) | undefined;
 
   private constructor(server: NodeServer, options: HttpServerOptions, port: number) {
@@ -77,6 +81,7 @@ export class HttpServer {
     const ownHost = `${isIPv6(host) ? `[${host}]` : host}:${port}`;
     this.#server = server;
     this.#options = options;
+    this.#upgrades = new Upgrades(options.clock);
     this.port = port;
     this.url = `${secure ? 'https' : 'http'}://${ownHost}`;
     const proxies = options.trustedProxies ?? TrustedProxies.none;
@@ -93,8 +98,9 @@ export class HttpServer {
   /** Listens. @throws unavailable: the address is taken or not allowed; invalid: bad TLS files. */
   static async open(options: HttpServerOptions): Promise<HttpServer> {
     let nodeServer: NodeServer;
+    const wanting = { upgrade: (_: IncomingMessage): boolean => false };
     try {
-      nodeServer = await makeNodeServer(options.tls);
+      nodeServer = await makeNodeServer(options.tls, (req) => wanting.upgrade(req));
     } catch (cause) {
       if (cause instanceof HoldfastError) throw cause;
       const message = 'The TLS certificate and key do not fit each other, or are damaged.';
@@ -102,6 +108,7 @@ export class HttpServer {
     }
     const { port } = await listen(nodeServer, options.listen);
     const server = new HttpServer(nodeServer, options, port);
+    wanting.upgrade = (req) => server.#wantsUpgrade(req);
     server.#attach();
     return server;
   }
@@ -110,9 +117,14 @@ export class HttpServer {
     return this.#state;
   }
 
-  /** Exchanges whose answer is not out yet. */
+  /** Exchanges whose answer is not out yet, but for those that wait for something to happen. */
   get inFlight(): number {
-    return this.#inFlight.size;
+    return this.#inFlight.size - this.#waitingCount;
+  }
+
+  /** What was answered since the start. */
+  totals(): TallyTotals {
+    return this.#tally.totals();
   }
 
   /** Ends the start-up, or replaces the routes of a serving server. */
@@ -146,10 +158,12 @@ export class HttpServer {
     const { clock, log } = this.#options;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const { res } of this.#inFlight) res.shouldKeepAlive = false;
+    const reason = new HoldfastError('unavailable', 'platform/HttpServer', 'Shutting down.');
+    for (const exchange of this.#inFlight) if (exchange.isWaiting) exchange.abort(reason);
+    const upgradesEnded = this.#upgrades.drain();
     this.#server.closeIdleConnections();
     const cancelAbort = clock.after(deadlineMs, () => {
       log.warn({ requests: this.#inFlight.size }, 'drain deadline passed, aborting requests');
-      const reason = new HoldfastError('unavailable', 'platform/HttpServer', 'Shutting down.');
       for (const exchange of this.#inFlight) exchange.abort(reason);
     });
     const quiet = new Promise<void>((resolve) => {
@@ -162,6 +176,7 @@ export class HttpServer {
     if (this.#inFlight.size > 0) await Promise.race([quiet, cut]);
     cancelAbort();
     cancelCut();
+    await upgradesEnded;
     this.#server.closeAllConnections();
     await closed;
     this.#state = 'closed';
@@ -178,11 +193,22 @@ export class HttpServer {
       askWhenRead(exchange);
       this.#begin(exchange);
     });
+    this.#upgrades.attach(this.#server, {
+      makeExchange: (req, res) => this.#exchangeOf(req, res),
+      find: ({ path }) => (
+        this.#state === 'serving' ? this.#routes.find(path)?.route.upgrade : undefined),
+    });
     this.#server.setTimeout(this.#idleTimeoutMs, (socket) => this.#onSilence(socket));
     this.#server.on('tlsClientError', (err) => {
       this.#options.log.debug({ err }, 'TLS handshake failed');
     });
     this.#server.on('error', (err) => this.#options.log.error({ err }, 'the listener failed'));
+  }
+
+  /** Asked for a protocol that nobody speaks here, a request is answered as if it had not asked. */
+  #wantsUpgrade({ url = '/', headers }: IncomingMessage): boolean {
+    if (headers.upgrade?.toLowerCase() !== 'websocket') return false;
+    return this.#routes.find(url.split('?', 1)[0] ?? '/')?.route.upgrade !== undefined;
   }
 
   #exchangeOf(req: IncomingMessage, res: TracedResponse): HttpExchange {
@@ -198,6 +224,10 @@ export class HttpServer {
     const match = this.#match(exchange);
     exchange.tally = match.tally;
     this.#inFlight.add(exchange);
+    if (match.route.waits === true) {
+      exchange.isWaiting = true;
+      this.#waitingCount += 1;
+    }
     res.on('close', () => this.#onClose(exchange));
     if (req.rawHeaders.length > HEADERS_MAX * 2) {
       res.shouldKeepAlive = false;
@@ -255,7 +285,7 @@ export class HttpServer {
   /** An exchange is over when its handler has returned and its answer is out or cut. */
   #settle(exchange: HttpExchange): void {
     if (!exchange.closed || !exchange.handled) return;
-    this.#inFlight.delete(exchange);
+    if (this.#inFlight.delete(exchange) && exchange.isWaiting) this.#waitingCount -= 1;
     if (this.#state !== 'draining') return;
     this.#server.closeIdleConnections();
     if (this.#inFlight.size === 0) this.#whenQuiet?.();

@@ -16,8 +16,18 @@ const OTHER = METHOD_CLASSES.length - 1;
 /** The last one counts exchanges that ended without an answer. */
 const STATUS_CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx', 'cut'] as const;
 const CUT = STATUS_CLASSES.length - 1;
+const SERVER_ERRORS = STATUS_CLASSES.indexOf('5xx');
 const BOUNDS_MS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 60_000] as const;
 const ROUTES_MAX = 200;
+
+/** What was counted since the start. */
+export interface TallyTotals {
+  readonly requests: number;
+  /** Answers with a status of 500 and above. */
+  readonly errors: number;
+  /** How many took longer than the bound before and not longer than this one. */
+  readonly buckets: readonly { readonly uptoMs: number; readonly count: number }[];
+}
 
 /** What is counted of one route. */
 export class RouteTally {
@@ -50,6 +60,24 @@ export class HttpTally {
     const tally = new RouteTally();
     if (this.#routes.size < ROUTES_MAX) this.#routes.set(name, tally);
     return tally;
+  }
+
+  /** Of all routes together, since the start. */
+  totals(): TallyTotals {
+    let [requests, errors] = [0, 0];
+    const bounds = [...BOUNDS_MS, Number.POSITIVE_INFINITY];
+    const buckets = bounds.map((uptoMs) => ({ uptoMs, count: 0 }));
+    for (const { statuses, buckets: own } of this.#routes.values()) {
+      statuses.forEach((count, at) => {
+        requests += count;
+        if (at % STATUS_CLASSES.length === SERVER_ERRORS) errors += count;
+      });
+      own.forEach((count, at) => {
+        const bucket = buckets[at % buckets.length];
+        if (bucket !== undefined) bucket.count += count;
+      });
+    }
+    return { requests, errors, buckets };
   }
 
   /** In the Prometheus text format, version 0.0.4. */

@@ -28,8 +28,12 @@ type Request = typeof http.IncomingMessage;
 export type NodeServer =
   http.Server<Request, typeof TracedResponse> | https.Server<Request, typeof TracedResponse>;
 
-export async function makeNodeServer(tls: TlsFiles | undefined): Promise<NodeServer> {
+/** `wantsUpgrade` says whether a request that asks for another protocol is to leave HTTP. */
+export async function makeNodeServer(
+  tls: TlsFiles | undefined, wantsUpgrade: (req: http.IncomingMessage) => boolean,
+): Promise<NodeServer> {
   const limits = {
+    shouldUpgradeCallback: wantsUpgrade,
     requestTimeout: 0, // A large upload takes what it takes; a stalled one is cut elsewhere.
     headersTimeout: HEADERS_TIMEOUT_MS,
     connectionsCheckingInterval: 5_000,

@@ -1,6 +1,7 @@
 import { HoldfastError } from '../../base/errors.ts';
 import type { HttpHandler } from './exchange.ts';
 import type { HttpTally, RouteTally } from './http-tally.ts';
+import type { UpgradeHandler } from './upgrades.ts';
 
 export interface Route {
   /** The longest match wins. `/x/` matches all below it, `/x` only itself. */
@@ -10,6 +11,11 @@ export interface Route {
   readonly handler: HttpHandler;
   /** Answered while starting and draining too, such as a health check. */
   readonly always?: boolean;
+  /** Its answers wait for what may never happen: when the server drains, their signals fire at
+   *  once, and they count as no work under way. */
+  readonly waits?: boolean;
+  /** Takes connections over of clients that ask for a WebSocket here. */
+  readonly upgrade?: UpgradeHandler;
 }
 
 export interface RouteMatch {

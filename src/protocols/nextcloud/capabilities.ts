@@ -60,7 +60,7 @@ function shareByMail(enabled: boolean): OcsValue {
  * only what is served. Without `dav.chunking` clients fall back to an upload protocol that is not.
  */
 export function serverCapabilities(
-  options: { bulkUpload: boolean; mail: boolean },
+  options: { bulkUpload: boolean; mail: boolean; pushAddress: string },
 ): OcsValue {
   return {
     version: {
@@ -82,6 +82,7 @@ export function serverCapabilities(
         bigfilechunking: true, undelete: true, versioning: true,
         locking: '1.0', 'api-feature-lock-type': true,
       },
+      notify_push: { type: ['files'], endpoints: { websocket: options.pushAddress } },
       checksums: { supportedTypes: ['SHA1', 'SHA256', 'MD5'], preferredUploadType: 'SHA1' },
       files_sharing: {
         ...SHARING, sharebymail: shareByMail(options.mail),

@@ -8,6 +8,7 @@ import type { Authenticator } from '../authenticate.ts';
 import { parseBasic } from '../authenticate.ts';
 import { decodeSegment } from '../paths.ts';
 import { serverCapabilities } from './capabilities.ts';
+import { PUSH_PATH } from '../events/push-socket.ts';
 import { answerLock, LOCK_API } from './lock-routes.ts';
 import type { OcsAnswer, OcsVersion } from './ocs-envelope.ts';
 import { OCS_NO_ROUTE } from './ocs-envelope.ts';
@@ -103,7 +104,10 @@ class OcsRoutes {
     const { authorization, 'if-none-match': known } = exchange.req.headers;
     if (authorization !== undefined) await this.#parts.authenticator.authenticate(exchange);
     const { bulkUpload, sharing } = this.#parts;
-    const data = serverCapabilities({ bulkUpload: bulkUpload === 'on', mail: sharing.canInvite });
+    const data = serverCapabilities({
+      bulkUpload: bulkUpload === 'on', mail: sharing.canInvite,
+      pushAddress: pushAddress(exchange),
+    });
     const etag = `"${hash('sha256', JSON.stringify(data), 'hex').slice(0, 32)}"`;
     if (known === etag) {
       exchange.res.writeHead(304, { ETag: etag, 'Cache-Control': 'no-cache' });
@@ -158,4 +162,9 @@ class OcsRoutes {
     const message = 'This request lacks the header "OCS-APIRequest: true".';
     throw new HoldfastError('precondition', 'nextcloud/ocs', message);
   }
+}
+
+/** As the client has reached this server. */
+function pushAddress({ origin }: Exchange): string {
+  return `${origin.replace(/^http/, 'ws')}${PUSH_PATH}`;
 }

@@ -111,7 +111,7 @@ function showGranted(request: PageRequest, device: string): void {
 <h1>Connected</h1>
 <strong class="device">${device}</strong>
 <p>may now use your account. Close this window and go back to the app.</p>
-<p class="soft">You can end this at any time on <a href="/#devices">your page</a>.</p>
+<p class="soft">You can end this at any time on <a href="/account#devices">your page</a>.</p>
 </section>`,
   });
 }

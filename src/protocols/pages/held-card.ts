@@ -53,7 +53,7 @@ export async function decideHeld(
   if (decision === 'keep') await brakes.keep(id, by);
   else if (decision === 'undo') await brakes.undo(id, by);
   else throw unclear();
-  sendOn(exchange, `/?done=held-${decision}`);
+  sendOn(exchange, `/account?done=held-${decision}`);
 }
 
 function unclear(): HoldfastError {

@@ -24,13 +24,25 @@ const DONE: Readonly<Record<string, string>> = {
   password: 'Your password is changed. Other browsers are signed out.',
   revoked: 'Done: it cannot use your account any more.',
   'held-keep': 'Done: what the device has deleted and overwritten holds for all.',
-  'held-undo': 'Done: the device gets the files back.',
+  'held-undo': 'Done: the device gets the files back. What it had done is put aside as long as the '
+    + 'trash is kept: an administrator can still make it.',
 };
 
 export function showHomeHandler(parts: PageParts): PageHandler {
   return signedIn(async (request) => {
     const said = request.exchange.query.get('done') ?? '';
     await showState(parts, request, { done: Object.hasOwn(DONE, said) ? DONE[said] : undefined });
+  });
+}
+
+/** What `/` shows: the web page to whoever is signed in, where there is one. Whoever has to decide
+ *  about a device that is held back is asked first. */
+export function showStartHandler(parts: PageParts): PageHandler {
+  const { webPage, brakes } = parts;
+  if (webPage === undefined) return showHomeHandler(parts);
+  return signedIn(async ({ exchange, visitor }) => {
+    const waiting = await brakes?.listFor(visitor.caller) ?? [];
+    sendOn(exchange, waiting.length > 0 ? '/account#held' : webPage);
   });
 }
 
@@ -78,14 +90,14 @@ export function revokeDeviceHandler({ identity }: PageParts): PageHandler {
     const { user } = visitor.caller;
     const list = form.get('kind') === 'session' ? identity.sessions : identity.appPasswords;
     await list.revoke(user, form.get('id') ?? '');
-    sendOn(exchange, '/?done=revoked#devices');
+    sendOn(exchange, '/account?done=revoked#devices');
   });
 }
 
 export function decideHeldHandler(parts: PageParts): PageHandler {
   return signedIn(async (request) => {
     const { brakes } = parts;
-    if (brakes === undefined) return sendOn(request.exchange, '/');
+    if (brakes === undefined) return sendOn(request.exchange, '/account');
     try {
       await decideHeld(brakes, request);
     } catch (error) {
@@ -116,7 +128,7 @@ export function changePasswordHandler(parts: PageParts): PageHandler {
     const device = readableDevice(exchange.req.headers['user-agent'] ?? '');
     const session = await identity.sessions.signIn({ user, password, address, device });
     const cookie = sessionCookie(exchange, session.token);
-    sendOn(exchange, '/?done=password', { 'Set-Cookie': [cookie] });
+    sendOn(exchange, '/account?done=password', { 'Set-Cookie': [cookie] });
   });
 }
 

@@ -51,7 +51,7 @@ export function showAppPassword(
 <p>Type or paste it on the device. It is shown only now.</p>
 <code class="copy secret">${password}</code>
 <p>Your user name there is <code>${request.visitor.caller.user}</code>.</p>
-<p><a class="button" href="/#devices">Done</a></p>
+<p><a class="button" href="/account#devices">Done</a></p>
 </section>`,
   });
 }

@@ -10,6 +10,8 @@ import type { SignedIn, Visitor } from './page-session.ts';
 export interface PageParts {
   files: FileService;
   identity: Identity;
+  /** Where the web page is. undefined: there is none, and `/` shows the account. */
+  webPage?: string;
   /** undefined: no device is ever held back. */
   brakes?: BrakeService;
 }

@@ -15,7 +15,7 @@ import { FLOW_1_PREFIX } from './flow-target.ts';
 import { beginFlow1Handler, grantHandler, showGrantHandler } from './grant-page.ts';
 import {
   changePasswordHandler, createDeviceHandler, decideHeldHandler, revokeDeviceHandler,
-  showHomeHandler,
+  showHomeHandler, showStartHandler,
 } from './home-handlers.ts';
 import { html } from './html.ts';
 import { sendOn, sendPage } from './layout.ts';
@@ -42,7 +42,7 @@ export function pageRoutes(parts: PageRouteParts): Route[] {
   const flow = (version: 1 | 2): PageMethods =>
     ({ GET: showGrantHandler(parts, version), POST: grantHandler(parts, version) });
   const { get, post } = new LinkPages(parts);
-  const home = pageHandler(parts, { GET: showHomeHandler(parts) });
+  const home = pageHandler(parts, { GET: showStartHandler(parts) });
   return [
     ...withIndex([
       page('/login', { GET: showSignIn, POST: signInHandler(parts) }),
@@ -51,6 +51,7 @@ export function pageRoutes(parts: PageRouteParts): Route[] {
       page(FLOW_PAGE_PREFIX, flow(2)),
       page(LINK_PREFIX, { GET: get, POST: post }),
     ]),
+    page('/account', { GET: showHomeHandler(parts) }),
     page('/logout', { POST: signOutHandler(parts) }),
     page('/setup', { GET: showSetupHandler(parts), POST: setupHandler(parts) }),
     page('/devices/create', { POST: createDeviceHandler(parts) }),

@@ -103,8 +103,8 @@ describe('the pages of somebody who is signed in', () => {
     const device = await site.identity.appPasswords.create(parseUserId('carl'), 'phone');
     assert.match((await change(device.password, 'a new password')).text, /is an app password/);
     const changed = await change(PASSWORD, 'a new password');
-    assert.deepEqual([changed.status, changed.headers.location], [303, '/?done=password']);
-    assert.match((await here.get('/?done=password')).text, /Your password is changed/);
+    assert.deepEqual([changed.status, changed.headers.location], [303, '/account?done=password']);
+    assert.match((await here.get('/account?done=password')).text, /Your password is changed/);
     assert.equal((await there.get('/')).headers.location, '/login');
   });
 

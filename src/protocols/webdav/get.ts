@@ -30,11 +30,20 @@ export function getHandler(parts: DavParts): DavHandler {
   };
 }
 
+/** What a browser is told to do with the bytes; without it, to keep them as a file. */
+export interface Presented {
+  disposition?: string;
+  /** In place of the one by the name. */
+  mediaType?: string;
+  /** The content policy. */
+  policy?: string;
+}
+
 /** The bytes of a file, or a few words for a folder, once no condition stands in the way. */
 export async function answerNode(
   exchange: Exchange, node: SeenNode,
-  { instanceId, open, disposition = 'attachment' }: {
-    instanceId: string; disposition?: string;
+  { instanceId, open, ...presented }: Presented & {
+    instanceId: string;
     /** Asked before a byte goes out. */
     open: (wanted: ByteRange) => Promise<FileContent>;
   },
@@ -44,7 +53,7 @@ export async function answerNode(
     return;
   }
   const range = rangeWanted(exchange, node);
-  const headers = headersOf(node, { instanceId, disposition });
+  const headers = headersOf(node, { instanceId, ...presented });
   if (exchange.req.method === 'HEAD') {
     answerHead(exchange, node, headers);
     return;
@@ -104,18 +113,21 @@ function isStillThat(ifRange: string | string[] | undefined, node: NodeRecord): 
 }
 
 function headersOf(
-  node: NodeRecord, { instanceId, disposition }: { instanceId: string; disposition: string },
+  node: NodeRecord,
+  { instanceId, disposition = 'attachment', mediaType, policy = NO_SCRIPTS }: Presented & {
+    instanceId: string;
+  },
 ): string[] {
   const etag = etagOf(node);
   const headers = [
-    'Content-Type', mediaTypeOf(node.name),
+    'Content-Type', mediaType ?? mediaTypeOf(node.name),
     'ETag', etag,
     'OC-ETag', etag,
     'Last-Modified', httpDate(node.modifiedAt),
     'Accept-Ranges', 'bytes',
     'OC-FileId', fileIdOf(node, instanceId),
     'Content-Disposition', disposition,
-    'Content-Security-Policy', NO_SCRIPTS,
+    'Content-Security-Policy', policy,
     'X-Content-Type-Options', 'nosniff',
     'Cache-Control', 'private, no-cache',
   ];

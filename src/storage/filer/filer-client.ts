@@ -18,6 +18,8 @@ export interface FilerClientOptions {
   /** See FilerLink: the keys at that moment, for later connections too. */
   readKeys?: () => Promise<FilerKeys>;
   clusterId: string;
+  /** Whose part of the disks is meant, if not that of the cluster's own home: a UUID. */
+  home?: string | undefined;
   /** Refused when another filer answers. Unless said, the first one that answers is it. */
   filerId?: string;
   /** Unless said, a coordinator. */

@@ -7,8 +7,8 @@ import { badFrame } from './frame-fault.ts';
 import { channelOf, FrameSocket, type SocketTimeouts } from './frame-socket.ts';
 import type { Frame } from './frame.ts';
 import {
-  decodeChallenge, encodeHello, isProof, NONCE_BYTES, proofOf, PROTOCOL_VERSION, readRefusal,
-  refused, sealOf, type Role, type Transcript,
+  decodeChallenge, encodeHello, isProof, NONCE_BYTES, proofOf, readRefusal, refused, sealOf,
+  versionFor, type Role, type Transcript,
 } from './handshake.ts';
 import {
   decodeWelcome, HANDSHAKE_LIMITS, MESSAGE, SESSION_LIMITS, type WelcomedDisk,
@@ -37,6 +37,8 @@ export interface DialOptions {
   /** A filer that proves this one is taken too: it was not given the new one yet. */
   previousKey?: Buffer | undefined;
   clusterId: string;
+  /** Whose part of the disks is meant, if not that of the cluster's own home. */
+  home?: string | undefined;
   /** Refused when another one answers; any, if undefined. */
   filerId: string | undefined;
   role: Role;
@@ -246,9 +248,10 @@ class DialledHandshake {
     this.#options = options;
     this.#channel = channel;
     this.#nonce = options.random.bytes(NONCE_BYTES);
-    const { role, clusterId, coordinatorId, epoch, lane } = options;
+    const { role, clusterId, coordinatorId, epoch, lane, home } = options;
+    const version = versionFor(home);
     this.#hello = Buffer.from(encodeHello({
-      versionMin: PROTOCOL_VERSION, versionMax: PROTOCOL_VERSION,
+      versionMin: version, versionMax: version, ...(home !== undefined && { home }),
       role, clusterId, coordinatorId, epoch, lane, nonce: this.#nonce,
     }));
   }

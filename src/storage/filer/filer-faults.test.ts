@@ -316,13 +316,20 @@ describe('Whoever finds the port', () => {
     assert.ok(trial.findings.length >= words.length);
     assert.ok(trial.findings.every(({ kind }) => kind === 'peer-refused'));
     await file.writeDurably([Buffer.from('still here')], 0);
+    client.close(); // Else it comes again, to look.
     await trial.connect(server, { epoch: 2 }); // Nobody has raised the epoch without the key.
-    assert.equal(server.connectionCount, 2);
+    const endMs = performance.now() + WAIT_MS_MAX;
+    while (server.connectionCount > 2) {
+      assert.ok(performance.now() < endMs, `${server.connectionCount} connections are left`);
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
+    }
   });
 
   it('is told the reason when his protocol is newer', async () => {
     const newer = Buffer.from(hello);
-    newer.writeUInt8(2, 0);
+    newer.writeUInt8(3, 0);
     newer.writeUInt8(5, 1);
     const heard = await talk(await trial.serve(), framed(MESSAGE.hello, newer));
     assert.ok(heard.includes('newer-protocol'));

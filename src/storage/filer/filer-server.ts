@@ -4,17 +4,18 @@
  */
 import net, { type AddressInfo, type Socket } from 'node:net';
 import tls from 'node:tls';
-import { HoldfastError, isKind } from '../../base/errors.ts';
+import { HoldfastError } from '../../base/errors.ts';
 import type { Clock, ListenAddress, Random } from '../../platform/index.ts';
 import type { VolumeFiles } from '../backends/local/volume-files.ts';
 import { cloned } from './disk-claims.ts';
-import { fenced, judge, type Writer } from './disk-fence.ts';
 import type { Adoption } from './disk-identity.ts';
 import { checkKey, refused, uuidBytes, type Hello } from './handshake.ts';
 import { channelOf } from './frame-socket.ts';
 import { LocalDisk } from './local-disk.ts';
 import { ServedConnection, type ServedLimits } from './served-connection.ts';
-import type { Admission, ServedSession } from './served-session.ts';
+import { orTooLate, ServedHome } from './served-home.ts';
+import { ServedHomes } from './served-homes.ts';
+import type { Admission } from './served-session.ts';
 import { filerLost } from './wire-error.ts';
 
 export interface FilerRoot {
@@ -60,7 +61,7 @@ export interface FilerLimits extends ServedLimits {
 }
 
 export const FILER_LIMITS: Readonly<FilerLimits> = {
-  connectionsMax: 64,
+  connectionsMax: 192,
   settleTimeoutMs: 2_000,
   closeTimeoutMs: 10_000,
   handshakeTimeoutMs: 10_000,
@@ -81,25 +82,24 @@ export class FilerServer {
   readonly #limits: FilerLimits;
   #key: Buffer;
   readonly #server: net.Server | tls.Server;
-  readonly #disks: readonly LocalDisk[];
+  readonly #own: ServedHome;
+  readonly #homes: ServedHomes;
   readonly #refused: readonly RefusedDisk[];
   readonly #connections = new Set<ServedConnection>();
-  /** Who wrote last, on any of the disks. */
-  #writer: Writer | undefined;
-  #admitting: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
   private constructor(options: FilerServerOptions, opened: OpenedDisks) {
     this.#options = options;
     this.#key = options.key;
     this.#limits = { ...FILER_LIMITS, ...options.limits };
-    this.#disks = opened.disks;
     this.#refused = opened.refused;
-    for (const { fence } of opened.disks) {
-      if (fence.writer !== undefined && judge(fence.writer, this.#writer) === 'newer') {
-        this.#writer = fence.writer;
-      }
-    }
+    this.#own = this.#makeHome();
+    this.#own.add(opened.disks);
+    this.#homes = new ServedHomes({
+      own: this.#own, makeHome: () => this.#makeHome(),
+      onRefused: ({ id }, reason) => (
+        options.onFinding?.({ kind: 'disk-refused', root: `part of ${id}`, reason })),
+    });
     const rules = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 15_000 };
     this.#server = options.tls === undefined
       ? net.createServer(rules, (socket) => this.#accept(socket))
@@ -147,7 +147,12 @@ export class FilerServer {
   }
 
   get disks(): readonly LocalDisk[] {
-    return this.#disks;
+    return this.#own.disks;
+  }
+
+  /** Homes of tenants for which parts of the disks are in use. */
+  get homeCount(): number {
+    return this.#homes.count;
   }
 
   get refusedDisks(): readonly RefusedDisk[] {
@@ -177,7 +182,8 @@ export class FilerServer {
    *  for ever: what a disk has not finished in time nobody was told of, and the disks stay locked
    *  until that is over or the process ends, so that nobody else writes meanwhile. */
   close(): Promise<void> {
-    this.#closing ??= this.#orTooLate(this.#close(), this.#limits.closeTimeoutMs);
+    const { closeTimeoutMs } = this.#limits;
+    this.#closing ??= orTooLate(this.#close(), closeTimeoutMs, this.#options.clock);
     return this.#closing;
   }
 
@@ -187,9 +193,17 @@ export class FilerServer {
     });
     const reason = refused('stopping');
     await Promise.all([...this.#connections].map((connection) => connection.end(reason)));
-    await this.#admitting;
     await stopped;
-    await Promise.all(this.#disks.map((disk) => disk.close()));
+    await this.#homes.close();
+  }
+
+  #makeHome(): ServedHome {
+    const { settleTimeoutMs } = this.#limits;
+    const { clock, onFinding } = this.#options;
+    return new ServedHome({
+      clock, settleTimeoutMs, connections: this.#connections,
+      onFenceFailed: (diskId, reason) => onFinding?.({ kind: 'fence-failed', diskId, reason }),
+    });
   }
 
   #listen(): Promise<void> {
@@ -237,76 +251,10 @@ export class FilerServer {
     this.#options.onFinding?.({ kind: 'peer-refused', reason: known, remoteAddress });
   }
 
-  /** Readers at once, writers one after the other: each sees the fences as the one before has left
-   *  them. */
-  #admit(connection: ServedConnection, hello: Hello): Promise<Admission> {
-    if (hello.role === 'reader') return Promise.resolve(this.#allDisks());
-    const admitted = this.#admitting.then(() => this.#letIn(connection, hello));
-    this.#admitting = admitted.catch(() => undefined);
-    return admitted;
-  }
-
-  #allDisks(): Admission {
-    return { disks: this.#disks, blocked: new Set() };
-  }
-
-  async #letIn(connection: ServedConnection, hello: Hello): Promise<Admission> {
+  async #admit(connection: ServedConnection, hello: Hello): Promise<Admission> {
     if (this.#closing !== undefined) throw refused('stopping');
-    const standing = judge(hello, this.#writer);
-    if (standing === 'taken') throw refused('epoch-taken');
-    // Before we wait: from now on the one before begins nothing new.
-    if (standing === 'newer') this.#writer = writerOf(hello);
-    const older = this.#endOlder(connection, hello);
-    // He may look, and is told so when he writes.
-    if (standing === 'stale') return this.#allDisks();
-    const blocked = new Set(this.#disks);
-    let failed = 0;
-    const freed = Promise.all(this.#disks.map(async (disk) => {
-      await Promise.all(older.map((session) => session.settled(disk)));
-      try {
-        await disk.fence.raise(writerOf(hello));
-      } catch (reason) {
-        failed += 1;
-        // While we waited somebody later may have come: that is no fault of the disk.
-        if (!isKind(reason, 'conflict')) {
-          this.#options.onFinding?.({ kind: 'fence-failed', diskId: disk.id, reason });
-        }
-      }
-      blocked.delete(disk);
-    }));
-    await this.#orTooLate(freed, this.#limits.settleTimeoutMs);
-    if (failed === this.#disks.length) throw refused('fence-failed');
-    return { disks: this.#disks, blocked };
-  }
-
-  /** A disk that does not come to an end must not keep the others from being used. */
-  #orTooLate(work: Promise<unknown>, timeoutMs: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const stopTimer = this.#options.clock.after(timeoutMs, resolve);
-      work.then(() => {
-        stopTimer();
-        resolve();
-      }, reject);
-    });
-  }
-
-  /**
-   * What an older coordinator, or an older connection of this one, has begun must be over before
-   * the new one looks at the disk: else a write that was on its way would fall behind its back.
-   * @returns the sessions to wait for.
-   */
-  #endOlder(connection: ServedConnection, hello: Hello): ServedSession[] {
-    const older: ServedSession[] = [];
-    for (const other of this.#connections) {
-      const { peer, session } = other;
-      if (other === connection || peer?.role !== 'coordinator') continue;
-      const isOlder = peer.epoch < hello.epoch;
-      const isReplaced = peer.epoch === hello.epoch && peer.lane === hello.lane;
-      const isSame = peer.coordinatorId === hello.coordinatorId;
-      if (isSame && (isOlder || isReplaced)) void other.end(filerLost('ECONNRESET'));
-      if (session !== undefined && (isOlder || isReplaced)) older.push(session);
-    }
-    return older;
+    const home = await this.#homes.of(hello);
+    return home.admit(connection, hello);
   }
 
   #checkWriter(hello: Hello): void {
@@ -314,13 +262,8 @@ export class FilerServer {
       const message = 'This connection was opened for reading only.';
       throw new HoldfastError('denied', 'storage/filer', message, { code: 'reader' });
     }
-    const standing = judge(hello, this.#writer);
-    if (standing === 'stale' || standing === 'taken') throw fenced(standing);
+    this.#homes.find(hello)?.checkWriter(hello);
   }
-}
-
-function writerOf({ epoch, coordinatorId }: Hello): Writer {
-  return { epoch, coordinatorId };
 }
 
 interface OpenedDisks {

@@ -31,6 +31,8 @@ describe('the handshake', () => {
   it('says who is there, and is understood', () => {
     const said = hello();
     assert.deepEqual(decodeHello(encodeHello(said)), said);
+    const ofHome = hello({ versionMin: 2, versionMax: 2, home: randomUUID() });
+    assert.deepEqual(decodeHello(encodeHello(ofHome)), ofHome);
     const challenge = { version: 1, filerId: randomUUID(), nonce: randomBytes(NONCE_BYTES) };
     const proof = randomBytes(32);
     const bytes = Buffer.concat([encodeChallenge(challenge), proof]);
@@ -54,13 +56,13 @@ describe('the handshake', () => {
     }
   });
 
-  it('covers every word of the hello: cluster, coordinator, role, epoch and lane', () => {
-    const base = hello();
+  it('covers every word of the hello: cluster, coordinator, role, epoch, lane and home', () => {
+    const base = hello({ versionMin: 2, versionMax: 2, home: randomUUID() });
     const said = transcript({ hello: encodeHello(base) });
     const proof = proofOf(KEY, 'coordinator', said);
     const changes: Partial<Hello>[] = [
       { role: 'reader' }, { clusterId: randomUUID() }, { coordinatorId: randomUUID() },
-      { epoch: 8 }, { lane: 'read' }, { nonce: randomBytes(NONCE_BYTES) },
+      { epoch: 8 }, { lane: 'read' }, { nonce: randomBytes(NONCE_BYTES) }, { home: randomUUID() },
     ];
     for (const change of changes) {
       const changed = { ...said, hello: encodeHello({ ...base, ...change }) };
@@ -80,11 +82,11 @@ describe('the handshake', () => {
   });
 
   it('refuses a newer protocol by name, also when the rest is not understood', () => {
-    const newer = Buffer.concat([Buffer.from([2, 9]), randomBytes(50)]);
+    const newer = Buffer.concat([Buffer.from([3, 9]), randomBytes(50)]);
     const isNewer = (error: unknown): boolean =>
       isKind(error, 'conflict') && error.code === 'newer-protocol';
     assert.throws(() => decodeHello(newer), isNewer);
-    assert.throws(() => decodeChallenge(Buffer.from([2, 1, 1])), isNewer);
+    assert.throws(() => decodeChallenge(Buffer.from([3, 1, 1])), isNewer);
     assert.deepEqual(decodeHello(encodeHello(hello({ versionMax: 3 }))).versionMax, 3);
   });
 

@@ -15,6 +15,9 @@ import { FrameSeal } from './frame-seal.ts';
 import { badFrame } from './frame-fault.ts';
 
 export const PROTOCOL_VERSION = 1;
+/** The first one in which a hello may name a home. What names none is said in the one before, so
+ *  that filers and servers of before go on understanding each other. */
+export const HOMES_VERSION = 2;
 export const KEY_BYTES_MIN = 32;
 export const NONCE_BYTES = 32;
 const PROOF_BYTES = 32;
@@ -41,6 +44,8 @@ export interface Hello {
   /** One connection for each lane of a coordinator: a newer one ends the older. */
   lane: string;
   nonce: Buffer;
+  /** Whose part of the disks is meant, if not that of the cluster's own home. */
+  home?: string;
 }
 
 export interface Challenge {
@@ -49,10 +54,17 @@ export interface Challenge {
   nonce: Buffer;
 }
 
+/** The version in which that is said. */
+export function versionFor(home: string | undefined): number {
+  return home === undefined ? PROTOCOL_VERSION : HOMES_VERSION;
+}
+
 export function encodeHello(hello: Hello): Buffer {
-  return new FieldWriter().u8(hello.versionMin).u8(hello.versionMax)
+  const fields = new FieldWriter().u8(hello.versionMin).u8(hello.versionMax)
     .u8(ROLES.indexOf(hello.role)).raw(uuidBytes(hello.clusterId))
-    .raw(uuidBytes(hello.coordinatorId)).u64(hello.epoch).text(hello.lane).raw(hello.nonce).done();
+    .raw(uuidBytes(hello.coordinatorId)).u64(hello.epoch).text(hello.lane).raw(hello.nonce);
+  if (hello.home !== undefined) fields.raw(uuidBytes(hello.home));
+  return fields.done();
 }
 
 export function decodeHello(bytes: Buffer): Hello {
@@ -60,7 +72,7 @@ export function decodeHello(bytes: Buffer): Hello {
   const versionMin = fields.u8();
   const versionMax = fields.u8();
   // A newer side may say more than we know; what it says after its versions is then not our matter.
-  const newer = versionMin > PROTOCOL_VERSION || versionMax < PROTOCOL_VERSION;
+  const newer = versionMin > HOMES_VERSION || versionMax < PROTOCOL_VERSION;
   if (newer) throw refused('newer-protocol');
   const role = ROLES[fields.u8()];
   if (role === undefined) throw badFrame('an unknown role');
@@ -69,8 +81,12 @@ export function decodeHello(bytes: Buffer): Hello {
   const epoch = fields.u64();
   const lane = fields.text(LANE_CHARACTERS_MAX);
   const nonce = Buffer.from(fields.raw(NONCE_BYTES));
+  const home = versionMin < HOMES_VERSION ? undefined : uuidText(fields.raw(ID_BYTES));
   fields.end();
-  return { versionMin, versionMax, role, clusterId, coordinatorId, epoch, lane, nonce };
+  return {
+    versionMin, versionMax, role, clusterId, coordinatorId, epoch, lane, nonce,
+    ...(home !== undefined && { home }),
+  };
 }
 
 /** The challenge without its proof: the part that the proofs cover. */
@@ -81,7 +97,7 @@ export function encodeChallenge({ version, filerId, nonce }: Challenge): Buffer 
 export function decodeChallenge(bytes: Buffer): Challenge & { said: Buffer; proof: Buffer } {
   const fields = new FieldReader(bytes);
   const version = fields.u8();
-  if (version !== PROTOCOL_VERSION) throw refused('newer-protocol');
+  if (version < PROTOCOL_VERSION || version > HOMES_VERSION) throw refused('newer-protocol');
   const filerId = uuidText(fields.raw(ID_BYTES));
   const nonce = Buffer.from(fields.raw(NONCE_BYTES));
   const said = bytes.subarray(0, bytes.length - PROOF_BYTES);
@@ -141,6 +157,8 @@ const REFUSALS: ReadonlyMap<string, string> = new Map(Object.entries({
   'wrong-filer': 'Another filer answers at this address than before. Check the addresses.',
   'epoch-taken':
     'Another coordinator works with this epoch. Stop one of the two, then start the other again.',
+  'too-many-homes':
+    'The filer keeps parts of its disks for as many tenants as it can. Use another filer.',
   'too-many': 'The filer has too many connections. Look for clients that do not end theirs.',
   stopping: 'The filer is stopping. It is tried again.',
   'fence-failed':

@@ -14,8 +14,11 @@ import { DISK_MARKER, identifyDisk, type Adoption } from './disk-identity.ts';
 import { syncFolder } from './durable-json.ts';
 import { checkTrashable, isServedName } from './file-names.ts';
 import { GuardedVolumeFiles } from './guarded-volume-files.ts';
+import { isUuid } from './handshake.ts';
 
 const TRASH = 'trash';
+/** Parts of the disk that belong to other homes, each named by its home's id. */
+const HOMES = 'homes';
 const TRASH_NAME = /^(\d{13,16})-(\d{1,9})-(.+)$/;
 const RESERVE_BYTES = 64 * 1024 ** 2;
 
@@ -41,6 +44,7 @@ export class LocalDisk implements Disk {
   readonly files: GuardedVolumeFiles;
   readonly fence: DiskFence;
   readonly #root: string;
+  readonly #options: LocalDiskOptions;
   readonly #clock: Clock;
   readonly #lock: DataLock;
   readonly #eraseTrashAfterMs: number;
@@ -52,6 +56,7 @@ export class LocalDisk implements Disk {
 
   private constructor(options: LocalDiskOptions, parts: LocalDiskParts) {
     this.#root = options.root;
+    this.#options = options;
     this.#clock = options.clock;
     this.#lock = parts.lock;
     this.id = parts.diskId;
@@ -176,6 +181,39 @@ export class LocalDisk implements Disk {
     if (this.#eraseTrashAfterMs === Number.POSITIVE_INFINITY) return false;
     const { ctimeMs } = await stat(join(this.#root, name));
     return this.#clock.now() - ctimeMs >= this.#eraseTrashAfterMs;
+  }
+
+  /** The homes for which parts of this disk were set apart, in no order. */
+  async listParts(): Promise<string[]> {
+    await this.#checkThere();
+    try {
+      return (await readdir(join(this.#root, HOMES))).filter(isUuid);
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return [];
+      throw error;
+    }
+  }
+
+  /**
+   * The part of this disk that belongs to another home: a disk of its own, with its own identity,
+   * writer and trash, which shares nothing with this one but the room. With `make` it is set apart
+   * if it is not there yet. To be closed by the caller.
+   * @throws as `open`; unavailable: this disk is not where it was.
+   */
+  async openPart(home: string, { make }: { make: boolean }): Promise<LocalDisk> {
+    await this.#checkThere();
+    const root = join(this.#root, HOMES, home);
+    if (make) {
+      await mkdir(root, { recursive: true, mode: 0o700 });
+      await syncFolder(join(this.#root, HOMES));
+      await syncFolder(this.#root);
+    }
+    const { clock, reserveBytes, eraseTrashAfterMs } = this.#options;
+    return LocalDisk.open({
+      root, clusterId: home, clock, adopt: make ? 'if-empty' : 'never',
+      ...(reserveBytes !== undefined && { reserveBytes }),
+      ...(eraseTrashAfterMs !== undefined && { eraseTrashAfterMs }),
+    });
   }
 
   /** Releases the disk for others. Calm when called twice. */

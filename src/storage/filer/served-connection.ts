@@ -6,7 +6,7 @@ import { badFrame } from './frame-fault.ts';
 import { FrameSocket, type SocketTimeouts } from './frame-socket.ts';
 import type { Frame } from './frame.ts';
 import {
-  decodeHello, encodeChallenge, isProof, NONCE_BYTES, proofOf, PROTOCOL_VERSION, refused, sealOf,
+  decodeHello, encodeChallenge, isProof, NONCE_BYTES, proofOf, refused, sealOf, versionFor,
   type Hello, type Transcript,
 } from './handshake.ts';
 import { encodeWelcome, HANDSHAKE_LIMITS, MESSAGE, SESSION_LIMITS } from './messages.ts';
@@ -109,7 +109,7 @@ export class ServedConnection {
     const said = Buffer.from(fields);
     this.#hello = { said, hello };
     const nonce = random.bytes(NONCE_BYTES);
-    const challenge = encodeChallenge({ version: PROTOCOL_VERSION, filerId, nonce });
+    const challenge = encodeChallenge({ version: versionFor(hello.home), filerId, nonce });
     this.#transcript = {
       hello: said, challenge, clientNonce: hello.nonce, serverNonce: nonce, channel,
     };

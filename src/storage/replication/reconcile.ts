@@ -176,8 +176,10 @@ function checkStoreSeen(
   if (silent.length === 0 || gone.size > 0 || leftovers.length > 0) return;
   if (volumes.size > 0 || sets.all().length > 0) return;
   const ids = silent.map(({ id }) => id).join(', ');
-  const message = 'The disks that answer hold nothing, and others do not answer. Bring these back, '
-    + `or take them out of the configuration if nothing was ever stored, and start again: ${ids}.`;
+  const message = 'The disks that answer hold nothing, and others do not answer: nobody can tell '
+    + `whether files are missing. Bring these back, then start again: ${ids}. If one stands `
+    + 'elsewhere now: holdfast disk move. If nothing was ever stored, the runbook disk-dying says '
+    + 'how to begin anew.';
   const facts = { disks: silent.map(({ id }) => id).join(' ') };
   throw new HoldfastError('unavailable', OP, message, { facts });
 }

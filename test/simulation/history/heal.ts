@@ -175,11 +175,14 @@ async function checkTrash(world: World): Promise<void> {
 }
 
 /** Copies that repair has replaced are gone after two weeks and a bit. Not those of a volume that
- *  is being written, and not what is left of one that was never finished. */
+ *  is being written, not what is left of one that was never finished, and not while the volume
+ *  itself stays in the trash, because it is damaged there: then they may be all that is sound. */
 function checkReplaced({ machine, clock }: World): void {
-  const isOver = (volume: string): boolean => machine.disks.some((disk) =>
-    disk.names().includes(volume.replace(/hv$/, 'gone'))
-    || (disk.names().includes(volume) && isSealed(disk.content(volume))));
+  const isThere = (name: string): boolean =>
+    machine.disks.some((disk) => disk.names().includes(name));
+  const isOver = (volume: string): boolean => !isThere(`${volume}.trash`)
+    && (isThere(volume.replace(/hv$/, 'gone')) || machine.disks.some((disk) =>
+      disk.names().includes(volume) && isSealed(disk.content(volume))));
   const isStuck = (name: string): boolean => clock.now() - trashedMs(name) > STUCK_MS
     && isOver(name.replace(/\.bad-\d+$/, ''));
   const stuck = machine.disks.flatMap((disk) => disk.names().filter(isStuck));

@@ -1,5 +1,7 @@
 /** Many histories, for a thread of their own: what comes out can be copied between threads. */
+import { inspect } from 'node:util';
 import { generateTape } from './generate.ts';
+import type { PlantedFaults } from './life.ts';
 import { play } from './play.ts';
 import { PLANTED } from './planted.ts';
 import { shrink } from './shrink.ts';
@@ -26,26 +28,33 @@ export interface Failure {
   readonly text: string;
 }
 
+export interface PlayOptions {
+  readonly limitMs?: number;
+  /** The name of a bug that is planted in every history. */
+  readonly bug?: string | undefined;
+}
+
 /** Ends at the first failure, or with the history in which the time is over. */
 export async function playSeeds(
-  first: number, count: number, limitMs = Infinity,
+  first: number, count: number, { limitMs = Infinity, bug }: PlayOptions = {},
 ): Promise<Histories> {
+  const faults = bug === undefined ? {} : planted(bug);
   const endMs = performance.now() + limitMs;
   let calls = 0;
   let played = 0;
   const seen = new Set<string>();
   for (let seed = first; seed < first + count && performance.now() < endMs; seed++) {
     const tape = generateTape(seed);
-    const outcome = await play(tape);
+    const outcome = await play(tape, faults);
     played++;
     calls += outcome.calls;
     for (const point of outcome.seen) seen.add(point);
     if (outcome.failure !== undefined) {
-      const failure = { seed, ...await explain(tape, `Seed ${seed} fails`) };
+      const failure = { seed, ...await explain(tape, `Seed ${seed} fails`, faults) };
       return { played, calls, seen: [...seen], failure };
     }
     if (seed % TWICE_EVERY !== 0) continue;
-    const { trace } = await play(tape);
+    const { trace } = await play(tape, faults);
     if (trace === outcome.trace) continue;
     const text = `seed ${seed} has two outcomes`;
     return { played, calls, seen: [...seen], failure: { seed, tape: printTape(tape), text } };
@@ -58,12 +67,21 @@ export async function playTape(tape: Tape): Promise<string | undefined> {
   return failure === undefined ? undefined : (await explain(tape, 'The tape fails')).text;
 }
 
-async function explain(tape: Tape, title: string): Promise<Omit<Failure, 'seed'>> {
-  const { tape: shorter, error, plays } = await shrink(tape);
+/** @throws when nobody knows such a bug. */
+export function planted(bug: string): PlantedFaults {
+  const faults = Object.hasOwn(PLANTED, bug) ? PLANTED[bug] : undefined;
+  if (faults !== undefined) return faults;
+  const names = Object.keys(PLANTED).map((name) => `\n  ${name}`).join('');
+  throw new Error(`There is no bug "${bug}". These can be planted, a store that${names}`);
+}
+
+async function explain(
+  tape: Tape, title: string, faults: PlantedFaults = {},
+): Promise<Omit<Failure, 'seed'>> {
+  const { tape: shorter, error, plays } = await shrink(tape, faults);
   const printed = printTape(shorter);
-  const told = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const text = `${title}. Shortened in ${plays} runs; save it and name the file in `
-    + `HOLDFAST_SIMULATION_TAPE to play it again:\n${printed}\n${told}`;
+    + `HOLDFAST_SIMULATION_TAPE to play it again:\n${printed}\n${inspect(error)}`;
   return { tape: printed, text };
 }
 
@@ -75,7 +93,7 @@ export interface FoundBug {
 
 /** The first seed that fails with the bug and does not without it. */
 export async function findPlanted(bug: string, seedsMax: number): Promise<FoundBug | undefined> {
-  const faults = PLANTED[bug];
+  const faults = planted(bug);
   for (let seed = 1; seed <= seedsMax; seed++) {
     const tape = generateTape(seed);
     const { failure } = await play(tape, faults);

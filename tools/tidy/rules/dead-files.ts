@@ -4,6 +4,7 @@ import type { Finding, Project } from '../project.ts';
 /** Where running begins: the program, the tests, the tools that package.json or scripts name. */
 function isRoot(path: string, named: string): boolean {
   if (path === 'src/app/main.ts' || path.endsWith('.test.ts')) return true;
+  if (path === 'web/src/main.tsx' || /^web\/[^/]+\.ts$|\.d\.ts$/.test(path)) return true;
   return path.startsWith('tools/') && named.includes(path);
 }
 

@@ -9,12 +9,15 @@ const FLOORS: Readonly<Record<string, number>> = {
   traffic: 2, audit: 2, mail: 2,
   storage: 3, metadata: 3, identity: 3,
   files: 4,
-  sync: 5, content: 5, durability: 5,
+  sync: 5, content: 5, durability: 5, webhooks: 5,
   protocols: 6, operations: 6, cli: 6,
   app: 7,
 };
 /** Tests of the whole and tools look at the house from outside. */
 const OUTSIDE = ['test', 'tools'];
+/** The web page knows the server by the API alone: of all that is ours it may know the wire. */
+const WEB = 'web';
+const WEB_MAY_KNOW = ['web', 'wire', 'base'];
 /** Their files are imported singly; `app` by tools and tests alone. */
 const DOORLESS = ['base', 'wire', 'app'];
 
@@ -30,9 +33,13 @@ const VOLUME_FILES = 'src/storage/backends/local/';
  *  ADR: a dependency is a decision. */
 const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   '@node-rs/crc32': [/^src\/(storage|durability)\//],
+  ajv: [/^src\/protocols\/rest\/testing\//],
+  'ajv-formats': [/^src\/protocols\/rest\/testing\//],
   aws4: [/^src\/storage\/backends\/(s3|testing)\//],
   'better-sqlite3': [/\/stores\//, /^src\/platform\/data-lock\.ts$/],
   commander: [/^src\/cli\//],
+  fastify: [/^src\/protocols\/rest\//],
+  ws: [/^src\/protocols\/events\//, /^tools\/bench\/items\//],
   'fast-check': [/\.(test|conformance)\.ts$/, /\/(testing|conformance)\//, /^test\//],
   nodemailer: [/^src\/mail\/backends\/smtp\//],
   pino: [/^src\/platform\//],
@@ -40,6 +47,12 @@ const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   saxes: [/^src\/protocols\//, /^src\/storage\/backends\//, /^test\//],
   'smol-toml': [/^src\/platform\//],
   'smtp-server': [/^src\/mail\/backends\/testing\//],
+  typebox: [/^src\/wire\//, /^src\/protocols\/rest\//],
+  react: [/^web\//], 'react-dom': [/^web\//], vite: [/^web\//],
+  '@vitejs/plugin-react': [/^web\//], '@mantine/core': [/^web\//], '@mantine/hooks': [/^web\//],
+  '@tanstack/react-query': [/^web\//], '@tanstack/react-router': [/^web\//],
+  '@tanstack/react-virtual': [/^web\//], uplot: [/^web\//],
+  'playwright-core': [/^test\/browser\//], 'axe-core': [/^test\/browser\//],
   typescript: [/^tools\//],
   'unicode-case-folding': [/^src\/base\//],
 };
@@ -51,7 +64,7 @@ interface Place {
 
 function placeOf(path: string): Place | undefined {
   const [top = '', second = ''] = path.split('/');
-  if (OUTSIDE.includes(top)) return { module: top, floor: 8 };
+  if (OUTSIDE.includes(top) || top === WEB) return { module: top, floor: 8 };
   const module = top === 'wire' ? 'wire' : second;
   const floor = top === 'src' || top === 'wire' ? FLOORS[module] : undefined;
   return floor === undefined ? undefined : { module, floor };
@@ -84,6 +97,9 @@ function checkImport(source: SourceFile, imported: ImportedFile, project: Projec
   const from = placeOf(path);
   const to = placeOf(imported.path);
   if (from === undefined || to === undefined) return [];
+  if (from.module === WEB && !WEB_MAY_KNOW.includes(to.module)) {
+    return finding('floor', `the web page may not know ${to.module}; it asks by the API`);
+  }
   if (from.module === to.module) return checkInside(source, imported, to.module);
   if (from.floor <= to.floor) {
     const way = from.floor === to.floor ? 'of the same floor' : 'of a higher floor';

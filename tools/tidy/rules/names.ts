@@ -5,7 +5,7 @@ import { lineOf, walk } from '../project.ts';
 import type { Finding, Project, SourceFile } from '../project.ts';
 
 const EMPTY_WORDS = ['util', 'utils', 'common', 'misc', 'manager', 'helper', 'helpers', 'stuff'];
-const KEBAB = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|conformance))?\.ts$/;
+const KEBAB = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|conformance|config|d))?\.tsx?$/;
 
 export function checkNames(project: Project): Finding[] {
   return [...project.sources.values()].flatMap((source) => [

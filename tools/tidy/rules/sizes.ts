@@ -7,6 +7,8 @@ const FILE_LINES_MAX = 500;
 const SUITE_LINES_MAX = 800;
 const FUNCTION_LINES_MAX = 70;
 const COLUMNS_MAX = 100;
+/** tools/wire-client.ts writes them, as long as the API is. */
+const MADE_BY_TOOLS = new Set(['src/wire/client.ts', 'src/wire/client-schema.ts']);
 
 export function checkSizes(project: Project): Finding[] {
   return [...project.sources.values()].flatMap((source) => [
@@ -15,6 +17,7 @@ export function checkSizes(project: Project): Finding[] {
 }
 
 function checkFile({ path, lines }: SourceFile): Finding[] {
+  if (MADE_BY_TOOLS.has(path)) return [];
   const isTable = /-(table|schema|statements)\.ts$/.test(path);
   const linesMax = isTest(path) || isTable ? SUITE_LINES_MAX : FILE_LINES_MAX;
   const count = lines.at(-1) === '' ? lines.length - 1 : lines.length;

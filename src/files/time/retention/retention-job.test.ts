@@ -63,6 +63,31 @@ describe('Retention', () => {
       { spaceCount: 1, rowCount: 0, versionCount: 0, isWhole: true });
   });
 
+  it('keeps what a quarantine held that was undone, as long as what was deleted', async () => {
+    const { id: spaceId } = h.space;
+    const nodeId = await put('report', 1);
+    const actor = { user: h.space.owner as never, device: 'laptop', at: now, lockTokens: [] };
+    const { count: quarantineId } = await h.store.commit({
+      op: 'open-quarantine', spaceId, deviceKey: 'laptop', actor,
+    });
+    await h.store.commit({
+      op: 'hold', spaceId, quarantineId, deleted: [nodeId], released: [], actor,
+    });
+    const heldAfter = async (days: number): Promise<number> => {
+      now += days * DAY_MS;
+      await run({ keepAllDays: 0, trashKeepDays: days > 30 ? 0 : 30 });
+      return (await h.store.listHeld(quarantineId, 10)).length;
+    };
+    assert.equal(await heldAfter(30), 1, 'it waits for a decision as long as that takes');
+    await h.store.commit({
+      op: 'decide-quarantine', spaceId, quarantineId, decision: 'undo',
+      actor: { ...actor, at: now },
+    });
+    assert.deepEqual([await heldAfter(1), await heldAfter(29)], [1, 1]);
+    assert.deepEqual([await heldAfter(400), await heldAfter(1)], [1, 0]);
+    assert.equal((await h.store.findQuarantine(quarantineId))?.state, 'undone');
+  });
+
   it('keeps everything for ever when it is told to', async () => {
     for (const number of [1, 2]) await put('report', number);
     await remove(await put('old', 3));

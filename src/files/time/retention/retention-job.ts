@@ -1,7 +1,7 @@
 /**
  * Forgets what the policy says need not be kept: trash that is old enough, the past before the
- * same day, and versions that are thinned out. What referred to content is gone then; garbage
- * collection gives its room back.
+ * same day, versions that are thinned out, and what quarantines held that were undone. What
+ * referred to content is gone then; garbage collection gives its room back.
  *
  * A round works in slices with a pause after each, and ends when its budget is used up; the next
  * round goes on from there. So people who work do not notice it, however much there is to forget.
@@ -11,6 +11,7 @@ import {
   PURGE_ROWS_MAX, SPACES_LIMIT_MAX, VERSIONS_DROPPED_MAX, VERSION_KEYS_LIMIT_MAX,
 } from '../../../metadata/index.ts';
 import type { Instant, MetadataStore, SpaceRecord, VersionKey } from '../../../metadata/index.ts';
+import { forgetUndone } from '../../brake/forget-undone.ts';
 import { RetentionPolicies } from './retention-policies.ts';
 import type { RetentionPolicy } from './retention-policies.ts';
 import { DAY_MS, versionsToDrop } from './thinning.ts';
@@ -26,7 +27,7 @@ export interface RetentionParts {
 
 export interface RetentionReport {
   spaceCount: number;
-  /** Rows of the trash and of the past. */
+  /** Rows of the trash, of the past, and of what was held. */
   rowCount: number;
   versionCount: number;
   /** False: the budget was used up before all was done. */
@@ -64,8 +65,22 @@ export class RetentionJob {
         if (this.#slicesLeft <= 0) return { ...report, isWhole: false };
       }
       after = spaces.at(-1)?.id;
-      if (after === undefined) return report;
+      if (after === undefined) break;
     }
+    report.rowCount += await this.#forgetUndone(signal);
+    return { ...report, isWhole: this.#slicesLeft > 0 };
+  }
+
+  /** What a quarantine held is kept after an undo as long as what was deleted. */
+  async #forgetUndone(signal: AbortSignal | undefined): Promise<number> {
+    const { metadata, now } = this.#parts;
+    return forgetUndone({
+      metadata, takeSlice: () => this.#takeSlice(signal),
+      keepSince: async (spaceId) => {
+        const { trashKeepDays } = await this.#policies.of(await metadata.getSpace(spaceId));
+        return trashKeepDays === 0 ? undefined : now() - trashKeepDays * DAY_MS;
+      },
+    });
   }
 
   async #takeSlice(signal: AbortSignal | undefined): Promise<boolean> {

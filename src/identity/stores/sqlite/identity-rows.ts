@@ -1,5 +1,6 @@
 /** Rows of DATA/identity.db and the records they stand for. */
 import type { GroupId, TenantId, UserId } from '../../../base/ids.ts';
+import { isScope } from '../../scopes.ts';
 import type {
   FlowRecord, GroupRecord, NewUserRecord, SetupLinkRecord, TenantRecord, TokenKind, TokenRecord,
   UserRecord,
@@ -42,6 +43,8 @@ export interface TokenRow {
   created_at: number;
   used_at: number | null;
   expires_at: number | null;
+  /** Separated by blanks. */
+  scopes: string | null;
 }
 
 export interface FlowRow {
@@ -110,6 +113,7 @@ export function tokenFromRow(row: TokenRow): TokenRecord {
     createdAt: row.created_at,
     usedAt: row.used_at ?? undefined,
     expiresAt: row.expires_at ?? undefined,
+    ...(row.scopes !== null && { scopes: row.scopes.split(' ').filter(isScope) }),
   };
 }
 
@@ -123,6 +127,7 @@ export function tokenToRow(token: TokenRecord): TokenRow {
     created_at: token.createdAt,
     used_at: token.usedAt ?? null,
     expires_at: token.expiresAt ?? null,
+    scopes: token.scopes?.join(' ') ?? null,
   };
 }
 

@@ -1,10 +1,10 @@
 /**
- * The tables of DATA/identity.db, format 3. Times are milliseconds since 1970 UTC, flags 0 or 1,
+ * The tables of DATA/identity.db, format 4. Times are milliseconds since 1970 UTC, flags 0 or 1,
  * hashes lower-case hexadecimal. Only SQL that MariaDB understands too.
  */
 
 /** Kept as `PRAGMA user_version`. A file with a larger number was written by a newer Holdfast. */
-export const IDENTITY_FORMAT = 3;
+export const IDENTITY_FORMAT = 4;
 /** Kept as `PRAGMA application_id`: "HFid". Tells our file from any other SQLite database. */
 export const IDENTITY_APPLICATION_ID = 0x48466964;
 
@@ -72,7 +72,8 @@ CREATE TABLE tokens (
   device     VARCHAR(255) NOT NULL,
   created_at BIGINT       NOT NULL,
   used_at    BIGINT,
-  expires_at BIGINT
+  expires_at BIGINT,
+  scopes     VARCHAR(255)
 );
 CREATE INDEX tokens_by_user ON tokens (user_id, kind);
 CREATE INDEX tokens_by_expiry ON tokens (expires_at);
@@ -120,5 +121,10 @@ ALTER TABLE user_groups ADD COLUMN tenant VARCHAR(32) NOT NULL DEFAULT 'default'
 ALTER TABLE memberships ADD COLUMN joined_at BIGINT NOT NULL DEFAULT 0;
 ${TENANT_TABLE}${PAST_TABLE}`;
 
+/** From format 3, where no token was bound to scopes. */
+const FROM_FORMAT_3 = `
+ALTER TABLE tokens ADD COLUMN scopes VARCHAR(255);
+`;
+
 /** `IDENTITY_STEPS[n - 1]` makes format n + 1 of format n. */
-export const IDENTITY_STEPS: readonly string[] = [FROM_FORMAT_1, FROM_FORMAT_2];
+export const IDENTITY_STEPS: readonly string[] = [FROM_FORMAT_1, FROM_FORMAT_2, FROM_FORMAT_3];

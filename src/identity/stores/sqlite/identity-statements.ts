@@ -35,8 +35,8 @@ SELECT group_id FROM past_memberships WHERE user_id = @user AND left_at > @at AN
 ORDER BY group_id`;
 
 const ADD_TOKEN = `
-INSERT INTO tokens (token_hash, id, kind, user_id, device, created_at, used_at, expires_at)
-VALUES (@token_hash, @id, @kind, @user_id, @device, @created_at, @used_at, @expires_at)`;
+INSERT INTO tokens (token_hash, id, kind, user_id, device, created_at, used_at, expires_at, scopes)
+VALUES (@token_hash, @id, @kind, @user_id, @device, @created_at, @used_at, @expires_at, @scopes)`;
 
 const COUNT_ADMINISTRATORS = `
 SELECT COUNT(*) FROM users

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import Database from 'better-sqlite3';
 import { DEFAULT_TENANT, parseGroupId, parseUserId } from '../../../base/ids.ts';
+import { sampleToken } from '../../identity-store.conformance.ts';
 import { IDENTITY_FORMAT, IDENTITY_SCHEMA } from './identity-schema.ts';
 import { SqliteIdentityStore } from './sqlite-identity-store.ts';
 
@@ -72,7 +73,27 @@ describe('a user database of format 2', () => {
   });
 });
 
-for (const format of [1, 2]) describe(`a user database of format ${format}`, () => {
+describe('a user database of format 3', () => {
+  it('is read on with everything in it, and takes API tokens', async () => {
+    const store = await SqliteIdentityStore.open({ file: golden(3, 'read.db'), create: false });
+    const users = await store.listUsers(9);
+    assert.deepEqual(users.map(({ id, tenant, email }) => [id, tenant, email]), [
+      ['alice', 'default', 'alice@example.org'], ['bob', 'default', undefined],
+      ['cleo', 'default', undefined], ['dora', 'acme', undefined],
+    ]);
+    assert.deepEqual(await store.listGroupsAt(BOB, 2500), ['crew']);
+    const [phone] = await store.listTokens(ALICE, 'app-password');
+    assert.deepEqual([phone?.id, phone?.usedAt, phone?.scopes], ['phone', 1100, undefined]);
+    const token = {
+      ...sampleToken(ALICE, 'script', 'api-token'), scopes: ['files:read', 'sharing'] as const,
+    };
+    await store.addToken(token, { countMax: 9, whenFull: 'refuse' });
+    assert.deepEqual(await store.findToken('api-token', token.hash), token);
+    await store.close();
+  });
+});
+
+for (const format of [1, 2, 3]) describe(`a user database of format ${format}`, () => {
   it('has the same tables afterwards as a new one', async () => {
     const file = golden(format, 'shape.db');
     await (await SqliteIdentityStore.open({ file, create: false })).close();
@@ -88,12 +109,12 @@ for (const format of [1, 2]) describe(`a user database of format ${format}`, () 
   it('is as it was when bringing it up to date breaks off, and works the next time', async () => {
     const file = golden(format, 'broken-off.db');
     const database = new Database(file);
-    database.exec('CREATE TABLE past_memberships (of_another_program TEXT)'); // In the last step.
+    database.exec('ALTER TABLE tokens ADD COLUMN scopes TEXT'); // In the last step.
     const before = shapeOf(database);
     await assert.rejects(SqliteIdentityStore.open({ file, create: false }));
     assert.deepEqual(shapeOf(database), before);
     assert.equal(database.pragma('user_version', { simple: true }), format);
-    database.exec('DROP TABLE past_memberships');
+    database.exec('ALTER TABLE tokens DROP COLUMN scopes');
     database.close();
     const store = await SqliteIdentityStore.open({ file, create: false });
     assert.equal((await store.listUsers(9)).length, format + 1);
@@ -107,7 +128,7 @@ for (const format of [1, 2]) describe(`a user database of format ${format}`, () 
     );
     for (const store of stores) {
       assert.equal((await store.listUsers(9)).length, format + 1);
-      assert.equal((await store.listTenants()).length, 1);
+      assert.equal((await store.listTenants()).length, format === 3 ? 2 : 1);
       await store.close();
     }
   });

@@ -2,16 +2,18 @@
 import { unreachable } from '../../../base/assert.ts';
 import type { NodeId } from '../../../base/ids.ts';
 import type { ChangeResult, Delete, PutFile } from '../../changes.ts';
-import { HELD_AT_ONCE_MAX, HELD_PER_QUARANTINE_MAX, heldContentRev } from '../../holds.ts';
+import {
+  HELD_AT_ONCE_MAX, HELD_PER_QUARANTINE_MAX, heldContentRev, isLiveQuarantine,
+} from '../../holds.ts';
 import type {
-  DecideQuarantine, DropHeld, EndKeep, HeldRecord, Hold, HoldChange, OpenQuarantine,
-  QuarantineRecord, QuarantineState,
+  DecideQuarantine, DropHeld, EndKeep, HeldRecord, Hold, HoldChange, OlderFilesBounds,
+  OpenQuarantine, QuarantineRecord, QuarantineState,
 } from '../../holds.ts';
 import { checkLocks } from '../../lock-rules.ts';
 import type { ManifestRecord, VersionRecord } from '../../records.ts';
 import {
-  heldFull, heldMissing, isFolder, isMount, quarantineDecided, quarantineMissing, rootStays,
-  tooManyHeld,
+  heldFull, heldMissing, isFolder, isMount, quarantineDecided, quarantineMissing, quarantineOpen,
+  rootStays, tooManyHeld,
 } from '../../refusals.ts';
 import type { MemoryBatches } from './memory-batches.ts';
 import { live, resultOf } from './memory-changes.ts';
@@ -91,11 +93,17 @@ export class MemoryHolds {
       record.quarantineId === quarantine.id && record.nodeId === nodeId)?.record;
   }
 
+  #findLive(
+    { spaceId, user, deviceKey }: Pick<QuarantineRecord, 'spaceId' | 'user' | 'deviceKey'>,
+  ): QuarantineRecord | undefined {
+    return this.#quarantines.find((each) => each.spaceId === spaceId && each.user === user
+      && each.deviceKey === deviceKey && isLiveQuarantine(each.state));
+  }
+
   #open(
     { spaceId, deviceKey, actor: { user, device, at } }: OpenQuarantine, space: MemorySpace,
   ): ChangeResult {
-    const there = this.#quarantines.find((each) => each.spaceId === spaceId && each.user === user
-      && each.deviceKey === deviceKey && (each.state === 'open' || each.state === 'keeping'));
+    const there = this.#findLive({ spaceId, user, deviceKey });
     if (there !== undefined) return { ...resultOf(space, undefined, false), count: there.id };
     const id = this.#quarantines.length + 1;
     this.#quarantines.push({
@@ -109,7 +117,7 @@ export class MemoryHolds {
   #hold(change: Hold, space: MemorySpace): ChangeResult {
     const { deleted, released, upload, actor, reservationId } = change;
     const quarantine = this.#get(change);
-    if (quarantine.state !== 'open' && quarantine.state !== 'keeping') throw quarantineDecided();
+    if (!isLiveQuarantine(quarantine.state)) throw quarantineDecided();
     const count = deleted.length + (change.file === undefined ? 0 : 1);
     if (count + released.length > HELD_AT_ONCE_MAX) throw tooManyHeld(HELD_AT_ONCE_MAX);
     if (quarantine.heldCount + count > HELD_PER_QUARANTINE_MAX) throw heldFull();
@@ -182,19 +190,24 @@ export class MemoryHolds {
     const quarantine = this.#get({ spaceId: space.id, quarantineId: held.quarantineId });
     quarantine.heldCount -= 1;
     quarantine.heldBytes -= bytesOf(held);
-    space.heldBytes -= bytesOf(held);
+    if (isLiveQuarantine(quarantine.state)) space.heldBytes -= bytesOf(held);
   }
 
   #decide(
     { decision, actor, spaceId, ...change }: DecideQuarantine, space: MemorySpace,
   ): ChangeResult {
     const quarantine = this.#get({ spaceId, ...change });
-    if (quarantine.state !== 'open') throw quarantineDecided();
+    const { state, heldCount, heldBytes } = quarantine;
+    const isAfterAll = decision === 'keep' && state === 'undone' && heldCount > 0;
+    if (state !== 'open' && !isAfterAll) throw quarantineDecided();
+    if (isAfterAll && this.#findLive(quarantine) !== undefined) throw quarantineOpen();
     const { rev, rootId } = space.record;
     const batchId = decision === 'undo' ? undefined : this.#batches.begin({
       op: 'begin-batch', spaceId, kind: 'keep', nodeId: rootId, asOf: rev, undoes: undefined,
       withSharing: false, actor,
     }, rev).count;
+    if (isAfterAll) space.heldBytes += heldBytes;
+    if (decision === 'undo') space.heldBytes -= heldBytes;
     Object.assign(quarantine, {
       state: decision === 'undo' ? 'undone' : 'keeping', batchId, decidedBy: actor.user,
       decidedAt: actor.at, viewRev: quarantine.viewRev + 1,
@@ -217,8 +230,11 @@ export class MemoryHolds {
   }
 
   #drop(change: DropHeld, space: MemorySpace): ChangeResult {
-    const { heldIds } = change;
+    const { heldIds, ifUndone } = change;
     const quarantine = this.#get(change);
+    if (ifUndone && quarantine.state !== 'undone') {
+      return { ...resultOf(space, undefined, false), count: 0 };
+    }
     if (heldIds.length > HELD_AT_ONCE_MAX) throw tooManyHeld(HELD_AT_ONCE_MAX);
     const wanted = this.#held.map(({ record }) => record).filter(({ id, quarantineId }) =>
       quarantineId === quarantine.id && heldIds.includes(id));
@@ -236,6 +252,7 @@ export class MemoryHolds {
     const held = this.#held.find(({ record }) => record.id === heldId)?.record;
     if (held === undefined) throw heldMissing();
     const quarantine = this.#get({ spaceId: space.id, quarantineId: held.quarantineId });
+    if (!isLiveQuarantine(quarantine.state)) throw heldMissing();
     space.heldBytes -= bytesOf(held); // What was kept for it is what it takes.
     let result: ChangeResult;
     try {
@@ -247,6 +264,19 @@ export class MemoryHolds {
     quarantine.viewRev += 1;
     return result;
   }
+}
+
+export function countOlderFiles(
+  space: MemorySpace, folderId: NodeId, { contentRev, countMax, rowsMax }: OlderFilesBounds,
+): number {
+  const waiting = space.nodes.get(folderId)?.members.values().toArray() ?? [];
+  let count = 0;
+  for (let row = 0; row < Math.min(waiting.length, rowsMax); row += 1) {
+    const node = waiting[row];
+    if (node?.kind === 'file' && node.contentRev <= contentRev) count += 1;
+    waiting.push(...node?.members.values() ?? []);
+  }
+  return Math.min(count, countMax);
 }
 
 /** Only contents take room. */

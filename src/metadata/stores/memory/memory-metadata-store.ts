@@ -10,7 +10,9 @@ import type {
 import type { Change, ChangeResult, Copy, Move, PutFile } from '../../changes.ts';
 import { checkChange, checkLimit } from '../../check-change.ts';
 import { HELD_LIMIT_MAX, QUARANTINES_LIMIT_MAX } from '../../holds.ts';
-import type { HeldRecord, QuarantineRecord, QuarantineState } from '../../holds.ts';
+import type {
+  HeldRecord, OlderFilesBounds, QuarantineRecord, QuarantineState,
+} from '../../holds.ts';
 import type { BatchRecord, BatchState } from '../../batch.ts';
 import { DIFF_LIMIT_MAX } from '../../diff.ts';
 import type { DiffOptions, DiffPage } from '../../diff.ts';
@@ -36,11 +38,12 @@ import {
   deleteNode, makeFolder, move, putFile, restore, setChecksums, setProperties, setTimes,
 } from './memory-changes.ts';
 import { copy, moveAcross } from './memory-copies.ts';
-import { MemoryHolds } from './memory-holds.ts';
+import { findChains, listStandings } from './memory-following.ts';
+import { countOlderFiles, MemoryHolds } from './memory-holds.ts';
 import { manifestsBehind, versionManifests } from './memory-manifests.ts';
 import { addLock, refreshLock, removeLock } from './memory-locks.ts';
 import {
-  dropReservation, reservationsOf, reserveQuota, setQuota, tenantUsageOf, usageOf,
+  dropReservation, recount, reservationsOf, reserveQuota, setQuota, tenantUsageOf, usageOf,
 } from './memory-quota.ts';
 import type { MemoryTenant } from './memory-quota.ts';
 import { MemoryBatches } from './memory-batches.ts';
@@ -69,8 +72,9 @@ export class MemoryMetadataStore implements MetadataStore {
   #lastGrantId = 0;
   #closed = false;
 
-  #checkOpen(): void {
+  #checkOpen(): this {
     if (this.#closed) throw storeClosed();
+    return this;
   }
 
   #space(id: SpaceId): MemorySpace {
@@ -155,6 +159,14 @@ export class MemoryMetadataStore implements MetadataStore {
     return space?.chainOf(nodeId)?.toReversed().map((node) => space.recordOf(node));
   }
 
+  async findChains(spaceId: SpaceId, nodeIds: readonly NodeId[]) {
+    return findChains(this.#checkOpen().#spaces.get(spaceId), nodeIds);
+  }
+
+  async listStandings(spaceIds: readonly SpaceId[]) {
+    return listStandings(this.#checkOpen().#spaces, spaceIds);
+  }
+
   async* listFolder(
     spaceId: SpaceId, folderId: NodeId, options: ListOptions = {},
   ): AsyncIterable<readonly FolderEntry[]> {
@@ -162,13 +174,14 @@ export class MemoryMetadataStore implements MetadataStore {
     const space = this.#space(spaceId);
     const folder = space.findLive(folderId);
     if (folder?.kind !== 'folder') throw nodeMissing(folderId);
-    const entries = space.membersOf(folder).map((node): FolderEntry => ({
+    const { after = '', pageMax = LIST_PAGE_MAX } = options;
+    const entries = space.membersOf(folder, after).map((node): FolderEntry => ({
       ...space.recordOf(node),
       ...(options.withProperties === true && { properties: structuredClone(node.properties) }),
     }));
-    for (let from = 0; from < entries.length; from += LIST_PAGE_MAX) {
+    for (let from = 0; from < entries.length; from += pageMax) {
       options.signal?.throwIfAborted();
-      yield entries.slice(from, from + LIST_PAGE_MAX);
+      yield entries.slice(from, from + pageMax);
     }
   }
 
@@ -239,8 +252,7 @@ export class MemoryMetadataStore implements MetadataStore {
   }
 
   async readRetention(scope: RetentionScope): Promise<RetentionRule> {
-    this.#checkOpen();
-    return this.#retention.read(scope);
+    return this.#checkOpen().#retention.read(scope);
   }
 
   async listVersionKeys(
@@ -251,36 +263,37 @@ export class MemoryMetadataStore implements MetadataStore {
   }
 
   async findBatch(batchId: number): Promise<BatchRecord | undefined> {
-    this.#checkOpen();
-    return this.#batches.find(batchId);
+    return this.#checkOpen().#batches.find(batchId);
   }
 
   async listBatches(
     filter: { spaceId?: SpaceId; state?: BatchState }, limit: number,
     before = Number.MAX_SAFE_INTEGER,
   ): Promise<BatchRecord[]> {
-    this.#checkOpen();
     checkLimit(limit, BATCHES_LIMIT_MAX);
-    return this.#batches.list(filter, limit, before);
+    return this.#checkOpen().#batches.list(filter, limit, before);
   }
 
   async findQuarantine(id: number): Promise<QuarantineRecord | undefined> {
-    this.#checkOpen();
-    return this.#holds.find(id);
+    return this.#checkOpen().#holds.find(id);
   }
 
   async listQuarantines(
     { state }: { state?: QuarantineState }, limit: number, before = Number.MAX_SAFE_INTEGER,
   ): Promise<QuarantineRecord[]> {
-    this.#checkOpen();
     checkLimit(limit, QUARANTINES_LIMIT_MAX);
-    return this.#holds.list(state, limit, before);
+    return this.#checkOpen().#holds.list(state, limit, before);
   }
 
   async listHeld(quarantineId: number, limit: number, after = 0): Promise<HeldRecord[]> {
-    this.#checkOpen();
     checkLimit(limit, HELD_LIMIT_MAX);
-    return this.#holds.listHeld(quarantineId, limit, after);
+    return this.#checkOpen().#holds.listHeld(quarantineId, limit, after);
+  }
+
+  async countOlderFiles(
+    spaceId: SpaceId, folderId: NodeId, bounds: OlderFilesBounds,
+  ): Promise<number> {
+    return countOlderFiles(this.#space(spaceId), folderId, bounds);
   }
 
   async listLocks(spaceId: SpaceId, at: Instant): Promise<LockRecord[]> {
@@ -423,7 +436,7 @@ export class MemoryMetadataStore implements MetadataStore {
         this.#tenant(change.tenant).quotaBytes = change.quotaBytes;
         return NOTHING;
       }
-      case 'recount': return this.#recount(this.#space(change.spaceId));
+      case 'recount': return recount(this.#space(change.spaceId));
       default: return unreachable(change);
     }
   }
@@ -457,17 +470,6 @@ export class MemoryMetadataStore implements MetadataStore {
       op: 'put-grant', spaceId: space.id, nodeId: rootId, role: 'owner', isShown: true,
       subject: { kind: 'user', id: firstOwner }, expiresAt: undefined, terms: '{}', actor,
     });
-  }
-
-  /** There are no figures that could be wrong. */
-  #recount(space: MemorySpace): ChangeResult {
-    const sumBytes = space.sizeOf(space.root);
-    const folders = [...space.nodes.values()].filter(({ id, kind }) =>
-      kind === 'folder' && space.findLive(id) !== undefined);
-    const recount = {
-      folderCount: folders.length, healedCount: 0, storedBytes: sumBytes, countedBytes: sumBytes,
-    };
-    return { ...NOTHING, rev: space.record.rev, recount };
   }
 
   #putFile(change: PutFile): ChangeResult {

@@ -261,8 +261,9 @@ export class MemorySpace {
     return rev;
   }
 
-  membersOf(folder: MemoryNode): MemoryNode[] {
-    return [...folder.members.values()].toSorted((a, b) => compareCodePoints(a.canon, b.canon));
+  membersOf(folder: MemoryNode, after = ''): MemoryNode[] {
+    return [...folder.members.values()].filter(({ canon }) => compareCodePoints(canon, after) > 0)
+      .toSorted((a, b) => compareCodePoints(a.canon, b.canon));
   }
 
   recordOf(node: MemoryNode): NodeRecord {

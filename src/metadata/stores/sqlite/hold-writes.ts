@@ -1,7 +1,8 @@
 /** The SQL by which the writer keeps quarantines and what they hold: see statements.ts. */
 
 export const HOLD_WRITES = {
-  getQuarantine: 'SELECT space_id, state, held_count, batch_id FROM quarantine WHERE id = ?',
+  getQuarantine: `SELECT space_id, state, held_count, held_bytes, batch_id, by_user, device_key
+    FROM quarantine WHERE id = ?`,
   findQuarantine: `SELECT id FROM quarantine WHERE state IN ('open', 'keeping')
     AND space_id = ? AND by_user = ? AND device_key = ? LIMIT 1`,
   insertQuarantine: `INSERT INTO quarantine
@@ -13,7 +14,8 @@ export const HOLD_WRITES = {
   decideQuarantine: `UPDATE quarantine SET state = ?, batch_id = ?, decided_by = ?, decided_at = ?,
     view_rev = view_rev + 1 WHERE id = ?`,
   setQuarantineState: `UPDATE quarantine SET state = ?, view_rev = view_rev + 1 WHERE id = ?`,
-  sumHeld: 'SELECT space_id, SUM(held_bytes) FROM quarantine GROUP BY space_id',
+  sumHeld: `SELECT space_id, SUM(held_bytes) FROM quarantine WHERE state IN ('open', 'keeping')
+    GROUP BY space_id`,
 
   findHeld: `SELECT id, kind, size_bytes, base_content_rev FROM held_change
     WHERE quarantine_id = ? AND node_id = ?`,

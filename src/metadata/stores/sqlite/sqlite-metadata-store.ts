@@ -12,7 +12,9 @@ import type {
 import type { Change, ChangeResult } from '../../changes.ts';
 import { checkChange, checkLimit } from '../../check-change.ts';
 import { HELD_LIMIT_MAX, QUARANTINES_LIMIT_MAX } from '../../holds.ts';
-import type { HeldRecord, QuarantineRecord, QuarantineState } from '../../holds.ts';
+import type {
+  HeldRecord, OlderFilesBounds, QuarantineRecord, QuarantineState,
+} from '../../holds.ts';
 import { DIFF_LIMIT_MAX } from '../../diff.ts';
 import type { DiffOptions, DiffPage } from '../../diff.ts';
 import { BATCHES_LIMIT_MAX, VERSION_KEYS_LIMIT_MAX } from '../../past.ts';
@@ -34,6 +36,7 @@ import type { Connection } from './connection.ts';
 import { ensureDatabaseFile } from './database-file.ts';
 import { explained } from './faults.ts';
 import { AccessReader } from './reader/access-reader.ts';
+import { FollowReader } from './reader/follow-reader.ts';
 import { listFolder } from './reader/listing.ts';
 import { PastReader } from './reader/past-reader.ts';
 import { preparePast } from './reader/past-statements.ts';
@@ -78,6 +81,7 @@ export class SqliteMetadataStore implements MetadataStore {
   readonly #tree: TreeReader;
   readonly #access: AccessReader;
   readonly #past: PastReader;
+  readonly #follow: FollowReader;
   readonly #onCommit: (spaceId: SpaceId) => void;
   #closing: Promise<void> | undefined;
 
@@ -92,6 +96,7 @@ export class SqliteMetadataStore implements MetadataStore {
       this.#records.listEvents(spaceId, afterRev, limit));
     this.#tree = new TreeReader(reads, () => this.#writer.reportCount);
     this.#access = new AccessReader(reads, this.#tree);
+    this.#follow = new FollowReader(reads);
   }
 
   /** The file is checked before SQLite touches it.
@@ -141,6 +146,14 @@ export class SqliteMetadataStore implements MetadataStore {
 
   async findChain(spaceId: SpaceId, nodeId: NodeId): Promise<NodeRecord[] | undefined> {
     return this.#read(() => this.#tree.findChain(spaceId, nodeId));
+  }
+
+  async findChains(spaceId: SpaceId, nodeIds: readonly NodeId[]) {
+    return this.#read(() => this.#follow.findChains(spaceId, nodeIds));
+  }
+
+  async listStandings(spaceIds: readonly SpaceId[]) {
+    return this.#read(() => this.#follow.listStandings(spaceIds));
   }
 
   async* listFolder(
@@ -252,6 +265,12 @@ export class SqliteMetadataStore implements MetadataStore {
   async listHeld(quarantineId: number, limit: number, after = 0): Promise<HeldRecord[]> {
     checkLimit(limit, HELD_LIMIT_MAX);
     return this.#read(() => this.#records.holds.listHeld(quarantineId, limit, after));
+  }
+
+  async countOlderFiles(
+    spaceId: SpaceId, folderId: NodeId, bounds: OlderFilesBounds,
+  ): Promise<number> {
+    return this.#read(() => this.#records.holds.countOlderFiles(spaceId, folderId, bounds));
   }
 
   async listLocks(spaceId: SpaceId, at: Instant): Promise<LockRecord[]> {

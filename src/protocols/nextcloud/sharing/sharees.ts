@@ -1,20 +1,9 @@
-/** Whom one can share with: found by the beginning of any word of a name, and people by that of
- *  their mail address too, which is told to nobody. */
+/** Whom one can share with, as the client protocol wants to hear it. */
 import type { Caller, Identity } from '../../../identity/index.ts';
 import { findMailAddress } from '../../../mail/index.ts';
+import { findGroups, findUsers } from '../../find-people.ts';
+import type { FoundPerson } from '../../find-people.ts';
 import type { OcsValue } from '../ocs-envelope.ts';
-
-/** People and groups that one search looks at; the rest is found by typing more of the name. */
-const LOOKED_AT_MAX = 20_000;
-const FOUND_MAX = 200;
-
-interface Sharee {
-  id: string;
-  label: string;
-  type: 0 | 1;
-  /** As it is searched for. */
-  email?: string | undefined;
-}
 
 interface SearchOptions {
   identity: Identity;
@@ -37,25 +26,14 @@ export function noSharees(): OcsValue {
 }
 
 export async function findSharees(options: SearchOptions): Promise<OcsValue> {
-  const { identity, caller, types, perPage } = options;
+  const { types, perPage: limit } = options;
   const search = options.search.trim().toLowerCase();
-  const limit = Math.min(FOUND_MAX, Math.max(1, perPage));
-  const users = types?.has('0') === false ? [] : await collect(async function* () {
-    for await (const user of identity.users.list(caller.tenant)) {
-      if (user.disabled || user.id === caller.user) continue;
-      const email = user.email?.toLowerCase();
-      yield { id: user.id, label: user.displayName, type: 0 as const, email };
-    }
-  }, { search, limit });
-  const groups = types?.has('1') === false ? [] : await collect(async function* () {
-    for await (const { id, displayName: label } of identity.groups.list(caller.tenant)) {
-      yield { id, label, type: 1 as const };
-    }
-  }, { search, limit });
-  const isExact = ({ id, label, email }: Sharee): boolean =>
-    id === search || label.toLowerCase() === search || email === search;
+  const users = types?.has('0') === false ? [] : await findUsers({ ...options, limit });
+  const groups = types?.has('1') === false ? [] : await findGroups({ ...options, limit });
+  const isExact = ({ id, displayName, email }: FoundPerson): boolean =>
+    id === search || displayName.toLowerCase() === search || email === search;
   const isKnown = users.some(({ email }) => email === search);
-  const shown = (list: Sharee[], exact: boolean): OcsValue =>
+  const shown = (list: FoundPerson[], exact: boolean): OcsValue =>
     list.filter((one) => isExact(one) === exact).map(answerOf);
   return {
     exact: {
@@ -77,24 +55,12 @@ function addressIn({ canInvite, types, search }: SearchOptions): OcsValue {
   }];
 }
 
-async function collect(
-  all: () => AsyncGenerator<Sharee>, { search, limit }: { search: string; limit: number },
-): Promise<Sharee[]> {
-  const found: Sharee[] = [];
-  let lookedAt = 0;
-  for await (const one of all()) {
-    lookedAt += 1;
-    if (lookedAt > LOOKED_AT_MAX || found.length >= limit) break;
-    const words = [one.id, one.label, ...one.label.split(/\s+/), one.email ?? ''];
-    if (words.some((word) => word.toLowerCase().startsWith(search))) found.push(one);
-  }
-  return found;
-}
-
-function answerOf({ id, label, type }: Sharee): OcsValue {
+function answerOf({ id, displayName, kind }: FoundPerson): OcsValue {
+  const isUser = kind === 'user';
   return {
-    label, subline: '', icon: type === 0 ? 'icon-user' : 'icon-group',
-    shareWithDisplayNameUnique: id, status: [], value: { shareType: type, shareWith: id },
+    label: displayName, subline: '', icon: isUser ? 'icon-user' : 'icon-group',
+    shareWithDisplayNameUnique: id, status: [],
+    value: { shareType: isUser ? 0 : 1, shareWith: id },
   };
 }
 

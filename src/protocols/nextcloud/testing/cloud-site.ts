@@ -2,7 +2,8 @@
 import http from 'node:http';
 import {
   Batches, Brake, BrakeService, ContentStore, FileService, Links, Quarantines, runKeep,
-  SharingService, SpaceDirectory, TrashContent, TrashService, UploadService, VersionService,
+  SharingService, SpaceDirectory, TimeService, TrashContent, TrashService, UploadService,
+  VersionService,
 } from '../../../files/index.ts';
 import type { BrakePolicy, BrokenLock, GroupsAt } from '../../../files/index.ts';
 import type { Invitations } from '../../../files/index.ts';
@@ -18,6 +19,7 @@ import {
 import {
   HttpServer, ManualClock, SeededRandom, silentLog, systemClock, TrustedProxies,
 } from '../../../platform/index.ts';
+import type { Route } from '../../../platform/index.ts';
 import { MemoryBlockStore } from '../../../storage/backends/memory/memory-block-store.ts';
 import { Authenticator } from '../../authenticate.ts';
 import { pageRoutes } from '../../pages/page-routes.ts';
@@ -40,6 +42,26 @@ export interface SiteOptions {
   invitations?: Invitations;
   port?: number;
   brake?: BrakePolicy;
+  /** Where `/` leads. */
+  webPage?: string;
+  /** Routes of other protocols, on the same services. */
+  moreRoutes?: (parts: SiteParts) => Route[];
+}
+
+export interface SiteParts {
+  files: FileService;
+  uploads: UploadService;
+  sharing: SharingService;
+  trash: TrashService;
+  versions: VersionService;
+  time: TimeService;
+  identity: Identity;
+  authenticator: Authenticator;
+  metadata: MemoryMetadataStore;
+  content: ContentStore;
+  instanceId: string;
+  now: () => number;
+  random: SeededRandom;
 }
 
 export class CloudSite {
@@ -93,11 +115,13 @@ export class CloudSite {
       files, uploads, sharing, links, identity, clock: this.clock, authenticator,
       instanceId: 'hftest', now,
       random: new SeededRandom(1), bulkUpload: options.bulkUpload ?? 'off',
-      trash, trashContent, versions, brakes,
+      ...(options.webPage !== undefined && { webPage: options.webPage }),
+      trash, trashContent, versions, brakes, metadata, content,
+      time: new TimeService({ metadata, content, spaces, batches: this.#batches, now, groupsAt }),
     };
     server.serve([
       ...davRoutes(parts), ...publicDavRoutes(parts), ...nextcloudRoutes(parts),
-      ...pageRoutes(parts),
+      ...pageRoutes(parts), ...(options.moreRoutes?.(parts) ?? []),
     ]);
   }
 

@@ -271,6 +271,21 @@ export class LocalVolumeStore implements BlockStore {
     await this.#sealer.drain();
   }
 
+  /** Has nothing written while `act` changes what lies beneath: puts wait, and reads go on. What
+   *  was being written is sealed before, and files are opened anew afterwards. The keeper must be
+   *  at rest. @throws what `act` throws; unavailable: closed. */
+  async atRest(act: () => Promise<void>): Promise<void> {
+    this.#checkOpen('atRest');
+    const goOn = await this.#lane.rest();
+    try {
+      await this.#sealer.drain();
+      await act();
+    } finally {
+      goOn();
+      await this.#reader.reopen();
+    }
+  }
+
   /** Bytes of memory that the index takes. */
   indexMemoryBytes(): number {
     return this.#index.memoryBytes;

@@ -71,11 +71,16 @@ export class VolumeReader {
     }
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
+  /** The next reader of each volume opens it anew. */
+  async reopen(): Promise<void> {
     const idle = [...this.#open.values()].filter(({ users }) => users === 0);
     this.#open.clear();
     for (const entry of idle) await release(entry);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.reopen();
   }
 
   async #evict(): Promise<void> {

@@ -78,6 +78,10 @@ export class WriterLane {
   #ending: { volumeId: number; promise: Promise<void>; resolve: () => void } | undefined;
   #failure: HoldfastError | undefined;
   #running: Promise<void> | undefined;
+  /** The batch that is being written. */
+  #writing: Promise<void> | undefined;
+  /** Until it resolves no batch is begun. */
+  #resting: Promise<void> | undefined;
 
   constructor(parts: LaneParts) {
     this.#parts = parts;
@@ -193,6 +197,19 @@ export class WriterLane {
     return promise;
   }
 
+  /** Ends the open volume, whatever it holds, and begins no batch until the answer is called: what
+   *  is put meanwhile waits. Resolves when nothing is being written. */
+  async rest(): Promise<() => void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#resting = promise;
+    while (this.#writing !== undefined) await this.#writing;
+    if (this.#open !== undefined) this.#end(this.#open, true);
+    return () => {
+      this.#resting = undefined;
+      resolve();
+    };
+  }
+
   #holdsAnything(volumeId: number): boolean {
     const volume = this.#open?.volume;
     return volume?.id === volumeId && (volume.entries?.count ?? 0) > 0;
@@ -222,9 +239,14 @@ export class WriterLane {
     while (this.#queue.length > 0) {
       // Whoever was answered just now gets the chance to bring his next block into this batch.
       await nextTurn();
+      while (this.#resting !== undefined) await this.#resting;
       const batch = this.#takeBatch();
       try {
-        await this.#write(batch);
+        const written = this.#write(batch);
+        this.#writing = written.catch(() => undefined).then(() => {
+          this.#writing = undefined;
+        });
+        await written;
         this.#settle(batch, undefined);
       } catch (error) {
         this.#settle(batch, error);

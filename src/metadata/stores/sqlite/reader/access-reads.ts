@@ -37,7 +37,8 @@ export const ACCESS_READS = {
     WHERE space_id = ? AND expires_at > ? ORDER BY id`,
   sumReservations: `SELECT (SELECT COALESCE(SUM(bytes), 0) FROM reservation
       WHERE space_id = @space AND expires_at > @at)
-    + (SELECT COALESCE(SUM(held_bytes), 0) FROM quarantine WHERE space_id = @space)`,
+    + (SELECT COALESCE(SUM(held_bytes), 0) FROM quarantine
+      WHERE state IN ('open', 'keeping') AND space_id = @space)`,
   getTenantQuota: 'SELECT quota_bytes FROM tenant WHERE id = ?',
   sumTenant: `SELECT COALESCE(SUM(f.size_bytes), 0)
     FROM space s JOIN folder f ON f.space_id = s.id AND f.id = s.root_id WHERE s.tenant = ?`,
@@ -45,5 +46,6 @@ export const ACCESS_READS = {
       FROM space s JOIN reservation r ON r.space_id = s.id
       WHERE s.tenant = @tenant AND r.expires_at > @at)
     + (SELECT COALESCE(SUM(q.held_bytes), 0)
-      FROM space s JOIN quarantine q ON q.space_id = s.id WHERE s.tenant = @tenant)`,
+      FROM quarantine q JOIN space s ON s.id = q.space_id
+      WHERE q.state IN ('open', 'keeping') AND s.tenant = @tenant)`,
 };

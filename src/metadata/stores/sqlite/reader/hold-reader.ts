@@ -1,6 +1,8 @@
 /** Reads quarantines and what they hold. */
 import type { NodeId, SpaceId, UserId } from '../../../../base/ids.ts';
-import type { HeldRecord, QuarantineRecord, QuarantineState } from '../../../holds.ts';
+import type {
+  HeldRecord, OlderFilesBounds, QuarantineRecord, QuarantineState,
+} from '../../../holds.ts';
 import type { ManifestRecord, VersionRecord } from '../../../records.ts';
 import { kindOf } from '../rows.ts';
 import type { ReadStatements } from './read-statements.ts';
@@ -41,6 +43,14 @@ export class HoldReader {
   listHeld(quarantineId: number, limit: number, after: number): HeldRecord[] {
     const rows = this.#reads.listHeld.all(quarantineId, after, limit) as HeldTuple[];
     return rows.map(toHeld);
+  }
+
+  countOlderFiles(
+    space: SpaceId, folder: NodeId,
+    { contentRev: rev, countMax: count, rowsMax: rows }: OlderFilesBounds,
+  ): number {
+    const found = this.#reads.countOlderFiles.get({ space, folder, rev, count, rows }) as [number];
+    return found[0];
   }
 
   /** `contentRev` as heldContentRev made it. */

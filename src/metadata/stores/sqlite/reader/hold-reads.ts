@@ -14,6 +14,14 @@ export const HOLD_READS = {
   getHeldContent: `SELECT h.size_bytes, h.modified_at, h.checksums, h.manifest, h.held_at, q.by_user
     FROM held_change h JOIN quarantine q ON q.id = h.quarantine_id
     WHERE h.id = ? AND h.node_id = ? AND q.space_id = ? AND h.manifest IS NOT NULL`,
+  /** A row of a folder is read only once those of the folders above it are through. */
+  countOlderFiles: `WITH RECURSIVE below (id) AS (VALUES (@folder)
+      UNION ALL SELECT n.id FROM below b CROSS JOIN node n
+        ON n.space_id = @space AND n.parent_id = b.id AND n.kind = 1)
+    SELECT COUNT(*) FROM (SELECT 1
+      FROM (SELECT n.kind = 0 AND n.content_rev <= @rev AS is_older
+        FROM below b CROSS JOIN node n ON n.space_id = @space AND n.parent_id = b.id LIMIT @rows)
+      WHERE is_older LIMIT @count)`,
   listHeldManifests: `SELECT id, manifest FROM held_change
     WHERE id > ? AND manifest IS NOT NULL ORDER BY id LIMIT ?`,
 } as const;

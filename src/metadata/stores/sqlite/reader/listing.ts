@@ -40,6 +40,7 @@ interface ListingRequest {
   spaceId: SpaceId;
   folderId: NodeId;
   withProperties: boolean;
+  pageMax: number;
 }
 
 interface Page {
@@ -49,8 +50,8 @@ interface Page {
 }
 
 function readPage({ reads }: ListingReader, request: ListingRequest, after: string): Page {
-  const { spaceId, folderId, withProperties } = request;
-  const rows = reads.listMembers.all(spaceId, folderId, after, LIST_PAGE_MAX) as MemberTuple[];
+  const { spaceId, folderId, withProperties, pageMax } = request;
+  const rows = reads.listMembers.all(spaceId, folderId, after, pageMax) as MemberTuple[];
   const entries = rows.map((row) => toEntry(spaceId, row));
   const last = rows.at(-1)?.[2] ?? after;
   if (rows.some(([, , , , kind]) => kind === KIND_MOUNT)) {
@@ -116,20 +117,21 @@ class Snapshot {
 export async function* listFolder(
   pool: ReaderPool, spaceId: SpaceId, folderId: NodeId, options: ListOptions,
 ): AsyncGenerator<readonly FolderEntry[]> {
-  const { signal, withProperties = false } = options;
-  const request = { spaceId, folderId, withProperties };
+  const { signal, withProperties = false, pageMax = LIST_PAGE_MAX } = options;
+  const request = { spaceId, folderId, withProperties, pageMax };
+  const aheadMax = options.pageMax === undefined ? READ_AHEAD_PAGES : 1;
   const snapshot = new Snapshot(pool, await pool.take(signal), signal);
   try {
     const isThere = explained(() => snapshot.reader.tree.isLiveFolder(spaceId, folderId));
     if (!isThere) throw nodeMissing(folderId);
     const ahead: FolderEntry[][] = [];
-    for (let after = '', isMore = true; isMore;) {
+    for (let after = options.after ?? '', isMore = true; isMore;) {
       const { entries, last } = explained(() => readPage(snapshot.reader, request, after));
-      isMore = entries.length === LIST_PAGE_MAX;
+      isMore = entries.length === pageMax;
       after = last;
       if (entries.length > 0) ahead.push(entries);
       if (!isMore) snapshot.release();
-      if (!isMore || ahead.length === READ_AHEAD_PAGES) {
+      if (!isMore || ahead.length >= aheadMax) {
         for (const page of ahead.splice(0)) {
           signal?.throwIfAborted();
           yield page;

@@ -2,6 +2,7 @@
 import type { Statement } from 'better-sqlite3';
 import type { Connection } from '../connection.ts';
 import { ACCESS_READS } from './access-reads.ts';
+import { FOLLOW_READS } from './follow-reads.ts';
 import { HOLD_READS } from './hold-reads.ts';
 
 const NODE = `n.id, n.parent_id, n.canon, n.name, n.kind, n.size_bytes, n.modified_at, n.created_at,
@@ -14,6 +15,7 @@ const SQL = {
 
   ...ACCESS_READS,
   ...HOLD_READS,
+  ...FOLLOW_READS,
   findSpaceByOwner: 'SELECT id FROM space WHERE owner = ?',
   getRoot: 'SELECT root_id, folders_rev, case_policy FROM space WHERE id = ?',
 

@@ -2,15 +2,15 @@
 import type { NodeId } from '../../../../base/ids.ts';
 import type { ChangeResult, Delete, PutFile } from '../../../changes.ts';
 import {
-  HELD_AT_ONCE_MAX, HELD_PER_QUARANTINE_MAX, heldContentRev,
+  HELD_AT_ONCE_MAX, HELD_PER_QUARANTINE_MAX, heldContentRev, isLiveQuarantine,
 } from '../../../holds.ts';
 import type {
   DecideQuarantine, DropHeld, EndKeep, HeldContent, Hold, OpenQuarantine, QuarantineState,
 } from '../../../holds.ts';
 import { checkLocks } from '../../../lock-rules.ts';
 import {
-  heldFull, heldMissing, isFolder, isMount, quarantineDecided, quarantineMissing, rootStays,
-  tooManyHeld,
+  heldFull, heldMissing, isFolder, isMount, quarantineDecided, quarantineMissing, quarantineOpen,
+  rootStays, tooManyHeld,
 } from '../../../refusals.ts';
 import { KIND_FILE, KIND_MOUNT } from '../rows.ts';
 import { beginBatch, noteBatch } from './batch-changes.ts';
@@ -23,7 +23,10 @@ interface Quarantine {
   id: number;
   state: QuarantineState;
   heldCount: number;
+  heldBytes: number;
   batchId: number | null;
+  user: string;
+  deviceKey: string;
 }
 
 interface HeldRow {
@@ -37,9 +40,10 @@ function quarantineOf(
   state: TreeState, { spaceId, quarantineId }: { spaceId: number; quarantineId: number },
 ): Quarantine {
   const row = state.sql.getQuarantine.get(quarantineId) as
-    [number, QuarantineState, number, number | null] | undefined;
+    [number, QuarantineState, number, number, number | null, string, string] | undefined;
   if (row === undefined || row[0] !== spaceId) throw quarantineMissing(quarantineId);
-  return { id: quarantineId, state: row[1], heldCount: row[2], batchId: row[3] };
+  const [, now, heldCount, heldBytes, batchId, user, deviceKey] = row;
+  return { id: quarantineId, state: now, heldCount, heldBytes, batchId, user, deviceKey };
 }
 
 function findHeld(state: TreeState, { id }: Quarantine, nodeId: NodeId): HeldRow | undefined {
@@ -63,13 +67,20 @@ function takeId(state: TreeState, name: string, count = 1): number {
   return first;
 }
 
+/** The one that holds what a device does in a space. */
+function findLive(
+  { sql }: TreeState, { id }: SpaceState,
+  { user, deviceKey }: Pick<Quarantine, 'user' | 'deviceKey'>,
+): number | undefined {
+  return (sql.findQuarantine.get(id, user, deviceKey) as [number] | undefined)?.[0];
+}
+
 export function openQuarantine(state: TreeState, change: OpenQuarantine): Write {
   const { deviceKey, actor } = change;
   const space = state.space(change.spaceId);
-  const there = state.sql.findQuarantine.get(space.id, actor.user, deviceKey) as
-    [number] | undefined;
+  const there = findLive(state, space, { user: actor.user, deviceKey });
   return () => {
-    if (there !== undefined) return answer(space, there[0]);
+    if (there !== undefined) return answer(space, there);
     const id = takeId(state, 'next_quarantine_id');
     state.sql.insertQuarantine.run(id, space.id, actor.user, deviceKey, actor.device, actor.at,
       space.rev);
@@ -111,7 +122,7 @@ export function hold(state: TreeState, change: Hold): Write {
   const { deleted, released, upload, actor, reservationId } = change;
   const space = state.space(change.spaceId);
   const quarantine = quarantineOf(state, change);
-  if (quarantine.state !== 'open' && quarantine.state !== 'keeping') throw quarantineDecided();
+  if (!isLiveQuarantine(quarantine.state)) throw quarantineDecided();
   const count = deleted.length + (change.file === undefined ? 0 : 1);
   if (count + released.length > HELD_AT_ONCE_MAX) throw tooManyHeld(HELD_AT_ONCE_MAX);
   if (quarantine.heldCount + count > HELD_PER_QUARANTINE_MAX) throw heldFull();
@@ -191,6 +202,7 @@ class Keeper {
 
   close(): void {
     this.#state.sql.noteHeld.run(this.#addedCount, this.#addedBytes, this.#quarantine.id);
+    if (!isLiveQuarantine(this.#quarantine.state)) return;
     this.#state.quotas.noteHeld(this.#space.id, this.#addedBytes);
   }
 }
@@ -199,7 +211,10 @@ export function decideQuarantine(state: TreeState, change: DecideQuarantine): Wr
   const { decision, actor, spaceId } = change;
   const space = state.space(spaceId);
   const quarantine = quarantineOf(state, change);
-  if (quarantine.state !== 'open') throw quarantineDecided();
+  const { state: was, heldCount, heldBytes } = quarantine;
+  const isAfterAll = decision === 'keep' && was === 'undone' && heldCount > 0;
+  if (was !== 'open' && !isAfterAll) throw quarantineDecided();
+  if (isAfterAll && findLive(state, space, quarantine) !== undefined) throw quarantineOpen();
   const begin = decision === 'undo' ? undefined : beginBatch(state, {
     op: 'begin-batch', spaceId, kind: 'keep', nodeId: space.rootId, asOf: space.rev,
     undoes: undefined, withSharing: false, actor,
@@ -208,6 +223,8 @@ export function decideQuarantine(state: TreeState, change: DecideQuarantine): Wr
     const batchId = begin?.().count ?? 0;
     state.sql.decideQuarantine.run(begin === undefined ? 'undone' : 'keeping', batchId || null,
       actor.user, actor.at, quarantine.id);
+    if (isAfterAll) state.quotas.noteHeld(space.id, heldBytes);
+    if (begin === undefined) state.quotas.noteHeld(space.id, -heldBytes);
     return answer(space, batchId);
   };
 }
@@ -228,9 +245,10 @@ export function endKeep(state: TreeState, change: EndKeep): Write {
 }
 
 export function dropHeld(state: TreeState, change: DropHeld): Write {
-  const { heldIds } = change;
+  const { heldIds, ifUndone } = change;
   const space = state.space(change.spaceId);
   const quarantine = quarantineOf(state, change);
+  if (ifUndone && quarantine.state !== 'undone') return () => answer(space, 0);
   if (heldIds.length > HELD_AT_ONCE_MAX) throw tooManyHeld(HELD_AT_ONCE_MAX);
   return () => {
     const keeper = new Keeper(state, space, quarantine);
@@ -265,6 +283,7 @@ export function making(
   if (held === undefined) throw heldMissing();
   const space = state.space(spaceId);
   const quarantine = quarantineOf(state, { spaceId, quarantineId: held.quarantineId });
+  if (!isLiveQuarantine(quarantine.state)) throw heldMissing();
   const write = check();
   return () => {
     const keeper = new Keeper(state, space, quarantine);

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { RestSite } from '../testing/rest-site.ts';
+import type { JsonAnswer } from '../testing/rest-site.ts';
+
+describe('Keyed requests', () => {
+  let site: RestSite;
+  let root: string;
+  before(async () => {
+    site = await RestSite.open();
+    root = await site.rootId();
+  });
+  after(() => site.close());
+
+  const make = (name: string, key: string): Promise<JsonAnswer> =>
+    site.ask('POST', `/nodes/${root}/children`, {
+      json: { kind: 'folder', name, onConflict: 'rename' }, headers: { 'Idempotency-Key': key },
+    });
+
+  it('are done once and answered the same each time', async () => {
+    const first = await make('a', 'key-1');
+    const second = await make('a', 'key-1');
+    assert.deepEqual(second.json, first.json);
+    assert.equal(second.status, 201);
+    assert.equal(second.headers['etag'], first.headers['etag']);
+    assert.equal(second.headers['idempotency-replayed'], 'true');
+    assert.equal((await make('a', 'key-2')).json.name, 'a (2)');
+  });
+
+  it('are refused when the key was for another request', async () => {
+    await make('b', 'key-3');
+    const other = await make('c', 'key-3');
+    assert.equal(other.status, 422);
+    assert.equal(other.json.code, 'idempotency-reuse');
+  });
+
+  it('may be tried again after a refusal', async () => {
+    const json = { kind: 'folder', name: 'taken' };
+    const headers = { 'Idempotency-Key': 'key-4' };
+    const path = `/nodes/${root}/children`;
+    const taken = await site.folder('taken');
+    assert.equal((await site.ask('POST', path, { json, headers })).status, 409);
+    await site.ask('DELETE', `/nodes/${taken.id}`);
+    assert.equal((await site.ask('POST', path, { json, headers })).status, 201);
+    assert.equal((await site.ask('POST', path, { json, headers })).status, 201);
+  });
+
+  it('take their key from the query too, and none that is malformed', async () => {
+    const path = `/nodes/${root}/children?idempotencyKey=key-5`;
+    const json = { kind: 'folder', name: 'q', onConflict: 'rename' };
+    const first = await site.ask('POST', path, { json });
+    assert.deepEqual((await site.ask('POST', path, { json })).json, first.json);
+    const bad = await make('d', 'white space');
+    assert.equal(bad.json.code, 'idempotency-key');
+  });
+});

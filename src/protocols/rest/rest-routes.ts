@@ -1,0 +1,41 @@
+/** All that the API offers. */
+import type { Route } from '../../platform/index.ts';
+import { accountResource } from './account.ts';
+import { batchResource } from './batch.ts';
+import { blocksResource } from './blocks.ts';
+import { childrenResource } from './children.ts';
+import { contentResource } from './content.ts';
+import { locksResource } from './locks.ts';
+import { nodesResource } from './nodes.ts';
+import type { Resource } from './operation.ts';
+import { pastResource } from './past.ts';
+import { peopleAdminResource } from './people-admin.ts';
+import { restServer } from './rest-app.ts';
+import type { RestParts } from './rest-parts.ts';
+import { safetyResource } from './safety.ts';
+import { sessionResource } from './session.ts';
+import { sharesResource } from './shares.ts';
+import { storageAdminResource } from './storage-admin.ts';
+import { watchAdminResource } from './watch-admin.ts';
+import { trashResource } from './trash.ts';
+import { tusResource } from './tus.ts';
+import { versionsResource } from './versions.ts';
+import { webhooksResource } from './webhooks.ts';
+import { wholeFolderResource } from './whole-folder.ts';
+
+/** In the order in which the document names them. */
+export const RESOURCES: readonly Resource<RestParts>[] = [
+  sessionResource, nodesResource, childrenResource, contentResource,
+  batchResource, versionsResource, trashResource, pastResource, locksResource,
+  wholeFolderResource, sharesResource, accountResource, safetyResource, peopleAdminResource,
+  storageAdminResource, watchAdminResource, tusResource, blocksResource, webhooksResource,
+];
+
+/** The OpenAPI document. No service is called for it. */
+export function restDocument(parts: RestParts): object {
+  return restServer(parts, RESOURCES).document;
+}
+
+export function restRoutes(parts: RestParts): Route[] {
+  return [restServer(parts, RESOURCES).route];
+}

@@ -1,0 +1,5 @@
+/** The door of webhooks. */
+export { systemResolve } from './addresses.ts';
+export { webhookSlice } from './settings.ts';
+export { Webhooks } from './webhooks.ts';
+export type { Delivery, Webhook, WebhookFilter, WebhookWishes } from './webhook.ts';

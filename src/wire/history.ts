@@ -1,0 +1,148 @@
+/** Versions, the trash, and the past. */
+import { Type } from 'typebox';
+import type { Static } from 'typebox';
+import { NodeShape } from './node.ts';
+import {
+  Bytes, Id, Instant, NameText, PAGING, PathText, ProblemShape, oneOfWords, pageOf, shape,
+} from './shapes.ts';
+
+export const VersionShape = shape({
+  id: Type.String({ description: 'Of this file alone.' }),
+  at: Instant,
+  sizeBytes: Bytes,
+  by: Type.Optional(Id),
+  isCurrent: Type.Boolean(),
+}, { $id: 'Version' });
+
+export const VersionsShape = shape({
+  items: Type.Array(VersionShape),
+}, { $id: 'Versions', description: 'Newest first.' });
+
+export const TrashedShape = shape({
+  id: Id,
+  name: Type.String(),
+  kind: oneOfWords(['file', 'folder']),
+  originalPath: Type.Optional(Type.String({
+    description: 'Where it was; missing when that is not known any more, or not to be told.',
+  })),
+  deletedAt: Instant,
+  deletedBy: Id,
+  sizeBytes: Bytes,
+}, { $id: 'Trashed' });
+
+export const TrashShape = pageOf(TrashedShape, 'Trash');
+
+export const EmptiedShape = shape({
+  count: Type.Integer({ minimum: 0 }),
+}, { $id: 'Emptied' });
+
+const MOMENT = 'A moment in UTC, like 2026-11-20T10:00:00Z.';
+export const Moment = Type.String({ maxLength: 40, description: MOMENT });
+
+export const PastQuery = shape({ path: PathText, at: Moment, ...PAGING });
+export const PastContentQuery = shape({
+  path: PathText, at: Moment,
+  disposition: Type.Optional(oneOfWords(['inline', 'attachment'])),
+});
+
+export const PastShape = shape({
+  folder: NodeShape,
+  items: Type.Array(NodeShape),
+  nextCursor: Type.Optional(Type.String()),
+}, {
+  $id: 'Past',
+  description: 'A folder as it was. Of folders the size is not kept: sizeBytes is -1.',
+});
+
+export const ActivityQuery = shape({
+  from: Type.Optional(Moment),
+  to: Type.Optional(Moment),
+  buckets: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
+});
+
+const Count = Type.Integer({ minimum: 0 });
+
+export const ActivityShape = shape({
+  buckets: Type.Array(shape({
+    at: Instant, added: Count, changed: Count, moved: Count, deleted: Count,
+  })),
+  isComplete: Type.Boolean({
+    description: 'False: there was more than is looked at; then the newest part is counted.',
+  }),
+}, { $id: 'Activity' });
+
+export const DiffQuery = shape({
+  from: Moment, to: Type.Optional(Moment), ...PAGING,
+});
+
+const DifferenceShape = shape({
+  change: oneOfWords(['added', 'changed', 'moved', 'deleted']),
+  nodeId: Id,
+  kind: oneOfWords(['file', 'folder']),
+  path: Type.String({ description: 'Where it is; of what was deleted, where it was.' }),
+  oldPath: Type.Optional(Type.String({ description: 'Where it was, if elsewhere.' })),
+}, { $id: 'Difference' });
+
+export type Difference = Static<typeof DifferenceShape>;
+
+export const DiffShape = pageOf(DifferenceShape, 'Diff');
+
+export const NewRestore = shape({
+  nodeId: Id,
+  at: Moment,
+  withSharing: Type.Optional(Type.Boolean({
+    description: 'Shares and links too, as they were then.',
+  })),
+}, { $id: 'NewRestore' });
+
+export const BatchShape = shape({
+  id: Id,
+  kind: Type.String(),
+  state: Type.String({ description: 'running, done or undone; others may come.' }),
+  doneCount: Count,
+  totalCount: Type.Optional(Count),
+  skippedCount: Count,
+  at: Instant,
+  endedAt: Type.Optional(Instant),
+}, { $id: 'Batch', description: 'A restore under way or over.' });
+
+export const BatchesShape = shape({ items: Type.Array(BatchShape) }, { $id: 'Batches' });
+
+export const LockWish = shape({
+  seconds: Type.Optional(Type.Integer({
+    minimum: 1, maximum: 86_400, description: 'How long; else as the server is set.',
+  })),
+}, { $id: 'LockWish' });
+
+const OnConflict = Type.Optional(oneOfWords(['fail', 'rename']));
+
+export const OperationShape = Type.Union([
+  shape({
+    op: Type.Literal('move'), id: Id, parentId: Type.Optional(Id), name: Type.Optional(NameText),
+    onConflict: OnConflict,
+  }),
+  shape({
+    op: Type.Literal('copy'), id: Id, parentId: Id, name: Type.Optional(NameText),
+    onConflict: OnConflict,
+  }),
+  shape({ op: Type.Literal('delete'), id: Id }),
+  shape({
+    op: Type.Literal('create-folder'), parentId: Id, name: NameText, onConflict: OnConflict,
+  }),
+  shape({ op: Type.Literal('restore-trash'), id: Id }),
+], { $id: 'Operation' });
+
+export const BATCH_OPERATIONS_MAX = 500;
+
+export const Operations = shape({
+  operations: Type.Array(OperationShape, { minItems: 1, maxItems: BATCH_OPERATIONS_MAX }),
+}, { $id: 'Operations' });
+
+export const ResultsShape = shape({
+  results: Type.Array(shape({
+    status: Type.Integer({ description: 'As the single request would have answered.' }),
+    node: Type.Optional(NodeShape),
+    trashId: Type.Optional(Id),
+    problem: Type.Optional(ProblemShape),
+  })),
+}, { $id: 'Results', description: 'One for each operation, in their order.' });

@@ -1,0 +1,85 @@
+/** The frame: navigation at the side (below on a phone), the view, and what floats over it. */
+import { Outlet } from '@tanstack/react-router';
+import { useEffect } from 'react';
+import type { ReactNode } from 'react';
+import { Icon } from '../parts/icons.tsx';
+import { KeysDialog } from '../parts/keys-dialog.tsx';
+import { Link } from '../parts/link.tsx';
+import { hrefOf, usePathname } from '../parts/address.ts';
+import { Toasts, undoLast } from '../parts/toasts.tsx';
+import { t } from '../texts/texts.ts';
+import { UploadTray } from '../uploads/upload-tray.tsx';
+import { VIEWS } from '../views/views.ts';
+import { Brand } from './brand.tsx';
+import { ConnectionBanner } from './connection-banner.tsx';
+import { QuotaMeter } from './quota-meter.tsx';
+import { SessionGate, useSession } from './session-gate.tsx';
+import { UserMenu } from './user-menu.tsx';
+import './shell.css';
+
+export function Shell(): ReactNode {
+  return (
+    <>
+      <SessionGate><Frame /></SessionGate>
+      <Toasts />
+    </>
+  );
+}
+
+function Frame(): ReactNode {
+  useUndoKey();
+  return (
+    <div className="hf-frame">
+      <a className="hf-skip" href="#content">{t('app.skip')}</a>
+      <aside className="hf-side">
+        <Link className="hf-side-brand" href="/app/files"><Brand /></Link>
+        <Navigation />
+        <div className="hf-side-foot"><QuotaMeter /><UserMenu /></div>
+      </aside>
+      <div className="hf-stage">
+        <ConnectionBanner />
+        <main id="content" className="hf-main" tabIndex={-1}><Outlet /></main>
+      </div>
+      <UploadTray />
+      <KeysDialog />
+    </div>
+  );
+}
+
+function Navigation(): ReactNode {
+  const pathname = usePathname();
+  const { user } = useSession();
+  const shown = VIEWS.filter(({ isForAdmins = false }) => user.isAdmin || !isForAdmins);
+  return (
+    <nav className="hf-nav" aria-label={t('nav.label')}>
+      {shown.map(({ path, label, icon }) => {
+        const isHere = pathname === path || pathname.startsWith(`${path}/`)
+          || pathname.startsWith(`/app${path}`);
+        return (
+          <Link
+            key={path} href={hrefOf(path)} className="hf-nav-link"
+            {...(isHere && { 'aria-current': 'page' as const })}
+          >
+            <Icon name={icon} solid={isHere} /><span>{t(label)}</span>
+          </Link>
+        );
+      })}
+    </nav>
+  );
+}
+
+/** Ctrl+Z, where no text is being written. */
+function useUndoKey(): void {
+  useEffect(() => {
+    const listen = (event: KeyboardEvent): void => {
+      const isUndo = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key === 'z';
+      const { target } = event;
+      const isWriting = target instanceof HTMLElement
+        && target.matches('input, textarea, select, [contenteditable]');
+      if (!isUndo || isWriting || event.defaultPrevented) return;
+      if (undoLast()) event.preventDefault();
+    };
+    addEventListener('keydown', listen);
+    return () => removeEventListener('keydown', listen);
+  }, []);
+}

@@ -1,0 +1,15 @@
+export const PREVIEW_TEXTS = {
+  'preview.label': 'Preview of {name}',
+  'preview.previous': 'Previous file',
+  'preview.next': 'Next file',
+  'preview.close': 'Close preview',
+  'preview.position': '{at} of {count}',
+  'preview.none': 'No preview for this kind of file',
+  'preview.noneText': 'Download it to open it with a program on your device.',
+  'preview.tooLarge': 'Only the first {size} are shown.',
+  'preview.failed': 'The preview cannot be shown',
+  'preview.noPdf': 'Your browser shows no PDF files here.',
+  'preview.zoom': 'Actual size',
+  'preview.source': 'Source',
+  'preview.rendered': 'Formatted',
+} as const;

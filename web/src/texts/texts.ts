@@ -1,0 +1,41 @@
+/**
+ * All words on the screen. A text is a sentence with `{names}` to fill in, or one sentence for each
+ * plural form of `count`. Another language is another table with the same keys.
+ */
+import { ACCOUNT_TEXTS } from './en/account.ts';
+import { FILES_TEXTS } from './en/files.ts';
+import { PREVIEW_TEXTS } from './en/preview.ts';
+import { SHELL_TEXTS } from './en/shell.ts';
+import { TRANSFER_TEXTS } from './en/transfer.ts';
+import { TRASH_TEXTS } from './en/trash.ts';
+
+export interface PluralText {
+  readonly one: string;
+  readonly other: string;
+}
+
+const ENGLISH = {
+  ...ACCOUNT_TEXTS, ...FILES_TEXTS, ...PREVIEW_TEXTS, ...SHELL_TEXTS, ...TRANSFER_TEXTS,
+  ...TRASH_TEXTS,
+} as const;
+
+export type TextKey = keyof typeof ENGLISH;
+type Fill = Readonly<Record<string, string | number>>;
+
+export const LANGUAGE = 'en';
+const plurals = new Intl.PluralRules(LANGUAGE);
+const numbers = new Intl.NumberFormat(LANGUAGE);
+
+/** The text with its names filled in. Numbers are written as the language writes them. */
+export function t(key: TextKey, fill: Fill = {}): string {
+  const text: string | PluralText = ENGLISH[key];
+  const form = typeof text === 'string' ? text : text[pluralForm(fill['count'])];
+  return form.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+    const value = fill[name] ?? '';
+    return typeof value === 'number' ? numbers.format(value) : value;
+  });
+}
+
+function pluralForm(count: string | number | undefined): keyof PluralText {
+  return plurals.select(Number(count ?? 0)) === 'one' ? 'one' : 'other';
+}

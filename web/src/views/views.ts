@@ -1,0 +1,28 @@
+/**
+ * The views, in the order of the navigation. A view is a folder here, with a component that is
+ * loaded when somebody first goes there.
+ */
+import type { ComponentType } from 'react';
+import type { IconName } from '../parts/icons.tsx';
+import type { TextKey } from '../texts/texts.ts';
+
+export interface View {
+  /** Below /app. */
+  readonly path: string;
+  readonly label: TextKey;
+  readonly icon: IconName;
+  readonly load: () => Promise<{ readonly default: ComponentType }>;
+  /** Left out of the navigation of everybody else. */
+  readonly isForAdmins?: boolean;
+}
+
+export const VIEWS: readonly View[] = [
+  {
+    path: '/files', label: 'nav.files', icon: 'folder',
+    load: async () => ({ default: (await import('./files/files-view.tsx')).FilesView }),
+  },
+  {
+    path: '/trash', label: 'nav.trash', icon: 'trash',
+    load: async () => ({ default: (await import('./trash/trash-view.tsx')).TrashView }),
+  },
+];
