@@ -184,6 +184,8 @@ describe('the files in a browser', { timeout: 900_000 }, () => {
     assert.equal((await ada.get('Plans')).status < 400, true);
     await page.getByRole('navigation', { name: 'Main' }).getByText('Files').click();
     await row(page, 'Plans').waitFor();
+    await page.goto('/');
+    await page.waitForURL(/\/app\/files$/);
   });
 
   it('says that the server is away, and goes on by itself when it is back', async () => {

@@ -134,9 +134,9 @@ class Soak {
 
   /** Of a part. @throws OUT_OF_TIME. */
   async #piece<T>(module: URL, name: string, ...args: readonly unknown[]): Promise<T> {
-    const thread = new Thread(module);
     const leftMs = Math.max(0, Math.ceil(this.#wish.forMs - this.#passedMs));
     const cut = AbortSignal.timeout(leftMs);
+    const thread = new Thread(module);
     cut.addEventListener('abort', () => void thread.end());
     try {
       return await thread.call<T>(name, ...args);

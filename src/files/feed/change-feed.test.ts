@@ -217,7 +217,7 @@ function sorted(nodes: ReadonlyMap<string, Known>): [string, Known][] {
 const TO_MEET = [
   'first', 'reset', 'page', 'more', 'removed', 'added file', 'added folder', 'added folder whole',
   'changed file', 'changed folder', 'changed folder whole', 'moved file', 'moved folder',
-  'moved folder whole', 'shut below a share', 'opened below a share',
+  'moved folder whole',
 ];
 const BATCH = 30;
 const BATCHES_MAX = 100;

@@ -225,8 +225,8 @@ export class FeedPageMaker {
       const root = isSeen ? window.find(looked.chains.get(target.nodeId)) : undefined;
       if (root === undefined) {
         this.#hide(nodeId);
-        const wasTold = wasSeen === true && touched?.isNew !== true;
-        if (wasTold) this.#entries.remove(mountKey(target), target.nodeId, {});
+        // A new one may have been told before its own event: its space was new to the feed then.
+        if (wasSeen === true) this.#entries.remove(mountKey(target), target.nodeId, {});
         continue;
       }
       const why = { isWhole: true, ...(touched && { touched }) };

@@ -79,11 +79,8 @@ export class Follower {
   }
 
   async #apply(caller: Caller, change: SeenChange): Promise<void> {
-    const { kind, key, node, parentKey, isWhole, path, by } = change;
+    const { kind, key, node, parentKey, isWhole, path } = change;
     const was = this.nodes.get(key);
-    const isByPermission = by === undefined && key.includes('/');
-    if (isByPermission && node === undefined) this.met.add('shut below a share');
-    if (isByPermission && kind === 'added') this.met.add('opened below a share');
     if (node === undefined) {
       this.met.add(was === undefined ? 'removed, unknown' : 'removed');
       this.#forget(key);

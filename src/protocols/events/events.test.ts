@@ -73,7 +73,7 @@ describe('GET changes', () => {
     const refused = await site.get();
     assert.equal(refused.status, 503);
     assert.equal(refused.headers['retry-after'], '30');
-    assert.equal(JSON.parse(refused.text).code, 'too-many-listeners');
+    assert.equal((JSON.parse(refused.text) as { code: string }).code, 'too-many-listeners');
     await site.page('', 'ben');
     await site.write('anna', 'end');
     await Promise.all(crowd);
@@ -173,7 +173,10 @@ describe('The push socket of desktop clients', () => {
 
   it('is announced', async () => {
     const { text } = await site.cloud.ocs('/ocs/v2.php/cloud/capabilities?format=json');
-    const { notify_push: push } = JSON.parse(text).ocs.data.capabilities;
+    const { ocs } = JSON.parse(text) as {
+      ocs: { data: { capabilities: { notify_push: unknown } } };
+    };
+    const { notify_push: push } = ocs.data.capabilities;
     assert.deepEqual(push, {
       type: ['files'], endpoints: { websocket: `ws://localhost:${site.port}${PUSH_PATH}` },
     });

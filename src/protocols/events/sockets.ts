@@ -1,7 +1,7 @@
 /** WebSockets (RFC 6455): taking a connection over, and a bound for what waits in each. */
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import type { WebSocket } from 'ws';
+import type { RawData, WebSocket } from 'ws';
 import type { Clock, Exchange } from '../../platform/index.ts';
 import { HEARTBEAT_MS, SLOW_MS } from './event-parts.ts';
 
@@ -96,7 +96,7 @@ export class OpenSocket {
   hear(max: number): void {
     this.#socket.on('message', (data, isBinary) => {
       if (isBinary) return;
-      const text = String(data);
+      const text = textOf(data);
       if (this.#takes !== undefined) this.#takes(text);
       else if (this.#waiting.length < max) this.#waiting.push(text);
     });
@@ -119,7 +119,7 @@ export class OpenSocket {
   onText(act: (text: string) => void): void {
     for (const text of this.#waiting.splice(0)) act(text);
     this.#socket.on('message', (data, isBinary) => {
-      if (!isBinary) act(String(data));
+      if (!isBinary) act(textOf(data));
     });
   }
 
@@ -129,4 +129,9 @@ export class OpenSocket {
     const cancel = this.#clock.after(GOODBYE_MS, () => this.#socket.terminate());
     this.#socket.once('close', cancel);
   }
+}
+
+function textOf(data: RawData): string {
+  if (Array.isArray(data)) return Buffer.concat(data).toString();
+  return (data instanceof ArrayBuffer ? Buffer.from(data) : data).toString();
 }

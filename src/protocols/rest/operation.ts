@@ -118,12 +118,13 @@ export class RestApi {
   >(operation: Operation<P, Q, B, A>): void {
     const { success } = operation;
     this.#add(operation, async (request, reply) => {
-      const { exchange, asking, idempotent } = contextOf(request.raw);
+      const context = contextOf(request.raw);
+      const { exchange, asking } = context;
       const { params, query, body } = request as {
         params: Static<P>; query: Static<Q> & object; body: Static<B>;
       };
       const given = { ...(asking as Asking), exchange, params, query, body };
-      const answer = await idempotent({
+      const answer = await context.idempotent({
         query, body, status: success.status, answersSecret: operation.answersSecret === true,
       }, () => operation.answer(given));
       const { headers, body: answered } = answer;
@@ -139,10 +140,11 @@ export class RestApi {
     operation: RawOperation<P, Q>,
   ): void {
     this.#add(operation, async (request, reply) => {
-      const { exchange, asking, answersItself } = contextOf(request.raw);
+      const context = contextOf(request.raw);
+      const { exchange, asking } = context;
       const { params, query } = request as { params: Static<P>; query: Static<Q> };
       void reply.hijack();
-      await answersItself(() => operation.answerRaw({
+      await context.answersItself(() => operation.answerRaw({
         ...(asking as Asking), exchange, params, query, body: undefined,
       }));
     });

@@ -27,14 +27,16 @@ describe('the built web page', () => {
     await rm(folder, { recursive: true });
   });
 
-  async function serve(page: BuiltPage | undefined): Promise<typeof fetch> {
+  type Ask = (path: string, init?: RequestInit) => Promise<Response>;
+
+  async function serve(page: BuiltPage | undefined): Promise<Ask> {
     const server = await HttpServer.open({
       listen: { host: '127.0.0.1', port: 0 }, log: silentLog, clock: systemClock,
       gate: () => Promise.resolve(), trustedProxies: TrustedProxies.parse('loopback'),
     });
     servers.push(server);
     server.serve(webRoutes(page));
-    return (path, init) => fetch(`http://127.0.0.1:${server.port}${String(path)}`, {
+    return (path, init) => fetch(`http://127.0.0.1:${server.port}${path}`, {
       redirect: 'manual', ...init,
     });
   }

@@ -201,7 +201,7 @@ export class Socket {
 
   constructor(ws: WebSocket) {
     this.ws = ws;
-    ws.on('message', (data) => this.#inbox.put(String(data)));
+    ws.on('message', (data: Buffer) => this.#inbox.put(data.toString()));
     ws.on('error', () => undefined); // What it was the other promises say.
     this.closed = new Promise((resolve) => {
       ws.on('close', (code, reason) => resolve({ code, reason: String(reason) }));
