@@ -68,7 +68,7 @@ function moduleToRun(data: unknown): string | undefined {
 
 const module = isMainThread ? undefined : moduleToRun(workerData);
 if (module !== undefined) {
-  parentPort?.on('message', async (order: Order) => {
-    parentPort?.postMessage(await obey(module, order));
+  parentPort?.on('message', (order: Order) => {
+    void obey(module, order).then((answer) => parentPort?.postMessage(answer));
   });
 }

@@ -44,7 +44,7 @@ function listen(port: number, user: string): Promise<Heard> {
     socket.on('error', reject);
     socket.on('message', (data) => {
       const heardMs = performance.now();
-      const message = JSON.parse(String(data)) as Message;
+      const message = JSON.parse((data as Buffer).toString()) as Message;
       if (message.reset === true) resolve({ at, socket });
       for (const { path = '' } of message.items ?? []) {
         const name = path.slice(path.lastIndexOf('/') + 1);
