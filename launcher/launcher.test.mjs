@@ -162,6 +162,9 @@ describe('The launcher', () => {
     put(join(root, 'web/src/a.ts'), 'three');
     assert.match(start(), /failed.\nno such thing\nThe one that was built before/);
     assert.equal(page(), 'two');
+    put(vite, '');
+    assert.match(start(), /failed.\nThe web page could not be built: ENOENT/);
+    assert.equal(page(), 'two');
   });
 
   it('passes signals on', async () => {

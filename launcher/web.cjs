@@ -71,10 +71,20 @@ function build(root, print) {
 }
 
 /**
- * Answers whether the page is there and up to date. A build that fails leaves what was there, so
- * that a server always starts; whoever calls decides whether that is good enough.
+ * Answers whether the page is there and up to date. A build that fails leaves what was there, and
+ * nothing that goes wrong is thrown, such as a folder that cannot be written: a server always
+ * starts. Whoever calls decides whether that is good enough.
  */
 async function ensureWeb(root, print = (text) => process.stderr.write(text)) {
+  try {
+    return await ensureBuilt(root, print);
+  } catch (error) {
+    print(` failed.\nThe web page could not be built: ${error.message}\n`);
+    return false;
+  }
+}
+
+async function ensureBuilt(root, print) {
   if (!existsSync(join(root, 'web', 'vite.config.ts'))) return false;
   const wanted = sourcesHash(root);
   const present = builtFrom(root);

@@ -40,6 +40,28 @@ describe('a body in segments', WAIT, () => {
     assert.deepEqual(stored, ['abc', 'd']);
   });
 
+  it('that breaks off while a piece is being taken has that piece stored whole', async () => {
+    stored.length = 0;
+    const slow = async (segment: BodySource): Promise<void> => {
+      let [announced, text] = [0, ''];
+      await segment.pour(async (piece) => {
+        announced += piece.length;
+        for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
+        text += Buffer.from(piece).toString();
+      });
+      stored.push(`${announced} ${text}`);
+    };
+    const broken: BodySource = {
+      lengthBytes: 9,
+      async pour(take) {
+        void take(Buffer.from('abcd'));
+        throw bodyCut();
+      },
+    };
+    await assert.rejects(putInSegments(broken, slow, { segmentBytes: 3 }), { code: 'body-cut' });
+    assert.deepEqual(stored, ['3 abc', '1 d']);
+  });
+
   it('stops when a segment cannot be stored, before it asks for more', async () => {
     let puts = 0;
     const failing = async (segment: BodySource): Promise<void> => {

@@ -33,7 +33,13 @@ export async function putInSegments(
     await ending.stored;
     totalBytes += ending.takenBytes;
   };
-  const take = async (piece: Uint8Array): Promise<void> => {
+  let taking: Promise<unknown> = Promise.resolve();
+  const take = (piece: Uint8Array): Promise<void> => {
+    const taken = takeAll(piece);
+    taking = taken.catch(() => undefined); // Told to the body.
+    return taken;
+  };
+  const takeAll = async (piece: Uint8Array): Promise<void> => {
     for (let at = 0; at < piece.length;) {
       current ??= begin();
       const room = segmentBytes - current.takenBytes;
@@ -46,6 +52,7 @@ export async function putInSegments(
   try {
     await body.pour(take, signal);
   } finally {
+    await taking; // A segment that ended with a piece half taken would count what it does not hold.
     await end();
   }
   return totalBytes;

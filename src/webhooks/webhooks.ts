@@ -65,6 +65,8 @@ export class Webhooks {
   readonly #all = new Map<string, Running>();
   readonly #closing = new AbortController();
   readonly #working = new Set<Promise<void>>();
+  /** Being written down; they count as if they were there. */
+  readonly #adding = new Set<Webhook>();
   #cancel = (): void => undefined;
   #isGathering = false;
 
@@ -95,8 +97,7 @@ export class Webhooks {
   async add(caller: Caller, wishes: WebhookWishes): Promise<Webhook> {
     checkWishes(wishes);
     const { feed, findCaller, clock, random, resolve, allowPrivate } = this.#parts;
-    const ofUser = this.list(caller.user).length;
-    if (ofUser >= PER_USER_MAX || this.#all.size >= WEBHOOKS_MAX) throw tooMany();
+    this.#checkRoom(caller.user);
     await addressOf(new URL(wishes.url), { resolve, allowPrivate });
     const follower = await findCaller(caller.user) ?? caller;
     const { cursor } = await feed.changesSince(follower, undefined);
@@ -106,10 +107,24 @@ export class Webhooks {
       filter: { path, kinds }, createdAt: clock.now(), state: 'active', cursor,
       pending: undefined, again: [], dead: [], deadInARow: 0,
     };
-    await this.#folder.write(webhook);
-    this.#enter(webhook);
+    this.#checkRoom(caller.user); // Others may have come while the name was looked up.
+    this.#adding.add(webhook);
+    try {
+      await this.#folder.write(webhook);
+      this.#enter(webhook);
+    } finally {
+      this.#adding.delete(webhook);
+    }
     this.#roundIn(GATHER_MS);
     return webhook;
+  }
+
+  /** @throws too-large. */
+  #checkRoom(owner: UserId): void {
+    const adding = [...this.#adding];
+    const ofUser = this.list(owner).length + adding.filter((one) => one.owner === owner).length;
+    const count = this.#all.size + adding.length;
+    if (ofUser >= PER_USER_MAX || count >= WEBHOOKS_MAX) throw tooMany();
   }
 
   /** Of one user, oldest first. */

@@ -967,7 +967,8 @@ export class ApiClient extends ApiCaller {
   }
 
   /** Have changes sent to an address. From now on what changes for whoever asks is sent there,
-   *  as by GET /changes. Addresses inside a network are refused unless the operator allows them. */
+   *  as by GET /changes. Addresses inside a network are refused unless the operator allows them.
+   *  A token needs the scope files:read too. */
   addWebhook(
     args: { body: NewWebhook }, options: CallOptions = {},
   ): Promise<Webhook> {

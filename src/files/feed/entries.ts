@@ -144,10 +144,11 @@ export function wasKnown(
 
 /** What permission has changed in one window that was seen before and is seen now. */
 export function putSwitched(
-  entries: Entries, window: Window, { rootId, switches, chains }: {
-    rootId: NodeId; switches: Switches; chains: Chains;
+  entries: Entries, window: Window, { rootId, switches, looked }: {
+    rootId: NodeId; switches: Switches; looked: Looked;
   },
 ): void {
+  const { chains, touched, isGapless } = looked;
   const root = window.find(chains.get(rootId));
   if (root === undefined) return;
   const rootRole = window.roleBy(switches.before, chains.get(rootId));
@@ -163,8 +164,10 @@ export function putSwitched(
     const was = window.roleBy(switches.before, chain);
     const found = window.find(chain);
     if (found === undefined) {
+      // Its name of now is told only if it was that already when the caller could see it.
+      const hasStayed = isGapless && (touched.get(id)?.left.length ?? 0) === 0;
       const path = [...parent.path, chain.at(-1)?.name ?? ''];
-      if (isVisible(was)) entries.remove(window.keyOf(id), id, { path });
+      if (isVisible(was)) entries.remove(window.keyOf(id), id, hasStayed ? { path } : {});
     } else if (found.role !== was) {
       entries.put(found, isVisible(was) ? 'changed' : 'added', { isWhole: true });
     }

@@ -141,7 +141,8 @@ export class FeedPageMaker {
     const chains = await this.#chains(spaceId, [...idsAround(touched)]);
     const looked: Looked = {
       touched, chains, switched: new Set(),
-      isGapless: since.isComplete && await this.#isAtEnd(spaceId, touched, position.rev),
+      isGapless: since.isComplete
+        && await this.#isAtEnd(spaceId, position.rev, { touched, switched: [] }),
     };
     const window = ownWindow(spaceId);
     for (const [nodeId, each] of touched) {
@@ -194,7 +195,7 @@ export class FeedPageMaker {
     const looked: Looked = {
       touched, chains, switched: new Set(switched),
       isGapless: since.isComplete && was !== undefined
-        && await this.#isAtEnd(spaceId, touched, reached.rev),
+        && await this.#isAtEnd(spaceId, reached.rev, { touched, switched }),
     };
     const windows = await this.#openWindows(scene, mounts, { parts, looked, switches });
     for (const each of touched.values()) {
@@ -204,7 +205,7 @@ export class FeedPageMaker {
     }
     if (typeof switches === 'string') return;
     for (const [rootId, shown] of windows) {
-      for (const window of shown) putSwitched(this.#entries, window, { rootId, switches, chains });
+      for (const window of shown) putSwitched(this.#entries, window, { rootId, switches, looked });
     }
   }
 
@@ -319,9 +320,11 @@ export class FeedPageMaker {
 
   /** Whether nothing was added to a journal until now. To be asked after the look at the tree. */
   async #isAtEnd(
-    spaceId: SpaceId, touched: ReadonlyMap<NodeId, Touched>, rev: number,
+    spaceId: SpaceId, rev: number,
+    { touched, switched }: { touched: ReadonlyMap<NodeId, Touched>; switched: readonly NodeId[] },
   ): Promise<boolean> {
-    if (!touched.values().some(({ isMoved }) => isMoved)) return false; // Nobody will ask.
+    const isAsked = switched.length > 0 || touched.values().some(({ isMoved }) => isMoved);
+    if (!isAsked) return false;
     const standings = await this.#parts.metadata.listStandings([spaceId]);
     return standings.get(spaceId)?.rev === rev;
   }

@@ -309,6 +309,29 @@ describe('HttpServer and its states', () => {
     assert.equal(server.inFlight, 0);
   });
 
+  it('cuts a client that was refused another protocol and does not leave', {
+    timeout: 60_000,
+  }, async () => {
+    const server = await HttpServer.open({ ...BASE, routes: [{
+      prefix: '/', name: 'all', handler: ({ res }) => Promise.resolve(void res.end()),
+      upgrade: ({ res }) => Promise.resolve(void res.writeHead(401).end()),
+    }] });
+    const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
+    opened.push({ server, sockets: [socket] });
+    socket.on('error', () => undefined);
+    let isClosed = false;
+    socket.on('close', () => {
+      isClosed = true;
+    });
+    socket.write('GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    socket.resume();
+    await once(socket, 'end');
+    while (!isClosed) {
+      socket.write('still here');
+      await turn();
+    }
+  });
+
   it('closes a connection whose answer had begun before the drain, once it is out', async () => {
     const release = Promise.withResolvers<undefined>();
     const releaseOther = Promise.withResolvers<undefined>();

@@ -44,7 +44,11 @@ export class Upgrades {
       const res = new TracedResponse(req);
       res.shouldKeepAlive = false;
       res.assignSocket(socket as Parameters<TracedResponse['assignSocket']>[0]);
-      res.on('finish', () => socket.end());
+      // It was refused. Nobody reads from it any more, so its other end would never be heard.
+      res.on('finish', () => {
+        socket.once('finish', () => socket.destroy());
+        socket.end();
+      });
       const exchange = parts.makeExchange(req, res);
       this.#open.set(socket, exchange);
       // Before anybody else listens: an error without a listener would end the program.

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http from 'node:http';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { EventSite, basic } from './testing/event-site.ts';
 import type { Page } from './testing/event-site.ts';
@@ -134,6 +136,17 @@ describe('The socket of changes', () => {
     assert.equal(await opens(cookie), 403);
     assert.equal(await opens({ ...cookie, Origin: own }), undefined);
     assert.equal(await site.socket('/api/v1/changes', basic('anna')).opened, 200);
+  });
+
+  it('lets go of who asks wrongly for it', { timeout: 60_000 }, async () => {
+    const headers = { ...basic('anna'), Connection: 'Upgrade', Upgrade: 'websocket' };
+    for (let count = 0; count < 3; count += 1) {
+      const req = http.get({ port: site.port, path: SOCKET_PATH, agent: false, headers });
+      const [{ statusCode }] = await once(req, 'response') as [http.IncomingMessage];
+      assert.equal(statusCode, 400, 'it has no key');
+      req.destroy();
+    }
+    await site.waiting(0);
   });
 
   it('is closed when the account is', async () => {

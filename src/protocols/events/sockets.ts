@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { RawData, WebSocket } from 'ws';
+import { HoldfastError } from '../../base/errors.ts';
 import type { Clock, Exchange } from '../../platform/index.ts';
 import { HEARTBEAT_MS, SLOW_MS } from './event-parts.ts';
 
@@ -50,13 +51,17 @@ export class OpenSocket {
     this.#beat();
   }
 
-  /** `exchange` ends it when the server drains. */
+  /** `exchange` ends it when the server drains. @throws unavailable: it was answered that it does
+   *  not ask as it should, or it has gone. */
   static async take(
     exchange: Exchange, { socket, head, clock }: { socket: Duplex; head: Buffer; clock: Clock },
   ): Promise<OpenSocket> {
     const { req, res, signal } = exchange;
+    if (socket.destroyed) throw notTaken();
     res.detachSocket(socket as Parameters<typeof res.detachSocket>[0]);
-    const taken = await new Promise<WebSocket>((resolve) => {
+    const taken = await new Promise<WebSocket>((resolve, reject) => {
+      // Of a client that is turned away nothing else is heard.
+      socket.once('close', () => reject(notTaken()));
       SERVER.handleUpgrade(req, socket, head, resolve);
     });
     const open = new OpenSocket(taken, clock);
@@ -129,6 +134,11 @@ export class OpenSocket {
     const cancel = this.#clock.after(GOODBYE_MS, () => this.#socket.terminate());
     this.#socket.once('close', cancel);
   }
+}
+
+function notTaken(): HoldfastError {
+  const message = 'The connection did not become a WebSocket. Connect again.';
+  return new HoldfastError('unavailable', 'events/OpenSocket.take', message);
 }
 
 function textOf(data: RawData): string {

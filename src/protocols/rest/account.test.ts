@@ -38,6 +38,11 @@ describe('the account in the API', WAIT, () => {
       items.map((one: Json) => [one.label, one.scopes]), [['script', ['files:read']]],
     );
     assert.equal(JSON.stringify(items).includes(token), false);
+    // Webhooks tell names of files.
+    const { token: ofAccount } = await tokenFor(['account']);
+    const hook = { url: 'https://hook.example/', secret: 'sixteen or more characters' };
+    const added = await site.ask('POST', '/webhooks', { ...bearer(ofAccount), json: hook });
+    assert.deepEqual([added.status, added.json.code], [403, 'scope']);
     assert.equal((await site.ask('DELETE', `/tokens/${id}`)).status, 204);
     assert.equal((await site.ask('DELETE', `/tokens/${id}`)).status, 404);
     assert.equal((await site.ask('GET', '/nodes/by-path?path=/', bearer(token))).status, 401);

@@ -33,9 +33,10 @@ export function batchResource(api: RestApi, parts: RestParts): void {
       const plain: NodeRequest = { exchange, caller };
       const results: Result[] = [];
       for (const operation of body.operations) {
-        // Whoever is gone must not have the rest done without knowing.
-        exchange.signal.throwIfAborted();
         try {
+          // Whoever is gone must not have the rest done without knowing. What was done stays told:
+          // a refusal of the whole would let the same key do it twice.
+          exchange.signal.throwIfAborted();
           results.push(await run({ changes, parts }, plain, operation));
         } catch (error) {
           const fault = faultOf(error);

@@ -62,6 +62,7 @@ export function restServer<P extends RestParts>(
 /** Resolves when the answer is out or the client gone, and nothing works on it any more. */
 async function serve(app: FastifyInstance, parts: RestParts, exchange: Exchange): Promise<void> {
   const { req, res } = exchange;
+  if (res.destroyed) return; // The client left before: it would never be told again.
   const running: Promise<unknown>[] = [];
   await new Promise<void>((resolve, reject) => {
     res.once('close', resolve);

@@ -11,6 +11,8 @@ import type { Asking, RestParts } from './rest-parts.ts';
 
 const BEARER = /^bearer +([A-Za-z0-9._~+/=-]{1,500}) *$/i;
 const ALL_SCOPES: ReadonlySet<string> = new Set(SCOPES);
+/** Else a stolen device of an administrator could make itself accounts that outlive it. */
+const DEVICE_SCOPES: ReadonlySet<string> = new Set(SCOPES.filter((scope) => scope !== 'admin'));
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 export type AuthParts = Pick<RestParts, 'authenticator' | 'identity'>;
@@ -35,7 +37,8 @@ async function byHeader(
   const token = BEARER.exec(authorization)?.[1];
   if (token === undefined) {
     const caller = await authenticator.authenticate(exchange);
-    return { caller, scopes: ALL_SCOPES, sessionToken: undefined };
+    const scopes = caller.credential === 'app-password' ? DEVICE_SCOPES : ALL_SCOPES;
+    return { caller, scopes, sessionToken: undefined };
   }
   const caller = await identity.authenticateToken(token);
   const placed = { ...caller, address: exchange.address };
@@ -68,7 +71,7 @@ export function checkScope(
   if (asking === undefined) throw signInFirst();
   if (scope === 'anybody') return;
   if (!asking.scopes.has(scope)) {
-    const message = `This token is not good for this: it lacks the scope ${scope}.`;
+    const message = `This token or app password is not good for this: it lacks the scope ${scope}.`;
     throw new HoldfastError('denied', 'rest/checkScope', message, { code: 'scope' });
   }
   if (scope === 'admin' && !asking.caller.admin) {

@@ -10,7 +10,8 @@ import type { Authenticator } from '../authenticate.ts';
 import type { Administration } from './administration.ts';
 import type { IdempotencyStore } from './idempotency/idempotency-store.ts';
 
-/** What a token may be used for. Who signs in with a password or a cookie has all of them. */
+/** What a token may be used for. Who signs in with a password or a cookie has all of them; a device
+ *  with its app password all but `admin`. */
 export const SCOPES = ['files:read', 'files:write', 'sharing', 'account', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 

@@ -4,6 +4,7 @@ import { HoldfastError } from '../../base/errors.ts';
 import type { Delivery, Webhook, Webhooks } from '../../webhooks/index.ts';
 import { Id, Instant, oneOfWords, shape } from '../../wire/shapes.ts';
 import type { Resource } from './operation.ts';
+import { checkScope } from './rest-auth.ts';
 import type { RestParts } from './rest-parts.ts';
 
 const TAG = 'webhooks';
@@ -72,10 +73,14 @@ export const webhooksResource: Resource<RestParts> = (api, parts) => {
     id: 'addWebhook', tag: TAG, method: 'POST', path: '/webhooks', scope: 'account',
     summary: 'Have changes sent to an address',
     description: 'From now on what changes for whoever asks is sent there, as by GET /changes. '
-      + 'Addresses inside a network are refused unless the operator allows them.',
+      + 'Addresses inside a network are refused unless the operator allows them. A token needs the '
+      + 'scope files:read too.',
     body: NewWebhook, refusals: [413, 503],
     success: { status: 201, description: 'It was added.', schema: WebhookShape },
-    answer: async ({ caller, body }) => ({ body: webhookAnswer(await all().add(caller, body)) }),
+    async answer({ body, ...asking }) {
+      checkScope(asking, { scope: 'files:read' }); // It tells names of files from now on.
+      return { body: webhookAnswer(await all().add(asking.caller, body)) };
+    },
   });
   api.operation({
     id: 'removeWebhook', tag: TAG, method: 'DELETE', path: '/webhooks/{id}', scope: 'account',

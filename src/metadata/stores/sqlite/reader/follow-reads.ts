@@ -4,7 +4,8 @@
 export const FEW = 8;
 export const MANY = 500;
 
-/** All nodes that are asked for, and all folders above them that there still are: each once. */
+/** All nodes that are asked for, and all folders above them that there still are: each once. The
+ *  cross join keeps `up` outside: the planner would else pass over the whole space for it. */
 function chainsOf(count: number): string {
   return `WITH RECURSIVE up (id, parent_id) AS (
       SELECT id, parent_id FROM node WHERE space_id = @space AND id IN (${places(count)})
@@ -13,7 +14,7 @@ function chainsOf(count: number): string {
     SELECT n.id, n.parent_id, n.canon, n.name, n.kind, n.size_bytes, n.modified_at, n.created_at,
       n.mark, n.content_rev, n.checksums, f.mark, f.size_bytes, f.changed_at,
       m.target_space, m.target_node
-    FROM up JOIN node n ON n.space_id = @space AND n.id = up.id
+    FROM up CROSS JOIN node n ON n.space_id = @space AND n.id = up.id
     LEFT JOIN folder f ON n.kind = 1 AND f.space_id = n.space_id AND f.id = n.id
     LEFT JOIN mount m ON n.kind = 2 AND m.space_id = n.space_id AND m.node_id = n.id`;
 }
