@@ -88,7 +88,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     const services = buildServices({
       ...options, ...config.of(filesSlice), ...config.of(nextcloudSlice), massChange,
       ...tellings(opened, log), stores: opened.stores,
-      instanceId: shortInstanceId(data.instanceId), web: await BuiltPage.open(WEB_FOLDER),
+      instanceId: shortInstanceId(data.instanceId), web: await openPage(log),
       administration: {
         dataPath: data.path, config, clock, server: () => opened.server,
         note: (entry, tenant) => opened.audit?.note(entry, tenant), loopDelayMs: () => loop.take(),
@@ -106,6 +106,11 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     await stop(0);
     throw error;
   }
+}
+
+function openPage(log: Logger): Promise<BuiltPage | undefined> {
+  return BuiltPage.openIfWhole(WEB_FOLDER, (err) =>
+    log.error({ err }, 'the web page cannot be read; files are served without it'));
 }
 
 /** What services tell of what they have done, and find when they need it: not all of it is there

@@ -203,6 +203,24 @@ describe('Webhooks', () => {
     assert.equal(webhooks.list(anna.user)[0]?.dead.length, 0);
   });
 
+  it('send nothing for an account that is closed, also not what is under way', async () => {
+    receiver.status = 500;
+    await webhooks.add(anna, { url, secret: SECRET });
+    await site.write(anna, 'a');
+    await receiver.until(1);
+    await webhooks.close();
+    const asked = Promise.withResolvers<undefined>();
+    webhooks = await Webhooks.open(parts({
+      findCaller: async () => {
+        asked.resolve(undefined);
+        return undefined;
+      },
+    }));
+    await Promise.race([asked.promise, receiver.until(2)]);
+    await webhooks.close();
+    assert.equal(receiver.received.length, 1);
+  });
+
   it('give a message up after many tries, follow no redirection, and send it again when asked',
     async () => {
       receiver.status = 302;

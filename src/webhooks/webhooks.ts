@@ -214,6 +214,8 @@ export class Webhooks {
   async #work(running: Running): Promise<void> {
     const { webhook } = running;
     while (!running.isGone && !this.#closing.signal.aborted) {
+      // Nothing goes to whom a closed account has named; it goes on when the account is back.
+      if (await this.#parts.findCaller(webhook.owner) === undefined) return;
       if (webhook.pending === undefined && !await this.#makeNext(running)) return;
       if (webhook.pending !== undefined && !await this.#try(running, webhook.pending)) return;
     }

@@ -11,7 +11,7 @@ import { isAtLeast } from '../../base/roles.ts';
 import type { Role } from '../../base/roles.ts';
 import type { Caller } from '../../identity/index.ts';
 import type {
-  BatchRecord, DiffPage, SpaceRecord,
+  BatchRecord, DiffEntry, DiffPage, SpaceRecord,
 } from '../../metadata/index.ts';
 import { checkAccess, subjectsIn } from '../access.ts';
 import type { ContentDirectory } from '../content-homes.ts';
@@ -94,7 +94,8 @@ export class TimeService {
 
   /** What differs between two moments, at and below a path of the later one, or of the earlier one
    *  if nothing is there later. Page by page. For owners of what they ask about: of a shared folder
-   *  only whoever may say who else sees it is told all that happened there.
+   *  only whoever may say who else sees it is told all that happened there; what came from outside
+   *  of it counts as added, and what was moved out as deleted.
    *  @throws not-found; denied; as open. */
   async compare(
     caller: Caller, { from, to, path, after, limit }: {
@@ -112,7 +113,9 @@ export class TimeService {
     const page = await this.#parts.metadata.diff(past.spaceId, fromRev, toRev, {
       below: past.id, ...(after !== undefined && { after }), ...(limit !== undefined && { limit }),
     });
-    return { ...page, fromRev, toRev };
+    const entries = isOwn ? page.entries
+      : page.entries.flatMap((entry) => insideOnly(entry, past.id));
+    return { ...page, entries, fromRev, toRev };
   }
 
   /** How much happened when at and below a path of today's tree; for owners of what they ask about,
@@ -204,4 +207,14 @@ export class TimeService {
 function noPermission(wanted: Role): HoldfastError {
   const message = 'You do not have permission to do this here.';
   return new HoldfastError('denied', 'files/TimeService', message, { facts: { wanted } });
+}
+
+/** Where something was or is outside of a shared folder, and its name there, is for those alone who
+ *  see that place. */
+function insideOnly(entry: DiffEntry, folder: NodeId): DiffEntry[] {
+  const [before, after] = [entry.before, entry.after]
+    .map((place) => (place?.ids.includes(folder) === true ? place : undefined));
+  if (before === entry.before && after === entry.after) return [entry];
+  if (before === undefined && after === undefined) return [];
+  return [{ ...entry, before, after, changes: [before === undefined ? 'added' : 'deleted'] }];
 }

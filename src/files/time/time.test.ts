@@ -205,6 +205,29 @@ describe('What is kept from somebody below a shared folder', () => {
     assert.ok((await time.compare(anna, wanted)).entries.length > 0);
   });
 
+  it('is not told of by comparing, though it lay in that folder before or lies there since',
+    async () => {
+      await site.folder(anna, 'plans');
+      await site.write(anna, 'plans/a.txt', 'a');
+      await site.write(anna, 'diary.txt', 'b');
+      await site.grant(anna, 'plans', 'ben', 'owner');
+      await site.names(ben);
+      const then = tick();
+      await site.files.move(anna, pathOf('plans/a.txt'), pathOf('illness.txt'),
+        { replace: false });
+      await site.files.move(anna, pathOf('diary.txt'), pathOf('plans/b.txt'),
+        { replace: false });
+      const wanted = { from: then, to: 'now' as const, path: pathOf('plans') };
+      const told = async (caller: Caller) => (await time.compare(caller, wanted)).entries
+        .filter(({ kind }) => kind === 'file')
+        .map(({ before, after, changes }) => [before?.name, after?.name, ...changes])
+        .toSorted();
+      assert.deepEqual(await told(ben),
+        [[undefined, 'b.txt', 'added'], ['a.txt', undefined, 'deleted']]);
+      assert.deepEqual(await told(anna),
+        [['a.txt', 'illness.txt', 'moved'], ['diary.txt', 'b.txt', 'moved']]);
+    });
+
   it('does not come to light by restoring the time in which it was kept from somebody',
     async () => {
       await site.folder(anna, 'plans');

@@ -165,13 +165,13 @@ describe('The socket of changes', () => {
     await site.waiting(3);
     assert.equal(site.cloud.server.inFlight, 0, 'who waits is no work');
     const begunMs = performance.now();
-    const draining = site.cloud.server.drain(60_000);
+    const draining = site.cloud.server.drain(600_000);
     assert.deepEqual(await waiting, { items: [], cursor, isMore: false });
     await stream.next();
     assert.deepEqual(await stream.next(), { event: 'bye', data: '{"reason":"ending"}' });
     assert.deepEqual(await socket.closed, { code: 1001, reason: 'ending' });
     await draining;
-    assert.ok(performance.now() - begunMs < 30_000, 'not by the deadline');
+    assert.ok(performance.now() - begunMs < 300_000, 'not by the deadline');
   });
 });
 

@@ -59,6 +59,9 @@ describe('the account in the API', WAIT, () => {
     assert.equal((await site.ask('GET', '/account', { auth })).json.signedInBy, 'app-password');
     assert.equal((await site.ask('POST', '/devices', { auth, ...device })).status, 403);
     assert.equal((await site.ask('POST', '/tokens', { auth, ...wishes })).status, 403);
+    assert.equal((await site.ask('GET', '/users')).status, 200);
+    const asDevice = await site.ask('GET', '/users', { auth });
+    assert.deepEqual([asDevice.status, asDevice.json.code], [403, 'scope']);
     assert.equal((await site.ask('GET', '/account', bearer(token))).json.signedInBy, 'api-token');
   });
 

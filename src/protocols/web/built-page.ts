@@ -43,6 +43,18 @@ export class BuiltPage {
     this.start = start;
   }
 
+  /** As `open`, and undefined where what was built cannot be read: files are served without it. */
+  static async openIfWhole(
+    folder: string, onTrouble: (error: unknown) => void,
+  ): Promise<BuiltPage | undefined> {
+    try {
+      return await BuiltPage.open(folder);
+    } catch (error) {
+      onTrouble(error);
+      return undefined;
+    }
+  }
+
   /** undefined when nothing has been built. @throws too-large: that is no page of ours. */
   static async open(folder: string): Promise<BuiltPage | undefined> {
     const paths = await pathsIn(folder);

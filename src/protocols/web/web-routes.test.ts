@@ -87,9 +87,14 @@ describe('the built web page', () => {
     assert.equal(head.headers.get('content-length'), String(SCRIPT.length));
   });
 
-  it('leads to the account where nothing has been built', async () => {
-    const page = await BuiltPage.open(join(folder, 'nothing'));
-    assert.equal(page, undefined);
+  it('leads to the account where nothing has been built, or nothing that can be read', async () => {
+    const troubles: unknown[] = [];
+    const openIn = (name: string): Promise<BuiltPage | undefined> =>
+      BuiltPage.openIfWhole(join(folder, name), (error) => troubles.push(error));
+    assert.equal(await openIn('index.html'), undefined, 'no folder');
+    assert.equal(troubles.length, 1);
+    const page = await openIn('nothing');
+    assert.deepEqual([page, troubles.length], [undefined, 1]);
     const ask = await serve(page);
     assert.equal((await ask('/app/files')).headers.get('location'), '/account');
   });
