@@ -139,4 +139,26 @@ describe('The first disk that is added while a server runs', () => {
     assert.equal(policy()?.copies, 2);
     await readAll();
   });
+
+  it('has the first volume that is made after it, under its name', async () => {
+    assert.equal((await add(true))['use'], 'now');
+    await put();
+    const own = join(path, 'tenants', 'acme', 'volumes');
+    for (const folder of [own, other]) {
+      assert.ok(readdirSync(folder).includes('v00000001.1.hv'), readdirSync(folder).join());
+    }
+  });
+
+  it('is refused when it holds volumes already, such as those of before a loss', async () => {
+    assert.equal((await add(true))['use'], 'now');
+    await put();
+    await homes.close();
+    const own = join(path, 'tenants', 'acme');
+    rmSync(join(own, 'register'), { recursive: true });
+    rmSync(join(own, 'volumes', 'disks'));
+    await open();
+    await assert.rejects(add(false), /holds 1 volumes: it is not empty/);
+    await assert.rejects(add(true), /holds 1 volumes: it is not empty/);
+    await readAll();
+  });
 });

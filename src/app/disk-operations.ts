@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { HoldfastError, isKind } from '../base/errors.ts';
 import type { Operations, PlainRecord } from '../operations/index.ts';
 import type { DiskLabels, DiskPlan, NewDisk, RegisteredDisk } from '../storage/index.ts';
+import { parseVolumeName } from '../storage/backends/local/volume.ts';
 import { applyMove, planMove } from './disk-move.ts';
 import type { FoundDisk } from './fleet.ts';
 import type { BlockHome } from './block-home.ts';
@@ -32,10 +33,16 @@ export interface DiskSurroundings {
 
 export function diskOperations(stores: BlockHome, around: DiskSurroundings): Operations {
   const { isServing } = around;
+  let lastAdding: Promise<unknown> = Promise.resolve();
   return {
     'disk.list': async (input) => (
       { ...(await listDisks(stores, input['all'] === true)), serving: isServing }),
-    'disk.add': (input) => addDisks(stores, input, around),
+    // One after the other: two that are the first at once would each found a register.
+    'disk.add': (input) => {
+      const adding = lastAdding.then(() => addDisks(stores, input, around));
+      lastAdding = adding.catch(() => undefined); // Who asked hears of it.
+      return adding;
+    },
     'disk.move': (input) => moveDisk(stores, input),
     'disk.plan': async (input) => {
       const { disks } = severalOf(stores);
@@ -127,7 +134,7 @@ async function planAdding(
   const fresh = await onlyNew(stores, found);
   const known = found.length - fresh.length;
   if (opened === undefined) {
-    return plain({ plans: fresh.map(({ disk }) => firstPlan(disk.id, around)), known });
+    return plain({ plans: await firstPlans(fresh, around), known });
   }
   const plans: DiskPlan[] = [];
   for (const one of fresh) plans.push(await opened.disks.planAdd(newDisk(one, input)));
@@ -158,6 +165,7 @@ async function foundRegister(
   const own = { disk: 'volumes', host: hostname(), rack: 'one', zone: 'one' };
   const register = await fleet.found(own);
   const fresh = found.filter(({ disk }) => register.find(disk.id) === undefined);
+  const plans = await firstPlans(fresh, around);
   for (const one of fresh) {
     const { id, labels, where } = newDisk(one, input);
     await one.disk.files.prepare();
@@ -165,7 +173,6 @@ async function foundRegister(
       { id, labels, where, state: 'active', addedMs: fleet.now() }, { id, files: one.disk.files },
     );
   }
-  const plans = fresh.map(({ disk }) => firstPlan(disk.id, around));
   return plain({ plans, known: found.length - fresh.length, ...(await useThem(around)) });
 }
 
@@ -183,8 +190,17 @@ async function useThem(
   }
 }
 
-function firstPlan(diskId: string, around: DiskSurroundings) {
-  return withFirst({ ...EMPTY_FOLDER, diskId, notes: [] }, undefined, around);
+/** @throws conflict disk-not-empty: it would bring volumes whose numbers this server gives anew. */
+async function firstPlans(fresh: readonly FoundDisk[], around: DiskSurroundings) {
+  for (const { disk: { id, files } } of fresh) {
+    const volumes = (await files.list()).filter((name) => parseVolumeName(name) !== undefined);
+    if (volumes.length === 0) continue;
+    const message = `Disk ${id} holds ${volumes.length} volumes: it is not empty, and was left as `
+      + 'it is. Add an empty folder; what that disk holds can be looked at meanwhile.';
+    throw new HoldfastError('conflict', OP, message, { code: 'disk-not-empty' });
+  }
+  return fresh.map(({ disk: { id } }) => (
+    withFirst({ ...EMPTY_FOLDER, diskId: id, notes: [] }, undefined, around)));
 }
 
 /** The first disk that is added changes more than the list of disks. */

@@ -23,6 +23,7 @@ import { FileLeg } from './file-leg.ts';
 import {
   copyListName, isOwnName, isVolumeDraft, parseVolumeName, volumeIdOf, volumeName,
 } from './file-names.ts';
+import { KnownNames } from './known-names.ts';
 import { leavingList } from './leftover-copy.ts';
 import { logicalSpace } from './logical-space.ts';
 import { onEach, onSome } from './on-disks.ts';
@@ -56,7 +57,7 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
   readonly #parts: ReplicatedParts;
   readonly #choice: DiskChoice;
   /** Names of the files on each disk, as far as known. */
-  readonly #names = new Map<DiskLink, Set<string>>();
+  readonly #names = new Map<DiskLink, KnownNames>();
   /** Disks whose folder has changed through us since it was last synced, and the volumes that got
    *  their names there meanwhile. */
   readonly #unsynced = new Map<DiskLink, Set<number>>();
@@ -68,7 +69,7 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
     this.#parts = parts;
     this.#choice = new DiskChoice(parts);
     for (const link of parts.links) {
-      this.#names.set(link, new Set());
+      this.#names.set(link, new KnownNames());
       if (link.inUse) this.#leftUnsynced.add(link);
     }
   }
@@ -331,7 +332,7 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
   /** From now on volumes are placed on it too. */
   addDisk(disk: VolumeDisk): void {
     const link = new DiskLink(disk, this.#parts.clock);
-    this.#names.set(link, new Set());
+    this.#names.set(link, new KnownNames());
     this.#parts.links.push(link);
   }
 
@@ -357,7 +358,7 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
   async #look(): Promise<void> {
     const links = this.#parts.links.filter(({ inUse }) => inUse);
     await onSome(links, async (files, link) => {
-      this.#names.set(link, new Set(await files.list()));
+      await this.#names.get(link)?.relist(() => files.list());
     });
   }
 
@@ -457,6 +458,7 @@ export class ReplicatedVolumeFiles implements VolumeFiles {
     const { policy } = this.#parts;
     // What begins with fewer copies than wanted counts those alone: each write is on W of them.
     const copies = isNew ? links.length : policy.copies;
+    if (isNew && copies < policy.acksMin) throw systemError('EHOSTDOWN');
     const acksMin = Math.min(policy.acksMin, copies);
     let generation = 1;
     const name = copyListName(volumeId);
