@@ -31,6 +31,15 @@ function said(page: Page, words: string | RegExp): Promise<void> {
   return page.getByRole('status', { name: 'Messages' }).getByText(words).first().waitFor();
 }
 
+/** Sooner or later: the page shows a step before the server has answered, and a message of one step
+ *  may still be there at the next. `undefined`: nothing is there. */
+async function stored(user: DavClient, path: string, wanted: string | undefined): Promise<void> {
+  await eventually(WAIT_MS, `${path} is ${wanted ?? 'gone'}`, async () => {
+    const { status, text: found } = await user.get(path);
+    return wanted === undefined ? status === 404 : found === wanted;
+  });
+}
+
 async function upload(page: Page, files: Record<string, string>): Promise<void> {
   await page.getByLabel('Upload files').first().setInputFiles(
     Object.entries(files).map(([name, content]) => ({ name, ...text(content) })),
@@ -74,8 +83,8 @@ describe('the files in a browser', { timeout: 900_000 }, () => {
     await picture(page, 'conflict');
     await page.getByRole('button', { name: /Keep both/ }).click();
     await row(page, 'notes (2).txt').waitFor();
-    assert.equal((await ada.get('notes.txt')).text, 'first');
-    assert.equal((await ada.get('notes (2).txt')).text, 'second');
+    await stored(ada, 'notes.txt', 'first');
+    await stored(ada, 'notes (2).txt', 'second');
     const tray = page.getByRole('region', { name: 'Uploads' });
     await tray.getByRole('button', { name: 'Close' }).click();
   });
@@ -93,11 +102,11 @@ describe('the files in a browser', { timeout: 900_000 }, () => {
     await said(page, 'Renamed to “ideas.txt”');
     await page.getByRole('button', { name: 'Undo' }).last().click();
     await row(page, 'notes.txt').waitFor();
-    assert.equal((await ada.get('notes.txt')).text, 'first');
+    await stored(ada, 'notes.txt', 'first');
 
     await row(page, 'notes.txt').dragTo(row(page, 'Plans'));
     await said(page, 'Moved “notes.txt” to “Plans”');
-    assert.equal((await ada.get('Plans/notes.txt')).text, 'first');
+    await stored(ada, 'Plans/notes.txt', 'first');
     await page.keyboard.press('Control+z');
     await row(page, 'notes.txt').waitFor();
 
@@ -108,20 +117,20 @@ describe('the files in a browser', { timeout: 900_000 }, () => {
     await picture(page, 'choose-folder');
     await dialog.getByRole('button', { name: 'Copy here' }).click();
     await said(page, 'Copied “notes.txt” to “Plans”');
-    assert.equal((await ada.get('Plans/notes.txt')).text, 'first');
+    await stored(ada, 'Plans/notes.txt', 'first');
     await page.keyboard.press('Control+z');
     await said(page, 'Undone');
-    assert.equal((await ada.get('Plans/notes.txt')).status, 404);
+    await stored(ada, 'Plans/notes.txt', undefined);
 
     await select(page, 'notes.txt');
     await select(page, 'notes (2).txt', ['Control']);
     await page.keyboard.press('Delete');
     await said(page, 'Moved 2 items to the trash');
     await picture(page, 'deleted');
-    assert.equal((await ada.get('notes.txt')).status, 404);
+    await stored(ada, 'notes.txt', undefined);
     await page.keyboard.press('Control+z');
     await row(page, 'notes.txt').waitFor();
-    assert.equal((await ada.get('notes (2).txt')).text, 'second');
+    await stored(ada, 'notes (2).txt', 'second');
   });
 
   it('is usable by keys alone', async () => {
@@ -166,7 +175,7 @@ describe('the files in a browser', { timeout: 900_000 }, () => {
     const panel = page.getByRole('complementary', { name: 'Details' });
     await panel.getByRole('button', { name: /Restore the version/ }).first().click();
     await said(page, /Restored the version/);
-    assert.equal((await ada.get('notes.txt')).text, 'first');
+    await stored(ada, 'notes.txt', 'first');
     assert.deepEqual(await obstaclesOn(page), []);
     await picture(page, 'details');
   });
@@ -181,7 +190,7 @@ describe('the files in a browser', { timeout: 900_000 }, () => {
       .getByRole('button', { name: 'Restore' }).click();
     await said(page, 'Restored “Plans”');
     await picture(page, 'trash');
-    assert.equal((await ada.get('Plans')).status < 400, true);
+    await eventually(WAIT_MS, 'Plans is there', async () => (await ada.get('Plans')).status < 400);
     await page.getByRole('navigation', { name: 'Main' }).getByText('Files').click();
     await row(page, 'Plans').waitFor();
     await page.goto('/');
@@ -199,7 +208,7 @@ describe('the files in a browser', { timeout: 900_000 }, () => {
     await server.startAgain();
     await row(page, 'late.txt').waitFor();
     await page.getByText('The server cannot be reached.').first().waitFor({ state: 'detached' });
-    assert.equal((await ada.get('late.txt')).text, 'patient');
+    await stored(ada, 'late.txt', 'patient');
   });
 
   it('goes on with a large upload after a reload, where it was', async () => {
@@ -225,7 +234,8 @@ describe('the files in a browser', { timeout: 900_000 }, () => {
     await page.getByLabel('Choose file: large.bin').setInputFiles(path);
     await row(page, 'large.bin').waitFor();
     assert.ok((offsets[before] ?? 0) > 0, `it began again: ${offsets.join(' ')}`);
-    assert.ok((await ada.get('large.bin')).body.equals(content));
+    await eventually(WAIT_MS, 'all of it is stored', async () => (
+      (await ada.get('large.bin')).body.equals(content)));
   });
 
   it('has nothing in the way of anybody, in light, in dark and on a phone', async () => {
