@@ -14,7 +14,7 @@ import { settings } from '../support/settings.ts';
 import { seededBytes } from '../support/trees.ts';
 
 const MIB = 1024 * 1024;
-/** The program alone takes about 180, and bodies that wait have bounds; the rest is V8's leisure. */
+/** The program alone takes about 180, and bodies that wait have bounds; V8 takes the rest. */
 const PEAK_BYTES_MAX = 480 * MIB;
 const LISTING_FILES = 10_000;
 const CLIENTS = 32;
