@@ -1,97 +1,61 @@
-/** One call to the server: JSON in, JSON out, and every failure as one of two errors. */
+/** One request to the server: what every call does besides its own, and two errors for all that can
+ *  go wrong. */
+import { ApiProblem } from '../../../src/wire/client.ts';
 import { connection } from './connection.ts';
 
 export const API = '/api/v1';
 
 /** The server has answered, and said no: an RFC 9457 problem. */
-export class Problem extends Error {
-  override readonly name = 'Problem';
-  readonly status: number;
-  readonly code: string;
-  /** By which the server's log knows the request. */
-  readonly requestId: string | undefined;
-
-  constructor(status: number, code: string, message: string, requestId?: string) {
-    super(message);
-    this.status = status;
-    this.code = code;
-    this.requestId = requestId;
-  }
-}
+export { ApiProblem as Problem } from '../../../src/wire/client.ts';
 
 /** Nobody has answered. Whether the request was carried out is not known. */
 export class Unreachable extends Error {
   override readonly name = 'Unreachable';
 }
 
-export interface CallOptions {
-  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
-  readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly signal?: AbortSignal;
-}
-
-/** @throws Problem, Unreachable; the signal's reason when it fires. */
-export async function call<Answer>(
-  method: string, path: string, options: CallOptions = {},
-): Promise<Answer> {
-  const response = await send(method, path, options);
-  if (response.status === 204 || response.headers.get('content-length') === '0') {
-    return undefined as Answer;
-  }
-  return await response.json() as Answer;
-}
-
-export async function send(
-  method: string, path: string, { query, body, headers, signal }: CallOptions = {},
+/** `fetch` that tells the rest of the page whether the server is there. Whatever changes something
+ *  has a key, so that a request which is sent twice is done once.
+ *  @throws Unreachable; the signal's reason when it fires. */
+export async function watchedFetch(
+  address: RequestInfo | URL, init: RequestInit = {},
 ): Promise<Response> {
-  const init: RequestInit = {
-    method, credentials: 'same-origin', cache: 'no-store',
-    headers: {
-      Accept: 'application/json',
-      ...(body !== undefined && { 'Content-Type': 'application/json' }),
-      ...headers,
-    },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-    ...(signal !== undefined && { signal }),
-  };
-  let response: Response;
+  const headers = new Headers(init.headers);
+  const isSafe = ['GET', 'HEAD'].includes(init.method ?? 'GET');
+  if (!isSafe && !headers.has('Idempotency-Key')) headers.set('Idempotency-Key', newKey());
   try {
-    response = await fetch(addressOf(path, query), init);
+    const options = { credentials: 'same-origin', cache: 'no-store' } as const;
+    const response = await fetch(address, { ...init, ...options, headers });
+    connection.reach();
+    return response;
   } catch (error) {
-    if (signal?.aborted === true) throw error;
+    if (init.signal?.aborted === true) throw error;
     connection.lose();
     throw new Unreachable('The server cannot be reached.', { cause: error });
   }
-  connection.reach();
-  if (!response.ok) throw await problemOf(response);
+}
+
+/** What the generated client does not do: tus, and texts. @throws Problem, Unreachable. */
+export async function send(
+  method: string, path: string,
+  { headers = {}, signal }: { headers?: Readonly<Record<string, string>>; signal?: AbortSignal },
+): Promise<Response> {
+  const response = await watchedFetch(addressOf(path), {
+    method, headers, ...(signal !== undefined && { signal }),
+  });
+  if (!response.ok) throw problemFrom(response.status, await response.text());
   return response;
 }
 
-export function addressOf(path: string, query: CallOptions['query'] = {}): string {
-  const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined) search.set(name, String(value));
-  }
-  const text = search.toString();
+export function addressOf(path: string, query: Readonly<Record<string, string>> = {}): string {
+  const text = new URLSearchParams(query).toString();
   return `${path.startsWith('/api/') ? '' : API}${path}${text === '' ? '' : `?${text}`}`;
 }
 
-async function problemOf(response: Response): Promise<Problem> {
-  return problemFrom(response.status, await response.text().catch(() => ''));
+export function problemFrom(status: number, text: string): ApiProblem {
+  return new ApiProblem(status, parsed(text), null);
 }
 
-export function problemFrom(status: number, text: string): Problem {
-  const said = parsed(text);
-  const field = (name: string): string | undefined => {
-    const value = said[name];
-    return typeof value === 'string' && value !== '' ? value : undefined;
-  };
-  const message = field('detail') ?? field('title') ?? `The server answered ${status}.`;
-  return new Problem(status, field('code') ?? `http-${status}`, message, field('instance'));
-}
-
-function parsed(text: string): Readonly<Record<string, unknown>> {
+function parsed(text: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? { ...value } : {};
@@ -107,8 +71,8 @@ export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-export function isStatus(error: unknown, ...statuses: number[]): error is Problem {
-  return error instanceof Problem && statuses.includes(error.status);
+export function isStatus(error: unknown, ...statuses: number[]): error is ApiProblem {
+  return error instanceof ApiProblem && statuses.includes(error.status);
 }
 
 /** A name that may be used once: a repeated call is answered, and not done again. */

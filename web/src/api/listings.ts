@@ -41,7 +41,7 @@ export function patchRemoved(ids: readonly string[]): void {
   });
 }
 
-type Edit = (items: readonly FileNode[], isLast: boolean) => readonly FileNode[];
+type Edit = (items: FileNode[], isLast: boolean) => FileNode[];
 
 function change(queryKey: QueryKey, edit: Edit): void {
   queryClient.setQueriesData<ListingData>({ queryKey }, (data) => {

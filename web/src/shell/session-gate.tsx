@@ -2,9 +2,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { createContext, useContext } from 'react';
 import type { ReactNode } from 'react';
+import { api } from '../api/client.ts';
 import { isStatus } from '../api/http.ts';
 import { queryClient } from '../api/query-client.ts';
-import { getSession } from '../api/session.ts';
 import type { Session } from '../api/shapes.ts';
 import { ErrorState } from '../parts/states.tsx';
 import { SignIn } from './sign-in.tsx';
@@ -24,7 +24,7 @@ export function refreshSession(): Promise<void> {
 
 export function SessionGate({ children }: { readonly children: ReactNode }): ReactNode {
   const { data, error, refetch } = useQuery({
-    queryKey: SESSION_KEY, queryFn: ({ signal }) => getSession(signal), staleTime: 60_000,
+    queryKey: SESSION_KEY, queryFn: ({ signal }) => api.getSession({ signal }), staleTime: 60_000,
   });
   if (isStatus(error, 401)) return <SignIn hadSession={data !== undefined} />;
   if (data !== undefined) {

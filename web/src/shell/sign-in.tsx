@@ -1,9 +1,9 @@
 import { Button, PasswordInput, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import type { FormEvent, ReactNode } from 'react';
+import { api } from '../api/client.ts';
 import { isStatus, reasonOf } from '../api/http.ts';
 import { queryClient } from '../api/query-client.ts';
-import { signIn } from '../api/session.ts';
 import { t } from '../texts/texts.ts';
 import { Brand } from './brand.tsx';
 import './sign-in.css';
@@ -22,7 +22,7 @@ export function SignIn({ hadSession }: { readonly hadSession: boolean }): ReactN
     setBusy(true);
     setFault(undefined);
     try {
-      await signIn(textOf('user'), textOf('password'));
+      await api.signIn({ body: { user: textOf('user'), password: textOf('password') } });
       await queryClient.resetQueries();
     } catch (error) {
       setFault(isStatus(error, 401) ? t('signIn.wrong') : reasonOf(error));

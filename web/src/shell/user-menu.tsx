@@ -1,7 +1,7 @@
 import { Menu, useMantineColorScheme } from '@mantine/core';
 import type { ReactNode } from 'react';
+import { api } from '../api/client.ts';
 import { queryClient } from '../api/query-client.ts';
-import { signOut } from '../api/session.ts';
 import { Icon } from '../parts/icons.tsx';
 import type { IconName } from '../parts/icons.tsx';
 import { openKeys } from '../parts/keys-dialog.tsx';
@@ -20,7 +20,7 @@ export function UserMenu(): ReactNode {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const leave = async (): Promise<void> => {
     try {
-      await signOut();
+      await api.signOut();
       queryClient.clear();
       await queryClient.invalidateQueries({ queryKey: SESSION_KEY });
       location.assign('/app/');

@@ -1,5 +1,5 @@
 /** A large file in pieces, by tus 1.0.0: what has arrived stays, also when the page is left. */
-import { API, Problem, call, isStatus, send } from '../api/http.ts';
+import { API, Problem, isStatus, send } from '../api/http.ts';
 import { nodeByPath } from '../api/nodes.ts';
 import type { FileNode } from '../api/shapes.ts';
 import { sendBytes } from './whole-upload.ts';
@@ -55,7 +55,9 @@ export async function sendResumably(
     onProgress(offset);
   }
   onResumable(undefined);
-  if (nodeAddress !== null) return call('GET', nodeAddress, { signal });
+  if (nodeAddress !== null) {
+    return await (await send('GET', nodeAddress, { signal })).json() as FileNode;
+  }
   return nodeByPath(`${folderPath === '/' ? '' : folderPath}/${name}`, signal);
 }
 
@@ -78,7 +80,7 @@ async function begin(
   const response = await send('POST', '/uploads', { headers, signal });
   const url = response.headers.get('location');
   if (url?.startsWith(`${API}/uploads/`) !== true) {
-    throw new Problem(502, 'no-location', 'The server did not say where the upload goes on.');
+    throw new Error('The server did not say where the upload goes on.');
   }
   return { url, offset: 0 };
 }

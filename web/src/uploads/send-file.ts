@@ -29,7 +29,7 @@ export async function sendFile(
     : item.name;
   if (choice === undefined && sizeBytes > ASKED_BEFORE_BYTES) {
     if (await isTaken(name, folder, options.signal)) {
-      throw new Problem(412, 'exists', t('uploads.exists'));
+      throw taken(412);
     }
   }
   const mayReplace = choice === 'replace';
@@ -45,7 +45,11 @@ async function freeName(name: string, folder: Place, signal: AbortSignal): Promi
     const candidate = numberedName(name, number);
     if (!await isTaken(candidate, folder, signal)) return candidate;
   }
-  throw new Problem(409, 'exists', t('uploads.exists'));
+  throw taken(409);
+}
+
+function taken(status: number): Problem {
+  return new Problem(status, { code: 'exists', detail: t('uploads.exists') }, null);
 }
 
 async function isTaken(name: string, folder: Place, signal: AbortSignal): Promise<boolean> {

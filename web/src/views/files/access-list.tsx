@@ -1,7 +1,7 @@
 /** Who can see a node, and why. */
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { listAccess } from '../../api/access.ts';
+import { api } from '../../api/client.ts';
 import type { FileNode } from '../../api/shapes.ts';
 import { Icon } from '../../parts/icons.tsx';
 import { t } from '../../texts/texts.ts';
@@ -10,7 +10,8 @@ const ICONS = { owner: 'user', user: 'user', group: 'shared', link: 'open' } as 
 
 export function AccessList({ node }: { readonly node: FileNode }): ReactNode {
   const { data } = useQuery({
-    queryKey: ['access', node.id], queryFn: ({ signal }) => listAccess(node.id, signal),
+    queryKey: ['access', node.id],
+    queryFn: ({ signal }) => api.explainAccess({ id: node.id }, { signal }),
     retry: false, enabled: node.may.share,
   });
   // Whoever may not ask sees no list rather than an error about one.
@@ -18,12 +19,12 @@ export function AccessList({ node }: { readonly node: FileNode }): ReactNode {
   return (
     <section className="hf-details-part">
       <h3>{t('details.access')}</h3>
-      {data.length === 0 ? <p>{t('details.onlyYou')}</p> : (
+      {data.items.length === 0 ? <p>{t('details.onlyYou')}</p> : (
         <ul>
-          {data.map(({ key, name, role, kind }) => (
-            <li key={key}>
+          {data.items.map(({ receiver, label, role, kind, at }, index) => (
+            <li key={`${index}-${at.nodeId}`}>
               <Icon name={ICONS[kind]} small />
-              <span>{name === '' ? t(`access.${kind}`) : name}</span>
+              <span>{receiver?.displayName ?? label ?? t(`access.${kind}`)}</span>
               <small>{t(`role.${role}`)}</small>
             </li>
           ))}

@@ -1,9 +1,8 @@
 /** What can be done to files and folders, each with its way back. */
+import { api } from '../../api/client.ts';
 import { isStatus, reasonOf } from '../../api/http.ts';
 import { patchAdded, patchChanged, patchRemoved, reloadListing } from '../../api/listings.ts';
-import {
-  changeNode, copyNode, createFolder, deleteNode, nodeByPath, restoreTrash,
-} from '../../api/nodes.ts';
+import { createFolder, nodeByPath } from '../../api/nodes.ts';
 import type { FileNode } from '../../api/shapes.ts';
 import { say, sayFailed } from '../../parts/toasts.tsx';
 import { refreshSession } from '../../shell/session-gate.tsx';
@@ -28,12 +27,12 @@ function settle(): void {
 export async function removeNodes(nodes: readonly FileNode[]): Promise<void> {
   const [first] = nodes;
   if (first === undefined) return;
-  const { done, failed } = await runAll(nodes, ({ id }) => deleteNode(id));
+  const { done, failed } = await runAll(nodes, ({ id }) => api.deleteNode({ id }));
   patchRemoved(done.map(([{ id }]) => id));
   settle();
   const trashIds = done.flatMap(([, { trashId }]) => (trashId === undefined ? [] : [trashId]));
   const undo = trashIds.length === 0 ? undefined : async (): Promise<void> => {
-    const back = await runAll(trashIds, restoreTrash);
+    const back = await runAll(trashIds, (id) => api.restoreTrashed({ id }));
     for (const [, node] of back.done) patchAdded(node);
     settle();
     if (back.failed[0] !== undefined) throw back.failed[0][1];
@@ -53,12 +52,12 @@ function report(failed: readonly (readonly [unknown, unknown])[]): void {
 export async function renameNode(node: FileNode, name: string): Promise<void> {
   try {
     patchChanged({ ...node, name });
-    const renamed = await changeNode(node.id, { name });
+    const renamed = await api.changeNode({ id: node.id, body: { name } });
     patchChanged(renamed);
     settle();
     say(t('files.renamed', { name: renamed.name }), {
       undo: async () => {
-        patchChanged(await changeNode(node.id, { name: node.name }));
+        patchChanged(await api.changeNode({ id: node.id, body: { name: node.name } }));
         settle();
       },
     });
@@ -76,7 +75,7 @@ export async function makeFolder(parent: Target, name: string): Promise<FileNode
     settle();
     say(t('files.created', { name: folder.name }), {
       undo: async () => {
-        await deleteNode(folder.id);
+        await api.deleteNode({ id: folder.id });
         patchRemoved([folder.id]);
         settle();
       },
@@ -96,7 +95,7 @@ export async function moveNodes(nodes: readonly FileNode[], target: Target): Pro
   forgetChoice();
   const { done, failed } = await runAll(moving, (node, at) => {
     return placeNode({ node, target, left: moving.length - at - 1, replacedIds }, (options) => {
-      return changeNode(node.id, { parentId: target.id, ...options });
+      return api.changeNode({ id: node.id, body: { parentId: target.id, ...options } });
     });
   });
   const moved = done.flatMap(([before, after]) => (after === undefined ? [] : [{ before, after }]));
@@ -110,7 +109,9 @@ export async function moveNodes(nodes: readonly FileNode[], target: Target): Pro
     undo: async () => {
       patchRemoved(moved.map(({ after }) => after.id));
       const back = await runAll(moved, ({ before: { id, name, parentId } }) => {
-        return changeNode(id, { name, ...(parentId !== undefined && { parentId }) });
+        return api.changeNode({
+          id, body: { name, ...(parentId !== undefined && { parentId }) },
+        });
       });
       for (const [, node] of back.done) patchAdded(node);
       await putBack(replacedIds);
@@ -128,10 +129,10 @@ export async function copyNodes(nodes: readonly FileNode[], target: Target): Pro
   const { done, failed } = await runAll(nodes, (node, at) => {
     // A copy beside its original always gets a name of its own.
     if (node.parentId === target.id) {
-      return copyNode(node.id, { parentId: target.id, onConflict: 'rename' });
+      return api.copyNode({ id: node.id, body: { parentId: target.id, onConflict: 'rename' } });
     }
     return placeNode({ node, target, left: nodes.length - at - 1, replacedIds }, (options) => {
-      return copyNode(node.id, { parentId: target.id, ...options });
+      return api.copyNode({ id: node.id, body: { parentId: target.id, ...options } });
     });
   });
   const copies = done.flatMap(([, copy]) => (copy === undefined ? [] : [copy]));
@@ -142,7 +143,7 @@ export async function copyNodes(nodes: readonly FileNode[], target: Target): Pro
   const text = { count: copies.length, name: first.name, folder: nameOfTarget(target) };
   say(t('files.copied', text), {
     undo: async () => {
-      const { failed: kept } = await runAll(copies, ({ id }) => deleteNode(id));
+      const { failed: kept } = await runAll(copies, ({ id }) => api.deleteNode({ id }));
       patchRemoved(copies.map(({ id }) => id));
       await putBack(replacedIds);
       settle();
@@ -175,21 +176,21 @@ async function placeNode(
     if (choice === 'skip') return undefined;
     if (choice === 'keep-both') return place({ onConflict: 'rename' });
     const path = `${target.path === '/' ? '' : target.path}/${node.name}`;
-    const { trashId } = await deleteNode((await nodeByPath(path)).id);
+    const { trashId } = await api.deleteNode({ id: (await nodeByPath(path)).id });
     if (trashId !== undefined) replacedIds.push(trashId);
     return place({});
   }
 }
 
 async function putBack(trashIds: readonly string[]): Promise<void> {
-  const { done } = await runAll(trashIds, restoreTrash);
+  const { done } = await runAll(trashIds, (id) => api.restoreTrashed({ id }));
   for (const [, node] of done) patchAdded(node);
 }
 
 export async function setFavorite(node: FileNode, isFavorite: boolean): Promise<void> {
   try {
     patchChanged({ ...node, isFavorite });
-    patchChanged(await changeNode(node.id, { isFavorite }));
+    patchChanged(await api.changeNode({ id: node.id, body: { isFavorite } }));
   } catch (error) {
     patchChanged(node);
     sayFailed(error);

@@ -1,8 +1,9 @@
 import { ActionIcon, Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
+import { api } from '../../api/client.ts';
 import { patchChanged } from '../../api/listings.ts';
-import { listVersions, restoreVersion, versionHref } from '../../api/nodes.ts';
+import { versionHref } from '../../api/nodes.ts';
 import { queryClient } from '../../api/query-client.ts';
 import type { FileNode, Version } from '../../api/shapes.ts';
 import { Icon } from '../../parts/icons.tsx';
@@ -13,7 +14,7 @@ import { t } from '../../texts/texts.ts';
 export function VersionList({ node }: { readonly node: FileNode }): ReactNode {
   const { data } = useQuery({
     queryKey: ['versions', node.id, node.etag],
-    queryFn: ({ signal }) => listVersions(node.id, signal), retry: false,
+    queryFn: ({ signal }) => api.listVersions({ id: node.id }, { signal }), retry: false,
   });
   if (data === undefined) return null;
   const earlier = data.items.filter(({ isCurrent }) => !isCurrent);
@@ -35,7 +36,7 @@ interface VersionRowProps {
 
 function VersionRow({ node, version }: VersionRowProps): ReactNode {
   const time = timeText(version.at);
-  const by = typeof version.by === 'string' ? version.by : version.by?.displayName;
+  const { by } = version;
   return (
     <li>
       <Icon name="restore" small />
@@ -64,16 +65,16 @@ function VersionRow({ node, version }: VersionRowProps): ReactNode {
 /** The present content becomes a version itself, so that going back is another restore. */
 async function restore(node: FileNode, version: Version): Promise<void> {
   try {
-    const before = await listVersions(node.id);
-    patchChanged(await restoreVersion(node.id, version.id));
+    const before = await api.listVersions({ id: node.id });
+    patchChanged(await api.restoreVersion({ id: node.id, version: version.id }));
     await queryClient.invalidateQueries({ queryKey: ['versions', node.id] });
     const known = new Set(before.items.filter(({ isCurrent }) => !isCurrent).map(({ id }) => id));
     say(t('details.restored', { time: timeText(version.at) }), {
       undo: async () => {
-        const now = await listVersions(node.id);
+        const now = await api.listVersions({ id: node.id });
         const last = now.items.find(({ id, isCurrent }) => !isCurrent && !known.has(id));
         if (last === undefined) throw new Error(t('details.noVersions'));
-        patchChanged(await restoreVersion(node.id, last.id));
+        patchChanged(await api.restoreVersion({ id: node.id, version: last.id }));
         await queryClient.invalidateQueries({ queryKey: ['versions', node.id] });
       },
     });

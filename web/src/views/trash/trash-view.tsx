@@ -4,7 +4,7 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
-import { clearTrash, deleteNode, dropTrash, listTrash, restoreTrash } from '../../api/nodes.ts';
+import { api } from '../../api/client.ts';
 import { queryClient } from '../../api/query-client.ts';
 import { reloadListing } from '../../api/listings.ts';
 import type { TrashItem } from '../../api/shapes.ts';
@@ -30,7 +30,9 @@ export function TrashView(): ReactNode {
   const [doomed, setDoomed] = useState<Doomed>();
   const query = useInfiniteQuery({
     queryKey: TRASH_KEY,
-    queryFn: ({ pageParam, signal }) => listTrash(pageParam, signal),
+    queryFn: ({ pageParam, signal }) => api.listTrash({
+      limit: 200, ...(pageParam !== undefined && { cursor: pageParam }),
+    }, { signal }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: ({ nextCursor }) => nextCursor,
   });
@@ -139,7 +141,7 @@ interface TrashRowProps {
 function TrashRow({ item, isChosen, start, toggle, restore: back }: TrashRowProps): ReactNode {
   const { icon, colour } = kindOf(item);
   const folder = item.originalPath?.slice(0, item.originalPath.lastIndexOf('/'));
-  const by = typeof item.deletedBy === 'string' ? item.deletedBy : item.deletedBy?.displayName;
+  const by = item.deletedBy;
   return (
     <li
       className="hf-trash-row" style={{ transform: `translateY(${start}px)` }}
@@ -195,14 +197,14 @@ function RemoveDialog({ doomed, close, change }: RemoveDialogProps): ReactNode {
 }
 
 async function restore(items: readonly TrashItem[]): Promise<void> {
-  const { done, failed } = await runAll(items, ({ id }) => restoreTrash(id));
+  const { done, failed } = await runAll(items, ({ id }) => api.restoreTrashed({ id }));
   void reloadListing();
   void refreshSession();
   if (failed[0] !== undefined) sayFailed(failed[0][1]);
   if (done.length === 0) return;
   say(t('trash.restored', { count: done.length, name: items[0]?.name ?? '' }), {
     undo: async () => {
-      await runAll(done, ([, { id }]) => deleteNode(id));
+      await runAll(done, ([, { id }]) => api.deleteNode({ id }));
       await queryClient.invalidateQueries({ queryKey: TRASH_KEY });
       void reloadListing();
     },
@@ -210,7 +212,7 @@ async function restore(items: readonly TrashItem[]): Promise<void> {
 }
 
 async function remove(items: readonly TrashItem[]): Promise<void> {
-  const { done, failed } = await runAll(items, ({ id }) => dropTrash(id));
+  const { done, failed } = await runAll(items, ({ id }) => api.dropTrashed({ id }));
   void refreshSession();
   if (failed[0] !== undefined) sayFailed(failed[0][1]);
   if (done.length > 0) say(t('trash.removed', { count: done.length, name: items[0]?.name ?? '' }));
@@ -218,7 +220,7 @@ async function remove(items: readonly TrashItem[]): Promise<void> {
 
 async function clear(): Promise<void> {
   try {
-    await clearTrash();
+    await api.emptyTrash();
     void refreshSession();
     say(t('trash.cleared'));
   } catch (error) {
