@@ -135,6 +135,62 @@ export interface BrowserSessions {
   items: BrowserSession[];
 }
 
+/** One node as it is now. docs/following-changes.md says how a copy takes it in. */
+export interface Change {
+  kind: 'added' | 'changed' | 'moved' | 'removed';
+  /** What the copy keeps it under: the id; below something shared the id of that, a slash, and
+   *  the id. */
+  key: string;
+  /** Key of the folder that it lies in. */
+  parentKey?: string;
+  nodeId?: string;
+  node?: ChangedNode;
+  /** Where it is, or was when it went. */
+  path?: string;
+  /** Where it was before it was moved. */
+  oldPath?: string;
+  /** All below it may be otherwise than it was: list it anew. */
+  isWhole: boolean;
+  at?: string;
+  /** Id of the user who did it last. */
+  by?: string;
+}
+
+/** As a Node, less what changes with everything below a folder. */
+export interface ChangedNode {
+  id: string;
+  spaceId: string;
+  name: string;
+  /** In the tree of whoever asks. */
+  path: string;
+  kind: 'file' | 'folder';
+  parentId?: string;
+  may: May;
+  isMount: boolean;
+  isShared: boolean;
+  /** Only of files, as are the time, the ETag and what follows. */
+  sizeBytes?: number;
+  modifiedAt?: string;
+  etag?: string;
+  mediaType?: string;
+  version?: string;
+}
+
+export type Changes =
+  | {
+    items: Change[];
+    /** The next page begins behind this one. */
+    cursor: string;
+    /** The next page has something already. */
+    isMore: boolean;
+  }
+  | {
+    /** The cursor cannot be followed: list everything, and follow from this one. */
+    reset: true;
+    /** The next page begins behind this one. */
+    cursor: string;
+  };
+
 export interface Children {
   folder: Node;
   items: Node[];
@@ -568,7 +624,7 @@ export interface NodeCopy {
   onConflict?: 'fail' | 'rename';
 }
 
-export type Operation = 
+export type Operation =
   | {
     op: 'move';
     id: string;

@@ -4,8 +4,8 @@ import { ApiCaller } from './api-caller.ts';
 import type { BytesBody, CallOptions } from './api-caller.ts';
 import type {
   Access, Account, AccountChange, Activity, AuditEntries, Batch, Batches, BlocksAsked,
-  BlocksCommit, BlocksKnown, BrokenLocks, BrowserSessions, Children, Deleted, Devices, Diff,
-  DiskOrder, DiskPlan, Disks, Emptied, FolderVerdict, Group, Groups, Health, HeldPage, Jobs,
+  BlocksCommit, BlocksKnown, BrokenLocks, BrowserSessions, Changes, Children, Deleted, Devices,
+  Diff, DiskOrder, DiskPlan, Disks, Emptied, FolderVerdict, Group, Groups, Health, HeldPage, Jobs,
   LockWish, MadeDevice, MadeToken, ManagedLocks, Members, NewDevice, NewFolder, NewGroup,
   NewPassword, NewRestore, NewShare, NewTeam, NewTenant, NewToken, NewUser, NewWebhook, Node,
   NodeChange, NodeCopy, Operations, PasswordChange, Past, Quarantine, Quarantines, QuotaChange,
@@ -18,16 +18,16 @@ export { ApiProblem } from './api-caller.ts';
 export type { ApiOptions, BytesBody, CallOptions } from './api-caller.ts';
 export type {
   Access, AccessReason, Account, AccountChange, Activity, AuditEntries, AuditEntry, Batch, Batches,
-  BlocksAsked, BlocksCommit, BlocksKnown, BrokenLocks, BrowserSession, BrowserSessions, Children,
-  Deleted, Device, Devices, Diff, Difference, Disk, DiskOrder, DiskPlan, Disks, Emptied, Finding,
-  FolderVerdict, Group, Groups, Health, Held, HeldPage, Job, Jobs, Lock, LockWish, MadeDevice,
-  MadeToken, ManagedLock, ManagedLocks, May, Members, NewDevice, NewFolder, NewGroup, NewPassword,
-  NewRestore, NewShare, NewTeam, NewTenant, NewToken, NewUser, NewWebhook, Node, NodeChange,
-  NodeCopy, Operation, Operations, PasswordChange, Past, Person, Problem, Quarantine, Quarantines,
-  Quota, QuotaChange, QuotaRow, QuotaRows, Results, Safety, SafetyStatement, Series, Server,
-  Session, Setting, Settings, Share, ShareChange, Sharee, Sharees, Shares, SignIn, SignedInUser,
-  Team, Tenant, Tenants, Token, Tokens, Trash, Trashed, User, UserChange, Users, Verifier,
-  Verifiers, Version, Versions, Webhook, WebhookDelivery, Webhooks,
+  BlocksAsked, BlocksCommit, BlocksKnown, BrokenLocks, BrowserSession, BrowserSessions, Change,
+  ChangedNode, Changes, Children, Deleted, Device, Devices, Diff, Difference, Disk, DiskOrder,
+  DiskPlan, Disks, Emptied, Finding, FolderVerdict, Group, Groups, Health, Held, HeldPage, Job,
+  Jobs, Lock, LockWish, MadeDevice, MadeToken, ManagedLock, ManagedLocks, May, Members, NewDevice,
+  NewFolder, NewGroup, NewPassword, NewRestore, NewShare, NewTeam, NewTenant, NewToken, NewUser,
+  NewWebhook, Node, NodeChange, NodeCopy, Operation, Operations, PasswordChange, Past, Person,
+  Problem, Quarantine, Quarantines, Quota, QuotaChange, QuotaRow, QuotaRows, Results, Safety,
+  SafetyStatement, Series, Server, Session, Setting, Settings, Share, ShareChange, Sharee, Sharees,
+  Shares, SignIn, SignedInUser, Team, Tenant, Tenants, Token, Tokens, Trash, Trashed, User,
+  UserChange, Users, Verifier, Verifiers, Version, Versions, Webhook, WebhookDelivery, Webhooks,
 } from './client-schema.ts';
 
 /** Every operation of the API is a method of the same name. */
@@ -954,6 +954,31 @@ export class ApiClient extends ApiCaller {
   ): Promise<Node> {
     return this.call({
       method: 'POST', path: '/api/v1/nodes/{id}/children/{name}/commit',
+    }, args, options);
+  }
+
+  /** What has changed since a cursor, as soon as there is something. Over all that whoever asks
+   *  can see, without gaps; what permission makes appear or disappear comes as additions and
+   *  removals. Too many at once: 503, too-many-listeners. */
+  listChanges(
+    args: { cursor?: string; limit?: number; wait?: number } = {}, options: CallOptions = {},
+  ): Promise<Changes> {
+    return this.call({
+      method: 'GET', path: '/api/v1/changes',
+      query: ['cursor', 'limit', 'wait'],
+    }, args, options);
+  }
+
+  /** The same pages as server-sent events. Events changes and reset hold a page each, their ids
+   *  are cursors. bye says why it ends: slow, ending, access-ended or failed. For EventSource of
+   *  browsers. */
+  streamChanges(
+    args: { cursor?: string } = {}, options: CallOptions = {},
+  ): Promise<Response> {
+    return this.call({
+      method: 'GET', path: '/api/v1/changes/stream',
+      query: ['cursor'],
+      answer: 'response',
     }, args, options);
   }
 

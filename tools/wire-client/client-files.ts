@@ -37,9 +37,11 @@ export function clientFiles(document: ApiDocument): [name: string, text: string]
   const operations = Object.entries(document.paths).flatMap(([path, entries]) =>
     Object.entries(entries).map(([method, entry]) => ({ path, method, entry })));
   const { schemas } = document.components;
+  // A WebSocket is nothing that can be called.
+  const called = operations.filter(({ entry: { responses } }) => !('101' in responses));
   return [
     ['client-schema.ts', typesText(schemas)],
-    ['client.ts', clientText(operations, Object.keys(schemas))],
+    ['client.ts', clientText(called, Object.keys(schemas))],
   ];
 }
 
@@ -54,7 +56,7 @@ function typesText(schemas: Record<string, Schema>): string {
     const doc = docLines(schema.description, '');
     const text = typeOf(schema, '');
     return text.startsWith('{') ? `${doc}export interface ${name} ${text}\n`
-      : `${doc}export type ${name} = ${text};\n`;
+      : `${doc}export type ${name} =${text.startsWith('\n') ? '' : ' '}${text};\n`;
   });
   return `${docLines(`Shapes of the API. ${MADE}`, '')}\n${types.join('\n')}`;
 }

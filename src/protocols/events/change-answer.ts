@@ -1,10 +1,11 @@
 /** How changes look in the API. */
 import { accessAt, etagOf } from '../../files/index.ts';
 import type { FeedPage, SeenChange, SeenNode } from '../../files/index.ts';
+import type { Change, ChangedNode, Changes } from '../../wire/changes.ts';
 import { mediaTypeOf } from '../webdav/media-types.ts';
 
 /** As in other answers, less what a change does not tell: see docs/following-changes.md. */
-function nodeAnswer(node: SeenNode, path: readonly string[]): object {
+function nodeAnswer(node: SeenNode, path: readonly string[]): ChangedNode {
   const { id, spaceId, name, kind, parentId, sizeBytes, modifiedAt, contentRev, sight } = node;
   const { read, update, create, delete: mayDelete, move, share } = accessAt(node);
   return {
@@ -20,7 +21,7 @@ function nodeAnswer(node: SeenNode, path: readonly string[]): object {
   };
 }
 
-function changeAnswer(change: SeenChange): object {
+function changeAnswer(change: SeenChange): Change {
   const { kind, key, parentKey, nodeId, node, path, oldPath, isWhole, by, at } = change;
   return {
     kind, key, isWhole,
@@ -46,8 +47,9 @@ export function pageText(page: FeedPage): string {
   let text = TEXTS.get(page);
   if (text === undefined) {
     const { cursor } = page;
-    text = JSON.stringify(page.isReset ? { reset: true, cursor }
-      : { items: page.changes.map(changeAnswer), cursor, isMore: page.isMore });
+    const answer: Changes = page.isReset ? { reset: true, cursor }
+      : { items: page.changes.map(changeAnswer), cursor, isMore: page.isMore };
+    text = JSON.stringify(answer);
     TEXTS.set(page, text);
   }
   return text;

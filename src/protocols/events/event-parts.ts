@@ -1,8 +1,9 @@
 /** What all ways to follow changes have in common: who asks, from where, and for how long. */
 import { HoldfastError } from '../../base/errors.ts';
-import { CURSOR_LENGTH_MAX, FEED_LIMIT_MAX } from '../../files/index.ts';
+import { CURSOR_LENGTH_MAX } from '../../files/index.ts';
 import type { Caller } from '../../identity/index.ts';
 import type { Exchange } from '../../platform/index.ts';
+import { CHANGES_LIMIT_MAX, WAIT_SECONDS_MAX } from '../../wire/changes.ts';
 import { checkOwnPage, checkScope, findAsking, signInFirst } from '../rest/rest-auth.ts';
 import type { AuthParts } from '../rest/rest-auth.ts';
 import { Following } from './following.ts';
@@ -12,8 +13,6 @@ export interface EventParts extends FollowParts {
   auth: AuthParts;
 }
 
-/** Longest time that an answer waits for something to happen: shorter than proxies do. */
-export const WAIT_SECONDS_MAX = 55;
 /** Entries that one message may stem from: some ten kilobytes. */
 export const MESSAGE_LIMIT = 100;
 /** Between signs of life, which also ask again whether the caller may still follow. */
@@ -57,7 +56,7 @@ export function numberIn(
 ): number {
   const raw = query.get(name);
   if (raw === null) return usual;
-  const max = name === 'wait' ? WAIT_SECONDS_MAX : FEED_LIMIT_MAX;
+  const max = name === 'wait' ? WAIT_SECONDS_MAX : CHANGES_LIMIT_MAX;
   const number = /^[0-9]{1,4}$/.test(raw) ? Number(raw) : NaN;
   if (number <= max && number >= (name === 'wait' ? 0 : 1)) return number;
   const message = `"${name}" must be a whole number up to ${max}.`;

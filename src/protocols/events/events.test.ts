@@ -92,7 +92,7 @@ describe('The stream of changes', () => {
     await site.write('anna', 'a');
     const next = await stream.next();
     assert.equal(next?.event, 'changes');
-    const page = JSON.parse(next?.data ?? '') as Page;
+    const page = site.checkPage(next?.data ?? '');
     assert.deepEqual(pathsOf(page), ['added /a']);
     assert.equal(next?.id, page.cursor);
     stream.close();
@@ -112,7 +112,7 @@ describe('The socket of changes', () => {
     const socket = site.socket(`${SOCKET_PATH}?cursor=${cursor}`, basic('anna'));
     await site.waiting(1);
     await site.write('anna', 'a');
-    const page = await socket.page();
+    const page = site.checkPage(await socket.next());
     assert.deepEqual(pathsOf(page), ['added /a']);
     socket.close();
     await site.waiting(0);

@@ -1,11 +1,10 @@
 /** GET /api/v1/changes: one page; with `wait`, once there is something, or the time is over. */
 import type { Exchange, HttpHandler } from '../../platform/index.ts';
+import { CHANGES_LIMIT_DEFAULT } from '../../wire/changes.ts';
 import { sendProblem } from '../rest/problem.ts';
 import { pageText } from './change-answer.ts';
 import { checkMethod, follow, numberIn } from './event-parts.ts';
 import type { EventParts } from './event-parts.ts';
-
-const USUAL_LIMIT = 200;
 
 export function pollHandler(parts: EventParts): HttpHandler {
   return async (exchange) => {
@@ -20,7 +19,7 @@ export function pollHandler(parts: EventParts): HttpHandler {
 async function answer(parts: EventParts, exchange: Exchange): Promise<void> {
   checkMethod(exchange);
   const waitMs = numberIn(exchange, 'wait', 0) * 1000;
-  const limit = numberIn(exchange, 'limit', USUAL_LIMIT);
+  const limit = numberIn(exchange, 'limit', CHANGES_LIMIT_DEFAULT);
   const following = await follow(parts, exchange);
   try {
     const page = await following.next({ waitMs, limit, signal: exchange.signal });

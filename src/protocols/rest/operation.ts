@@ -150,6 +150,11 @@ export class RestApi {
     });
   }
 
+  /** Names an operation in the document that a route of its own answers. */
+  announce(operation: DescribedOperation): void {
+    this.operations.push(operation);
+  }
+
   #add(
     operation: DescribedOperation,
     handler: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>,

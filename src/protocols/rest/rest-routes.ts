@@ -3,6 +3,7 @@ import type { Route } from '../../platform/index.ts';
 import { accountResource } from './account.ts';
 import { batchResource } from './batch.ts';
 import { blocksResource } from './blocks.ts';
+import { changesResource } from './changes.ts';
 import { childrenResource } from './children.ts';
 import { contentResource } from './content.ts';
 import { locksResource } from './locks.ts';
@@ -28,7 +29,8 @@ export const RESOURCES: readonly Resource<RestParts>[] = [
   sessionResource, nodesResource, childrenResource, contentResource,
   batchResource, versionsResource, trashResource, pastResource, locksResource,
   wholeFolderResource, sharesResource, accountResource, safetyResource, peopleAdminResource,
-  storageAdminResource, watchAdminResource, tusResource, blocksResource, webhooksResource,
+  storageAdminResource, watchAdminResource, tusResource, blocksResource, changesResource,
+  webhooksResource,
 ];
 
 /** The OpenAPI document. No service is called for it. */

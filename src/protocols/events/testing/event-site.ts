@@ -12,8 +12,12 @@ import type { Clock } from '../../../platform/index.ts';
 import { CloudSite, PASSWORD, ask } from '../../nextcloud/testing/cloud-site.ts';
 import type { Answer, SiteParts } from '../../nextcloud/testing/cloud-site.ts';
 import { peopleOf } from '../../people.ts';
+import { CHANGE_OPERATIONS } from '../../rest/changes.ts';
+import { openApiDocument } from '../../rest/openapi.ts';
+import { Contract } from '../../rest/testing/contract.ts';
 import { CHANGES_PATH, eventRoutes } from '../event-routes.ts';
 
+const CONTRACT = new Contract(openApiDocument(CHANGE_OPERATIONS));
 const LIMITS: HubLimits = { listenersMax: 100, perUserMax: 20 };
 
 export interface Page {
@@ -93,10 +97,22 @@ export class EventSite {
     });
   }
 
-  get(query = '', options: { user?: string; method?: string } = {}): Promise<Answer> {
+  /** The answer is held against the document. */
+  async get(
+    query = '', options: { user?: string; method?: string } = {},
+  ): Promise<Answer> {
     const { user = 'anna', method = 'GET' } = options;
     const auth = user === '' ? undefined : `${user}:${PASSWORD}`;
-    return ask({ port: this.port, method, path: `${CHANGES_PATH}${query}`, auth });
+    const answer = await ask({ port: this.port, method, path: `${CHANGES_PATH}${query}`, auth });
+    CONTRACT.check(method, `/changes${query}`, answer);
+    return answer;
+  }
+
+  /** Fails when a page that came by a stream or socket is not as the document says. */
+  checkPage(text: string): Page {
+    const headers = { 'content-type': 'application/json' };
+    CONTRACT.check('GET', '/changes', { status: 200, headers, text } as Answer);
+    return JSON.parse(text) as Page;
   }
 
   async page(query = '', user = 'anna'): Promise<Page> {
