@@ -1,6 +1,7 @@
 /** Copies all blocks of one place to another, and reads each one there before it counts. */
 import { isKind } from '../base/errors.ts';
 import type { BlockId } from '../base/ids.ts';
+import { failpoint } from '../platform/index.ts';
 import { Block, isShredded, missingFrom } from '../storage/index.ts';
 import type { BlockStore } from '../storage/index.ts';
 
@@ -46,6 +47,7 @@ export async function moveBlocks(move: BlockMove): Promise<MoveCounts> {
   const together: Promise<void>[] = [];
   const settle = async (): Promise<void> => {
     await Promise.all(together.splice(0));
+    failpoint('app.move-copied');
     onProgress?.(counts);
   };
   for await (const { id, where } of missingFrom(from.list(), to.list())) {

@@ -14,7 +14,9 @@
 import { HoldfastError } from '../base/errors.ts';
 import { DEFAULT_TENANT } from '../base/ids.ts';
 import type { StorageMove, StorageMoveParts } from '../cli/index.ts';
-import { findDataDirectory, lockData, serverSlice, silentLog } from '../platform/index.ts';
+import {
+  armFailpoint, failpoint, findDataDirectory, lockData, serverSlice, silentLog,
+} from '../platform/index.ts';
 import type { Clock, Config, Random, Slice } from '../platform/index.ts';
 import { placeSettings, where } from '../storage/index.ts';
 import type { BlockStore } from '../storage/index.ts';
@@ -56,7 +58,9 @@ export function storageMoveParts(slices: readonly Slice[], env: Env): StorageMov
 async function openMove(
   config: Config, { to, policy }: { to: Target; policy: string }, env: Env,
 ): Promise<StorageMove> {
-  const { path: root } = await findDataDirectory(config.of(serverSlice).dataDirectory);
+  const { dataDirectory, failpoint: armed } = config.of(serverSlice);
+  if (armed !== undefined) armFailpoint(armed);
+  const { path: root } = await findDataDirectory(dataDirectory);
   const opened: { close(): Promise<void> }[] = [];
   const closeStores = async (): Promise<void> => {
     for (const one of opened.splice(0).reverse()) await one.close();
@@ -103,10 +107,12 @@ function moveOf(
         if (counts.unreadable.length > 0) throw unreadable(tenant, counts.unreadable.length);
       }
       await closeStores();
+      failpoint('app.move-whole');
       const others = moves.filter(({ home }) => home.tenant !== DEFAULT_TENANT);
       const own = moves.filter(({ home }) => home.tenant === DEFAULT_TENANT);
       for (const { home, chosen, place } of [...others, ...own]) {
         await (await BlockPlaces.open(home.root, chosen.backend, false)).noteMoved(place);
+        failpoint('app.move-noted');
       }
     },
     close,

@@ -15,7 +15,7 @@ const OCCURRENCES = [1, 2, 5, 11];
 const ELSEWHERE: ReadonlySet<string> = new Set([
   'files.restore-slice', 'files.restore-sharing', 'files.keep-slice', 'files.transfer-gathering',
   'files.transfer-gathered', 'files.transfer-crossed', 'metadata.before-migrated',
-  'identity.before-migrated',
+  'identity.before-migrated', 'app.move-copied', 'app.move-whole', 'app.move-noted',
 ]);
 
 const COMMENT = /^\s*(?:\/\*\*|\*|\/\/).*$/gm;
