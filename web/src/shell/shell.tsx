@@ -2,6 +2,7 @@
 import { Outlet } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import type { ReactNode } from 'react';
+import { useLiveUpdates } from '../api/live-here.ts';
 import { Icon } from '../parts/icons.tsx';
 import { KeysDialog } from '../parts/keys-dialog.tsx';
 import { Link } from '../parts/link.tsx';
@@ -28,6 +29,7 @@ export function Shell(): ReactNode {
 
 function Frame(): ReactNode {
   useUndoKey();
+  useLiveUpdates();
   return (
     <div className="hf-frame">
       <a className="hf-skip" href="#content">{t('app.skip')}</a>

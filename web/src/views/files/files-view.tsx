@@ -15,7 +15,7 @@ import { DetailsPanel } from './details-panel.tsx';
 import { useDropTarget } from './drag.ts';
 import { Entries } from './entries.tsx';
 import type { EntriesProps } from './entries.tsx';
-import { matching } from './entry-order.ts';
+import { matching } from '../../api/entry-order.ts';
 import { FolderPicker } from './folder-picker.tsx';
 import { FolderScreen, ScreenContext, useScreen } from './folder-screen.ts';
 import { useKept } from './kept-choices.ts';

@@ -11,7 +11,7 @@ import { Icon } from '../../parts/icons.tsx';
 import { LoadingRows } from '../../parts/states.tsx';
 import { t } from '../../texts/texts.ts';
 import { stepsOf } from './breadcrumb.tsx';
-import { inOrder } from './entry-order.ts';
+import { inOrder } from '../../api/entry-order.ts';
 import { useScreen } from './folder-screen.ts';
 import type { Asking } from './folder-screen.ts';
 import { copyNodes, moveNodes } from './operations.ts';

@@ -5,9 +5,10 @@ import { listingKey } from '../../api/listings.ts';
 import { PAGE_ITEMS, listChildren, nodeByPath } from '../../api/nodes.ts';
 import type { FileNode, Sort } from '../../api/shapes.ts';
 import { useSession } from '../../shell/session-gate.tsx';
-import { inOrder } from './entry-order.ts';
+import { live } from '../../api/live-here.ts';
+import { inOrder } from '../../api/entry-order.ts';
 
-/** How often an open folder is looked at again, for what others change. */
+/** How often an open folder is looked at again where what others change is not told. */
 const LOOK_EVERY_MS = 20_000;
 
 export interface FolderListing {
@@ -38,7 +39,10 @@ export function useListing(path: string, sort: Sort): FolderListing {
     initialPageParam: undefined as string | undefined,
     getNextPageParam: ({ nextCursor }) => nextCursor,
     enabled: folderId !== undefined,
-    refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) > 1 ? false : LOOK_EVERY_MS),
+    refetchInterval: ({ state }) => {
+      const isTold = live.state.value !== 'off';
+      return isTold || (state.data?.pages.length ?? 0) > 1 ? false : LOOK_EVERY_MS;
+    },
     placeholderData: (data) => {
       const shown = data?.pages[0]?.folder.id === folderId ? keepPreviousData(data) : undefined;
       return shown;
