@@ -21,6 +21,9 @@ const config = defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     target: 'es2022',
+    rolldownOptions: {
+      input: { index: join(HERE, 'index.html'), reference: join(HERE, 'reference.html') },
+    },
   },
   server: { proxy: { '/api': SERVER, '/login': SERVER, '/account': SERVER } },
 });

@@ -9,6 +9,7 @@ import { BuiltPage } from './built-page.ts';
 import { webRoutes } from './web-routes.ts';
 
 const START = '<!doctype html><title>Holdfast</title>';
+const REFERENCE = '<!doctype html><title>The API</title>';
 const SCRIPT = 'export const words = "so that it is worth packing";\n'.repeat(40);
 
 describe('the built web page', () => {
@@ -18,6 +19,7 @@ describe('the built web page', () => {
     folder = await mkdtemp(join(tmpdir(), 'holdfast-web-'));
     await mkdir(join(folder, 'assets'));
     await writeFile(join(folder, 'index.html'), START);
+    await writeFile(join(folder, 'reference.html'), REFERENCE);
     await writeFile(join(folder, 'built-from'), 'a hash');
     await writeFile(join(folder, 'assets/index-1a2b3c4d.js'), SCRIPT);
     await writeFile(join(folder, 'assets/index-1a2b3c4d.js.br'), brotliCompressSync(SCRIPT));
@@ -57,7 +59,7 @@ describe('the built web page', () => {
 
   it('allows its own scripts and styles alone, and nobody to put it in a frame', async () => {
     const ask = await serve(await BuiltPage.open(folder));
-    for (const path of ['/app/', '/app/assets/index-1a2b3c4d.js']) {
+    for (const path of ['/app/', '/app/assets/index-1a2b3c4d.js', '/api/docs']) {
       const { headers } = await ask(path);
       const policy = headers.get('content-security-policy') ?? '';
       assert.match(policy, /default-src 'none'; script-src 'self'; style-src 'self'/);
@@ -87,6 +89,13 @@ describe('the built web page', () => {
     assert.equal(head.headers.get('content-length'), String(SCRIPT.length));
   });
 
+  it('shows the reference of the API at an address of its own', async () => {
+    const ask = await serve(await BuiltPage.open(folder));
+    assert.equal(await (await ask('/api/docs')).text(), REFERENCE);
+    assert.equal((await ask('/api/docs/')).headers.get('location'), '/api/docs');
+    assert.equal((await ask('/api/docs', { method: 'PUT' })).status, 405);
+  });
+
   it('leads to the account where nothing has been built, or nothing that can be read', async () => {
     const troubles: unknown[] = [];
     const openIn = (name: string): Promise<BuiltPage | undefined> =>
@@ -97,5 +106,6 @@ describe('the built web page', () => {
     assert.deepEqual([page, troubles.length], [undefined, 1]);
     const ask = await serve(page);
     assert.equal((await ask('/app/files')).headers.get('location'), '/account');
+    assert.equal((await ask('/api/docs')).headers.get('location'), '/api/v1/openapi.json');
   });
 });

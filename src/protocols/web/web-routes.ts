@@ -1,4 +1,5 @@
-/** The web page under /app/: its files, and for every address of the page itself its start. */
+/** The web page under /app/: its files, and for every address of the page itself its start. Beside
+ *  it, built with it, the reference of the API. */
 import { HoldfastError } from '../../base/errors.ts';
 import type { Exchange, Route } from '../../platform/index.ts';
 import { sendErrorPage } from '../pages/page-routes.ts';
@@ -7,6 +8,9 @@ import { ENCODINGS } from './built-page.ts';
 import type { BuiltPage, Encoding, PageFile } from './built-page.ts';
 
 export const WEB_PREFIX = '/app/';
+export const REFERENCE_PATH = '/api/docs';
+const REFERENCE_FILE = 'reference.html';
+const API_DOCUMENT = '/api/v1/openapi.json';
 const YEAR_SECONDS = 365 * 24 * 60 * 60;
 
 /**
@@ -32,9 +36,19 @@ export function webRoutes(page: BuiltPage | undefined): Route[] {
     if (file === undefined) return sendErrorPage(exchange, notThere());
     sendFile(exchange, file);
   };
+  const reference = async (exchange: Exchange): Promise<void> => {
+    const { method } = exchange.req;
+    if (method !== 'GET' && method !== 'HEAD') return refuseMethod(exchange);
+    if (exchange.path !== REFERENCE_PATH) return sendOn(exchange, REFERENCE_PATH);
+    const file = page?.files.get(REFERENCE_FILE);
+    if (file === undefined) return sendOn(exchange, API_DOCUMENT);
+    sendFile(exchange, file);
+  };
   return [
     { prefix: WEB_PREFIX, name: 'web', handler },
     { prefix: WEB_PREFIX.slice(0, -1), name: 'web', handler },
+    { prefix: REFERENCE_PATH, name: 'web', handler: reference },
+    { prefix: `${REFERENCE_PATH}/`, name: 'web', handler: reference },
   ];
 }
 
