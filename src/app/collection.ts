@@ -148,6 +148,7 @@ export class CollectionSchedule {
   #collection: Collection | undefined;
   #cancel: () => void = () => undefined;
   #running: Promise<void> | undefined;
+  #isRunning = false;
   #last: CollectorReport | undefined;
   #lastEndedAt = 0;
 
@@ -204,12 +205,32 @@ export class CollectionSchedule {
     this.#collection = undefined;
   }
 
+  /** A run is under way, or waits for its turn. */
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
+  /** Begins a run now; the next one comes a whole period later. False: one is under way, or nothing
+   *  can be collected. */
+  begin(): boolean {
+    const isIdle = this.#collection !== undefined && !this.#isRunning;
+    if (!isIdle || this.#abort.signal.aborted) return false;
+    this.#cancel();
+    this.#runInTurn();
+    return true;
+  }
+
   #next(delayMs: number): void {
     if (this.#abort.signal.aborted) return;
-    this.#cancel = this.#options.clock.after(delayMs, () => {
-      const { inTurn = (act) => act() } = this.#options;
-      this.#running = inTurn(() => this.#run())
-        .finally(() => this.#next(this.#options.everyHours * HOUR_MS));
+    this.#cancel = this.#options.clock.after(delayMs, () => this.#runInTurn());
+  }
+
+  #runInTurn(): void {
+    const { inTurn = (act) => act(), everyHours } = this.#options;
+    this.#isRunning = true;
+    this.#running = inTurn(() => this.#run()).finally(() => {
+      this.#isRunning = false;
+      this.#next(everyHours * HOUR_MS);
     });
   }
 

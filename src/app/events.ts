@@ -25,6 +25,8 @@ export interface EventsOptions extends Omit<Parameters<typeof eventRoutes>[0], '
 
 export interface Events {
   routes: Route[];
+  /** Connections that wait for changes. */
+  listeners: () => number;
   /** A commit has changed a space. */
   changed: (space: SpaceId) => void;
   /** @throws unavailable. */
@@ -47,6 +49,7 @@ export function openEvents(options: EventsOptions): Events {
   const opened: { webhooks?: Webhooks } = {};
   return {
     routes: eventRoutes({ ...auth, feed, hub, clock }),
+    listeners: () => hub.listenerCount,
     changed(space) {
       hub.changed(space);
       opened.webhooks?.changed(space);

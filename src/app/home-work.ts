@@ -62,6 +62,11 @@ export class HomeWork {
     return this.#works.get(tenant)?.verification?.sampler;
   }
 
+  /** Of a tenant's garbage; undefined: it is not collected. */
+  collection(tenant: TenantId): CollectionSchedule | undefined {
+    return this.#works.get(tenant)?.collection;
+  }
+
   /** Resolves when nothing is under way any more. */
   async stop(): Promise<void> {
     this.#isStopped = true;

@@ -7,23 +7,30 @@ import type { SpaceId, TenantId } from '../base/ids.ts';
 import { verifyReport } from '../durability/index.ts';
 import type { VerifyReport } from '../durability/index.ts';
 import { SqliteVerifyStore } from '../durability/verify/stores/sqlite/sqlite-verify-store.ts';
-import type { BrakeService, QuotaService } from '../files/index.ts';
+import type {
+  BrakeService, QuotaService, TeamService, TransferService,
+} from '../files/index.ts';
+import { filesSlice } from '../files/index.ts';
 import type { BatchRecord } from '../metadata/index.ts';
 import type { PlainRecord } from '../operations/index.ts';
 import type { Clock, Config, HttpServer } from '../platform/index.ts';
 import { MinuteSeries } from '../protocols/index.ts';
-import type { Administration, AdministrativeAct } from '../protocols/index.ts';
+import type { Administration, AdministrativeAct, SeriesSources } from '../protocols/index.ts';
 import type { Job } from '../wire/administration.ts';
 import type { AuditNote } from './audit-trail.ts';
 import type { BlockHome } from './block-home.ts';
 import { readCollectionStatus } from './collection.ts';
+import type { CollectionSchedule } from './collection.ts';
 import { homeOperations } from './home-operations.ts';
+import { retentionOperations } from './retention-operations.ts';
 import { storageSettings } from './storage-policies.ts';
 import type { Stores } from './stores.ts';
 import { auditFolder } from './tenant-audit.ts';
 
 const JOBS_MAX = 200;
 const VERIFY_NOTES = 'verify.db';
+/** Of the last quarter of an hour. */
+const LIVE_STEPS = { stepMs: 10_000, stepsMax: 90 };
 /** Given by the API; what else operations do is done by commands. */
 const ORDERS: ReadonlySet<string> = new Set(['disk.list', 'disk.plan', 'disk.apply']);
 
@@ -37,25 +44,42 @@ export interface AdministrationSources {
   readonly clock: Clock;
   readonly server: () => HttpServer | undefined;
   readonly note: (entry: AuditNote, tenant: TenantId) => void;
-  /** The worst of the event loop since it was last asked, in milliseconds. */
-  readonly loopDelayMs: () => number | undefined;
+  /** One for each series: the worst of the event loop since it was last asked, in milliseconds. */
+  readonly loopDelays: readonly [() => number | undefined, () => number | undefined];
+  /** undefined: nothing is collected there. */
+  readonly collector: (tenant: TenantId) => CollectionSchedule | undefined;
+}
+
+/** Services that the API administers. */
+export interface AdministeredServices {
+  readonly stores: Stores;
+  readonly quotas: QuotaService;
+  readonly brakes: BrakeService;
+  readonly teams: TeamService;
+  readonly transfers: TransferService;
+  /** Connections that wait for changes. */
+  readonly listeners: () => number;
 }
 
 /** Its series begins at once, and is ended by whoever ends the server. */
 export function openAdministration(
-  { stores, quotas, brakes }: { stores: Stores; quotas: QuotaService; brakes: BrakeService },
+  { stores, quotas, brakes, teams, transfers, listeners }: AdministeredServices,
   sources: AdministrationSources,
 ): Administration {
   const { dataPath, config, clock } = sources;
   const orders = homeOperations(stores, { isServing: true });
   const startedAt = clock.now();
-  const series = new MinuteSeries(clock, {
+  const figures = {
     totals: () => sources.server()?.totals() ?? { requests: 0, errors: 0, buckets: [] },
-    storedBytes: () => stores.blocks.state().storedBytes,
-    loopDelayMs: sources.loopDelayMs,
-  });
+    storedBytes: () => stores.blocks.state().storedBytes, listeners,
+  } satisfies Partial<SeriesSources>;
+  const [ofMinutes, ofSteps] = sources.loopDelays;
+  const series = new MinuteSeries(clock, { ...figures, loopDelayMs: ofMinutes });
+  const liveSeries = new MinuteSeries(clock, { ...figures, loopDelayMs: ofSteps }, LIVE_STEPS);
   return {
-    quotas, brakes, series,
+    quotas, brakes, teams, transfers, series, liveSeries,
+    retention: retentionRules(stores, sources),
+    collection: collecting(sources),
     policies: ['default', ...storageSettings(config).policies.keys()],
     async order(name, input) {
       const act = ORDERS.has(name) ? orders[name] : undefined;
@@ -78,15 +102,45 @@ export function openAdministration(
         closedTenants: [...stores.homes.failed.keys()],
       };
     },
-    async storage(tenant) {
-      const home = await findHome(stores, tenant);
-      const { damagedCount, refusesWrites } = (home ?? stores).blocks.state();
-      const isElsewhere = (home ?? stores).backend.objects !== undefined;
-      const opened = (home ?? stores).opened;
+    storage: async (tenant) => storageOf(await findHome(stores, tenant) ?? stores),
+  };
+}
+
+async function storageOf(
+  { blocks, backend, opened }: Pick<BlockHome, 'blocks' | 'backend' | 'opened'>,
+): Promise<ShownStorage> {
+  const { objects, mirror } = backend;
+  const { damagedCount, refusesWrites } = blocks.state();
+  const { lag, refusal, comparison } = mirror?.status() ?? {};
+  return {
+    kind: objects === undefined ? 'disks' : 'objects',
+    copies: objects === undefined ? opened?.policy.copies ?? 1 : undefined,
+    diskCount: opened === undefined ? 1 : (await opened.disks.list()).length,
+    waitingVolumes: opened?.repair.status().volumesWaiting ?? 0, damagedCount, refusesWrites,
+    mirror: lag && comparison && {
+      lagBlocks: lag.blocks, lagBytes: lag.bytes, isRefusing: refusal !== undefined,
+      comparedMs: comparison.comparedMs,
+    },
+  };
+}
+
+type ShownStorage = Awaited<ReturnType<Administration['storage']>>;
+
+function collecting(
+  { collector, dataPath, clock }: AdministrationSources,
+): Administration['collection'] {
+  return {
+    async show(tenant) {
+      const schedule = collector(tenant);
       return {
-        copies: isElsewhere ? undefined : opened?.policy.copies ?? 1,
-        waitingVolumes: opened?.repair.status().volumesWaiting ?? 0, damagedCount, refusesWrites,
+        isOn: schedule !== undefined, isRunning: schedule?.isRunning === true,
+        status: await readCollectionStatus(dataPath, tenant, clock),
       };
+    },
+    start(tenant) {
+      if (collector(tenant)?.begin() === true) return;
+      const message = 'Garbage is being collected already, or the settings have switched it off.';
+      throw new HoldfastError('conflict', 'app/collection', message, { code: 'not-collecting' });
     },
   };
 }
@@ -98,6 +152,43 @@ function entryOf({ act, by, subject, note }: AdministrativeAct): AuditNote {
     ...(note !== undefined && { note }),
   };
 }
+
+/** The same as the command does, with what the API asks in words of its own. */
+function retentionRules(
+  stores: Stores, { config, clock }: Pick<AdministrationSources, 'config' | 'clock'>,
+): Administration['retention'] {
+  const files = config.of(filesSlice);
+  const operations = retentionOperations(stores, { files, now: () => clock.now() });
+  const so = { progress: () => undefined, signal: new AbortController().signal };
+  const act = async (name: string, input: PlainRecord): Promise<PlainRecord> => {
+    const answer = await operations[name]?.(input, so);
+    if (answer !== undefined) return answer;
+    throw new HoldfastError('internal', 'app/retention', 'No such operation.');
+  };
+  const stateOf = (row: RetentionRowText): RetentionState => {
+    const { kind, tenant, subject, rule, policy, scope: { spaceId } } = row;
+    return { kind, tenant, subject, rule, policy, spaceId };
+  };
+  return {
+    async show(whose) {
+      const { rows } = await act('retention.show', { ...whose }) as unknown as {
+        rows: [RetentionRowText];
+      };
+      return stateOf(rows[0]);
+    },
+    async set(whose, rule) {
+      const wanted = Object.entries(rule).filter(([, days]) => days !== undefined);
+      const input = { ...whose, ...Object.fromEntries(wanted) };
+      const { after } = await act('retention.set', input) as unknown as {
+        after: RetentionRowText;
+      };
+      return stateOf(after);
+    },
+  };
+}
+
+type RetentionState = Awaited<ReturnType<Administration['retention']['show']>>;
+type RetentionRowText = Omit<RetentionState, 'spaceId'> & { scope: { spaceId?: SpaceId } };
 
 /** undefined: the tenant has stored nothing yet. */
 async function findHome(

@@ -47,7 +47,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     homeWork: undefined, audit: undefined, timeWork: undefined, events: undefined,
     webhooks: undefined,
   };
-  const loop = new WorstDelay();
+  const delays = [new WorstDelay(), new WorstDelay()] as const;
   const health = healthRoutes({
     metrics,
     blocks: () => opened.stores?.blocks.state(),
@@ -55,7 +55,9 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     isAdministrator: (exchange) => isAdministrator(opened.stores, exchange),
   });
   const ending: (() => void)[] = [
-    watchEventLoop({ metrics, log, clock, onLook: ({ p99Ms }) => loop.note(p99Ms) }),
+    watchEventLoop({
+      metrics, log, clock, onLook: ({ p99Ms }) => delays.forEach((worst) => worst.note(p99Ms)),
+    }),
   ];
   const stop = async (deadlineMs: number): Promise<void> => {
     for (const end of ending) end();
@@ -89,13 +91,11 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       ...options, ...config.of(filesSlice), ...config.of(nextcloudSlice), massChange,
       ...tellings(opened, log), stores: opened.stores,
       instanceId: shortInstanceId(data.instanceId), web: await openPage(log),
-      administration: {
-        dataPath: data.path, config, clock, server: () => opened.server,
-        note: (entry, tenant) => opened.audit?.note(entry, tenant), loopDelayMs: () => loop.take(),
-      },
+      administration: { dataPath: data.path, config, clock, ...administered(opened, delays) },
     });
     opened.events = services.events;
-    ending.push(() => services.administration.series.stop());
+    const { administration: { series, liveSeries } } = services;
+    ending.push(() => series.stop(), () => liveSeries.stop());
     opened.server.serve([...health, ...services.routes]);
     ending.push(sweepHourly(services, { clock, log, metrics }));
     await startWork(options, metrics, { opened, stores: opened.stores, services });
@@ -127,6 +127,17 @@ function tellings(opened: Opened, log: Logger) {
       log.error({ err }, 'some who wait for changes were not woken'),
     onBatchTrouble: (batchId: number, err: unknown) =>
       log.error({ err, batchId }, 'a restore has failed; it goes on after the next start'),
+  };
+}
+
+/** What administrators see of what was opened, or is not yet. */
+function administered(opened: Opened, [forDay, forNow]: readonly [WorstDelay, WorstDelay]) {
+  return {
+    server: () => opened.server,
+    note: (entry: Parameters<AuditTrail['note']>[0], tenant: TenantId) =>
+      opened.audit?.note(entry, tenant),
+    loopDelays: [() => forDay.take(), () => forNow.take()] as const,
+    collector: (tenant: TenantId) => opened.homeWork?.collection(tenant),
   };
 }
 

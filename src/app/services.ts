@@ -4,8 +4,8 @@ import type { TenantId } from '../base/ids.ts';
 import type { CasePolicy } from '../base/names.ts';
 import {
   Batches, BlockUploads, FileService, FolderVerify, FolderZips, Links, QuotaService, SharingService,
-  SpaceDirectory, TimeService, TransferService, TrashContent, TrashService, UploadService,
-  VersionService,
+  SpaceDirectory, TeamService, TimeService, TransferService, TrashContent, TrashService,
+  UploadService, VersionService,
 } from '../files/index.ts';
 import type {
   BrakeService, BrokenLock, DroppedTrash, GroupsAt, Invitations, LinkRead, WriteWatch,
@@ -108,10 +108,13 @@ export function buildServices(options: ServiceOptions): Services {
     bulkUpload, brakes, trash, trashContent, versions, lockTimeoutSeconds,
     ...(options.web !== undefined && { webPage: WEB_PREFIX }),
   };
-  const administration = openAdministration({ stores, quotas, brakes }, options.administration);
   const events = openEvents({
     ...parts, metadata, spaces, brake: massChange.brake, onTrouble: options.onEventTrouble,
   });
+  const teams = new TeamService({ metadata, spaces, people, now });
+  const administration = openAdministration({
+    stores, quotas, brakes, teams, transfers, listeners: events.listeners,
+  }, options.administration);
   const routes = [
     ...events.routes,
     ...davRoutes(parts), ...publicDavRoutes(parts), ...pastRoutes(parts),

@@ -16,6 +16,7 @@ export type AuditAct =
   | 'tenant-added' | 'user-added' | 'user-changed' | 'user-disabled' | 'user-enabled'
   | 'password-set' | 'group-changed' | 'quota-set' | 'retention-set' | 'lock-broken'
   | 'brake-applied' | 'brake-decided' | 'counters-healed' | 'files-transferred'
+  | 'space-added' | 'collection-begun'
   // The log itself.
   | 'log-opened' | 'log-cut';
 

@@ -37,6 +37,9 @@ it('the newest entries of a log come page by page, and each once', async () => {
       assert.deepEqual(seen, whole.map(({ seq }) => seq));
     }
   }
+  const times = { ...ALL, sinceMs: 5, untilMs: 9 };
+  assert.deepEqual((await readNewestAudit(folder, times)).entries.map(({ at }) => at),
+    [9, 8, 7, 6, 5]);
   const none = await readNewestAudit(join(root, 'none'), ALL);
   assert.deepEqual(none, { entries: [], next: undefined });
 });

@@ -52,6 +52,8 @@ export type {
 export { SharingService } from './sharing/sharing-service.ts';
 export type { NotesAt, ShareTerms } from './sharing/terms.ts';
 export { SpaceDirectory } from './space-directory.ts';
+export { TeamService } from './teams/team-service.ts';
+export type { TeamMember, TeamSpace } from './teams/team-service.ts';
 export { parseWhen } from './time/moment.ts';
 export type { When } from './time/moment.ts';
 export type { PastFound, PastView } from './time/past-view.ts';

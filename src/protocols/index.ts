@@ -9,6 +9,7 @@ export { peopleOf } from './people.ts';
 export type { IdempotencyStore } from './rest/idempotency/idempotency-store.ts';
 export type { Administration, AdministrativeAct } from './rest/administration.ts';
 export { MinuteSeries } from './rest/minute-series.ts';
+export type { SeriesSources } from './rest/minute-series.ts';
 export type { RestParts } from './rest/rest-parts.ts';
 export { restDocument, restRoutes } from './rest/rest-routes.ts';
 export { pageRoutes } from './pages/page-routes.ts';

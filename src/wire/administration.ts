@@ -55,7 +55,24 @@ export const DisksShape = shape({
     volumesWaiting: Count, toDoBytes: Bytes, doneBytes: Bytes,
     remainingMs: Type.Optional(Type.Number()), damagedCount: Count, blockedCount: Count,
   }, { description: 'Copies that are being made anew.' })),
+  erasure: Type.Optional(shape({
+    sets: Count, ending: Count, blockedCount: Count,
+  }, { description: 'Sets of old volumes that have parity in place of copies.' })),
 }, { $id: 'Disks' });
+
+export const StorageShape = shape({
+  kind: oneOfWords(['disks', 'objects'], 'objects: it lies in an object store.'),
+  copies: Type.Optional(Count),
+  diskCount: Count,
+  waitingVolumes: Type.Integer({ minimum: 0, description: 'With too few copies at present.' }),
+  damagedCount: Count,
+  refusesWrites: Type.Optional(oneOfWords(['full', 'failed', 'closed'])),
+  mirror: Type.Optional(shape({
+    lagBlocks: Count, lagBytes: Bytes,
+    isRefusing: Type.Boolean({ description: 'The second place takes nothing at the moment.' }),
+    comparedAt: Type.Optional(Instant),
+  }, { description: 'A second place that gets everything too. Missing: there is none.' })),
+}, { $id: 'Storage' });
 
 export const DiskOrder = shape({
   ...OF_TENANT,
@@ -83,6 +100,13 @@ export const DiskPlanShape = shape({
   isDone: Type.Boolean({ description: 'False: this is the plan, and nothing was done.' }),
 }, { $id: 'DiskPlan' });
 
+const DaysShape = Type.Array(shape({
+  day: Type.String({ description: '2026-11-21, in UTC.' }), checked: Type.Number(),
+}, { $id: 'DayFigure' }), {
+  description: 'What the server has looked at on each of the last 31 days, in the unit, oldest '
+    + 'first; days without are left out.',
+});
+
 export const VerifierShape = shape({
   id: Type.String(),
   unit: oneOfWords(['bytes', 'items']),
@@ -97,6 +121,7 @@ export const VerifierShape = shape({
   idleReason: Type.Optional(Type.String()),
   openDamage: Count,
   openNotices: Count,
+  days: DaysShape,
 }, { $id: 'Verifier' });
 
 export const FindingShape = shape({
@@ -145,6 +170,8 @@ export const AuditQuery = shape({
   ...OF_TENANT, ...PAGING,
   user: Type.Optional(Type.String({ maxLength: 64 })),
   act: Type.Optional(Type.String({ maxLength: 64 })),
+  since: Type.Optional(Type.String({ format: 'date-time', maxLength: 40 })),
+  until: Type.Optional(Type.String({ format: 'date-time', maxLength: 40 })),
 });
 
 export const SettingsShape = shape({
@@ -169,16 +196,20 @@ export const HealthShape = shape({
   closedTenants: Type.Array(Id, { description: 'Whose files cannot be reached at the moment.' }),
 }, { $id: 'Health' });
 
+export const SeriesQuery = shape({
+  range: Type.Optional(oneOfWords(['day', 'live'], 'live: the last 15 minutes; day without it.')),
+});
 const Numbers = Type.Array(Type.Union([Type.Number(), Type.Null()]));
 export const SeriesShape = shape({
   stepMs: Type.Integer({ minimum: 1 }),
-  at: Type.Array(Instant, { description: 'The end of each minute, oldest first.' }),
+  at: Type.Array(Instant, { description: 'The end of each step, oldest first.' }),
   requests: Numbers, errors: Numbers, p50Ms: Numbers, p99Ms: Numbers, storedBytes: Numbers,
-  loopDelayMs: Numbers,
+  loopDelayMs: Numbers, listeners: Numbers,
 }, {
   $id: 'Series',
-  description: 'Figures of the last 24 hours at most, minute by minute, since the last start. '
-    + 'null: nothing was measured. Latencies are upper bounds, by the steps of a histogram.',
+  description: 'Figures of the last 24 hours at most, minute by minute, or of the last 15 minutes '
+    + 'in steps of 10 seconds; since the last start. null: nothing was measured. Latencies are '
+    + 'upper bounds, by the steps of a histogram.',
 });
 
 export const QuarantineShape = shape({
@@ -206,12 +237,20 @@ export const BrokenLocks = shape({ count: Count }, { $id: 'BrokenLocks' });
 export const SafetyShape = shape({
   verdict: oneOfWords(['good', 'attention', 'unknown'], 'unknown: it cannot be said at present.'),
   files: Type.Optional(Type.Integer({
-    minimum: 0, description: 'Missing: too many to count for this answer.',
+    minimum: 0, description: 'Missing: they are being counted, or are too many for it.',
+  })),
+  filesCountedAt: Type.Optional(Type.String({
+    format: 'date-time', description: 'What has come or gone since is not in `files`.',
   })),
   sizeBytes: Bytes,
   copies: Type.Optional(Type.Integer({
     minimum: 1, description: 'Missing: not known here, for example in an object store.',
   })),
+  kind: oneOfWords(['disks', 'objects']),
+  diskCount: Type.Optional(Type.Integer({ minimum: 0, description: 'Among which copies lie.' })),
+  mirror: Type.Optional(oneOfWords(['in-step', 'behind', 'away'], 'A second place that gets '
+    + 'everything too. Missing: there is none.')),
+  readDays: DaysShape,
   everyByteReadSince: Type.Optional(Instant),
   lastReadAt: Type.Optional(Instant),
   openProblems: Type.Optional(Count),

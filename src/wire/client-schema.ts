@@ -135,6 +135,20 @@ export interface BrowserSessions {
   items: BrowserSession[];
 }
 
+/** One look through everything that refers to stored blocks. */
+export interface Census {
+  number: number;
+  beganAt: string;
+  endedAt?: string;
+  referenceCount: number;
+  absentCount: number;
+  unmetCount: number;
+  unmetBytes: number;
+  condemnedCount: number;
+  condemnedBytes: number;
+  pendingBytes: number;
+}
+
 /** One node as it is now. docs/following-changes.md says how a copy takes it in. */
 export interface Change {
   kind: 'added' | 'changed' | 'moved' | 'removed';
@@ -195,6 +209,24 @@ export interface Children {
   folder: Node;
   items: Node[];
   nextCursor?: string;
+}
+
+export interface Collection {
+  /** False: the settings have switched it off. */
+  isOn: boolean;
+  isRunning: boolean;
+  /** Newest first, at most 10. */
+  censuses: Census[];
+  trashVolumes: number;
+  trashBytes: number;
+  unlinkedVolumes: number;
+  unlinkedBytes: number;
+}
+
+export interface DayFigure {
+  /** 2026-11-21, in UTC. */
+  day: string;
+  checked: number;
 }
 
 export interface Deleted {
@@ -287,6 +319,12 @@ export interface Disks {
     doneBytes: number;
     remainingMs?: number;
     damagedCount: number;
+    blockedCount: number;
+  };
+  /** Sets of old volumes that have parity in place of copies. */
+  erasure?: {
+    sets: number;
+    ending: number;
     blockedCount: number;
   };
 }
@@ -536,6 +574,18 @@ export interface NewTeam {
   name: string;
 }
 
+export interface NewTeamSpace {
+  /** Name of a file or folder: no slash, no NUL, 255 bytes of UTF-8 at most. */
+  name: string;
+  /** Which tenant's; the own one without it. Only administrators of the installation can name
+   *  another. */
+  tenant?: string;
+  /** Who may say who else is in it; whoever asks, when nobody is named. */
+  owner?: string;
+  /** null: no limit of its own. */
+  limitBytes?: number | null;
+}
+
 export interface NewTenant {
   id: string;
   title?: string;
@@ -760,14 +810,65 @@ export interface Results {
   })[];
 }
 
+export interface Retention {
+  kind: 'personal' | 'team' | 'tenant';
+  /** The owner, the name of a team, or the tenant. */
+  subject: string;
+  tenant: string;
+  spaceId?: string;
+  /** What was set here. */
+  rule: {
+    /** Days; 0: for ever. */
+    keepAllDays?: number;
+    /** Days; 0: for ever. */
+    keepDailyDays?: number;
+    /** Days; 0: for ever. */
+    trashKeepDays?: number;
+  };
+  /** What is in force: the whole past, the last version of each day, the trash. */
+  policy: {
+    /** Days; 0: for ever. */
+    keepAllDays: number;
+    /** Days; 0: for ever. */
+    keepDailyDays: number;
+    /** Days; 0: for ever. */
+    trashKeepDays: number;
+  };
+}
+
+/** Of a user, a space, or a tenant: one of them is named. What is left out stays. */
+export interface RetentionChange {
+  user?: string;
+  spaceId?: string;
+  /** Which tenant's; the own one without it. Only administrators of the installation can name
+   *  another. */
+  tenant?: string;
+  /** null: as the tenant or the settings say. */
+  keepAllDays?: number | null;
+  /** null: as the tenant or the settings say. */
+  keepDailyDays?: number | null;
+  /** null: as the tenant or the settings say. */
+  trashKeepDays?: number | null;
+}
+
 export interface Safety {
   /** unknown: it cannot be said at present. */
   verdict: 'good' | 'attention' | 'unknown';
-  /** Missing: too many to count for this answer. */
+  /** Missing: they are being counted, or are too many for it. */
   files?: number;
+  /** What has come or gone since is not in `files`. */
+  filesCountedAt?: string;
   sizeBytes: number;
   /** Missing: not known here, for example in an object store. */
   copies?: number;
+  kind: 'disks' | 'objects';
+  /** Among which copies lie. */
+  diskCount?: number;
+  /** A second place that gets everything too. Missing: there is none. */
+  mirror?: 'in-step' | 'behind' | 'away';
+  /** What the server has looked at on each of the last 31 days, in the unit, oldest first; days
+   *  without are left out. */
+  readDays: DayFigure[];
   everyByteReadSince?: string;
   lastReadAt?: string;
   openProblems?: number;
@@ -783,11 +884,12 @@ export interface SafetyStatement {
   text: string;
 }
 
-/** Figures of the last 24 hours at most, minute by minute, since the last start. null: nothing
- *  was measured. Latencies are upper bounds, by the steps of a histogram. */
+/** Figures of the last 24 hours at most, minute by minute, or of the last 15 minutes in steps of
+ *  10 seconds; since the last start. null: nothing was measured. Latencies are upper bounds, by
+ *  the steps of a histogram. */
 export interface Series {
   stepMs: number;
-  /** The end of each minute, oldest first. */
+  /** The end of each step, oldest first. */
   at: string[];
   requests: (number | null)[];
   errors: (number | null)[];
@@ -795,6 +897,7 @@ export interface Series {
   p99Ms: (number | null)[];
   storedBytes: (number | null)[];
   loopDelayMs: (number | null)[];
+  listeners: (number | null)[];
 }
 
 export interface Server {
@@ -909,8 +1012,65 @@ export interface SignedInUser {
   tenant: string;
 }
 
+export interface Storage {
+  /** objects: it lies in an object store. */
+  kind: 'disks' | 'objects';
+  copies?: number;
+  diskCount: number;
+  /** With too few copies at present. */
+  waitingVolumes: number;
+  damagedCount: number;
+  refusesWrites?: 'full' | 'failed' | 'closed';
+  /** A second place that gets everything too. Missing: there is none. */
+  mirror?: {
+    lagBlocks: number;
+    lagBytes: number;
+    /** The second place takes nothing at the moment. */
+    isRefusing: boolean;
+    comparedAt?: string;
+  };
+}
+
 export interface Team {
   spaceId: string;
+}
+
+export interface TeamMember {
+  kind: 'user' | 'group';
+  id: string;
+  role: 'none' | 'viewer' | 'uploader' | 'editor' | 'owner';
+  since: string;
+  until?: string;
+}
+
+export interface TeamMembers {
+  items: TeamMember[];
+}
+
+export interface TeamRole {
+  role: 'viewer' | 'uploader' | 'editor' | 'owner';
+}
+
+export interface TeamSpace {
+  id: string;
+  tenant: string;
+  name: string;
+  usedBytes: number;
+  /** Missing: none of its own. */
+  limitBytes?: number;
+  /** Users and groups that are in it. */
+  memberCount: number;
+  createdAt: string;
+}
+
+export interface TeamSpaceChange {
+  /** Name of a file or folder: no slash, no NUL, 255 bytes of UTF-8 at most. */
+  name: string;
+}
+
+export interface TeamSpaces {
+  items: TeamSpace[];
+  nextCursor?: string;
 }
 
 export interface Tenant {
@@ -941,6 +1101,70 @@ export interface Token {
 
 export interface Tokens {
   items: Token[];
+}
+
+export interface Transfer {
+  from: string;
+  to: string;
+  /** What the files are found in by the receiver. */
+  folderName: string;
+  fileCount: number;
+  folderCount: number;
+  sizeBytes: number;
+  /** They come along; at most 1,000 are named. */
+  shares: TransferredShare[];
+  shareCount: number;
+  /** What others share with the account: it stays. */
+  receivedCount: number;
+  oldVersionCount: number;
+  trashCount: number;
+  trashBytes: number;
+  /** An order like this was cut short; it goes on. */
+  isInterrupted: boolean;
+  notes: string[];
+  /** Why it is refused; none: it may be done. */
+  objections: string[];
+  etag: string;
+  /** False: this is the plan, and nothing was done. */
+  isDone: boolean;
+  report?: TransferReport;
+}
+
+export interface TransferFigures {
+  fileCount: number;
+  folderCount: number;
+  sizeBytes: number;
+  shareCount: number;
+  linkCount: number;
+}
+
+/** To a user or to a team's space: one of them is named. */
+export interface TransferOrder {
+  toUser?: string;
+  toSpaceId?: string;
+  /** A path in the tree of whoever asks, with slashes between the names; "/" is the root. */
+  folder?: string;
+  /** etag of the plan that was looked at: does it, if the plan is still the same. Without it
+   *  only the plan is made. */
+  planEtag?: string;
+}
+
+export interface TransferReport {
+  before: TransferFigures;
+  after: TransferFigures;
+  linksKept: number;
+  remainingCount: number;
+  /** None: all has arrived as it was. */
+  differences: string[];
+}
+
+export interface TransferredShare {
+  kind: 'user' | 'group' | 'link';
+  whom: string;
+  role: string;
+  path: string;
+  until?: string;
+  hasPassword: boolean;
 }
 
 export interface Trash {
@@ -1000,6 +1224,9 @@ export interface Verifier {
   idleReason?: string;
   openDamage: number;
   openNotices: number;
+  /** What the server has looked at on each of the last 31 days, in the unit, oldest first; days
+   *  without are left out. */
+  days: DayFigure[];
 }
 
 export interface Verifiers {

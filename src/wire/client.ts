@@ -4,30 +4,34 @@ import { ApiCaller } from './api-caller.ts';
 import type { BytesBody, CallOptions } from './api-caller.ts';
 import type {
   Access, Account, AccountChange, Activity, AuditEntries, Batch, Batches, BlocksAsked,
-  BlocksCommit, BlocksKnown, BrokenLocks, BrowserSessions, Changes, Children, Deleted, Devices,
-  Diff, DiskOrder, DiskPlan, Disks, Emptied, FolderVerdict, Group, Groups, Health, HeldPage, Jobs,
-  LockWish, MadeDevice, MadeToken, ManagedLocks, Members, NewDevice, NewFolder, NewGroup,
-  NewPassword, NewRestore, NewShare, NewTeam, NewTenant, NewToken, NewUser, NewWebhook, Node,
-  NodeChange, NodeCopy, Operations, PasswordChange, Past, Quarantine, Quarantines, QuotaChange,
-  QuotaRow, QuotaRows, Results, Safety, Series, Session, Settings, Share, ShareChange, Sharees,
-  Shares, SignIn, Team, Tenant, Tenants, Tokens, Trash, User, UserChange, Users, Verifiers,
-  Versions, Webhook, Webhooks,
+  BlocksCommit, BlocksKnown, BrokenLocks, BrowserSessions, Changes, Children, Collection, Deleted,
+  Devices, Diff, DiskOrder, DiskPlan, Disks, Emptied, FolderVerdict, Group, Groups, Health,
+  HeldPage, Jobs, LockWish, MadeDevice, MadeToken, ManagedLocks, Members, NewDevice, NewFolder,
+  NewGroup, NewPassword, NewRestore, NewShare, NewTeam, NewTeamSpace, NewTenant, NewToken, NewUser,
+  NewWebhook, Node, NodeChange, NodeCopy, Operations, PasswordChange, Past, Quarantine,
+  Quarantines, QuotaChange, QuotaRow, QuotaRows, Results, Retention, RetentionChange, Safety,
+  Series, Session, Settings, Share, ShareChange, Sharees, Shares, SignIn, Storage, Team,
+  TeamMembers, TeamRole, TeamSpace, TeamSpaceChange, TeamSpaces, Tenant, Tenants, Tokens, Transfer,
+  TransferOrder, Trash, User, UserChange, Users, Verifiers, Versions, Webhook, Webhooks,
 } from './client-schema.ts';
 
 export { ApiProblem } from './api-caller.ts';
 export type { ApiOptions, BytesBody, CallOptions } from './api-caller.ts';
 export type {
   Access, AccessReason, Account, AccountChange, Activity, AuditEntries, AuditEntry, Batch, Batches,
-  BlocksAsked, BlocksCommit, BlocksKnown, BrokenLocks, BrowserSession, BrowserSessions, Change,
-  ChangedNode, Changes, Children, Deleted, Device, Devices, Diff, Difference, Disk, DiskOrder,
-  DiskPlan, Disks, Emptied, Finding, FolderVerdict, Group, Groups, Health, Held, HeldPage, Job,
-  Jobs, Lock, LockWish, MadeDevice, MadeToken, ManagedLock, ManagedLocks, May, Members, NewDevice,
-  NewFolder, NewGroup, NewPassword, NewRestore, NewShare, NewTeam, NewTenant, NewToken, NewUser,
-  NewWebhook, Node, NodeChange, NodeCopy, Operation, Operations, PasswordChange, Past, Person,
-  Problem, Quarantine, Quarantines, Quota, QuotaChange, QuotaRow, QuotaRows, Results, Safety,
-  SafetyStatement, Series, Server, Session, Setting, Settings, Share, ShareChange, Sharee, Sharees,
-  Shares, SignIn, SignedInUser, Team, Tenant, Tenants, Token, Tokens, Trash, Trashed, User,
-  UserChange, Users, Verifier, Verifiers, Version, Versions, Webhook, WebhookDelivery, Webhooks,
+  BlocksAsked, BlocksCommit, BlocksKnown, BrokenLocks, BrowserSession, BrowserSessions, Census,
+  Change, ChangedNode, Changes, Children, Collection, DayFigure, Deleted, Device, Devices, Diff,
+  Difference, Disk, DiskOrder, DiskPlan, Disks, Emptied, Finding, FolderVerdict, Group, Groups,
+  Health, Held, HeldPage, Job, Jobs, Lock, LockWish, MadeDevice, MadeToken, ManagedLock,
+  ManagedLocks, May, Members, NewDevice, NewFolder, NewGroup, NewPassword, NewRestore, NewShare,
+  NewTeam, NewTeamSpace, NewTenant, NewToken, NewUser, NewWebhook, Node, NodeChange, NodeCopy,
+  Operation, Operations, PasswordChange, Past, Person, Problem, Quarantine, Quarantines, Quota,
+  QuotaChange, QuotaRow, QuotaRows, Results, Retention, RetentionChange, Safety, SafetyStatement,
+  Series, Server, Session, Setting, Settings, Share, ShareChange, Sharee, Sharees, Shares, SignIn,
+  SignedInUser, Storage, Team, TeamMember, TeamMembers, TeamRole, TeamSpace, TeamSpaceChange,
+  TeamSpaces, Tenant, Tenants, Token, Tokens, Transfer, TransferFigures, TransferOrder,
+  TransferReport, TransferredShare, Trash, Trashed, User, UserChange, Users, Verifier, Verifiers,
+  Version, Versions, Webhook, WebhookDelivery, Webhooks,
 } from './client-schema.ts';
 
 /** Every operation of the API is a method of the same name. */
@@ -601,11 +605,16 @@ export class ApiClient extends ApiCaller {
 
   /** Accounts of a tenant, by id */
   listUsers(
-    args: { tenant?: string; cursor?: string; limit?: number } = {}, options: CallOptions = {},
+    args: {
+      tenant?: string;
+      cursor?: string;
+      limit?: number;
+      search?: string;
+    } = {}, options: CallOptions = {},
   ): Promise<Users> {
     return this.call({
       method: 'GET', path: '/api/v1/users',
-      query: ['tenant', 'cursor', 'limit'],
+      query: ['tenant', 'cursor', 'limit', 'search'],
     }, args, options);
   }
 
@@ -750,6 +759,16 @@ export class ApiClient extends ApiCaller {
     }, args, options);
   }
 
+  /** Where the files of a tenant lie, and how often */
+  getStorage(
+    args: { tenant?: string } = {}, options: CallOptions = {},
+  ): Promise<Storage> {
+    return this.call({
+      method: 'GET', path: '/api/v1/storage',
+      query: ['tenant'],
+    }, args, options);
+  }
+
   /** Plan, then do: empty a disk, keep it after all, or let it go. First without planEtag: it
    *  answers the plan. Then with the etag of that plan, and it is done unless something has
    *  changed. */
@@ -799,13 +818,14 @@ export class ApiClient extends ApiCaller {
     }, {}, options);
   }
 
-  /** Figures of the last 24 hours, for plots */
+  /** Figures of the last 24 hours or of the last minutes, for plots */
   getSeries(
-    options: CallOptions = {},
+    args: { range?: 'day' | 'live' } = {}, options: CallOptions = {},
   ): Promise<Series> {
     return this.call({
       method: 'GET', path: '/api/v1/series',
-    }, {}, options);
+      query: ['range'],
+    }, args, options);
   }
 
   /** Who did what in a tenant, newest first */
@@ -816,11 +836,13 @@ export class ApiClient extends ApiCaller {
       limit?: number;
       user?: string;
       act?: string;
+      since?: string;
+      until?: string;
     } = {}, options: CallOptions = {},
   ): Promise<AuditEntries> {
     return this.call({
       method: 'GET', path: '/api/v1/audit',
-      query: ['tenant', 'cursor', 'limit', 'user', 'act'],
+      query: ['tenant', 'cursor', 'limit', 'user', 'act', 'since', 'until'],
     }, args, options);
   }
 
@@ -876,6 +898,129 @@ export class ApiClient extends ApiCaller {
   ): Promise<BrokenLocks> {
     return this.call({
       method: 'DELETE', path: '/api/v1/locks/{id}',
+    }, args, options);
+  }
+
+  /** Spaces of teams, by id */
+  listSpaces(
+    args: { tenant?: string; cursor?: string; limit?: number } = {}, options: CallOptions = {},
+  ): Promise<TeamSpaces> {
+    return this.call({
+      method: 'GET', path: '/api/v1/spaces',
+      query: ['tenant', 'cursor', 'limit'],
+    }, args, options);
+  }
+
+  /** Make a space that belongs to a team */
+  makeSpace(
+    args: { body: NewTeamSpace }, options: CallOptions = {},
+  ): Promise<TeamSpace> {
+    return this.call({
+      method: 'POST', path: '/api/v1/spaces',
+    }, args, options);
+  }
+
+  /** One space of a team */
+  getSpace(
+    args: { id: string }, options: CallOptions = {},
+  ): Promise<TeamSpace> {
+    return this.call({
+      method: 'GET', path: '/api/v1/spaces/{id}',
+    }, args, options);
+  }
+
+  /** Rename a space of a team: for whoever joins from now on */
+  changeSpace(
+    args: { id: string; body: TeamSpaceChange }, options: CallOptions = {},
+  ): Promise<TeamSpace> {
+    return this.call({
+      method: 'PATCH', path: '/api/v1/spaces/{id}',
+    }, args, options);
+  }
+
+  /** Who is in a team, and as what */
+  listSpaceMembers(
+    args: { id: string }, options: CallOptions = {},
+  ): Promise<TeamMembers> {
+    return this.call({
+      method: 'GET', path: '/api/v1/spaces/{id}/members',
+    }, args, options);
+  }
+
+  /** Take somebody into a team, or give them another role */
+  setSpaceMember(
+    args: {
+      id: string;
+      kind: 'user' | 'group';
+      who: string;
+      body: TeamRole;
+    }, options: CallOptions = {},
+  ): Promise<void> {
+    return this.call({
+      method: 'PUT', path: '/api/v1/spaces/{id}/members/{kind}/{who}',
+    }, args, options);
+  }
+
+  /** Take somebody out of a team */
+  removeSpaceMember(
+    args: { id: string; kind: 'user' | 'group'; who: string }, options: CallOptions = {},
+  ): Promise<void> {
+    return this.call({
+      method: 'DELETE', path: '/api/v1/spaces/{id}/members/{kind}/{who}',
+    }, args, options);
+  }
+
+  /** Plan, then do: hand the files of an account over to another one, or to a team. With
+   *  folders, times, shares and links, in one step. First without planEtag: it answers the plan.
+   *  Then with the etag of that plan, and it is done unless something has changed; the answer
+   *  then tells what there was before and after. */
+  transferFiles(
+    args: { id: string; body: TransferOrder }, options: CallOptions = {},
+  ): Promise<Transfer> {
+    return this.call({
+      method: 'POST', path: '/api/v1/users/{id}/transfer',
+    }, args, options);
+  }
+
+  /** For how long what is past is kept: of a user, a space or a tenant */
+  getRetention(
+    args: { user?: string; spaceId?: string; tenant?: string } = {}, options: CallOptions = {},
+  ): Promise<Retention> {
+    return this.call({
+      method: 'GET', path: '/api/v1/retention',
+      query: ['user', 'spaceId', 'tenant'],
+    }, args, options);
+  }
+
+  /** Say for how long what is past is kept. What a shorter time lets go is forgotten within an
+   *  hour or so, and does not come back. A rule of a space comes before that of its tenant, and
+   *  that before the settings. */
+  setRetention(
+    args: { body: RetentionChange }, options: CallOptions = {},
+  ): Promise<Retention> {
+    return this.call({
+      method: 'PUT', path: '/api/v1/retention',
+    }, args, options);
+  }
+
+  /** What is garbage, what waits to be given back, and what was */
+  getCollection(
+    args: { tenant?: string } = {}, options: CallOptions = {},
+  ): Promise<Collection> {
+    return this.call({
+      method: 'GET', path: '/api/v1/collection',
+      query: ['tenant'],
+    }, args, options);
+  }
+
+  /** Collect garbage now, instead of at its time. Nothing is removed sooner than it would be:
+   *  what nobody needs waits for two looks a day apart, and then two weeks in the trash. */
+  startCollection(
+    args: { tenant?: string } = {}, options: CallOptions = {},
+  ): Promise<Collection> {
+    return this.call({
+      method: 'POST', path: '/api/v1/collection',
+      query: ['tenant'],
     }, args, options);
   }
 

@@ -15,6 +15,12 @@ export const OF_TENANT = {
 };
 export const TenantQuery = shape(OF_TENANT);
 export const TenantPaging = shape({ ...OF_TENANT, ...PAGING });
+export const UsersQuery = shape({
+  ...OF_TENANT, ...PAGING,
+  search: Type.Optional(Type.String({
+    maxLength: 200, description: 'Only those whose id, name or mail address holds this.',
+  })),
+});
 
 export const ManagedUser = shape({
   id: Id,

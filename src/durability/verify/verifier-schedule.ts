@@ -3,6 +3,7 @@ import type { Clock, Logger, MetricCounter, MetricGauge, Metrics } from '../../p
 import { PacedBudget, Pacer, pause } from './budget.ts';
 import type { Budget } from './budget.ts';
 import type { RunNote } from './coverage.ts';
+import { DayTally } from './day-tally.ts';
 import type { Verifier, VerifierId, WorkUnit } from './verifier.ts';
 import type { VerifyStore } from './verify-store.ts';
 
@@ -70,13 +71,19 @@ export class VerifierSchedule {
   }
 
   #counted({ id: verifier, unit }: Verifier, budget: Budget): Budget {
+    const { store, clock } = this.#parts;
+    const tally = new DayTally(store, verifier, clock);
     return {
       isEager: budget.isEager,
       take: async (amount, signal) => {
         await budget.take(amount, signal);
         this.#checked.inc({ verifier, unit }, amount);
+        tally.add(amount);
       },
-      rest: () => budget.rest(),
+      rest: () => {
+        tally.flush();
+        budget.rest();
+      },
     };
   }
 

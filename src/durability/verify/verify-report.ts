@@ -1,5 +1,7 @@
 /** What `holdfast verify status` says: plain data, and the same as lines for people. */
 import { readStatus } from './coverage.ts';
+import { readDays } from './day-tally.ts';
+import type { DayFigure } from './day-tally.ts';
 import { findExplanation } from './explanation.ts';
 import type { Explanation } from './explanation.ts';
 import { FINDING_KINDS } from './finding.ts';
@@ -10,7 +12,7 @@ import type { VerifyStore } from './verify-store.ts';
 
 export interface VerifyReport {
   atMs: number;
-  verifiers: (VerifierStatus & { openDamage: number; openNotices: number })[];
+  verifiers: (VerifierStatus & { openDamage: number; openNotices: number; days: DayFigure[] })[];
   /** Open ones first; at most FINDINGS_SHOWN_MAX. */
   findings: (Finding & { explanation?: Explanation })[];
   openDamage: number;
@@ -31,6 +33,7 @@ export function verifyReport(store: VerifyStore, nowMs: number): VerifyReport {
     verifiers: VERIFIER_IDS.map((id) => ({
       ...readStatus(store, id, { nowMs }),
       openDamage: open(id, 'damage'), openNotices: open(id, 'notice'),
+      days: readDays(store, id, nowMs),
     })),
     findings: store.listFindings({ limit: FINDINGS_SHOWN_MAX }).map((finding) => {
       const explanation = finding.state === 'explained'

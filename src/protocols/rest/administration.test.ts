@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { DEFAULT_TENANT, parseTenantId } from '../../base/ids.ts';
-import { QuotaService, SpaceDirectory } from '../../files/index.ts';
+import { QuotaService, SpaceDirectory, TeamService, TransferService } from '../../files/index.ts';
 import { ManualClock } from '../../platform/index.ts';
-import type { Administration, AdministrativeAct } from './administration.ts';
+import { peopleOf } from '../people.ts';
+import type { Administration, AdministrativeAct, ShownStorage } from './administration.ts';
 import { MinuteSeries, SERIES_STEPS_MAX } from './minute-series.ts';
+import type { SeriesSteps } from './minute-series.ts';
 import { safetyOf } from './safety.ts';
 import { PASSWORD, RestSite } from './testing/rest-site.ts';
 import type { Json } from './testing/rest-site.ts';
@@ -17,8 +19,27 @@ const PLAN = {
   etag: 'e1',
 };
 
+const BEHIND = { lagBlocks: 0, lagBytes: 0, isRefusing: false, comparedMs: undefined };
+const RULED = {
+  kind: 'personal' as const, tenant: DEFAULT_TENANT, subject: 'ben', spaceId: undefined, rule: {},
+  policy: { keepAllDays: 30, keepDailyDays: 90, trashKeepDays: 0 },
+};
+const COLLECTED = {
+  censuses: [], suspects: { count: 0, bytes: 0, ripeCount: 0, ripeBytes: 0 } as never,
+  trash: [], unlinkedCount: 2, unlinkedBytes: 9, ledgerEntries: 4,
+};
+
+function emptySeries(steps?: SeriesSteps): MinuteSeries {
+  return new MinuteSeries(new ManualClock(NOW), {
+    totals: () => ({ requests: 0, errors: 0, buckets: [] }),
+    storedBytes: () => 0, loopDelayMs: () => 0, listeners: () => 0,
+  }, steps);
+}
+
 describe('administration in the API', WAIT, () => {
   let site: RestSite;
+  const ruled: object[] = [];
+  const begun: string[] = [];
   const noted: AdministrativeAct[] = [];
   const ordered: string[] = [];
   const root = { auth: `anna:${PASSWORD}` };
@@ -27,7 +48,7 @@ describe('administration in the API', WAIT, () => {
 
   before(async () => {
     site = await RestSite.open({
-      administration: ({ metadata, now }): Administration => {
+      administration: ({ metadata, identity, now }): Administration => {
         const defaults = { casePolicy: 'sensitive' as const, quotaBytes: undefined };
         const spaces = new SpaceDirectory({ metadata, defaults, now });
         const storage = {
@@ -35,10 +56,20 @@ describe('administration in the API', WAIT, () => {
         };
         return {
           quotas: new QuotaService({ metadata, spaces, now }), brakes: undefined,
-          series: new MinuteSeries(new ManualClock(NOW), {
-            totals: () => ({ requests: 0, errors: 0, buckets: [] }),
-            storedBytes: () => 0, loopDelayMs: () => 0,
-          }),
+          teams: new TeamService({ metadata, spaces, people: peopleOf(identity), now }),
+          transfers: new TransferService({ metadata, spaces, accounts: identity.users, now }),
+          series: emptySeries(), liveSeries: emptySeries({ stepMs: 10_000, stepsMax: 3 }),
+          retention: {
+            show: async () => RULED,
+            set: async (_, rule) => {
+              ruled.push(rule);
+              return RULED;
+            },
+          },
+          collection: {
+            show: async () => ({ isOn: true, isRunning: begun.length > 0, status: COLLECTED }),
+            start: (tenant) => void begun.push(tenant),
+          },
           policies: ['default'],
           async order(name) {
             ordered.push(name);
@@ -59,6 +90,7 @@ describe('administration in the API', WAIT, () => {
           }),
           storage: async () => ({
             copies: 2, waitingVolumes: 0, damagedCount: 0, refusesWrites: undefined,
+            kind: 'disks', diskCount: 3, mirror: undefined,
           }),
         };
       },
@@ -73,7 +105,8 @@ describe('administration in the API', WAIT, () => {
   it('is refused to everybody else', async () => {
     const { document } = site.contract;
     const paths = ['/users', '/groups', '/tenants', '/quotas', '/disks', '/verifiers', '/jobs',
-      '/audit', '/configuration', '/health', '/series', '/locks'];
+      '/audit', '/configuration', '/health', '/series', '/locks', '/spaces', '/storage',
+      '/retention', '/collection'];
     for (const path of paths) {
       assert.ok(document.paths[`/api/v1${path}`], path);
       assert.equal((await site.ask('GET', path, ben)).status, 403, path);
@@ -167,6 +200,99 @@ describe('administration in the API', WAIT, () => {
     assert.equal(none.json.limitBytes, undefined);
   });
 
+  it('keeps spaces of teams, and who is in them', async () => {
+    noted.length = 0;
+    const made = await site.ask('POST', '/spaces', { json: { name: 'Choir', owner: 'ben' } });
+    assert.deepEqual([made.status, made.json.name, made.json.memberCount], [201, 'Choir', 1]);
+    const { id } = made.json;
+    assert.deepEqual(noted.map(({ act, subject }) => [act, subject]), [['space-added', 'Choir']]);
+    const add = await site.ask('PUT', `/spaces/${id}/members/user/anna`, {
+      json: { role: 'viewer' },
+    });
+    assert.equal(add.status, 204);
+    const { json: seen } = await site.ask('GET', '/nodes/by-path?path=/Choir');
+    assert.equal(seen.kind, 'folder');
+    assert.deepEqual((await site.ask('GET', `/spaces/${id}/members`)).json.items.map(
+      ({ id: who, role }: Json) => [who, role],
+    ), [['ben', 'owner'], ['anna', 'viewer']]);
+    const last = await site.ask('DELETE', `/spaces/${id}/members/user/ben`);
+    assert.deepEqual([last.status, last.json.code], [409, 'last-owner']);
+    const less = await site.ask('PUT', `/spaces/${id}/members/user/ben`, {
+      json: { role: 'editor' },
+    });
+    assert.equal(less.json.code, 'last-owner');
+    const stranger = await site.ask('PUT', `/spaces/${id}/members/user/emil`, {
+      json: { role: 'viewer' },
+    });
+    assert.deepEqual([stranger.status, stranger.json.code], [400, 'nobody']);
+    assert.equal((await site.ask('DELETE', `/spaces/${id}/members/user/anna`)).status, 204);
+    assert.equal((await site.ask('GET', '/nodes/by-path?path=/Choir')).status, 404);
+    const renamed = await site.ask('PATCH', `/spaces/${id}`, { json: { name: 'Chorus' } });
+    assert.equal(renamed.json.name, 'Chorus');
+    await site.ask('POST', '/spaces', { json: { name: 'Crew' } });
+    const first = await site.ask('GET', '/spaces?limit=1');
+    const second = await site.ask('GET', `/spaces?limit=1&cursor=${first.json.nextCursor}`);
+    assert.deepEqual([...first.json.items, ...second.json.items].map(({ name }: Json) => name),
+      ['Chorus', 'Crew']);
+    assert.equal(second.json.nextCursor, undefined);
+    assert.equal((await site.ask('GET', `/spaces/${id}`, dora)).status, 404);
+    assert.deepEqual((await site.ask('GET', '/spaces', dora)).json.items, []);
+    assert.equal((await site.ask('GET', '/spaces?tenant=default', dora)).status, 403);
+    assert.equal((await site.ask('POST', '/spaces', { ...ben, json: { name: 'x' } })).status, 403);
+  });
+
+  it('hands files over by the plan that was looked at, and notes it', async () => {
+    noted.length = 0;
+    await site.put('plan.txt', 'twelve bytes');
+    const order = (json: object) => site.ask('POST', '/users/anna/transfer', { json });
+    assert.equal((await order({})).json.code, 'transfer-receiver');
+    const plan = await order({ toUser: 'ben', folder: '/plan.txt' });
+    assert.deepEqual([plan.json.fileCount, plan.json.isDone, plan.json.objections], [1, false, []]);
+    const other = await order({ toUser: 'ben', folder: '/plan.txt', planEtag: 'x' });
+    assert.deepEqual([other.status, other.json.code], [412, 'plan-changed']);
+    assert.equal(noted.length, 0);
+    const done = await order({
+      toUser: 'ben', folder: '/plan.txt', planEtag: plan.json.etag,
+    });
+    assert.deepEqual(
+      [done.json.isDone, done.json.report.after.fileCount, done.json.report.differences],
+      [true, 1, []],
+    );
+    assert.deepEqual(noted.map(({ act, subject }) => [act, subject]),
+      [['files-transferred', 'anna']]);
+    const { json } = await site.ask('GET', `/nodes/by-path?path=/${
+      encodeURIComponent(done.json.folderName)}/plan.txt`, ben);
+    assert.equal(json.sizeBytes, 12);
+    const foreign = await site.ask('POST', '/users/anna/transfer', {
+      ...dora, json: { toUser: 'dora' },
+    });
+    assert.equal(foreign.status, 404);
+  });
+
+  it('says for how long what is past is kept, and collects garbage when told to', async () => {
+    noted.length = 0;
+    assert.equal((await site.ask('GET', '/retention?user=ben')).json.policy.keepAllDays, 30);
+    assert.equal((await site.ask('GET', '/retention?user=ben&spaceId=1')).status, 400);
+    assert.equal((await site.ask('GET', '/retention?user=ben', dora)).status, 404);
+    assert.equal((await site.ask('GET', '/retention?spaceId=1', dora)).status, 404);
+    await site.ask('PUT', '/retention', { json: { user: 'ben', trashKeepDays: null } });
+    assert.deepEqual(ruled, [
+      { keepAllDays: undefined, keepDailyDays: undefined, trashKeepDays: null },
+    ]);
+    const foreign = { json: { spaceId: '1', trashKeepDays: 1 } };
+    assert.equal((await site.ask('PUT', '/retention', { ...dora, ...foreign })).status, 404);
+    assert.equal(ruled.length, 1);
+    assert.equal((await site.ask('POST', '/collection', dora)).status, 403);
+    assert.equal((await site.ask('GET', '/collection')).json.isRunning, false);
+    const begin = await site.ask('POST', '/collection');
+    assert.deepEqual([begin.status, begin.json.isRunning, begun], [202, true, ['default']]);
+    assert.deepEqual(noted.map(({ act }) => act), ['retention-set', 'collection-begun']);
+    assert.equal((await site.ask('GET', '/storage')).json.diskCount, 3);
+    assert.equal((await site.ask('GET', '/series?range=live')).json.stepMs, 10_000);
+    const found = await site.ask('GET', '/users?search=BEN');
+    assert.deepEqual(found.json.items.map(({ id }: Json) => id), ['ben']);
+  });
+
   it('changes disks by the plan that was looked at, and by no other', async () => {
     ordered.length = 0;
     const order = (planEtag?: string) => site.ask('POST', '/disks/d1', {
@@ -197,13 +323,16 @@ describe('administration in the API', WAIT, () => {
   it('says honestly that safety is not known before anything was read', async () => {
     const { json } = await site.ask('GET', '/safety', ben);
     assert.deepEqual([json.verdict, json.files, json.copies, json.everyByteReadSince],
-      ['unknown', 0, 2, undefined]);
+      ['unknown', 1, 2, undefined]);
   });
 });
 
 describe('whether data is safe', () => {
   const DAY_MS = 24 * 60 * 60 * 1000;
-  const GOOD = { copies: 2, waitingVolumes: 0, damagedCount: 0, refusesWrites: undefined };
+  const GOOD: ShownStorage = {
+    copies: 2, waitingVolumes: 0, damagedCount: 0, refusesWrites: undefined, kind: 'disks',
+    diskCount: 2, mirror: undefined,
+  };
   const reading = (checked: number, sinceMs: number, openDamage = 0) => ({
     atMs: NOW, findings: [], openDamage, openNotices: 0, provedMs: undefined,
     verifiers: [{
@@ -211,12 +340,14 @@ describe('whether data is safe', () => {
       idleReason: undefined,
       coverage: { checked, total: 100, sinceMs, oldestUncheckedMs: sinceMs },
       lastBegunMs: sinceMs, lastEndedMs: NOW, openDamage: 0, openNotices: 0,
+      days: [{ day: '2026-11-20', checked: 7 }],
     }],
   });
   const verdict = (
-    report: Parameters<typeof safetyOf>[0]['report'], storage: Partial<typeof GOOD> = {},
+    report: Parameters<typeof safetyOf>[0]['report'], storage: Partial<ShownStorage> = {},
   ) => safetyOf({
-    report, storage: { ...GOOD, ...storage }, files: 1, sizeBytes: 1, now: NOW,
+    report, storage: { ...GOOD, ...storage }, sizeBytes: 1, now: NOW,
+    counted: { files: 1, countedAt: NOW },
   });
 
   it('is good only when all was read in time, without damage, in several copies', () => {
@@ -230,6 +361,8 @@ describe('whether data is safe', () => {
       [reading(100, NOW - 30 * DAY_MS), {}], [reading(100, NOW, 1), {}],
       [reading(100, NOW), { copies: 1 }], [reading(100, NOW), { waitingVolumes: 1 }],
       [reading(100, NOW), { damagedCount: 1 }], [undefined, { copies: 1 }],
+      [reading(100, NOW), { mirror: { ...BEHIND, lagBlocks: 1 } }],
+      [reading(100, NOW), { mirror: { ...BEHIND, isRefusing: true } }],
     ] as const) assert.equal(verdict(report, storage).verdict, 'attention');
   });
 });
@@ -245,7 +378,7 @@ describe('figures by the minute', () => {
           { uptoMs: 100, count: minute },
         ],
       }),
-      storedBytes: () => 7, loopDelayMs: () => undefined,
+      storedBytes: () => 7, loopDelayMs: () => undefined, listeners: () => 2,
     });
     for (minute = 1; minute <= SERIES_STEPS_MAX + 5; minute += 1) clock.advance(60_000);
     assert.equal(series.list().length, SERIES_STEPS_MAX);
@@ -253,6 +386,7 @@ describe('figures by the minute', () => {
     assert.equal(at, clock.now());
     assert.deepEqual(last, {
       requests: 100, errors: 1, p50Ms: 1, p99Ms: 50, storedBytes: 7, loopDelayMs: undefined,
+      listeners: 2,
     });
     series.stop();
     clock.advance(60_000);

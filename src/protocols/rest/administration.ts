@@ -1,9 +1,11 @@
 /** What the API needs to administer an installation, and the program's own parts know. Whether the
  *  caller may ask has been decided before. */
-import type { TenantId, UserId } from '../../base/ids.ts';
+import type { SpaceId, TenantId, UserId } from '../../base/ids.ts';
 import type { AuditEntry } from '../../audit/index.ts';
-import type { VerifyReport } from '../../durability/index.ts';
-import type { BrakeService, QuotaService } from '../../files/index.ts';
+import type { GcStatus, VerifyReport } from '../../durability/index.ts';
+import type {
+  BrakeService, QuotaService, RetentionShown, TeamService, TransferService,
+} from '../../files/index.ts';
 import type { BlockStoreState } from '../../storage/index.ts';
 import type { Job } from '../../wire/administration.ts';
 import type { MinuteSeries } from './minute-series.ts';
@@ -12,7 +14,13 @@ export interface Administration {
   readonly quotas: QuotaService;
   /** undefined: nothing is ever held back. */
   readonly brakes: BrakeService | undefined;
+  readonly teams: TeamService;
+  readonly transfers: TransferService;
+  readonly retention: RetentionRules;
+  readonly collection: Collecting;
   readonly series: MinuteSeries;
+  /** The last minutes, in smaller steps. */
+  readonly liveSeries: MinuteSeries;
   /** Does what commands order by the same name: `disk.list`, `disk.plan`, `disk.apply`.
    *  @throws as the operation. */
   order(name: string, input: Readonly<Record<string, unknown>>): Promise<unknown>;
@@ -34,11 +42,40 @@ export interface Administration {
 export interface AdministrativeAct {
   readonly act:
     | 'tenant-added' | 'user-added' | 'user-changed' | 'user-disabled' | 'user-enabled'
-    | 'password-set' | 'group-changed' | 'quota-set';
+    | 'password-set' | 'group-changed' | 'quota-set' | 'space-added' | 'files-transferred'
+    | 'retention-set' | 'collection-begun';
   readonly tenant: TenantId;
   readonly by: { readonly user: UserId; readonly device: string; readonly address?: string };
   readonly subject: string;
   readonly note?: string;
+}
+
+/** Whose rule is meant. */
+export type RetentionOf =
+  | { user: UserId } | { space: SpaceId } | { tenant: TenantId };
+
+export interface RetentionState extends RetentionShown {
+  kind: 'tenant' | 'personal' | 'team';
+  tenant: TenantId;
+  subject: string;
+  spaceId: SpaceId | undefined;
+}
+
+export interface RetentionRules {
+  /** @throws not-found. */
+  show(whose: RetentionOf): Promise<RetentionState>;
+  /** null: as the next rule says; undefined: as it was. @throws not-found; invalid. */
+  set(whose: RetentionOf, rule: {
+    keepAllDays: number | null | undefined; keepDailyDays: number | null | undefined;
+    trashKeepDays: number | null | undefined;
+  }): Promise<RetentionState>;
+}
+
+export interface Collecting {
+  show(tenant: TenantId): Promise<{ isOn: boolean; isRunning: boolean; status: GcStatus }>;
+  /** Begins a run at once, or as soon as another tenant's has ended. @throws conflict: it is
+   *  switched off, or under way. */
+  start(tenant: TenantId): void;
 }
 
 export interface AuditWish {
@@ -47,6 +84,9 @@ export interface AuditWish {
   limit: number;
   user: string | undefined;
   act: string | undefined;
+  /** Not earlier and not later than these, in milliseconds since 1970. */
+  sinceMs: number | undefined;
+  untilMs: number | undefined;
 }
 
 export interface AuditPart {
@@ -79,4 +119,11 @@ export interface ShownStorage {
   waitingVolumes: number;
   damagedCount: number;
   refusesWrites: BlockStoreState['refusesWrites'];
+  kind: 'disks' | 'objects';
+  /** Disks that hold copies; 1 without copies. */
+  diskCount: number;
+  /** A second place that gets everything too; undefined: there is none. */
+  mirror: {
+    lagBlocks: number; lagBytes: number; isRefusing: boolean; comparedMs: number | undefined;
+  } | undefined;
 }

@@ -1,4 +1,5 @@
-/** Figures of the last day, minute by minute, for plots: a ring in memory, begun at each start. */
+/** Figures of the last day, minute by minute, for plots: a ring in memory, begun at each start. The
+ *  last minutes are kept in smaller steps too. */
 import type { Clock } from '../../platform/index.ts';
 
 export const SERIES_STEP_MS = 60_000;
@@ -22,6 +23,13 @@ export interface MinuteFigures {
   readonly p99Ms: number | undefined;
   readonly storedBytes: number | undefined;
   readonly loopDelayMs: number | undefined;
+  /** Connections that wait for changes. */
+  readonly listeners: number | undefined;
+}
+
+export interface SeriesSteps {
+  readonly stepMs: number;
+  readonly stepsMax: number;
 }
 
 export interface SeriesSources {
@@ -29,21 +37,31 @@ export interface SeriesSources {
   storedBytes: () => number | undefined;
   /** The worst since it was last asked. */
   loopDelayMs: () => number | undefined;
+  listeners: () => number | undefined;
 }
 
 export class MinuteSeries {
   readonly #clock: Clock;
   readonly #sources: SeriesSources;
   readonly #minutes: MinuteFigures[] = [];
+  readonly #steps: SeriesSteps;
   #last: RequestTotals;
   #cancel: () => void;
 
   /** Begins at once; `stop` ends it. */
-  constructor(clock: Clock, sources: SeriesSources) {
+  constructor(
+    clock: Clock, sources: SeriesSources,
+    steps: SeriesSteps = { stepMs: SERIES_STEP_MS, stepsMax: SERIES_STEPS_MAX },
+  ) {
     this.#clock = clock;
+    this.#steps = steps;
     this.#sources = sources;
     this.#last = sources.totals();
-    this.#cancel = clock.after(SERIES_STEP_MS, () => this.#look());
+    this.#cancel = clock.after(this.#steps.stepMs, () => this.#look());
+  }
+
+  get stepMs(): number {
+    return this.#steps.stepMs;
   }
 
   /** Oldest first. */
@@ -66,9 +84,10 @@ export class MinuteSeries {
       requests: now.requests - before.requests, errors: now.errors - before.errors,
       p50Ms: percentile(counts, 0.5), p99Ms: percentile(counts, 0.99),
       storedBytes: this.#sources.storedBytes(), loopDelayMs: this.#sources.loopDelayMs(),
+      listeners: this.#sources.listeners(),
     });
-    if (this.#minutes.length > SERIES_STEPS_MAX) this.#minutes.shift();
-    this.#cancel = this.#clock.after(SERIES_STEP_MS, () => this.#look());
+    if (this.#minutes.length > this.#steps.stepsMax) this.#minutes.shift();
+    this.#cancel = this.#clock.after(this.#steps.stepMs, () => this.#look());
   }
 }
 

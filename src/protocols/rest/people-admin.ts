@@ -5,7 +5,7 @@ import type { GroupId, TenantId, UserId } from '../../base/ids.ts';
 import type { Caller, Group, User } from '../../identity/index.ts';
 import {
   GroupShape, GroupsShape, ManagedUser, ManagedUsers, MembersShape, NewGroupShape, NewPassword,
-  NewTenantShape, NewUserShape, TenantPaging, TenantShape, TenantsShape, UserChange,
+  NewTenantShape, NewUserShape, TenantPaging, TenantShape, TenantsShape, UserChange, UsersQuery,
 } from '../../wire/people.ts';
 import { Id, LIST_LIMIT_DEFAULT, Paging, shape } from '../../wire/shapes.ts';
 import type { AdministrativeAct } from './administration.ts';
@@ -42,11 +42,12 @@ function users(api: RestApi, parts: RestParts): void {
   const note = noter(parts);
   api.operation({
     id: 'listUsers', tag: TAG, method: 'GET', path: '/users', scope: 'admin',
-    summary: 'Accounts of a tenant, by id', query: TenantPaging,
+    summary: 'Accounts of a tenant, by id', query: UsersQuery,
     success: { status: 200, description: 'Accounts.', schema: ManagedUsers },
     async answer({ caller, query }) {
       const tenant = tenantMeant(caller, query.tenant);
-      const page = await pageBy(identity.users.list(tenant), `users ${tenant}`, query);
+      const found = searched(identity.users.list(tenant), query.search ?? '');
+      const page = await pageBy(found, `users ${tenant}`, query);
       return { body: { ...page, items: page.items.map((user) => userAnswer(user)) } };
     },
   });
@@ -247,6 +248,14 @@ function idOrNone<T extends UserId | GroupId>(raw: string, parse: (raw: string) 
 
 async function* idsOf(ids: AsyncIterable<UserId>): AsyncGenerator<{ id: UserId }> {
   for await (const id of ids) yield { id };
+}
+
+async function* searched(users: AsyncIterable<User>, text: string): AsyncGenerator<User> {
+  const wanted = text.trim().toLowerCase();
+  for await (const user of users) {
+    const { id, displayName, email = '' } = user;
+    if ([id, displayName, email].some((one) => one.toLowerCase().includes(wanted))) yield user;
+  }
 }
 
 /** One page of a list that comes by ascending id. */

@@ -17,9 +17,11 @@ import { safetyResource } from './safety.ts';
 import { sessionResource } from './session.ts';
 import { sharesResource } from './shares.ts';
 import { storageAdminResource } from './storage-admin.ts';
+import { teamsAdminResource } from './teams-admin.ts';
 import { watchAdminResource } from './watch-admin.ts';
 import { trashResource } from './trash.ts';
 import { tusResource } from './tus.ts';
+import { upkeepAdminResource } from './upkeep-admin.ts';
 import { versionsResource } from './versions.ts';
 import { webhooksResource } from './webhooks.ts';
 import { wholeFolderResource } from './whole-folder.ts';
@@ -29,8 +31,8 @@ export const RESOURCES: readonly Resource<RestParts>[] = [
   sessionResource, nodesResource, childrenResource, contentResource,
   batchResource, versionsResource, trashResource, pastResource, locksResource,
   wholeFolderResource, sharesResource, accountResource, safetyResource, peopleAdminResource,
-  storageAdminResource, watchAdminResource, tusResource, blocksResource, changesResource,
-  webhooksResource,
+  storageAdminResource, watchAdminResource, teamsAdminResource, upkeepAdminResource,
+  tusResource, blocksResource, changesResource, webhooksResource,
 ];
 
 /** The OpenAPI document. No service is called for it. */

@@ -1,18 +1,14 @@
 /** "Is my data safe?": what verifiers and storage say about the files of whoever asks. What is not
  *  known is said to be so; nothing here is better than what was found. */
-import { etagOf } from '../../files/index.ts';
-import type { Caller } from '../../identity/index.ts';
 import { SafetyShape } from '../../wire/administration.ts';
 import type { Safety } from '../../wire/administration.ts';
 import type { Administration, ShownStorage } from './administration.ts';
+import { FileCounter } from './file-counter.ts';
+import type { FileCount } from './file-counter.ts';
 import { timeText } from './node-view.ts';
 import type { RestApi } from './operation.ts';
 import type { RestParts } from './rest-parts.ts';
 
-const FOLDERS_MAX = 20_000;
-const FILES_MAX = 200_000;
-/** Callers whose files were counted; a change of anything has them counted anew. */
-const COUNTS_MAX = 1_000;
 /** A cycle may end late on a busy machine. */
 const LATE = 1.5;
 
@@ -33,15 +29,17 @@ export function safetyResource(api: RestApi, parts: RestParts): void {
       const { tenant } = caller;
       const report = await administration.verification(tenant);
       const storage = await administration.storage(tenant);
-      const files = await counter.count(caller);
+      const counted = await counter.of(caller);
       const { usedBytes } = await parts.files.quota(caller);
-      return { body: safetyOf({ report, storage, files, sizeBytes: usedBytes, now: parts.now() }) };
+      const now = parts.now();
+      return { body: safetyOf({ report, storage, counted, sizeBytes: usedBytes, now }) };
     },
   });
 }
 
-export function safetyOf({ report, storage, files, sizeBytes, now }: {
-  report: Report; storage: ShownStorage; files: number | undefined; sizeBytes: number; now: number;
+export function safetyOf({ report, storage, counted, sizeBytes, now }: {
+  report: Report; storage: ShownStorage; counted: FileCount | undefined; sizeBytes: number;
+  now: number;
 }): Safety {
   const reader = report?.verifiers.find(({ id, coverage }) =>
     READERS.includes(id) && coverage.total > 0);
@@ -56,14 +54,33 @@ export function safetyOf({ report, storage, files, sizeBytes, now }: {
     : tones.includes('unknown') ? 'unknown' : 'good';
   const { provedMs } = report ?? {};
   return {
-    verdict, ...(files !== undefined && { files }), sizeBytes,
-    ...(storage.copies !== undefined && { copies: storage.copies }),
+    verdict, sizeBytes, ...countAnswer(counted), ...placeAnswer(storage),
+    readDays: reader?.days ?? [],
     ...(isWhole && since !== undefined && { everyByteReadSince: timeText(since) }),
     ...(reader?.lastEndedMs !== undefined && { lastReadAt: timeText(reader.lastEndedMs) }),
     ...(report !== undefined && { openProblems: report.openDamage }),
     ...(provedMs !== undefined && { verifiersProvedAt: timeText(provedMs) }),
     statements,
   };
+}
+
+function countAnswer(counted: FileCount | undefined) {
+  if (counted?.files === undefined) return {};
+  return { files: counted.files, filesCountedAt: timeText(counted.countedAt) };
+}
+
+function placeAnswer({ kind, diskCount, mirror, copies }: ShownStorage) {
+  return {
+    kind, ...(kind === 'disks' && { diskCount }), ...(copies !== undefined && { copies }),
+    ...(mirror !== undefined && { mirror: mirrorWord(mirror) }),
+  };
+}
+
+function mirrorWord(
+  { lagBlocks, isRefusing }: NonNullable<ShownStorage['mirror']>,
+): NonNullable<Safety['mirror']> {
+  if (isRefusing) return 'away';
+  return lagBlocks > 0 ? 'behind' : 'in-step';
 }
 
 function readingStatements({ since, isWhole, cycleMs, now }: {
@@ -109,12 +126,17 @@ function problemStatements(report: Report): Statement[] {
 }
 
 function storageStatements(storage: ShownStorage): Statement[] {
-  const { copies, waitingVolumes, damagedCount, refusesWrites } = storage;
+  const { copies, waitingVolumes, damagedCount, refusesWrites, mirror } = storage;
   const statements: Statement[] = [];
   if (copies === undefined) {
     statements.push({
       code: 'copies-elsewhere', tone: 'good',
       text: 'Copies are kept by the operator of the object store: how many is theirs to say.',
+    });
+  } else if (copies === 1 && mirror !== undefined) {
+    statements.push({
+      code: 'copy-in-mirror', tone: 'good',
+      text: 'There is one copy of everything, and another one in a second place.',
     });
   } else if (copies === 1) {
     statements.push({
@@ -124,6 +146,13 @@ function storageStatements(storage: ShownStorage): Statement[] {
   } else {
     statements.push({
       code: 'copies', tone: 'good', text: `There are ${copies} copies of everything.`,
+    });
+  }
+  if (mirror !== undefined && mirrorWord(mirror) !== 'in-step') {
+    statements.push({
+      code: mirror.isRefusing ? 'mirror-away' : 'mirror-behind', tone: 'attention',
+      text: mirror.isRefusing ? 'The second place does not answer: what is new lies in one place.'
+        : 'The second place does not have all of what is new yet; it is being copied.',
     });
   }
   if (waitingVolumes > 0) {
@@ -144,45 +173,4 @@ function storageStatements(storage: ShownStorage): Statement[] {
     });
   }
   return statements;
-}
-
-/** How many files somebody sees. It is counted again when anything in the tree has changed. */
-class FileCounter {
-  readonly #files: RestParts['files'];
-  readonly #known = new Map<string, { etag: string; count: number | undefined }>();
-
-  constructor({ files }: RestParts) {
-    this.#files = files;
-  }
-
-  /** undefined: too many. */
-  async count(caller: Caller): Promise<number | undefined> {
-    const { node } = await this.#files.get(caller, []);
-    const etag = etagOf(node);
-    const known = this.#known.get(caller.user);
-    if (known?.etag === etag) return known.count;
-    const count = await this.#walk(caller);
-    if (this.#known.size >= COUNTS_MAX) this.#known.clear();
-    this.#known.set(caller.user, { etag, count });
-    return count;
-  }
-
-  async #walk(caller: Caller): Promise<number | undefined> {
-    let count = 0;
-    const waiting: Parameters<RestParts['files']['list']>[1][] = [[]];
-    for (let looked = 0; looked < FOLDERS_MAX; looked += 1) {
-      const path = waiting.pop();
-      if (path === undefined) return count;
-      if (await this.#files.find(caller, path) === undefined) continue;
-      const { pages } = await this.#files.list(caller, path);
-      for await (const page of pages) {
-        for (const { kind, name } of page) {
-          if (kind === 'file') count += 1;
-          else waiting.push([...path, name as typeof path[number]]);
-        }
-        if (count > FILES_MAX) return undefined;
-      }
-    }
-    return undefined;
-  }
 }

@@ -6,11 +6,10 @@ import type { QuotaRow, QuotaSubject } from '../../files/index.ts';
 import type { Caller } from '../../identity/index.ts';
 import {
   DiskOrder, DiskPlanShape, DisksShape, HealthShape, JobsShape, QuotaChange, QuotaRows,
-  QuotaRowShape, SeriesShape, SettingsShape, VerifiersShape,
+  QuotaRowShape, SeriesQuery, SeriesShape, SettingsShape, StorageShape, VerifiersShape,
 } from '../../wire/administration.ts';
 import { TenantQuery } from '../../wire/people.ts';
-import type { Administration } from './administration.ts';
-import { SERIES_STEP_MS } from './minute-series.ts';
+import type { Administration, ShownStorage } from './administration.ts';
 import { timeText } from './node-view.ts';
 import { ById } from './nodes.ts';
 import type { RestApi } from './operation.ts';
@@ -112,6 +111,7 @@ interface DiskList {
     volumesWaiting: number; toDoBytes: number; doneBytes: number; remainingMs?: number;
     damaged: unknown[]; blocked: unknown[];
   };
+  erasure?: { sets: number; ending: number; blocked: unknown[] };
 }
 
 /** As `disk.plan` answers. */
@@ -139,6 +139,15 @@ function disks(api: RestApi, administration: Administration): void {
     },
   });
   api.operation({
+    id: 'getStorage', tag: TAG, method: 'GET', path: '/storage', scope: 'admin',
+    summary: 'Where the files of a tenant lie, and how often', query: TenantQuery,
+    success: { status: 200, description: 'At this moment.', schema: StorageShape },
+    async answer({ caller, query }) {
+      const shown = await administration.storage(tenantMeant(caller, query.tenant));
+      return { body: storageAnswer(shown) };
+    },
+  });
+  api.operation({
     id: 'changeDisk', tag: TAG, method: 'POST', path: '/disks/{id}', scope: 'admin',
     summary: 'Plan, then do: empty a disk, keep it after all, or let it go',
     description: 'First without planEtag: it answers the plan. Then with the etag of that plan, '
@@ -160,7 +169,23 @@ function disks(api: RestApi, administration: Administration): void {
   });
 }
 
-function disksAnswer({ single, storedBytes, policy, disks: all = [], repair }: DiskList) {
+function storageAnswer(storage: ShownStorage) {
+  const { kind, copies, diskCount, waitingVolumes, damagedCount } = storage;
+  const { refusesWrites, mirror } = storage;
+  return {
+    kind, diskCount, waitingVolumes, damagedCount, ...(copies !== undefined && { copies }),
+    ...(refusesWrites !== undefined && { refusesWrites }),
+    ...(mirror !== undefined && {
+      mirror: {
+        lagBlocks: mirror.lagBlocks, lagBytes: mirror.lagBytes, isRefusing: mirror.isRefusing,
+        ...(mirror.comparedMs !== undefined && { comparedAt: timeText(mirror.comparedMs) }),
+      },
+    }),
+  };
+}
+
+function disksAnswer(list: DiskList) {
+  const { single, storedBytes, policy, disks: all = [], repair, erasure } = list;
   return {
     isSingle: single, ...(storedBytes !== undefined && { storedBytes }),
     ...(policy !== undefined && { copies: policy.copies }),
@@ -179,6 +204,11 @@ function disksAnswer({ single, storedBytes, policy, disks: all = [], repair }: D
         doneBytes: repair.doneBytes, damagedCount: repair.damaged.length,
         blockedCount: repair.blocked.length,
         ...(repair.remainingMs !== undefined && { remainingMs: repair.remainingMs }),
+      },
+    }),
+    ...(erasure !== undefined && {
+      erasure: {
+        sets: erasure.sets, ending: erasure.ending, blockedCount: erasure.blocked.length,
       },
     }),
   };
@@ -228,7 +258,7 @@ function verifiersAnswer({ verifiers: all, findings, ...report }: Report) {
         ...(lastBegunMs !== undefined && { lastBegunAt: timeText(lastBegunMs) }),
         ...(lastEndedMs !== undefined && { lastEndedAt: timeText(lastEndedMs) }),
         ...(idleReason !== undefined && { idleReason }),
-        openDamage: status.openDamage, openNotices: status.openNotices,
+        openDamage: status.openDamage, openNotices: status.openNotices, days: status.days,
       };
     }),
     findings: findings.filter(({ state }) => state === 'open').map((finding) => {
@@ -272,19 +302,20 @@ function ofTheServer(api: RestApi, administration: Administration): void {
   });
   api.operation({
     id: 'getSeries', tag: TAG, method: 'GET', path: '/series', scope: 'admin',
-    summary: 'Figures of the last 24 hours, for plots',
-    success: { status: 200, description: 'Minute by minute.', schema: SeriesShape },
-    async answer({ caller }) {
+    summary: 'Figures of the last 24 hours or of the last minutes, for plots', query: SeriesQuery,
+    success: { status: 200, description: 'Step by step.', schema: SeriesShape },
+    async answer({ caller, query }) {
       checkInstallation(caller);
-      const minutes = administration.series.list();
+      const series = administration[query.range === 'live' ? 'liveSeries' : 'series'];
+      const minutes = series.list();
       const column = (name: 'requests' | 'errors' | 'p50Ms' | 'p99Ms' | 'storedBytes'
-        | 'loopDelayMs') => minutes.map((one) => one[name] ?? null);
+        | 'loopDelayMs' | 'listeners') => minutes.map((one) => one[name] ?? null);
       return {
         body: {
-          stepMs: SERIES_STEP_MS, at: minutes.map(({ at }) => timeText(at)),
+          stepMs: series.stepMs, at: minutes.map(({ at }) => timeText(at)),
           requests: column('requests'), errors: column('errors'), p50Ms: column('p50Ms'),
           p99Ms: column('p99Ms'), storedBytes: column('storedBytes'),
-          loopDelayMs: column('loopDelayMs'),
+          loopDelayMs: column('loopDelayMs'), listeners: column('listeners'),
         },
       };
     },

@@ -26,10 +26,13 @@ export function watchAdminResource(api: RestApi, parts: RestParts): void {
       success: { status: 200, description: 'Entries of the audit log.', schema: AuditPage },
       async answer({ caller, query }) {
         const { tenant: wanted, cursor, limit = LIST_LIMIT_DEFAULT, user, act } = query;
+        const [sinceMs, untilMs] = [timeOf(query.since), timeOf(query.until)];
         const tenant = tenantMeant(caller, wanted);
         const list = `audit ${tenant}`;
         const [before] = cursor === undefined ? [undefined] : readCursor(list, cursor, ['number']);
-        const { entries, next } = await administration.audit(tenant, { before, limit, user, act });
+        const { entries, next } = await administration.audit(tenant, {
+          before, limit, user, act, sinceMs, untilMs,
+        });
         const nextCursor = next === undefined ? {} : { nextCursor: makeCursor(list, next) };
         return { body: { items: entries.map(auditAnswer), ...nextCursor } };
       },
@@ -145,4 +148,8 @@ function auditAnswer(entry: AuditEntry) {
     ...(name !== undefined && { name }), ...(nameBefore !== undefined && { nameBefore }),
     ...(subject !== undefined && { subject }), ...(note !== undefined && { note }),
   };
+}
+
+function timeOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Date.parse(text);
 }
