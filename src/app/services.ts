@@ -3,9 +3,9 @@ import type { Clock, Random, Route } from '../platform/index.ts';
 import type { TenantId } from '../base/ids.ts';
 import type { CasePolicy } from '../base/names.ts';
 import {
-  Batches, BlockUploads, FileService, FolderVerify, FolderZips, Links, QuotaService, SharingService,
-  SpaceDirectory, TeamService, TimeService, TransferService, TrashContent, TrashService,
-  UploadService, VersionService,
+  ActivityFeed, Batches, BlockUploads, FileService, FolderVerify, FolderZips, Links, QuotaService,
+  SharingService, SpaceDirectory, TeamService, TimeService, TransferService, TrashContent,
+  TrashService, UploadService, VersionService,
 } from '../files/index.ts';
 import type {
   BrakeService, BrokenLock, DroppedTrash, GroupsAt, Invitations, LinkRead, WriteWatch,
@@ -123,6 +123,7 @@ export function buildServices(options: ServiceOptions): Services {
       ...parts, webhooks: options.webhooks, time, idempotency: stores.idempotency,
       zips: new FolderZips({ files, content }),
       folderVerify: new FolderVerify({ files }),
+      activity: new ActivityFeed({ metadata, spaces, now }),
       blocks: new BlockUploads({ metadata, content, files, uploads, now }),
       administration,
     }),

@@ -24,6 +24,11 @@ export { FolderVerify } from './digest/folder-verify.ts';
 export { blocksOf, FileContent, READ_BYTES } from './download.ts';
 export type { ByteRange } from './download.ts';
 export { etagOf } from './etag.ts';
+export {
+  ACTIVITY_LIMIT_MAX, ACTIVITY_SPACES_MAX, ActivityFeed,
+} from './feed/activity-feed.ts';
+export type { ActivityPage, ActivityPlace } from './feed/activity-feed.ts';
+export type { SeenAct, SeenActKind } from './feed/seen-act.ts';
 export { ChangeFeed, FEED_LIMIT_MAX } from './feed/change-feed.ts';
 export type { FeedPage } from './feed/change-feed.ts';
 export { ChangeHub } from './feed/change-hub.ts';

@@ -44,6 +44,36 @@ export interface AccountChange {
   displayName?: string;
 }
 
+/** Something that somebody has done. */
+export interface Act {
+  /** Never the same for two. */
+  id: string;
+  at: string;
+  by?: string;
+  /** What people call them. */
+  byName?: string;
+  change: 
+    | 'added'
+    | 'changed'
+    | 'moved'
+    | 'renamed'
+    | 'deleted'
+    | 'restored'
+    | 'shared'
+    | 'unshared';
+  kind: 'file' | 'folder';
+  /** Missing: it is not there any more. */
+  nodeId?: string;
+  /** Its name of now; of what is gone, of then. */
+  name: string;
+  /** Where it is, or was last known to be. Missing: that is gone too. */
+  path?: string;
+  /** Where it was, if it was moved or renamed. */
+  oldPath?: string;
+  /** Of a copy: so many came with it, itself among them. */
+  count?: number;
+}
+
 export interface Activity {
   buckets: ({
     at: string;
@@ -54,6 +84,11 @@ export interface Activity {
   })[];
   /** False: there was more than is looked at; then the newest part is counted. */
   isComplete: boolean;
+}
+
+export interface Acts {
+  items: Act[];
+  nextCursor?: string;
 }
 
 export interface AuditEntries {
@@ -1180,6 +1215,8 @@ export interface Trashed {
   originalPath?: string;
   deletedAt: string;
   deletedBy: string;
+  /** What people call them. */
+  deletedByName?: string;
   sizeBytes: number;
 }
 
@@ -1247,6 +1284,8 @@ export interface Version {
   at: string;
   sizeBytes: number;
   by?: string;
+  /** What people call them. */
+  byName?: string;
   isCurrent: boolean;
 }
 

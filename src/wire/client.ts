@@ -3,7 +3,7 @@
 import { ApiCaller } from './api-caller.ts';
 import type { BytesBody, CallOptions } from './api-caller.ts';
 import type {
-  Access, Account, AccountChange, Activity, AuditEntries, Batch, Batches, BlocksAsked,
+  Access, Account, AccountChange, Activity, Acts, AuditEntries, Batch, Batches, BlocksAsked,
   BlocksCommit, BlocksKnown, BrokenLocks, BrowserSessions, Changes, Children, Collection, Deleted,
   Devices, Diff, DiskOrder, DiskPlan, Disks, Emptied, FolderVerdict, Group, Groups, Health,
   HeldPage, Jobs, LockWish, MadeDevice, MadeToken, ManagedLocks, Members, NewDevice, NewFolder,
@@ -18,20 +18,20 @@ import type {
 export { ApiProblem } from './api-caller.ts';
 export type { ApiOptions, BytesBody, CallOptions } from './api-caller.ts';
 export type {
-  Access, AccessReason, Account, AccountChange, Activity, AuditEntries, AuditEntry, Batch, Batches,
-  BlocksAsked, BlocksCommit, BlocksKnown, BrokenLocks, BrowserSession, BrowserSessions, Census,
-  Change, ChangedNode, Changes, Children, Collection, DayFigure, Deleted, Device, Devices, Diff,
-  Difference, Disk, DiskOrder, DiskPlan, Disks, Emptied, Finding, FolderVerdict, Group, Groups,
-  Health, Held, HeldPage, Job, Jobs, Lock, LockWish, MadeDevice, MadeToken, ManagedLock,
-  ManagedLocks, May, Members, NewDevice, NewFolder, NewGroup, NewPassword, NewRestore, NewShare,
-  NewTeam, NewTeamSpace, NewTenant, NewToken, NewUser, NewWebhook, Node, NodeChange, NodeCopy,
-  Operation, Operations, PasswordChange, Past, Person, Problem, Quarantine, Quarantines, Quota,
-  QuotaChange, QuotaRow, QuotaRows, Results, Retention, RetentionChange, Safety, SafetyStatement,
-  Series, Server, Session, Setting, Settings, Share, ShareChange, Sharee, Sharees, Shares, SignIn,
-  SignedInUser, Storage, Team, TeamMember, TeamMembers, TeamRole, TeamSpace, TeamSpaceChange,
-  TeamSpaces, Tenant, Tenants, Token, Tokens, Transfer, TransferFigures, TransferOrder,
-  TransferReport, TransferredShare, Trash, Trashed, User, UserChange, Users, Verifier, Verifiers,
-  Version, Versions, Webhook, WebhookDelivery, Webhooks,
+  Access, AccessReason, Account, AccountChange, Act, Activity, Acts, AuditEntries, AuditEntry,
+  Batch, Batches, BlocksAsked, BlocksCommit, BlocksKnown, BrokenLocks, BrowserSession,
+  BrowserSessions, Census, Change, ChangedNode, Changes, Children, Collection, DayFigure, Deleted,
+  Device, Devices, Diff, Difference, Disk, DiskOrder, DiskPlan, Disks, Emptied, Finding,
+  FolderVerdict, Group, Groups, Health, Held, HeldPage, Job, Jobs, Lock, LockWish, MadeDevice,
+  MadeToken, ManagedLock, ManagedLocks, May, Members, NewDevice, NewFolder, NewGroup, NewPassword,
+  NewRestore, NewShare, NewTeam, NewTeamSpace, NewTenant, NewToken, NewUser, NewWebhook, Node,
+  NodeChange, NodeCopy, Operation, Operations, PasswordChange, Past, Person, Problem, Quarantine,
+  Quarantines, Quota, QuotaChange, QuotaRow, QuotaRows, Results, Retention, RetentionChange,
+  Safety, SafetyStatement, Series, Server, Session, Setting, Settings, Share, ShareChange, Sharee,
+  Sharees, Shares, SignIn, SignedInUser, Storage, Team, TeamMember, TeamMembers, TeamRole,
+  TeamSpace, TeamSpaceChange, TeamSpaces, Tenant, Tenants, Token, Tokens, Transfer,
+  TransferFigures, TransferOrder, TransferReport, TransferredShare, Trash, Trashed, User,
+  UserChange, Users, Verifier, Verifiers, Version, Versions, Webhook, WebhookDelivery, Webhooks,
 } from './client-schema.ts';
 
 /** Every operation of the API is a method of the same name. */
@@ -351,6 +351,23 @@ export class ApiClient extends ApiCaller {
   ): Promise<Batch> {
     return this.call({
       method: 'POST', path: '/api/v1/batches/{id}/undo',
+    }, args, options);
+  }
+
+  /** What happened lately that whoever asks can see now, newest first. In the own space, and in
+   *  all that others share since it came into the own tree. A page may be short, or even empty,
+   *  and not be the last. */
+  listActivity(
+    args: {
+      nodeId?: string;
+      only?: 'conflict-copies';
+      cursor?: string;
+      limit?: number;
+    } = {}, options: CallOptions = {},
+  ): Promise<Acts> {
+    return this.call({
+      method: 'GET', path: '/api/v1/activity',
+      query: ['nodeId', 'only', 'cursor', 'limit'],
     }, args, options);
   }
 

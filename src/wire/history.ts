@@ -11,6 +11,7 @@ export const VersionShape = shape({
   at: Instant,
   sizeBytes: Bytes,
   by: Type.Optional(Id),
+  byName: Type.Optional(Type.String({ description: 'What people call them.' })),
   isCurrent: Type.Boolean(),
 }, { $id: 'Version' });
 
@@ -27,6 +28,7 @@ export const TrashedShape = shape({
   })),
   deletedAt: Instant,
   deletedBy: Id,
+  deletedByName: Type.Optional(Type.String({ description: 'What people call them.' })),
   sizeBytes: Bytes,
 }, { $id: 'Trashed' });
 
@@ -70,6 +72,39 @@ export const ActivityShape = shape({
     description: 'False: there was more than is looked at; then the newest part is counted.',
   }),
 }, { $id: 'Activity' });
+
+export const ActsQuery = shape({
+  nodeId: Type.Optional(Type.String({
+    minLength: 1, maxLength: 200, description: 'Only what happened at or below it.',
+  })),
+  only: Type.Optional(oneOfWords(
+    ['conflict-copies'], 'Only files that came as conflict copies and are there still.',
+  )),
+  cursor: PAGING.cursor,
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
+});
+
+const ActShape = shape({
+  id: Type.String({ description: 'Never the same for two.' }),
+  at: Instant,
+  by: Type.Optional(Id),
+  byName: Type.Optional(Type.String({ description: 'What people call them.' })),
+  change: oneOfWords(
+    ['added', 'changed', 'moved', 'renamed', 'deleted', 'restored', 'shared', 'unshared'],
+  ),
+  kind: oneOfWords(['file', 'folder']),
+  nodeId: Type.Optional(Type.String({ description: 'Missing: it is not there any more.' })),
+  name: Type.String({ description: 'Its name of now; of what is gone, of then.' }),
+  path: Type.Optional(Type.String({
+    description: 'Where it is, or was last known to be. Missing: that is gone too.',
+  })),
+  oldPath: Type.Optional(Type.String({ description: 'Where it was, if it was moved or renamed.' })),
+  count: Type.Optional(Type.Integer({
+    minimum: 2, description: 'Of a copy: so many came with it, itself among them.',
+  })),
+}, { $id: 'Act', description: 'Something that somebody has done.' });
+
+export const ActsShape = pageOf(ActShape, 'Acts');
 
 export const DiffQuery = shape({
   from: Moment, to: Type.Optional(Moment), ...PAGING,

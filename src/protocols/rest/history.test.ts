@@ -25,6 +25,7 @@ describe('What was, in the API', () => {
     const { json } = await site.ask('GET', `/nodes/${file.id}/versions`);
     assert.deepEqual(json.items.map(({ sizeBytes }: Json) => sizeBytes), [4, 3]);
     assert.deepEqual(json.items.map(({ isCurrent }: Json) => isCurrent), [true, false]);
+    assert.deepEqual(json.items.map(({ byName }: Json) => byName), ['Anna', 'Anna']);
     const path = `/nodes/${file.id}/versions/${json.items[1].id}`;
     assert.equal((await site.ask('GET', `${path}/content`)).text, 'one');
     assert.equal((await site.ask('POST', `${path}/restore`)).status, 200);
@@ -40,6 +41,7 @@ describe('What was, in the API', () => {
     }
     const first = await site.ask('GET', '/trash?limit=2');
     assert.deepEqual(first.json.items.map(({ name }: Json) => name), ['t3', 't2']);
+    assert.equal(first.json.items[0].deletedByName, 'Anna');
     const rest = await site.ask('GET', `/trash?limit=2&cursor=${first.json.nextCursor}`);
     assert.deepEqual(rest.json.items.map(({ originalPath }: Json) => originalPath),
       ['/of trash/t1']);
@@ -116,5 +118,27 @@ describe('What was, in the API', () => {
     assert.equal(whole.json.buckets[0].added, 2);
     const bad = await site.ask('GET', `/nodes/${folder.id}/activity?from=${to}&to=${from}`);
     assert.equal(bad.json.code, 'span');
+  });
+
+  it('tells what happened, newest first, by whom and where', async () => {
+    const folder = await site.folder('told');
+    const { id } = await site.put('a.txt', 'one', folder.id);
+    tick();
+    await site.ask('PATCH', `/nodes/${id}`, { json: { name: 'b.txt' } });
+    await site.ask('DELETE', `/nodes/${id}`);
+    const first = await site.ask('GET', `/activity?nodeId=${folder.id}&limit=2`);
+    const shown = ({ byName, change, path, nodeId }: Json): string =>
+      `${byName} ${change} ${path} ${nodeId === undefined ? 'gone' : 'there'}`;
+    assert.deepEqual(first.json.items.map(shown), [
+      'Anna deleted /told/b.txt gone', 'Anna renamed /told/b.txt gone',
+    ]);
+    const { nextCursor } = first.json;
+    const rest = await site.ask('GET', `/activity?nodeId=${folder.id}&cursor=${nextCursor}`);
+    assert.deepEqual(rest.json.items.map(shown), [
+      'Anna added /told/a.txt gone', 'Anna added /told there',
+    ]);
+    const wrong = await site.ask('GET', `/activity?cursor=${nextCursor}`);
+    assert.equal(wrong.json.code, 'cursor');
+    assert.equal((await site.ask('GET', '/activity?nodeId=999999')).status, 404);
   });
 });

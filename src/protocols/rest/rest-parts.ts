@@ -1,7 +1,7 @@
 /** What the resources of the API call, and what each of their requests brings along. */
 import type {
-  BlockUploads, FileService, FolderVerify, FolderZips, SharingService, TimeService, TrashService,
-  UploadService, VersionService,
+  ActivityFeed, BlockUploads, FileService, FolderVerify, FolderZips, SharingService, TimeService,
+  TrashService, UploadService, VersionService,
 } from '../../files/index.ts';
 import type { Caller, Identity } from '../../identity/index.ts';
 import type { Exchange, Random } from '../../platform/index.ts';
@@ -22,6 +22,7 @@ export interface RestParts {
   trash: TrashService;
   versions: VersionService;
   time: TimeService;
+  activity: ActivityFeed;
   zips: FolderZips;
   folderVerify: FolderVerify;
   /** undefined: files are not put together from blocks. */

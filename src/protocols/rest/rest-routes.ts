@@ -1,6 +1,7 @@
 /** All that the API offers. */
 import type { Route } from '../../platform/index.ts';
 import { accountResource } from './account.ts';
+import { activityResource } from './activity.ts';
 import { batchResource } from './batch.ts';
 import { blocksResource } from './blocks.ts';
 import { changesResource } from './changes.ts';
@@ -29,7 +30,7 @@ import { wholeFolderResource } from './whole-folder.ts';
 /** In the order in which the document names them. */
 export const RESOURCES: readonly Resource<RestParts>[] = [
   sessionResource, nodesResource, childrenResource, contentResource,
-  batchResource, versionsResource, trashResource, pastResource, locksResource,
+  batchResource, versionsResource, trashResource, pastResource, activityResource, locksResource,
   wholeFolderResource, sharesResource, accountResource, safetyResource, peopleAdminResource,
   storageAdminResource, watchAdminResource, teamsAdminResource, upkeepAdminResource,
   tusResource, blocksResource, changesResource, webhooksResource,

@@ -9,6 +9,7 @@ import type { NodeRequest } from './node-deals.ts';
 import { NodeView, placeOf, textOfPath, timeText } from './node-view.ts';
 import { ById, CHANGE_REFUSALS, withEtag } from './nodes.ts';
 import type { RestApi } from './operation.ts';
+import { PeopleNames } from './people-names.ts';
 import type { RestParts } from './rest-parts.ts';
 import { trashIdOf, trashPlaceOf } from './trash-id.ts';
 
@@ -26,9 +27,10 @@ export function trashResource(api: RestApi, parts: RestParts): void {
       const before = cursor === undefined ? {}
         : { before: readCursor(LIST, cursor, ['number'])[0] };
       const { entries, next } = await trash.list(caller, { limit, ...before });
+      const names = new PeopleNames(parts.identity);
       return {
         body: {
-          items: entries.map(shown),
+          items: await Promise.all(entries.map((entry) => shown(entry, names))),
           ...(next !== undefined && { nextCursor: makeCursor(LIST, next) }),
         },
       };
@@ -74,11 +76,12 @@ export async function restoreTrashed(
   return new NodeView(parts, caller).one(await placeOf(parts, caller, String(node.id)));
 }
 
-function shown(entry: Trashed) {
+async function shown(entry: Trashed, names: PeopleNames) {
   const { name, kind, from, deletedAt, deletedBy, sizeBytes } = entry;
   return {
     id: trashIdOf(entry), name, kind: kind === 'file' ? 'file' as const : 'folder' as const,
     ...(from !== undefined && { originalPath: textOfPath([...from, name]) }),
     deletedAt: timeText(deletedAt), deletedBy, sizeBytes,
+    deletedByName: (await names.user(deletedBy)).displayName,
   };
 }

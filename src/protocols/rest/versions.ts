@@ -9,6 +9,7 @@ import { lockTokensOf } from './node-deals.ts';
 import { NodeView, placeOf, timeText } from './node-view.ts';
 import { ById, CHANGE_REFUSALS, withEtag } from './nodes.ts';
 import type { RestApi } from './operation.ts';
+import { PeopleNames } from './people-names.ts';
 import type { RestParts } from './rest-parts.ts';
 
 const TAG = 'versions';
@@ -27,11 +28,12 @@ export function versionsResource(api: RestApi, parts: RestParts): void {
     async answer({ caller, params }) {
       const { path } = await placeOf(parts, caller, params.id);
       const kept = await versions.list(caller, path);
-      const items = kept.map(({ contentRev, savedAt, sizeBytes, savedBy, isPresent }) => ({
+      const names = new PeopleNames(parts.identity);
+      const items = kept.map(async ({ contentRev, savedAt, sizeBytes, savedBy, isPresent }) => ({
         id: String(contentRev), at: timeText(savedAt), sizeBytes, by: savedBy,
-        isCurrent: isPresent,
+        byName: (await names.user(savedBy)).displayName, isCurrent: isPresent,
       }));
-      return { body: { items } };
+      return { body: { items: await Promise.all(items) } };
     },
   });
   api.raw({

@@ -58,6 +58,7 @@ export interface SiteParts {
   identity: Identity;
   authenticator: Authenticator;
   metadata: MemoryMetadataStore;
+  spaces: SpaceDirectory;
   content: ContentStore;
   instanceId: string;
   now: () => number;
@@ -116,7 +117,7 @@ export class CloudSite {
       instanceId: 'hftest', now,
       random: new SeededRandom(1), bulkUpload: options.bulkUpload ?? 'off',
       ...(options.webPage !== undefined && { webPage: options.webPage }),
-      trash, trashContent, versions, brakes, metadata, content,
+      trash, trashContent, versions, brakes, metadata, spaces, content,
       time: new TimeService({ metadata, content, spaces, batches: this.#batches, now, groupsAt }),
     };
     server.serve([

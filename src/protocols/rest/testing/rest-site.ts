@@ -1,6 +1,6 @@
 /** The API on stores in memory, for tests: real HTTP on a free port, with DAV and the pages beside
  *  it. Every answer is held against the OpenAPI document. */
-import { BlockUploads, FolderVerify, FolderZips } from '../../../files/index.ts';
+import { ActivityFeed, BlockUploads, FolderVerify, FolderZips } from '../../../files/index.ts';
 import { CloudSite, PASSWORD, ask } from '../../nextcloud/testing/cloud-site.ts';
 import type {
   Answer, AskOptions, SiteOptions, SiteParts,
@@ -51,6 +51,7 @@ export class RestSite {
         const { route, document } = restServer({
           ...parts, idempotency, zips: new FolderZips({ files, content }),
           folderVerify: new FolderVerify({ files }),
+          activity: new ActivityFeed(parts),
           blocks: new BlockUploads(parts),
           administration: options.administration?.(parts),
         }, RESOURCES);
