@@ -8,7 +8,7 @@ import {
   diskList, diskMove, diskRetire, diskUndrain, durability, gcRestore, gcRun, gcStatus,
   groupCommands, historyCommands, keysCommands, mailTest, openTerminal, quotaCommands,
   retentionCommands, runCommandLine, serve, storageMove, tenantCommands, userAdd, userDisable,
-  userEmail, userEnable, userList, userPassword,
+  userEmail, userEnable, userList, userPassword, userSecondFactorOff,
   userTransfer, verifyExplain, verifyProve, verifyRun, verifyStatus, versionCommand,
 } from '../cli/index.ts';
 import { leaveEntry } from '../audit/index.ts';
@@ -76,6 +76,7 @@ const commands = [
   userAdd(users),
   userList(users),
   userPassword(users),
+  userSecondFactorOff(users),
   userEmail(users),
   userDisable(users),
   userEnable(users),

@@ -8,6 +8,7 @@ import { HoldfastError } from '../base/errors.ts';
 import type { SpaceId } from '../base/ids.ts';
 import { Identity } from '../identity/index.ts';
 import type { SignInNotice } from '../identity/index.ts';
+import { openSealingKey } from '../identity/stores/sqlite/sealing-key.ts';
 import { SqliteIdentityStore } from '../identity/stores/sqlite/sqlite-identity-store.ts';
 import { SqliteMetadataStore } from '../metadata/stores/sqlite/sqlite-metadata-store.ts';
 import { findDataDirectory, openDataDirectory } from '../platform/index.ts';
@@ -116,7 +117,15 @@ async function openIdentity(
   file: string, create: boolean, { clock, onSignIn }: Pick<StoresOptions, 'clock' | 'onSignIn'>,
 ): Promise<Identity> {
   const store = await SqliteIdentityStore.open({ file, create });
-  return Identity.open({ store, clock, ...(onSignIn !== undefined && { onSignIn }) });
+  try {
+    const sealingKey = openSealingKey(file.replace(/\.db$/, '.key'));
+    return await Identity.open({
+      store, clock, sealingKey, ...(onSignIn !== undefined && { onSignIn }),
+    });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 }
 
 async function checkNothingLost(

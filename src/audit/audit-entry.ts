@@ -12,6 +12,7 @@ export type AuditAct =
   // Who comes in.
   | 'signed-in' | 'sign-in-refused' | 'app-password-made' | 'app-password-removed'
   | 'session-ended' | 'api-token-made' | 'api-token-removed'
+  | 'second-factor-on' | 'second-factor-off' | 'recovery-codes-made' | 'recovery-code-used'
   // What administrators do.
   | 'tenant-added' | 'user-added' | 'user-changed' | 'user-disabled' | 'user-enabled'
   | 'password-set' | 'group-changed' | 'quota-set' | 'retention-set' | 'lock-broken'

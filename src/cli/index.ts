@@ -38,6 +38,7 @@ export { userDisable, userEnable } from './commands/user-disable.ts';
 export { userEmail } from './commands/user-email.ts';
 export { userList } from './commands/user-list.ts';
 export { userPassword } from './commands/user-password.ts';
+export { userSecondFactorOff } from './commands/user-second-factor-off.ts';
 export { userTransfer } from './commands/user-transfer.ts';
 export { verifyExplain } from './commands/verify-explain.ts';
 export { verifyProve } from './commands/verify-prove.ts';

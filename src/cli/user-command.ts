@@ -21,7 +21,8 @@ export interface UserParts {
 export interface NotedAct {
   readonly act:
     | 'tenant-added' | 'user-added' | 'user-changed' | 'user-disabled' | 'user-enabled'
-    | 'password-set' | 'group-changed' | 'quota-set' | 'retention-set' | 'files-transferred';
+    | 'password-set' | 'second-factor-off' | 'group-changed' | 'quota-set' | 'retention-set'
+    | 'files-transferred';
   /** Into whose log it goes. */
   readonly tenant: TenantId;
   /** Whom it was done to. */

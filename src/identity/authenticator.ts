@@ -10,7 +10,11 @@ import type { Clock } from '../platform/index.ts';
 import { addressGroup } from './address.ts';
 import { callerOf, type Caller } from './caller.ts';
 import type { IdentityConfig } from './config.ts';
-import { notAuthenticated, sessionOver, tokenOver } from './identity-errors.ts';
+import type { CodeCheck } from './code-check.ts';
+import {
+  appPasswordRequired, notAuthenticated, noSuchUser, ownPasswordRequired, secondFactorRequired,
+  sessionOver, tokenOver,
+} from './identity-errors.ts';
 import type { IdentityStore } from './identity-store.ts';
 import { LoginThrottle } from './login-throttle.ts';
 import type { PasswordHasher } from './password-hasher.ts';
@@ -35,13 +39,15 @@ export interface AuthenticatorParts {
   config: IdentityConfig;
   hasher: PasswordHasher;
   usedNotes: UsedNotes;
+  codes: CodeCheck;
   onSignIn: (notice: SignInNotice) => void;
 }
 
 /** Somebody was let in who was not remembered, or was refused; or a way in was made or ended. */
 export interface SignInNotice {
   act: 'signed-in' | 'sign-in-refused' | 'app-password-made' | 'app-password-removed'
-    | 'session-ended' | 'api-token-made' | 'api-token-removed';
+    | 'session-ended' | 'api-token-made' | 'api-token-removed'
+    | 'second-factor-on' | 'second-factor-off' | 'recovery-codes-made' | 'recovery-code-used';
   /** '' when no such user is there: what was typed as a name may be a password. */
   user: UserId | '';
   /** Of the user; undefined: nobody knows. */
@@ -68,6 +74,7 @@ export class Authenticator {
   readonly #config: IdentityConfig;
   readonly #hasher: PasswordHasher;
   readonly #usedNotes: UsedNotes;
+  readonly #codes: CodeCheck;
   readonly #onSignIn: (notice: SignInNotice) => void;
   readonly #verified: VerifiedCredentials;
   readonly #throttle: LoginThrottle;
@@ -77,6 +84,7 @@ export class Authenticator {
 
   constructor(parts: AuthenticatorParts) {
     const { store, clock, config, hasher, usedNotes } = parts;
+    this.#codes = parts.codes;
     this.#onSignIn = parts.onSignIn;
     this.#store = store;
     this.#clock = clock;
@@ -93,12 +101,59 @@ export class Authenticator {
     const key = this.#verified.keyOf('basic', user, password);
     const entry = this.#verified.find(key);
     const mark = this.#store.changeMark();
-    if (entry?.mark === mark && !this.#verified.isDue(entry)) return entry.caller;
-    return this.#basicAnew({ ...credentials, key, mark }, entry).then(({ caller }) => caller);
+    if (entry?.mark === mark && !this.#verified.isDue(entry)) return sufficient(entry);
+    const check = { ...credentials, key, mark };
+    return this.#basicAnew(check, entry).then((verified) => {
+      if (verified.needsCode && entry === undefined) {
+        this.#tellOf('sign-in-refused', check, verified.caller, 'password without code');
+      }
+      return sufficient(verified);
+    });
   }
 
-  /** As `basic`, with the user's rev as of which it is true. */
-  async basicWithRev(credentials: BasicCredentials): Promise<Verified> {
+  /** For a session: the own password and, where there is a second factor, a code. With the user's
+   *  rev as of which it is true. `isProven`: the code was right a moment ago, and is used up.
+   *  @throws unauthenticated `second-factor-required`, `second-factor-wrong`; busy. */
+  async signIn(
+    credentials: BasicCredentials & { code?: string | undefined }, { isProven = false } = {},
+  ): Promise<Verified> {
+    const { code = '', address } = credentials;
+    const verified = await this.checkOwnPassword(credentials);
+    if (!verified.needsCode || isProven) return verified;
+    if (code.trim() === '') throw secondFactorRequired(OP_BASIC);
+    const { caller } = verified;
+    try {
+      const kind = await this.#codes.prove({ user: caller.user, code, address });
+      if (kind === 'recovery-code') this.#tellOf('recovery-code-used', credentials, caller, '');
+      this.#tellOf('signed-in', credentials, caller, `password and ${kind}`);
+    } catch (error) {
+      if (isKind(error, 'unauthenticated')) {
+        this.#tellOf('sign-in-refused', credentials, caller, 'code');
+      }
+      throw error;
+    }
+    return verified;
+  }
+
+  /** Whether somebody knows their own password: an app password is none. Codes are not asked for.
+   *  @throws unauthenticated; busy. */
+  async checkOwnPassword(credentials: BasicCredentials): Promise<Verified> {
+    const verified = await this.#basicWithRev(credentials);
+    if (verified.caller.credential !== 'password') throw ownPasswordRequired(OP_BASIC);
+    return verified;
+  }
+
+  /** Who somebody is, when that was proven by other means. @throws not-found; unauthenticated:
+   *  disabled. */
+  async callerFor(id: UserId): Promise<Pick<Verified, 'caller' | 'userRev'>> {
+    const user = await this.#store.findUser(id);
+    if (user === undefined) throw noSuchUser(OP_SESSION);
+    if (user.disabled) throw notAuthenticated(OP_SESSION);
+    const caller = await this.#callerOf(user, 'password', { device: 'password' });
+    return { caller, userRev: user.rev };
+  }
+
+  async #basicWithRev(credentials: BasicCredentials): Promise<Verified> {
     const key = this.#verified.keyOf('basic', credentials.user, credentials.password);
     const mark = this.#store.changeMark();
     return this.#basicAnew({ ...credentials, key, mark }, this.#verified.find(key));
@@ -164,8 +219,15 @@ export class Authenticator {
       throw notAuthenticated(OP_BASIC);
     }
     attempt.succeeded();
-    if (!provenBefore) this.#tell('signed-in', check, user, 'password');
+    if (!provenBefore && !verified.needsCode) this.#tell('signed-in', check, user, 'password');
     return verified;
+  }
+
+  #tellOf(
+    act: SignInNotice['act'], { address }: BasicCredentials, { user, tenant }: Caller,
+    device: string,
+  ): void {
+    this.#onSignIn({ act, user, tenant, device, address });
   }
 
   #tell(
@@ -242,7 +304,9 @@ export class Authenticator {
     const leftMs = lastMs - nowMs;
     const goodMs = Math.min(this.#config.verifiedMs, leftMs);
     const goodUntilMs = this.#clock.monotonic() + goodMs;
-    this.#verified.put(key, { caller, userRev: user.rev, goodUntilMs, mark });
+    this.#verified.put(key, {
+      caller, userRev: user.rev, needsCode: false, goodUntilMs, mark,
+    });
     return caller;
   }
 
@@ -264,7 +328,8 @@ export class Authenticator {
   /** The mark is from before the user was read, so a change in between is noticed. */
   #keep({ key, mark }: BasicCheck, user: UserRecord, caller: Caller): Verified {
     const goodUntilMs = this.#clock.monotonic() + this.#config.verifiedMs;
-    const entry: Verified = { caller, userRev: user.rev, goodUntilMs, mark };
+    const needsCode = caller.credential === 'password' && user.hasSecondFactor;
+    const entry: Verified = { caller, userRev: user.rev, needsCode, goodUntilMs, mark };
     this.#verified.put(key, entry);
     return entry;
   }
@@ -279,6 +344,12 @@ export class Authenticator {
     const id = loginName(typed);
     return id === undefined ? 'impossible' : this.#store.findUser(id);
   }
+}
+
+/** What comes with every request cannot ask for a code. */
+function sufficient({ caller, needsCode }: Verified): Caller {
+  if (needsCode) throw appPasswordRequired(OP_BASIC);
+  return caller;
 }
 
 function loginName(typed: string): UserId | undefined {

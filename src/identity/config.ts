@@ -32,6 +32,8 @@ export interface IdentityConfig {
   /** A use is noted when the last noted one is this old. */
   usedNoteEveryMs: number;
   setupLinkMs: number;
+  /** How long setting up a second factor may take. */
+  secondFactorSetupMs: number;
   flowMs: number;
   flowCountMax: number;
   throttlePair: ThrottleLimits;
@@ -59,6 +61,7 @@ export const DEFAULT_IDENTITY_CONFIG: Readonly<IdentityConfig> = {
   apiTokensPerUserMax: 100,
   usedNoteEveryMs: HOUR_MS,
   setupLinkMs: DAY_MS,
+  secondFactorSetupMs: HOUR_MS,
   flowMs: 20 * MINUTE_MS,
   flowCountMax: 10_000,
   throttlePair: { freeCount: 5, delayMs: SECOND_MS, delayMaxMs: 15 * MINUTE_MS },

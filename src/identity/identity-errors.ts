@@ -59,6 +59,43 @@ export function notAuthenticated(op: string): HoldfastError {
   return new HoldfastError('unauthenticated', op, message, { code: 'sign-in-refused' });
 }
 
+/** The password is right; the code is still missing. */
+export function secondFactorRequired(op: string): HoldfastError {
+  const message = 'Enter the code from your authenticator app too, or a recovery code.';
+  return new HoldfastError('unauthenticated', op, message, { code: 'second-factor-required' });
+}
+
+/** One message for a code that is wrong, too old, or was used before. */
+export function secondFactorWrong(op: string): HoldfastError {
+  const message = 'This code is not right, or it was used before. Wait for the next one; if it is '
+    + 'refused too, see that the clock of your phone is right.';
+  return new HoldfastError('unauthenticated', op, message, { code: 'second-factor-wrong' });
+}
+
+/** For whatever cannot ask for a code. */
+export function appPasswordRequired(op: string): HoldfastError {
+  const message = 'This account signs in with a second step, so programs and devices need an app '
+    + 'password. Make one on the page of your account, and enter it here.';
+  return new HoldfastError('unauthenticated', op, message, { code: 'app-password-required' });
+}
+
+/** A browser's session could make what a device must not. */
+export function ownPasswordRequired(op: string): HoldfastError {
+  const message = 'That is an app password. Sign in here with your own password.';
+  return new HoldfastError('unauthenticated', op, message, { code: 'own-password-required' });
+}
+
+export function secondFactorOn(op: string): HoldfastError {
+  const message = 'Signing in with a second step is on already. Turn it off first.';
+  return new HoldfastError('conflict', op, message, { code: 'second-factor-on' });
+}
+
+export function secondFactorOff(op: string): HoldfastError {
+  const message = 'Signing in with a second step is not on, or setting it up took too long. Begin '
+    + 'again.';
+  return new HoldfastError('conflict', op, message, { code: 'second-factor-off' });
+}
+
 export function sessionOver(op: string): HoldfastError {
   const message = 'This session is over. Sign in again.';
   return new HoldfastError('unauthenticated', op, message, { code: 'session-over' });

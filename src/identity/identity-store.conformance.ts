@@ -12,6 +12,7 @@ import type { AddTokenOptions, IdentityStore } from './identity-store.ts';
 import type {
   FlowRecord, GroupRecord, NewUserRecord, TenantRecord, TokenKind, TokenRecord, UserRecord,
 } from './records.ts';
+import { testSecondFactors } from './second-factor-store.conformance.ts';
 import { hashSecret } from './secrets.ts';
 
 /** Two stores open on the same, empty data, as the server and the command line would have it. */
@@ -71,6 +72,7 @@ export function testIdentityStore(name: string, openEmpty: () => Promise<StorePa
     describe('tokens', () => testTokens(stores));
     describe('setup link', () => testSetupLink(stores));
     describe('login flows', () => testFlows(stores));
+    describe('second factors', () => testSecondFactors(stores));
     describe('change mark', () => testChangeMark(stores));
 
     it('refuses everything once closed, and closes twice calmly', async () => {
@@ -89,7 +91,7 @@ function testUsers(stores: () => StorePair): void {
     const user = sampleUser(ALICE, {
       admin: true, passwordHash: 'phc', displayName: 'Å 🦊', email: 'a@b.example',
     });
-    const wanted: UserRecord = { ...user, rev: 1, groupsRev: 0 };
+    const wanted: UserRecord = { ...user, rev: 1, groupsRev: 0, hasSecondFactor: false };
     assert.deepEqual(await store.addUser(user), wanted);
     assert.deepEqual(await other.findUser(ALICE), wanted);
     assert.equal(await store.findUser(BOB), undefined);
@@ -125,7 +127,9 @@ function testUsers(stores: () => StorePair): void {
     const { store, other } = stores();
     const user = sampleUser(ALICE, { passwordHash: 'phc', admin: true });
     await store.addUser(user);
-    const wanted = { ...user, disabled: true, rev: 2, groupsRev: 0 };
+    const wanted = {
+      ...user, disabled: true, rev: 2, groupsRev: 0, hasSecondFactor: false,
+    };
     assert.deepEqual(await store.updateUser(ALICE, { disabled: true }), wanted);
     assert.deepEqual(await other.findUser(ALICE), wanted);
     const without = await store.updateUser(ALICE, { passwordHash: undefined });
@@ -505,7 +509,7 @@ function testSetupLink(stores: () => StorePair): void {
     assert.equal(wrong, undefined);
     assert.equal(await store.redeemSetupLink(link.hash, 2000, admin(ALICE)), undefined);
     const added = await other.redeemSetupLink(link.hash, 1500, admin(ALICE));
-    assert.deepEqual(added, { ...admin(ALICE), rev: 1, groupsRev: 0 });
+    assert.deepEqual(added, { ...admin(ALICE), rev: 1, groupsRev: 0, hasSecondFactor: false });
     assert.equal(await store.redeemSetupLink(link.hash, 1500, admin(BOB)), undefined);
     assert.deepEqual((await store.listUsers(10)).map(({ id }) => id), [ALICE]);
     assert.equal(await store.findSetupLink(1500), undefined);

@@ -1,4 +1,5 @@
 import type { GroupId, TenantId, UserId } from '../base/ids.ts';
+import type { SecondFactorStore } from './second-factor-store.ts';
 import type {
   FlowRecord, GroupRecord, NewUserRecord, SetupLinkRecord, TenantRecord, TokenKind, TokenRecord,
   TokenTouch, UserPatch, UserRecord,
@@ -16,7 +17,7 @@ import type {
  * Errors: `busy` when another process holds the data for too long, `full`, `unavailable` (also
  * once closed), `corrupt`; others as listed.
  */
-export interface IdentityStore {
+export interface IdentityStore extends SecondFactorStore {
   /** A number that differs from an earlier answer when anything at all may have changed in
    *  between, in this process or another; what another one did may be seen a turn of the event loop
    *  late. Synchronous and cheap (microseconds): it is asked once

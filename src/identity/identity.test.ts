@@ -59,7 +59,8 @@ describe('users', () => {
   it('are shown without secrets', async () => {
     assert.deepEqual(await world.elsewhere.users.get(ALICE), {
       id: ALICE, tenant: DEFAULT_TENANT, displayName: 'Alice A.', admin: false, disabled: false,
-      hasPassword: true, email: undefined, createdAt: world.clock.now(),
+      hasPassword: true, hasSecondFactor: false, email: undefined,
+      createdAt: world.clock.now(),
     });
   });
 

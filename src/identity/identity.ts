@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import type { Clock } from '../platform/index.ts';
 import { ApiTokens, isPossibleToken } from './api-tokens.ts';
 import { AppPasswords } from './app-passwords.ts';
 import { AccessNotes } from './access-notes.ts';
 import { Authenticator, type BasicCredentials, type SignInNotice } from './authenticator.ts';
 import type { Caller } from './caller.ts';
+import { CodeCheck } from './code-check.ts';
 import { DEFAULT_IDENTITY_CONFIG, type IdentityConfig } from './config.ts';
 import type { IdentityStore } from './identity-store.ts';
 import { Groups } from './groups.ts';
@@ -11,6 +13,8 @@ import { tokenOver } from './identity-errors.ts';
 import { LinkPasswords } from './link-passwords.ts';
 import { LoginFlows } from './login-flows.ts';
 import { PasswordHasher } from './password-hasher.ts';
+import { SecondFactors } from './second-factors.ts';
+import { SEALING_KEY_BYTES, SecretSeal } from './secret-seal.ts';
 import { Sessions } from './sessions.ts';
 import { Setup, type FirstAdministrator, type SetupLink } from './setup.ts';
 import { Tenants } from './tenants.ts';
@@ -23,6 +27,9 @@ export interface IdentityParts {
   clock: Clock;
   /** What differs from DEFAULT_IDENTITY_CONFIG. */
   config?: Partial<IdentityConfig>;
+  /** SEALING_KEY_BYTES of it, for secrets that must be read again. Without one they are lost with
+   *  this process. */
+  sealingKey?: Uint8Array;
   /** Told of what fails with nobody waiting for it. That is only the noting of when an app password
    *  or a session was last used, which is tried again. */
   onFault?: (error: unknown) => void;
@@ -47,21 +54,25 @@ export class Identity {
   readonly apiTokens: ApiTokens;
   readonly sessions: Sessions;
   readonly loginFlows: LoginFlows;
+  readonly secondFactors: SecondFactors;
   readonly #store: IdentityStore;
   readonly #authenticator: Authenticator;
   readonly #setup: Setup;
   readonly #usedNotes: UsedNotes;
   #closing: Promise<void> | undefined;
 
-  private constructor({ store, clock, config: changes, onFault, onSignIn }: IdentityParts) {
+  private constructor(parts: IdentityParts) {
+    const { store, clock, config: changes, onFault, onSignIn } = parts;
     const config: IdentityConfig = { ...DEFAULT_IDENTITY_CONFIG, ...changes };
     const { hashCost: cost, hashesAtOnceMax: atOnceMax, hashesWaitingMax: waitingMax } = config;
     const hasher = new PasswordHasher({ cost, atOnceMax, waitingMax });
     const usedNotes = new UsedNotes(store, clock, config, onFault);
     const tell = onSignIn ?? (() => undefined);
     const notes = new AccessNotes(store, tell);
+    const seal = new SecretSeal(parts.sealingKey ?? randomBytes(SEALING_KEY_BYTES));
+    const codes = new CodeCheck({ store, clock, config, seal });
     const authenticator = new Authenticator({
-      store, clock, config, hasher, usedNotes, onSignIn: tell,
+      store, clock, config, hasher, usedNotes, codes, onSignIn: tell,
     });
     this.#store = store;
     this.#usedNotes = usedNotes;
@@ -72,7 +83,12 @@ export class Identity {
     this.linkPasswords = new LinkPasswords(clock, config, hasher);
     this.appPasswords = new AppPasswords(store, clock, config, notes);
     this.apiTokens = new ApiTokens(store, clock, config, notes);
-    this.sessions = new Sessions(store, clock, config, { authenticator, notes });
+    this.sessions = new Sessions(store, clock, config, {
+      authenticator, notes, users: this.users,
+    });
+    this.secondFactors = new SecondFactors({
+      store, clock, config, seal, codes, authenticator, onNotice: tell,
+    });
     this.loginFlows = new LoginFlows(store, clock, config, notes);
     this.#setup = new Setup(store, clock, config, this.users);
   }
@@ -89,6 +105,7 @@ export class Identity {
    *
    * Answers at once, without a promise, for credentials that were verified a moment ago and whose
    * user did not change since, in whichever process.
+   * The own password of a user with a second factor does not suffice: `app-password-required`.
    * @throws unauthenticated: one message for unknown, wrong, disabled; busy: too many failures, or
    * too many sign-ins at once, with facts.retryAfterMs. May throw instead of rejecting.
    */

@@ -13,9 +13,14 @@ export { DEVICE_NAME_CHARACTERS_MAX, DISPLAY_NAME_CHARACTERS_MAX } from './label
 export type { LinkKnock, LinkPasswords } from './link-passwords.ts';
 export type { GrantedLogin, LoginFlow, LoginFlows } from './login-flows.ts';
 export { PASSWORD_BYTES_MAX, PASSWORD_CHARACTERS_MIN } from './password-policy.ts';
+export { RECOVERY_CODES } from './second-factors.ts';
+export type {
+  NewSecondFactor, PasswordProof, SecondFactors, SecondFactorState,
+} from './second-factors.ts';
+export { SEALING_KEY_BYTES, SecretSeal } from './secret-seal.ts';
 export { SCOPES } from './scopes.ts';
 export type { Scope } from './scopes.ts';
-export type { NewSession, Sessions, SignIn } from './sessions.ts';
+export type { NewSession, OwnPasswordChange, Sessions, SignIn } from './sessions.ts';
 export type { FirstAdministrator, SetupLink } from './setup.ts';
 export { TENANTS_MAX } from './identity-store.ts';
 export type { NewTenant, Tenants } from './tenants.ts';

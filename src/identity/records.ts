@@ -30,6 +30,28 @@ export interface UserRecord extends NewUserRecord {
   rev: number;
   /** Starts at 0 and grows with every group that the user joins or leaves. */
   groupsRev: number;
+  /** The password alone does not sign in. */
+  hasSecondFactor: boolean;
+}
+
+/** Codes from an authenticator app, to be shown besides the password, that are being set up. */
+export interface SecondFactorDraft {
+  user: UserId;
+  /** What the codes are made from, sealed: see secret-seal.ts. */
+  secret: string;
+  createdAt: number;
+}
+
+export interface SecondFactorRecord {
+  user: UserId;
+  secret: string;
+  /** false: being set up, and asked for nowhere. */
+  isOn: boolean;
+  /** Of the last code that was used: no code of it or of an earlier step is good any more. */
+  lastStep: number;
+  /** When it was begun; once it is on, when it was turned on. */
+  since: number;
+  recoveryCodesLeft: number;
 }
 
 export interface GroupRecord {

@@ -24,15 +24,34 @@ export function makeId(): string {
 
 /** For example `k3v9x-7qw2m-...`: five groups of five. */
 export function makeAppPassword(): string {
-  const group = (): string =>
-    Array.from({ length: GROUP_SYMBOLS }, () => SYMBOLS.charAt(randomInt(SYMBOLS.length))).join('');
-  return Array.from({ length: GROUPS }, group).join('-');
+  return groupsOf(SYMBOLS, GROUPS);
 }
 
 /** The form that is hashed: people leave out the hyphens or write capitals. Undefined when the text
  *  cannot be an app password. */
 export function canonicalAppPassword(text: string): string | undefined {
   return APP_PASSWORD.test(text) ? text.replace(/[- ]/g, '').toLowerCase() : undefined;
+}
+
+/** Without symbols that look alike on paper: 15 of 31 are 74 bits. */
+const PAPER_SYMBOLS = 'abcdefghjkmnpqrstuvwxyz23456789';
+const RECOVERY_GROUPS = 3;
+const RECOVERY_CODE = /^[a-hjkmnp-z2-9]{5}(?:[- ]?[a-hjkmnp-z2-9]{5}){2}$/i;
+
+/** For example `k3v9x-7qw2m-p4d8z`: for when the phone is lost. */
+export function makeRecoveryCode(): string {
+  return groupsOf(PAPER_SYMBOLS, RECOVERY_GROUPS);
+}
+
+/** As canonicalAppPassword. */
+export function canonicalRecoveryCode(text: string): string | undefined {
+  return RECOVERY_CODE.test(text) ? text.replace(/[- ]/g, '').toLowerCase() : undefined;
+}
+
+function groupsOf(symbols: string, count: number): string {
+  const group = (): string =>
+    Array.from({ length: GROUP_SYMBOLS }, () => symbols.charAt(randomInt(symbols.length))).join('');
+  return Array.from({ length: count }, group).join('-');
 }
 
 /** Lower-case hexadecimal SHA-256. */

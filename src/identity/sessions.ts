@@ -9,11 +9,21 @@ import type { IdentityConfig } from './config.ts';
 import type { IdentityStore } from './identity-store.ts';
 import { deviceName } from './labels.ts';
 import type { TokenRecord } from './records.ts';
+import type { PasswordProof } from './second-factors.ts';
 import { hashSecret, makeId, makeToken } from './secrets.ts';
+import type { Users } from './users.ts';
 
 export interface SignIn extends BasicCredentials {
   /** What the browser says of itself. */
   device: string;
+  /** From an authenticator app, or a recovery code. */
+  code?: string | undefined;
+}
+
+export interface OwnPasswordChange extends PasswordProof {
+  newPassword: string;
+  /** Of the browser that goes on; undefined: no session begins. */
+  device: string | undefined;
 }
 
 export interface NewSession {
@@ -35,30 +45,62 @@ export class Sessions {
   readonly #config: IdentityConfig;
   readonly #authenticator: Authenticator;
   readonly #notes: AccessNotes;
+  readonly #users: Users;
 
   constructor(
     store: IdentityStore, clock: Clock, config: IdentityConfig,
-    { authenticator, notes }: { authenticator: Authenticator; notes: AccessNotes },
+    { authenticator, notes, users }: {
+      authenticator: Authenticator; notes: AccessNotes; users: Users;
+    },
   ) {
     this.#notes = notes;
+    this.#users = users;
     this.#store = store;
     this.#clock = clock;
     this.#config = config;
     this.#authenticator = authenticator;
   }
 
-  /** Begins a session; the oldest one ends when the user has too many.
-   *  @throws unauthenticated; busy, with facts.retryAfterMs. */
+  /** Begins a session; the oldest one ends when the user has too many. App passwords are for
+   *  devices: none begins a session.
+   *  @throws unauthenticated, with the code `second-factor-required` when only the code is missing;
+   *  busy, with facts.retryAfterMs. */
   async signIn({ device, ...credentials }: SignIn): Promise<NewSession> {
     await this.#store.sweep(this.#clock.now());
+    let isProven = false;
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
-      const { caller, userRev } = await this.#authenticator.basicWithRev(credentials);
+      const verified = await this.#authenticator.signIn(credentials, { isProven });
+      const { caller, userRev } = verified;
+      isProven = verified.needsCode; // Its code is used up.
       const session = await this.#begin(caller, userRev, deviceName(device));
       if (session !== undefined) return session;
     }
     throw new HoldfastError('busy', OP, 'The user is being changed. Try again.', {
       facts: { retryAfterMs: 1000 },
     });
+  }
+
+  /** Changes the own password, for which the old one is needed; ends all sessions, and begins one.
+   *  Undefined: none was wanted, or the user was changed again at once.
+   *  @throws unauthenticated: the old one is wrong; invalid: the new one breaks a rule; busy. */
+  async changePassword(
+    { device, newPassword, ...proof }: OwnPasswordChange,
+  ): Promise<NewSession | undefined> {
+    await this.#authenticator.checkOwnPassword(proof);
+    const { rev } = await this.#users.replacePassword(proof.user, newPassword);
+    if (device === undefined) return undefined;
+    const { caller, userRev } = await this.#authenticator.callerFor(proof.user);
+    // A change in between was somebody else's: who knew the old password has not proven the newer.
+    return userRev === rev ? this.#begin(caller, rev, deviceName(device)) : undefined;
+  }
+
+  /** Ends all sessions of the user but one. Answers how many there were. */
+  async revokeOthers(user: UserId, keepId: string | undefined): Promise<number> {
+    let count = 0;
+    for (const { id } of await this.#store.listTokens(user, 'session')) {
+      if (id !== keepId && await this.revoke(user, id)) count += 1;
+    }
+    return count;
   }
 
   /** Ends the session with this token. Calm when there is none. */

@@ -18,6 +18,8 @@ export interface User {
   readonly admin: boolean;
   readonly disabled: boolean;
   readonly hasPassword: boolean;
+  /** The password alone does not sign in. */
+  readonly hasSecondFactor: boolean;
   /** Where mail for the user goes. Several users may have the same one. */
   readonly email: string | undefined;
   /** Milliseconds since 1970 UTC. */
@@ -103,10 +105,15 @@ export class Users {
 
   /** Ends all sessions of the user; app passwords stay. @throws invalid; not-found; busy. */
   async setPassword(id: UserId, password: string): Promise<User> {
+    return shown(await this.replacePassword(id, password));
+  }
+
+  /** As `setPassword`, with the user's `rev` from then on. */
+  async replacePassword(id: UserId, password: string): Promise<UserRecord> {
     checkPassword(password, id);
     await this.get(id);
     const passwordHash = await this.#hasher.hash(password);
-    return this.#update(id, { passwordHash }, true);
+    return this.#store.updateUser(id, { passwordHash }, { endSessions: true });
   }
 
   /** Disabling ends all sessions; app passwords are refused until the user is enabled again.
@@ -142,5 +149,8 @@ export class Users {
 function shown(user: UserRecord): User {
   const { id, tenant, displayName, admin, disabled, email, createdAt, passwordHash } = user;
   const hasPassword = passwordHash !== undefined;
-  return { id, tenant, displayName, admin, disabled, hasPassword, email, createdAt };
+  const { hasSecondFactor } = user;
+  return {
+    id, tenant, displayName, admin, disabled, hasPassword, hasSecondFactor, email, createdAt,
+  };
 }

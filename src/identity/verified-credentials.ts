@@ -18,6 +18,9 @@ import type { Caller } from './caller.ts';
 export interface Verified {
   readonly caller: Caller;
   readonly userRev: number;
+  /** The password is right, but does not suffice. Remembered, so that a device that goes on sending
+   *  it costs no computation each time. */
+  readonly needsCode: boolean;
   /** When to verify anew, by the monotonic clock. */
   readonly goodUntilMs: number;
   /** The store's change mark as of which `userRev` is known. */

@@ -69,6 +69,7 @@ export const AccountShape = shape({
   tenant: Id,
   isAdmin: Type.Boolean(),
   hasPassword: Type.Boolean(),
+  hasSecondFactor: Type.Boolean({ description: 'The password alone does not sign in.' }),
   groups: Type.Array(Id),
   createdAt: Instant,
   quota: shape({ usedBytes: Bytes, limitBytes: Type.Optional(Bytes) }),
@@ -78,3 +79,32 @@ export const AccountShape = shape({
 export const AccountChange = shape({
   displayName: Type.Optional(Type.String({ minLength: 1, maxLength: 120 })),
 }, { $id: 'AccountChange' });
+
+export const SecondFactorShape = shape({
+  isOn: Type.Boolean(),
+  since: Type.Optional(Instant),
+  recoveryCodesLeft: Type.Integer({ minimum: 0 }),
+}, { $id: 'SecondFactor', description: 'Codes by time (RFC 6238), asked for at sign-in.' });
+
+const PASSWORD = Type.String({ minLength: 1, maxLength: 1024 });
+const CODE = Type.String({
+  minLength: 1, maxLength: 40, description: 'From an authenticator app, or a recovery code.',
+});
+export const OwnPassword = shape({ password: PASSWORD }, { $id: 'OwnPassword' });
+export const OwnPasswordAndCode = shape({
+  password: PASSWORD, code: CODE,
+}, { $id: 'OwnPasswordAndCode' });
+export const FirstCode = shape({
+  code: Type.String({ minLength: 6, maxLength: 40 }),
+}, { $id: 'FirstCode' });
+
+export const NewSecondFactorShape = shape({
+  secret: Type.String({ description: 'In base32, to be typed: shown now and never again.' }),
+  address: Type.String({ description: 'otpauth://…, for a QR code.' }),
+}, { $id: 'NewSecondFactor' });
+
+export const RecoveryCodes = shape({
+  codes: Type.Array(Type.String(), {
+    description: 'Each is good once, instead of a code: shown now and never again.',
+  }),
+}, { $id: 'RecoveryCodes' });

@@ -31,6 +31,8 @@ export interface Account {
   tenant: string;
   isAdmin: boolean;
   hasPassword: boolean;
+  /** The password alone does not sign in. */
+  hasSecondFactor: boolean;
   groups: string[];
   createdAt: string;
   quota: {
@@ -381,6 +383,10 @@ export interface Finding {
   times: number;
 }
 
+export interface FirstCode {
+  code: string;
+}
+
 export interface FolderVerdict {
   files: number;
   /** Below it; it is not counted itself. */
@@ -567,6 +573,13 @@ export interface NewRestore {
   withSharing?: boolean;
 }
 
+export interface NewSecondFactor {
+  /** In base32, to be typed: shown now and never again. */
+  secret: string;
+  /** otpauth://…, for a QR code. */
+  address: string;
+}
+
 export interface NewShare {
   /** mail: a link that is sent to this address. */
   receiver: 
@@ -746,6 +759,16 @@ export interface Operations {
   operations: Operation[];
 }
 
+export interface OwnPassword {
+  password: string;
+}
+
+export interface OwnPasswordAndCode {
+  password: string;
+  /** From an authenticator app, or a recovery code. */
+  code: string;
+}
+
 export interface PasswordChange {
   oldPassword: string;
   newPassword: string;
@@ -834,6 +857,11 @@ export interface QuotaRows {
   isWhole: boolean;
 }
 
+export interface RecoveryCodes {
+  /** Each is good once, instead of a code: shown now and never again. */
+  codes: string[];
+}
+
 /** One for each operation, in their order. */
 export interface Results {
   results: ({
@@ -917,6 +945,13 @@ export interface SafetyStatement {
   code: string;
   tone: 'good' | 'attention' | 'unknown';
   text: string;
+}
+
+/** Codes by time (RFC 6238), asked for at sign-in. */
+export interface SecondFactor {
+  isOn: boolean;
+  since?: string;
+  recoveryCodesLeft: number;
 }
 
 /** Figures of the last 24 hours at most, minute by minute, or of the last 15 minutes in steps of
@@ -1037,6 +1072,9 @@ export interface Shares {
 export interface SignIn {
   user: string;
   password: string;
+  /** From an authenticator app, or a recovery code: after a refusal with the code
+   *  second-factor-required. */
+  code?: string;
 }
 
 export interface SignedInUser {
@@ -1228,6 +1266,7 @@ export interface User {
   isAdmin: boolean;
   isDisabled: boolean;
   hasPassword: boolean;
+  hasSecondFactor: boolean;
   /** Only of one user, not in lists. */
   groups?: string[];
   createdAt: string;

@@ -5,13 +5,14 @@ import type { BytesBody, CallOptions } from './api-caller.ts';
 import type {
   Access, Account, AccountChange, Activity, Acts, AuditEntries, Batch, Batches, BlocksAsked,
   BlocksCommit, BlocksKnown, BrokenLocks, BrowserSessions, Changes, Children, Collection, Deleted,
-  Devices, Diff, DiskOrder, DiskPlan, Disks, Emptied, FolderVerdict, Group, Groups, Health,
-  HeldPage, Jobs, LockWish, MadeDevice, MadeToken, ManagedLocks, Members, NewDevice, NewFolder,
-  NewGroup, NewPassword, NewRestore, NewShare, NewTeam, NewTeamSpace, NewTenant, NewToken, NewUser,
-  NewWebhook, Node, NodeChange, NodeCopy, Operations, PasswordChange, Past, Quarantine,
-  Quarantines, QuotaChange, QuotaRow, QuotaRows, Results, Retention, RetentionChange, Safety,
-  Series, Session, Settings, Share, ShareChange, Sharees, Shares, SignIn, Storage, Team,
-  TeamMembers, TeamRole, TeamSpace, TeamSpaceChange, TeamSpaces, Tenant, Tenants, Tokens, Transfer,
+  Devices, Diff, DiskOrder, DiskPlan, Disks, Emptied, FirstCode, FolderVerdict, Group, Groups,
+  Health, HeldPage, Jobs, LockWish, MadeDevice, MadeToken, ManagedLocks, Members, NewDevice,
+  NewFolder, NewGroup, NewPassword, NewRestore, NewSecondFactor, NewShare, NewTeam, NewTeamSpace,
+  NewTenant, NewToken, NewUser, NewWebhook, Node, NodeChange, NodeCopy, Operations, OwnPassword,
+  OwnPasswordAndCode, PasswordChange, Past, Quarantine, Quarantines, QuotaChange, QuotaRow,
+  QuotaRows, RecoveryCodes, Results, Retention, RetentionChange, Safety, SecondFactor, Series,
+  Session, Settings, Share, ShareChange, Sharees, Shares, SignIn, Storage, Team, TeamMembers,
+  TeamRole, TeamSpace, TeamSpaceChange, TeamSpaces, Tenant, Tenants, Tokens, Transfer,
   TransferOrder, Trash, User, UserChange, Users, Verifiers, Versions, Webhook, Webhooks,
 } from './client-schema.ts';
 
@@ -21,17 +22,18 @@ export type {
   Access, AccessReason, Account, AccountChange, Act, Activity, Acts, AuditEntries, AuditEntry,
   Batch, Batches, BlocksAsked, BlocksCommit, BlocksKnown, BrokenLocks, BrowserSession,
   BrowserSessions, Census, Change, ChangedNode, Changes, Children, Collection, DayFigure, Deleted,
-  Device, Devices, Diff, Difference, Disk, DiskOrder, DiskPlan, Disks, Emptied, Finding,
+  Device, Devices, Diff, Difference, Disk, DiskOrder, DiskPlan, Disks, Emptied, Finding, FirstCode,
   FolderVerdict, Group, Groups, Health, Held, HeldPage, Job, Jobs, Lock, LockWish, MadeDevice,
   MadeToken, ManagedLock, ManagedLocks, May, Members, NewDevice, NewFolder, NewGroup, NewPassword,
-  NewRestore, NewShare, NewTeam, NewTeamSpace, NewTenant, NewToken, NewUser, NewWebhook, Node,
-  NodeChange, NodeCopy, Operation, Operations, PasswordChange, Past, Person, Problem, Quarantine,
-  Quarantines, Quota, QuotaChange, QuotaRow, QuotaRows, Results, Retention, RetentionChange,
-  Safety, SafetyStatement, Series, Server, Session, Setting, Settings, Share, ShareChange, Sharee,
-  Sharees, Shares, SignIn, SignedInUser, Storage, Team, TeamMember, TeamMembers, TeamRole,
-  TeamSpace, TeamSpaceChange, TeamSpaces, Tenant, Tenants, Token, Tokens, Transfer,
-  TransferFigures, TransferOrder, TransferReport, TransferredShare, Trash, Trashed, User,
-  UserChange, Users, Verifier, Verifiers, Version, Versions, Webhook, WebhookDelivery, Webhooks,
+  NewRestore, NewSecondFactor, NewShare, NewTeam, NewTeamSpace, NewTenant, NewToken, NewUser,
+  NewWebhook, Node, NodeChange, NodeCopy, Operation, Operations, OwnPassword, OwnPasswordAndCode,
+  PasswordChange, Past, Person, Problem, Quarantine, Quarantines, Quota, QuotaChange, QuotaRow,
+  QuotaRows, RecoveryCodes, Results, Retention, RetentionChange, Safety, SafetyStatement,
+  SecondFactor, Series, Server, Session, Setting, Settings, Share, ShareChange, Sharee, Sharees,
+  Shares, SignIn, SignedInUser, Storage, Team, TeamMember, TeamMembers, TeamRole, TeamSpace,
+  TeamSpaceChange, TeamSpaces, Tenant, Tenants, Token, Tokens, Transfer, TransferFigures,
+  TransferOrder, TransferReport, TransferredShare, Trash, Trashed, User, UserChange, Users,
+  Verifier, Verifiers, Version, Versions, Webhook, WebhookDelivery, Webhooks,
 } from './client-schema.ts';
 
 /** Every operation of the API is a method of the same name. */
@@ -45,7 +47,9 @@ export class ApiClient extends ApiCaller {
     }, {}, options);
   }
 
-  /** Begin a session: sets the cookie. For pages of this server. Programs use tokens. */
+  /** Begin a session: sets the cookie. For pages of this server. Programs use tokens. Where a
+   *  second step is on, the password alone is refused with the code second-factor-required: ask
+   *  for a code, and send all of it again. */
   signIn(
     args: { body: SignIn }, options: CallOptions = {},
   ): Promise<Session> {
@@ -537,6 +541,53 @@ export class ApiClient extends ApiCaller {
     }, args, options);
   }
 
+  /** Whether signing in takes a second step */
+  getSecondFactor(
+    options: CallOptions = {},
+  ): Promise<SecondFactor> {
+    return this.call({
+      method: 'GET', path: '/api/v1/account/second-factor',
+    }, {}, options);
+  }
+
+  /** Begin to set a second step up: answers a secret for an authenticator app. Nothing asks for
+   *  codes until one was shown, within the hour. */
+  beginSecondFactor(
+    args: { body: OwnPassword }, options: CallOptions = {},
+  ): Promise<NewSecondFactor> {
+    return this.call({
+      method: 'POST', path: '/api/v1/account/second-factor',
+    }, args, options);
+  }
+
+  /** Turn the second step on, by a first code: the password alone signs in nowhere then. Other
+   *  sessions end. App passwords and tokens stay. */
+  turnOnSecondFactor(
+    args: { body: FirstCode }, options: CallOptions = {},
+  ): Promise<RecoveryCodes> {
+    return this.call({
+      method: 'POST', path: '/api/v1/account/second-factor/confirmation',
+    }, args, options);
+  }
+
+  /** Make new recovery codes; those made before are void */
+  renewRecoveryCodes(
+    args: { body: OwnPasswordAndCode }, options: CallOptions = {},
+  ): Promise<RecoveryCodes> {
+    return this.call({
+      method: 'POST', path: '/api/v1/account/second-factor/recovery-codes',
+    }, args, options);
+  }
+
+  /** Turn the second step off: the password alone signs in again */
+  turnOffSecondFactor(
+    args: { body: OwnPasswordAndCode }, options: CallOptions = {},
+  ): Promise<void> {
+    return this.call({
+      method: 'POST', path: '/api/v1/account/second-factor/end',
+    }, args, options);
+  }
+
   /** The own tokens of this interface */
   listTokens(
     options: CallOptions = {},
@@ -599,6 +650,15 @@ export class ApiClient extends ApiCaller {
   ): Promise<BrowserSessions> {
     return this.call({
       method: 'GET', path: '/api/v1/sessions',
+    }, {}, options);
+  }
+
+  /** Sign all other browsers out */
+  endOtherSessions(
+    options: CallOptions = {},
+  ): Promise<void> {
+    return this.call({
+      method: 'DELETE', path: '/api/v1/sessions',
     }, {}, options);
   }
 
@@ -669,6 +729,15 @@ export class ApiClient extends ApiCaller {
   ): Promise<void> {
     return this.call({
       method: 'PUT', path: '/api/v1/users/{id}/password',
+    }, args, options);
+  }
+
+  /** Turn the second step of signing in off, for who has lost phone and recovery codes */
+  resetUserSecondFactor(
+    args: { id: string }, options: CallOptions = {},
+  ): Promise<void> {
+    return this.call({
+      method: 'DELETE', path: '/api/v1/users/{id}/second-factor',
     }, args, options);
   }
 

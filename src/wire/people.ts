@@ -30,6 +30,7 @@ export const ManagedUser = shape({
   isAdmin: Type.Boolean(),
   isDisabled: Type.Boolean(),
   hasPassword: Type.Boolean(),
+  hasSecondFactor: Type.Boolean(),
   groups: Type.Optional(Type.Array(Id, { description: 'Only of one user, not in lists.' })),
   createdAt: Instant,
 }, { $id: 'User' });

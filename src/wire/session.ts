@@ -33,4 +33,9 @@ export type Session = Static<typeof SessionShape>;
 export const SignIn = shape({
   user: Type.String({ minLength: 1, maxLength: 200 }),
   password: Type.String({ minLength: 1, maxLength: 1024 }),
+  code: Type.Optional(Type.String({
+    minLength: 1, maxLength: 40,
+    description: 'From an authenticator app, or a recovery code: after a refusal with the code '
+      + 'second-factor-required.',
+  })),
 }, { $id: 'SignIn' });

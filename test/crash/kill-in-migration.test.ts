@@ -45,5 +45,5 @@ it('so does one of the accounts, and nobody is lost', async () => {
   assert.deepEqual((await store.listUsers(9)).map(({ id }) => id), ['alice', 'bob', 'cleo']);
   assert.deepEqual((await store.listTenants()).map(({ id }) => id), ['default']);
   await store.close();
-  assert.equal(readSqliteHeader(file)?.userVersion, 4);
+  assert.equal(readSqliteHeader(file)?.userVersion, 5);
 });

@@ -116,23 +116,15 @@ export function changePasswordHandler(parts: PageParts): PageHandler {
     const password = form.get('password') ?? '';
     try {
       if (password !== form.get('password-again')) throw passwordsDiffer();
-      const proof = await identity.authenticateBasic({
-        user, password: form.get('old-password') ?? '', address,
+      // All sessions end with the old password, this one too.
+      const device = readableDevice(exchange.req.headers['user-agent'] ?? '');
+      const session = await identity.sessions.changePassword({
+        user, password: form.get('old-password') ?? '', newPassword: password, address, device,
       });
-      if (proof.credential !== 'password') throw notThePassword();
-      await identity.users.setPassword(user, password);
+      const cookie = sessionCookie(exchange, session?.token);
+      sendOn(exchange, '/account?done=password', { 'Set-Cookie': [cookie] });
     } catch (error) {
-      return showFault(parts, request, error);
+      await showFault(parts, request, error);
     }
-    // All sessions ended with the old password, this one too.
-    const device = readableDevice(exchange.req.headers['user-agent'] ?? '');
-    const session = await identity.sessions.signIn({ user, password, address, device });
-    const cookie = sessionCookie(exchange, session.token);
-    sendOn(exchange, '/account?done=password', { 'Set-Cookie': [cookie] });
   });
-}
-
-function notThePassword(): HoldfastError {
-  const message = 'That is an app password. Enter the password that you sign in here with.';
-  return new HoldfastError('invalid', 'pages/changePassword', message);
 }

@@ -1,5 +1,7 @@
 /** One's own account: tokens, devices, sessions, the password. */
+import type { Static, TSchema } from 'typebox';
 import { HoldfastError } from '../../base/errors.ts';
+import type { UserId } from '../../base/ids.ts';
 import type { Access, ApiToken, Caller } from '../../identity/index.ts';
 import {
   AccountChange, AccountShape, BrowserSessions, Devices, MadeDevice, MadeToken, NewDeviceShape,
@@ -11,12 +13,16 @@ import { timeOf } from './node-changes.ts';
 import { timeText } from './node-view.ts';
 import { ById } from './nodes.ts';
 import type { RestApi } from './operation.ts';
+import { checkOwnSignIn, refusingProofs } from './own-sign-in.ts';
 import type { RestParts } from './rest-parts.ts';
+import { secondFactorResource } from './second-factor.ts';
 
 const TAG = 'account';
 
 export function accountResource(api: RestApi, parts: RestParts): void {
   ownAccount(api, parts);
+  password(api, parts);
+  secondFactorResource(api, parts);
   tokens(api, parts);
   devices(api, parts);
   sessions(api, parts);
@@ -27,9 +33,11 @@ function ownAccount(api: RestApi, parts: RestParts): void {
   const show = async (caller: Caller) => {
     const user = await identity.users.get(caller.user);
     const { usedBytes, quotaBytes } = await parts.files.quota(caller);
-    const { id, displayName, email, tenant, admin: isAdmin, hasPassword, createdAt } = user;
+    const { id, displayName, email, tenant, admin: isAdmin, createdAt } = user;
+    const { hasPassword, hasSecondFactor } = user;
     return {
-      id, displayName, tenant, isAdmin, hasPassword, createdAt: timeText(createdAt),
+      id, displayName, tenant, isAdmin, hasPassword, hasSecondFactor,
+      createdAt: timeText(createdAt),
       ...(email !== undefined && { email }), groups: [...caller.groups],
       quota: { usedBytes, ...(quotaBytes !== undefined && { limitBytes: quotaBytes }) },
       signedInBy: caller.credential,
@@ -51,6 +59,9 @@ function ownAccount(api: RestApi, parts: RestParts): void {
       return { body: await show(caller) };
     },
   });
+}
+
+function password(api: RestApi, { identity }: RestParts): void {
   api.operation({
     id: 'changePassword', tag: TAG, method: 'PUT', path: '/account/password', scope: 'account',
     summary: 'Change the own password: ends all sessions, and begins a new one for who asks by one',
@@ -58,121 +69,134 @@ function ownAccount(api: RestApi, parts: RestParts): void {
     body: PasswordChange, refusals: [429], answersSecret: true,
     success: { status: 204, description: 'It is changed.' },
     async answer({ caller, exchange, body, sessionToken }) {
-      const { user } = caller;
-      const { address } = exchange;
-      const { oldPassword, newPassword: password } = body;
-      await checkOwn(parts, { user, password: oldPassword, address });
-      await identity.users.setPassword(user, password);
-      if (sessionToken === undefined) return {};
+      const { oldPassword, newPassword } = body;
       const device = readableDevice(exchange.req.headers['user-agent'] ?? '');
-      const session = await identity.sessions.signIn({ user, password, address, device });
+      const session = await refusingProofs(() => identity.sessions.changePassword({
+        user: caller.user, password: oldPassword, newPassword, address: exchange.address,
+        device: sessionToken === undefined ? undefined : device,
+      }));
+      if (session === undefined) return {};
       return { headers: { 'Set-Cookie': sessionCookie(exchange, session.token) } };
     },
   });
 }
 
-/** 403, not 401: a page would take that for a session that is over. @throws denied. */
-async function checkOwn(
-  { identity }: RestParts, credentials: { user: string; password: string; address: string },
-): Promise<void> {
-  try {
-    if ((await identity.authenticateBasic(credentials)).credential === 'password') return;
-  } catch (error) {
-    if (!(error instanceof HoldfastError) || error.kind !== 'unauthenticated') throw error;
+/** Something that people have several of: they list them, perhaps make one, and end one. */
+interface Owned<List extends TSchema, Wish extends TSchema, Made extends TSchema> {
+  readonly path: '/tokens' | '/devices' | '/sessions';
+  readonly what: string;
+  readonly list: Declared & { schema: List; of(caller: Caller): Promise<Static<List>> };
+  readonly make?: Declared & {
+    body: Wish; schema: Made; description: string;
+    of(caller: Caller, wishes: Static<Wish>): Promise<Static<Made>>;
+  };
+  readonly end: Declared & { done: string; of(user: UserId, id: string): Promise<boolean> };
+}
+
+interface Declared {
+  readonly id: string;
+  readonly summary: string;
+}
+
+function owned<List extends TSchema, Wish extends TSchema, Made extends TSchema>(
+  api: RestApi, { path, what, list, make, end }: Owned<List, Wish, Made>,
+): void {
+  const shared = { tag: TAG, path, scope: 'account' } as const;
+  api.operation({
+    ...shared, id: list.id, method: 'GET', summary: list.summary,
+    success: { status: 200, description: 'Oldest first.', schema: list.schema },
+    answer: async ({ caller }) => ({ body: await list.of(caller) }),
+  });
+  if (make !== undefined) {
+    api.operation({
+      ...shared, id: make.id, method: 'POST', summary: make.summary, body: make.body,
+      description: 'Only who has signed in with the own password can, not a device or a token.',
+      refusals: [413], answersSecret: true,
+      success: { status: 201, description: make.description, schema: make.schema },
+      answer: async ({ caller, body }) => ({ body: await make.of(caller, body) }),
+    });
   }
-  const message = 'The old password is wrong. Enter the one that you sign in here with, no app '
-    + 'password.';
-  throw new HoldfastError('denied', 'rest/changePassword', message, { code: 'password-wrong' });
-}
-
-function tokens(api: RestApi, parts: RestParts): void {
-  const { apiTokens } = parts.identity;
   api.operation({
-    id: 'listTokens', tag: TAG, method: 'GET', path: '/tokens', scope: 'account',
-    summary: 'The own tokens of this interface',
-    success: { status: 200, description: 'Oldest first.', schema: Tokens },
-    answer: async ({ caller }) => ({
-      body: { items: (await apiTokens.list(caller.user)).map(tokenAnswer) },
-    }),
-  });
-  api.operation({
-    id: 'makeToken', tag: TAG, method: 'POST', path: '/tokens', scope: 'account',
-    summary: 'Make a token for a program',
-    description: 'Only who has signed in with the own password can, not a device or a token.',
-    body: NewTokenShape, refusals: [413], answersSecret: true,
-    success: { status: 201, description: 'With its secret.', schema: MadeToken },
-    async answer({ caller, body: { label, scopes, expiresAt } }) {
-      const made = await apiTokens.create(caller, {
-        label, scopes, ...(expiresAt !== undefined && { expiresAt: timeOf(expiresAt) }),
-      });
-      return { body: { ...tokenAnswer(made), token: made.token } };
-    },
-  });
-  api.operation({
-    id: 'revokeToken', tag: TAG, method: 'DELETE', path: '/tokens/{id}', scope: 'account',
-    summary: 'End a token', params: ById,
-    success: { status: 204, description: 'It works no more.' },
+    ...shared, id: end.id, method: 'DELETE', path: `${path}/{id}`, summary: end.summary,
+    params: ById, success: { status: 204, description: end.done },
     async answer({ caller, params }) {
-      if (!await apiTokens.revoke(caller.user, params.id)) throw nothingOf('token');
-      return {};
+      if (await end.of(caller.user, params.id)) return {};
+      throw new HoldfastError('not-found', 'rest/account', `You have no such ${what}.`);
     },
   });
 }
 
-function devices(api: RestApi, parts: RestParts): void {
-  const { appPasswords } = parts.identity;
-  api.operation({
-    id: 'listDevices', tag: TAG, method: 'GET', path: '/devices', scope: 'account',
-    summary: 'Devices that sign in with passwords of their own',
-    success: { status: 200, description: 'Oldest first.', schema: Devices },
-    answer: async ({ caller }) => ({
-      body: { items: (await appPasswords.list(caller.user)).map(accessAnswer) },
-    }),
-  });
-  api.operation({
-    id: 'connectDevice', tag: TAG, method: 'POST', path: '/devices', scope: 'account',
-    summary: 'Make an app password for a device',
-    description: 'Only who has signed in with the own password can, not a device or a token.',
-    body: NewDeviceShape, refusals: [413], answersSecret: true,
-    success: { status: 201, description: 'With its password.', schema: MadeDevice },
-    async answer({ caller, body: { name } }) {
-      checkOwnSignIn(caller);
-      const made = await appPasswords.create(caller.user, name);
-      const { user } = caller;
-      return { body: { ...accessAnswer(made), user, password: made.password } };
+function tokens(api: RestApi, { identity: { apiTokens } }: RestParts): void {
+  owned(api, {
+    path: '/tokens', what: 'token',
+    list: {
+      id: 'listTokens', summary: 'The own tokens of this interface', schema: Tokens,
+      of: async ({ user }) => ({ items: (await apiTokens.list(user)).map(tokenAnswer) }),
     },
-  });
-  api.operation({
-    id: 'disconnectDevice', tag: TAG, method: 'DELETE', path: '/devices/{id}', scope: 'account',
-    summary: 'Shut a device out', params: ById,
-    success: { status: 204, description: 'Its password works no more.' },
-    async answer({ caller, params }) {
-      if (!await appPasswords.revoke(caller.user, params.id)) throw nothingOf('device');
-      return {};
+    make: {
+      id: 'makeToken', summary: 'Make a token for a program', body: NewTokenShape,
+      description: 'With its secret.', schema: MadeToken,
+      async of(caller, { label, scopes, expiresAt }) {
+        const made = await apiTokens.create(caller, {
+          label, scopes, ...(expiresAt !== undefined && { expiresAt: timeOf(expiresAt) }),
+        });
+        return { ...tokenAnswer(made), token: made.token };
+      },
+    },
+    end: {
+      id: 'revokeToken', summary: 'End a token', done: 'It works no more.',
+      of: (user, id) => apiTokens.revoke(user, id),
     },
   });
 }
 
-function sessions(api: RestApi, parts: RestParts): void {
-  const { sessions: all } = parts.identity;
-  api.operation({
-    id: 'listSessions', tag: TAG, method: 'GET', path: '/sessions', scope: 'account',
-    summary: 'Browsers that are signed in',
-    success: { status: 200, description: 'Oldest first.', schema: BrowserSessions },
-    async answer({ caller }) {
-      const items = (await all.list(caller.user)).map((one) => ({
-        ...accessAnswer(one),
-        isCurrent: caller.credential === 'session' && caller.deviceId === one.id,
-      }));
-      return { body: { items } };
+function devices(api: RestApi, { identity: { appPasswords } }: RestParts): void {
+  owned(api, {
+    path: '/devices', what: 'device',
+    list: {
+      id: 'listDevices', summary: 'Devices that sign in with passwords of their own',
+      schema: Devices,
+      of: async ({ user }) => ({ items: (await appPasswords.list(user)).map(accessAnswer) }),
+    },
+    make: {
+      id: 'connectDevice', summary: 'Make an app password for a device', body: NewDeviceShape,
+      description: 'With its password.', schema: MadeDevice,
+      async of(caller, { name }) {
+        checkOwnSignIn(caller, 'Sign in with your own password to connect a device.');
+        const { user } = caller;
+        const made = await appPasswords.create(user, name);
+        return { ...accessAnswer(made), user, password: made.password };
+      },
+    },
+    end: {
+      id: 'disconnectDevice', summary: 'Shut a device out', done: 'Its password works no more.',
+      of: (user, id) => appPasswords.revoke(user, id),
+    },
+  });
+}
+
+function sessions(api: RestApi, { identity: { sessions: all } }: RestParts): void {
+  owned(api, {
+    path: '/sessions', what: 'session',
+    list: {
+      id: 'listSessions', summary: 'Browsers that are signed in', schema: BrowserSessions,
+      of: async ({ user, credential, deviceId }) => ({
+        items: (await all.list(user)).map((one) => ({
+          ...accessAnswer(one), isCurrent: credential === 'session' && deviceId === one.id,
+        })),
+      }),
+    },
+    end: {
+      id: 'endSession', summary: 'Sign a browser out', done: 'It is signed out.',
+      of: (user, id) => all.revoke(user, id),
     },
   });
   api.operation({
-    id: 'endSession', tag: TAG, method: 'DELETE', path: '/sessions/{id}', scope: 'account',
-    summary: 'Sign a browser out', params: ById,
-    success: { status: 204, description: 'It is signed out.' },
-    async answer({ caller, params }) {
-      if (!await all.revoke(caller.user, params.id)) throw nothingOf('session');
+    id: 'endOtherSessions', tag: TAG, method: 'DELETE', path: '/sessions', scope: 'account',
+    summary: 'Sign all other browsers out',
+    success: { status: 204, description: 'Only the session that asks goes on, if it is one.' },
+    async answer({ caller: { user, credential, deviceId } }) {
+      await all.revokeOthers(user, credential === 'session' ? deviceId : undefined);
       return {};
     },
   });
@@ -191,15 +215,4 @@ function accessAnswer({ id, device: name, createdAt, usedAt }: Access) {
     id, name, createdAt: timeText(createdAt),
     ...(usedAt !== undefined && { lastUsedAt: timeText(usedAt) }),
   };
-}
-
-/** Else a stolen device could make itself further passwords that outlive its own. */
-function checkOwnSignIn({ credential }: Caller): void {
-  if (credential === 'password' || credential === 'session') return;
-  const message = 'Sign in with your own password to connect a device.';
-  throw new HoldfastError('denied', 'rest/connectDevice', message, { code: 'own-password' });
-}
-
-function nothingOf(what: string): HoldfastError {
-  return new HoldfastError('not-found', 'rest/account', `You have no such ${what}.`);
 }

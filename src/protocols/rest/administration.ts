@@ -42,8 +42,8 @@ export interface Administration {
 export interface AdministrativeAct {
   readonly act:
     | 'tenant-added' | 'user-added' | 'user-changed' | 'user-disabled' | 'user-enabled'
-    | 'password-set' | 'group-changed' | 'quota-set' | 'space-added' | 'files-transferred'
-    | 'retention-set' | 'collection-begun';
+    | 'password-set' | 'second-factor-off' | 'group-changed' | 'quota-set' | 'space-added'
+    | 'files-transferred' | 'retention-set' | 'collection-begun';
   readonly tenant: TenantId;
   readonly by: { readonly user: UserId; readonly device: string; readonly address?: string };
   readonly subject: string;

@@ -22,6 +22,7 @@ const MemberOf = shape({ id: Id, user: Id });
 export function peopleAdminResource(api: RestApi, parts: RestParts): void {
   users(api, parts);
   userChanges(api, parts);
+  userSecondFactor(api, parts);
   groups(api, parts);
   members(api, parts);
   tenants(api, parts);
@@ -109,6 +110,24 @@ function userChanges(api: RestApi, parts: RestParts): void {
       const { id, tenant } = await userIn(parts, caller, params.id);
       await all.setPassword(id, body.password);
       note(caller, { act: 'password-set', tenant, subject: id });
+      return {};
+    },
+  });
+}
+
+function userSecondFactor(api: RestApi, parts: RestParts): void {
+  const { secondFactors } = parts.identity;
+  const note = noter(parts);
+  api.operation({
+    id: 'resetUserSecondFactor', tag: TAG, method: 'DELETE', path: '/users/{id}/second-factor',
+    scope: 'admin', params: ById,
+    summary: 'Turn the second step of signing in off, for who has lost phone and recovery codes',
+    success: { status: 204, description: 'The password alone signs in again, or it did already.' },
+    async answer({ caller, params }) {
+      const { id, tenant } = await userIn(parts, caller, params.id);
+      if (await secondFactors.turnOffFor(id)) {
+        note(caller, { act: 'second-factor-off', tenant, subject: id });
+      }
       return {};
     },
   });
@@ -276,10 +295,12 @@ async function pageBy<T extends { id: string }>(
 }
 
 function userAnswer(user: User, groupIds?: readonly GroupId[]) {
-  const { id, tenant, displayName, email, admin, disabled, hasPassword, createdAt } = user;
+  const { id, tenant, displayName, email, admin, disabled, createdAt } = user;
+  const { hasPassword, hasSecondFactor } = user;
   return {
     id, tenant, displayName, ...(email !== undefined && { email }), isAdmin: admin,
-    isDisabled: disabled, hasPassword, ...(groupIds !== undefined && { groups: [...groupIds] }),
+    isDisabled: disabled, hasPassword, hasSecondFactor,
+    ...(groupIds !== undefined && { groups: [...groupIds] }),
     createdAt: timeText(createdAt),
   };
 }

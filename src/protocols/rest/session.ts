@@ -25,13 +25,16 @@ export function sessionResource(api: RestApi, parts: RestParts): void {
   api.operation({
     id: 'signIn', tag: TAG, method: 'POST', path: '/session', scope: 'nobody',
     summary: 'Begin a session: sets the cookie',
-    description: 'For pages of this server. Programs use tokens.',
+    description: 'For pages of this server. Programs use tokens. Where a second step is on, the '
+      + 'password alone is refused with the code second-factor-required: ask for a code, and send '
+      + 'all of it again.',
     body: SignIn, refusals: [401, 403, 429],
     success: { status: 200, description: 'Signed in.', schema: SessionShape },
     async answer({ exchange, body }) {
       checkOwnPage(exchange);
       const session = await identity.sessions.signIn({
-        user: body.user.trim(), password: body.password, address: exchange.address,
+        user: body.user.trim(), password: body.password, code: body.code,
+        address: exchange.address,
         device: readableDevice(exchange.req.headers['user-agent'] ?? ''),
       });
       return {

@@ -1,6 +1,7 @@
 import { DEFAULT_TENANT, type GroupId, type TenantId, type UserId } from '../../../base/ids.ts';
 import {
-  closed, groupExists, noSuchGroup, noSuchTenant, noSuchUser, otherTenant, tenantExists,
+  closed, groupExists, noSuchGroup, noSuchTenant, noSuchUser, otherTenant, secondFactorOn,
+  tenantExists,
   tooManyGroups, tooManyTenants, tooManyTokens, userChanged, userExists,
 } from '../../identity-errors.ts';
 import {
@@ -10,9 +11,10 @@ import type {
   AddTokenOptions, IdentityStore, TokenDraft, UpdateOptions,
 } from '../../identity-store.ts';
 import type {
-  FlowRecord, GroupRecord, NewUserRecord, SetupLinkRecord, TenantRecord, TokenKind, TokenRecord,
-  TokenTouch, UserPatch, UserRecord,
+  FlowRecord, GroupRecord, NewUserRecord, SecondFactorDraft, SecondFactorRecord, SetupLinkRecord,
+  TenantRecord, TokenKind, TokenRecord, TokenTouch, UserPatch, UserRecord,
 } from '../../records.ts';
+import type { TurnOnOptions } from '../../second-factor-store.ts';
 
 /** What a file is to the other implementation: several stores may be open on one of these. */
 export class MemoryIdentityData {
@@ -26,6 +28,7 @@ export class MemoryIdentityData {
   readonly pastMemberships = new Map<UserId, PastMembership[]>();
   readonly tokens = new Map<string, TokenRecord>();
   readonly flows = new Map<string, FlowRecord>();
+  readonly secondFactors = new Map<UserId, MemorySecondFactor>();
   setupLink: SetupLinkRecord | undefined;
   mark = 0;
 }
@@ -34,6 +37,10 @@ interface MemoryGroup extends GroupRecord {
   /** When each one joined. */
   members: Map<UserId, number>;
   isRemoved: boolean;
+}
+
+interface MemorySecondFactor extends Omit<SecondFactorRecord, 'recoveryCodesLeft'> {
+  recoveryHashes: Set<string>;
 }
 
 interface PastMembership {
@@ -294,6 +301,74 @@ export class MemoryIdentityStore implements IdentityStore {
     return token;
   }
 
+  async findSecondFactor(user: UserId): Promise<SecondFactorRecord | undefined> {
+    const found = this.#live('findSecondFactor').secondFactors.get(user);
+    if (found === undefined) return undefined;
+    const { recoveryHashes, ...record } = found;
+    return { ...record, recoveryCodesLeft: recoveryHashes.size };
+  }
+
+  async putSecondFactorDraft({ user, secret, createdAt: since }: SecondFactorDraft): Promise<void> {
+    const data = this.#live('putSecondFactorDraft');
+    if (!data.users.has(user)) throw noSuchUser(op('putSecondFactorDraft'));
+    if (liveFactor(data, user) !== undefined) throw secondFactorOn(op('putSecondFactorDraft'));
+    data.secondFactors.set(user, {
+      user, secret, isOn: false, lastStep: 0, since, recoveryHashes: new Set(),
+    });
+    data.mark += 1;
+  }
+
+  async turnOnSecondFactor(user: UserId, options: TurnOnOptions): Promise<boolean> {
+    const data = this.#live('turnOnSecondFactor');
+    const { secret, step: lastStep, at: since, recoveryHashes, keepSession } = options;
+    const draft = data.secondFactors.get(user);
+    if (draft?.isOn !== false || draft.secret !== secret) return false;
+    data.secondFactors.set(user, {
+      user, secret, isOn: true, lastStep, since, recoveryHashes: new Set(recoveryHashes),
+    });
+    setSecondFactor(data, user, true);
+    dropWhere(data.tokens, (token) => (
+      token.user === user && token.kind === 'session' && token.id !== keepSession
+    ));
+    dropWhere(data.flows, (flow) => flow.user === user);
+    return true;
+  }
+
+  async useCodeStep(user: UserId, step: number): Promise<boolean> {
+    const data = this.#live('useCodeStep');
+    const factor = liveFactor(data, user);
+    if (factor === undefined || factor.lastStep >= step) return false;
+    factor.lastStep = step;
+    data.mark += 1;
+    return true;
+  }
+
+  async useRecoveryCode(user: UserId, hash: string): Promise<number | undefined> {
+    const data = this.#live('useRecoveryCode');
+    const factor = liveFactor(data, user);
+    if (factor?.recoveryHashes.delete(hash) !== true) return undefined;
+    data.mark += 1;
+    return factor.recoveryHashes.size;
+  }
+
+  async putRecoveryCodes(user: UserId, hashes: readonly string[]): Promise<boolean> {
+    const data = this.#live('putRecoveryCodes');
+    const factor = liveFactor(data, user);
+    if (factor === undefined) return false;
+    factor.recoveryHashes = new Set(hashes);
+    data.mark += 1;
+    return true;
+  }
+
+  async turnOffSecondFactor(user: UserId): Promise<boolean> {
+    const data = this.#live('turnOffSecondFactor');
+    const wasOn = liveFactor(data, user) !== undefined;
+    data.secondFactors.delete(user);
+    if (wasOn) setSecondFactor(data, user, false);
+    data.mark += 1;
+    return wasOn;
+  }
+
   async close(): Promise<void> {
     this.#open = false;
   }
@@ -311,9 +386,20 @@ function op(method: string): string {
 function insertUser(data: MemoryIdentityData, opName: string, user: NewUserRecord): UserRecord {
   if (data.users.has(user.id)) throw userExists(opName);
   checkTenant(data, opName, user.tenant);
-  data.users.set(user.id, { ...user, rev: 1, groupsRev: 0 });
+  data.users.set(user.id, { ...user, rev: 1, groupsRev: 0, hasSecondFactor: false });
   data.mark += 1;
-  return { ...user, rev: 1, groupsRev: 0 };
+  return { ...user, rev: 1, groupsRev: 0, hasSecondFactor: false };
+}
+
+function liveFactor(data: MemoryIdentityData, user: UserId): MemorySecondFactor | undefined {
+  const factor = data.secondFactors.get(user);
+  return factor?.isOn === true ? factor : undefined;
+}
+
+function setSecondFactor(data: MemoryIdentityData, id: UserId, hasSecondFactor: boolean): void {
+  const user = data.users.get(id);
+  if (user !== undefined) Object.assign(user, { hasSecondFactor, rev: user.rev + 1 });
+  data.mark += 1;
 }
 
 function liveGroup(data: MemoryIdentityData, id: GroupId): MemoryGroup | undefined {

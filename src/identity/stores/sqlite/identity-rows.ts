@@ -2,8 +2,8 @@
 import type { GroupId, TenantId, UserId } from '../../../base/ids.ts';
 import { isScope } from '../../scopes.ts';
 import type {
-  FlowRecord, GroupRecord, NewUserRecord, SetupLinkRecord, TenantRecord, TokenKind, TokenRecord,
-  UserRecord,
+  FlowRecord, GroupRecord, NewUserRecord, SecondFactorRecord, SetupLinkRecord, TenantRecord,
+  TokenKind, TokenRecord, UserRecord,
 } from '../../records.ts';
 
 export interface UserRow {
@@ -17,6 +17,15 @@ export interface UserRow {
   rev: number;
   groups_rev: number;
   email: string | null;
+  has_second_factor: number;
+}
+
+export interface SecondFactorRow {
+  user_id: string;
+  secret: string;
+  is_on: number;
+  last_step: number;
+  since: number;
 }
 
 export interface TenantRow {
@@ -73,6 +82,7 @@ export function userFromRow(row: UserRow): UserRecord {
     createdAt: row.created_at,
     rev: row.rev,
     groupsRev: row.groups_rev,
+    hasSecondFactor: row.has_second_factor === 1,
   };
 }
 
@@ -87,7 +97,8 @@ export function tenantFromRow(row: TenantRow): TenantRecord {
 }
 
 export function userToRow(
-  user: NewUserRecord, { rev, groupsRev }: Pick<UserRecord, 'rev' | 'groupsRev'>,
+  user: NewUserRecord,
+  { rev, groupsRev, hasSecondFactor }: Pick<UserRecord, 'rev' | 'groupsRev' | 'hasSecondFactor'>,
 ): UserRow {
   return {
     id: user.id,
@@ -100,6 +111,7 @@ export function userToRow(
     rev,
     groups_rev: groupsRev,
     email: user.email ?? null,
+    has_second_factor: hasSecondFactor ? 1 : 0,
   };
 }
 
@@ -151,6 +163,13 @@ export function flowToRow(flow: FlowRecord): FlowRow {
     created_at: flow.createdAt,
     expires_at: flow.expiresAt,
   };
+}
+
+export function secondFactorFromRow(
+  row: SecondFactorRow, recoveryCodesLeft: number,
+): SecondFactorRecord {
+  const { user_id: user, secret, is_on: isOn, last_step: lastStep, since } = row;
+  return { user: user as UserId, secret, isOn: isOn === 1, lastStep, since, recoveryCodesLeft };
 }
 
 export function setupLinkFromRow(row: SetupLinkRow): SetupLinkRecord {

@@ -1,10 +1,10 @@
 /**
- * The tables of DATA/identity.db, format 4. Times are milliseconds since 1970 UTC, flags 0 or 1,
+ * The tables of DATA/identity.db, format 5. Times are milliseconds since 1970 UTC, flags 0 or 1,
  * hashes lower-case hexadecimal. Only SQL that MariaDB understands too.
  */
 
 /** Kept as `PRAGMA user_version`. A file with a larger number was written by a newer Holdfast. */
-export const IDENTITY_FORMAT = 4;
+export const IDENTITY_FORMAT = 5;
 /** Kept as `PRAGMA application_id`: "HFid". Tells our file from any other SQLite database. */
 export const IDENTITY_APPLICATION_ID = 0x48466964;
 
@@ -50,6 +50,22 @@ CREATE TABLE memberships (
 CREATE INDEX memberships_by_user ON memberships (user_id, group_id);
 `;
 
+/** One of each user at most. `is_on` 0: it is being set up. `secret` is sealed. */
+const SECOND_FACTOR_TABLES = `
+CREATE TABLE second_factors (
+  user_id   VARCHAR(64)  NOT NULL PRIMARY KEY,
+  secret    VARCHAR(255) NOT NULL,
+  is_on     SMALLINT     NOT NULL,
+  last_step BIGINT       NOT NULL,
+  since     BIGINT       NOT NULL
+);
+CREATE TABLE recovery_codes (
+  user_id   VARCHAR(64) NOT NULL,
+  code_hash CHAR(64)    NOT NULL,
+  PRIMARY KEY (user_id, code_hash)
+);
+`;
+
 export const IDENTITY_SCHEMA = `
 CREATE TABLE users (
   id            VARCHAR(64)   NOT NULL PRIMARY KEY,
@@ -61,7 +77,8 @@ CREATE TABLE users (
   created_at    BIGINT        NOT NULL,
   rev           BIGINT        NOT NULL,
   groups_rev    BIGINT        NOT NULL DEFAULT 0,
-  email         VARCHAR(255)
+  email         VARCHAR(255),
+  has_second_factor SMALLINT  NOT NULL DEFAULT 0
 );
 
 CREATE TABLE tokens (
@@ -93,7 +110,7 @@ CREATE TABLE login_flows (
 );
 CREATE INDEX login_flows_by_age ON login_flows (created_at);
 CREATE INDEX login_flows_by_user ON login_flows (user_id);
-${GROUP_TABLES}${TENANT_TABLE}${PAST_TABLE}`;
+${GROUP_TABLES}${TENANT_TABLE}${PAST_TABLE}${SECOND_FACTOR_TABLES}`;
 
 /** From format 1, where there were no groups. */
 const FROM_FORMAT_1 = `
@@ -126,5 +143,13 @@ const FROM_FORMAT_3 = `
 ALTER TABLE tokens ADD COLUMN scopes VARCHAR(255);
 `;
 
+/** From format 4, where the password was all that signed in. */
+const FROM_FORMAT_4 = `
+${SECOND_FACTOR_TABLES}
+ALTER TABLE users ADD COLUMN has_second_factor SMALLINT NOT NULL DEFAULT 0;
+`;
+
 /** `IDENTITY_STEPS[n - 1]` makes format n + 1 of format n. */
-export const IDENTITY_STEPS: readonly string[] = [FROM_FORMAT_1, FROM_FORMAT_2, FROM_FORMAT_3];
+export const IDENTITY_STEPS: readonly string[] = [
+  FROM_FORMAT_1, FROM_FORMAT_2, FROM_FORMAT_3, FROM_FORMAT_4,
+];

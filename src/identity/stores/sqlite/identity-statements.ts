@@ -1,14 +1,14 @@
 /** Every statement that runs on DATA/identity.db, prepared once, with the types of its rows. */
 import type { Database, Statement } from 'better-sqlite3';
 import type {
-  FlowRow, GroupRow, SetupLinkRow, TenantRow, TokenRow, UserRow,
+  FlowRow, GroupRow, SecondFactorRow, SetupLinkRow, TenantRow, TokenRow, UserRow,
 } from './identity-rows.ts';
 
 const ADD_USER = `
 INSERT INTO users (id, tenant, display_name, is_admin, is_disabled, password_hash, created_at, rev,
-  groups_rev, email)
+  groups_rev, email, has_second_factor)
 VALUES (@id, @tenant, @display_name, @is_admin, @is_disabled, @password_hash, @created_at, @rev,
-  @groups_rev, @email)`;
+  @groups_rev, @email, @has_second_factor)`;
 
 const UPDATE_USER = `
 UPDATE users SET display_name = @display_name, is_admin = @is_admin, is_disabled = @is_disabled,
@@ -67,6 +67,7 @@ export function prepareStatements(database: Database) {
     ...groupStatements(rows),
     ...membershipStatements(rows, number),
     ...tenantStatements(rows, number),
+    ...secondFactorStatements(rows, number),
     dataVersion: number<[]>('PRAGMA data_version'),
 
     addUser: rows<[UserRow], never>(ADD_USER),
@@ -120,6 +121,37 @@ export function prepareStatements(database: Database) {
     deleteFlow: rows<[string], never>('DELETE FROM login_flows WHERE poll_hash = ?'),
     deleteFlowsOf: rows<[string], never>('DELETE FROM login_flows WHERE user_id = ?'),
     deleteExpiredFlows: rows<[number], never>('DELETE FROM login_flows WHERE expires_at <= ?'),
+  };
+}
+
+function secondFactorStatements(rows: Rows, number: Numbers) {
+  return {
+    findSecondFactor: rows<[string], SecondFactorRow>(
+      'SELECT * FROM second_factors WHERE user_id = ?',
+    ),
+    countRecoveryCodes: number<[string]>('SELECT COUNT(*) FROM recovery_codes WHERE user_id = ?'),
+    addSecondFactor: rows<[SecondFactorRow], never>(
+      `INSERT INTO second_factors (user_id, secret, is_on, last_step, since)
+       VALUES (@user_id, @secret, @is_on, @last_step, @since)`,
+    ),
+    deleteSecondFactor: rows<[string], never>('DELETE FROM second_factors WHERE user_id = ?'),
+    setSecondFactor: rows<[number, string], never>(
+      'UPDATE users SET has_second_factor = ?, rev = rev + 1 WHERE id = ?',
+    ),
+    useCodeStep: rows<[number, string, number], never>(
+      `UPDATE second_factors SET last_step = ?
+       WHERE user_id = ? AND is_on = 1 AND last_step < ?`,
+    ),
+    addRecoveryCode: rows<[string, string], never>(
+      'INSERT INTO recovery_codes (user_id, code_hash) VALUES (?, ?)',
+    ),
+    deleteRecoveryCode: rows<[string, string], never>(
+      'DELETE FROM recovery_codes WHERE user_id = ? AND code_hash = ?',
+    ),
+    deleteRecoveryCodes: rows<[string], never>('DELETE FROM recovery_codes WHERE user_id = ?'),
+    deleteSessionsBut: rows<[string, string], never>(
+      `DELETE FROM tokens WHERE user_id = ? AND kind = 'session' AND id <> ?`,
+    ),
   };
 }
 

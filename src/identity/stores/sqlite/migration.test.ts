@@ -93,7 +93,34 @@ describe('a user database of format 3', () => {
   });
 });
 
-for (const format of [1, 2, 3]) describe(`a user database of format ${format}`, () => {
+describe('a user database of format 4', () => {
+  it('is read on with everything in it, and takes second factors', async () => {
+    const store = await SqliteIdentityStore.open({ file: golden(4, 'read.db'), create: false });
+    const users = await store.listUsers(9);
+    assert.deepEqual(users.map(({ id, displayName, tenant, disabled, hasSecondFactor }) => (
+      [id, displayName, tenant, disabled, hasSecondFactor]
+    )), [
+      ['alice', 'Name of alice', 'default', false, false],
+      ['bob', 'Bob the golden', 'default', false, false],
+      ['cleo', 'Name of cleo', 'default', true, false],
+      ['dora', 'Name of dora', 'acme', false, false],
+      ['emil', 'Name of emil', 'default', false, false],
+    ]);
+    assert.match(users[0]?.passwordHash ?? '', /^\$argon2id\$/);
+    const [script] = await store.listTokens(ALICE, 'api-token');
+    assert.deepEqual(script?.scopes, ['files:read', 'sharing']);
+    assert.equal(await store.findSecondFactor(ALICE), undefined);
+    await store.putSecondFactorDraft({ user: ALICE, secret: 'sealed', createdAt: 1 });
+    assert.equal(await store.turnOnSecondFactor(ALICE, {
+      secret: 'sealed', step: 1, at: 2, recoveryHashes: [], keepSession: 'browser',
+    }), true);
+    assert.equal((await store.findUser(ALICE))?.hasSecondFactor, true);
+    assert.deepEqual((await store.listTokens(ALICE, 'session')).map(({ id }) => id), ['browser']);
+    await store.close();
+  });
+});
+
+for (const format of [1, 2, 3, 4]) describe(`a user database of format ${format}`, () => {
   it('has the same tables afterwards as a new one', async () => {
     const file = golden(format, 'shape.db');
     await (await SqliteIdentityStore.open({ file, create: false })).close();
@@ -109,12 +136,12 @@ for (const format of [1, 2, 3]) describe(`a user database of format ${format}`, 
   it('is as it was when bringing it up to date breaks off, and works the next time', async () => {
     const file = golden(format, 'broken-off.db');
     const database = new Database(file);
-    database.exec('ALTER TABLE tokens ADD COLUMN scopes TEXT'); // In the last step.
+    database.exec('ALTER TABLE users ADD COLUMN has_second_factor INT'); // In the last step.
     const before = shapeOf(database);
     await assert.rejects(SqliteIdentityStore.open({ file, create: false }));
     assert.deepEqual(shapeOf(database), before);
     assert.equal(database.pragma('user_version', { simple: true }), format);
-    database.exec('ALTER TABLE tokens DROP COLUMN scopes');
+    database.exec('ALTER TABLE users DROP COLUMN has_second_factor');
     database.close();
     const store = await SqliteIdentityStore.open({ file, create: false });
     assert.equal((await store.listUsers(9)).length, format + 1);
@@ -128,7 +155,7 @@ for (const format of [1, 2, 3]) describe(`a user database of format ${format}`, 
     );
     for (const store of stores) {
       assert.equal((await store.listUsers(9)).length, format + 1);
-      assert.equal((await store.listTenants()).length, format === 3 ? 2 : 1);
+      assert.equal((await store.listTenants()).length, format >= 3 ? 2 : 1);
       await store.close();
     }
   });

@@ -11,14 +11,18 @@ import type {
   AddTokenOptions, IdentityStore, TokenDraft, UpdateOptions,
 } from '../../identity-store.ts';
 import type {
-  FlowRecord, GroupRecord, NewUserRecord, SetupLinkRecord, TenantRecord, TokenKind, TokenRecord,
-  TokenTouch, UserPatch, UserRecord,
+  FlowRecord, GroupRecord, NewUserRecord, SecondFactorDraft, SecondFactorRecord, SetupLinkRecord,
+  TenantRecord, TokenKind, TokenRecord, TokenTouch, UserPatch, UserRecord,
 } from '../../records.ts';
+import type { TurnOnOptions } from '../../second-factor-store.ts';
 import {
   flowFromRow, flowToRow, groupFromRow, setupLinkFromRow, tenantFromRow, tokenFromRow, tokenToRow,
   userFromRow, userToRow,
 } from './identity-rows.ts';
 import { prepareStatements, type IdentityStatements } from './identity-statements.ts';
+import {
+  findSecondFactor, putDraft, replaceRecoveryCodes, turnOff, turnOn,
+} from './second-factor-tables.ts';
 import {
   explainSqlite, openIdentityDatabase, type IdentityFile,
 } from './open-identity-database.ts';
@@ -304,6 +308,42 @@ export class SqliteIdentityStore implements IdentityStore {
     });
   }
 
+  async findSecondFactor(user: UserId): Promise<SecondFactorRecord | undefined> {
+    return this.#read('findSecondFactor', (sql) => findSecondFactor(sql, user));
+  }
+
+  async putSecondFactorDraft(draft: SecondFactorDraft): Promise<void> {
+    this.#write('putSecondFactorDraft', (sql) => putDraft(sql, op('putSecondFactorDraft'), draft));
+  }
+
+  async turnOnSecondFactor(user: UserId, options: TurnOnOptions): Promise<boolean> {
+    return this.#write('turnOnSecondFactor', (sql) => turnOn(sql, user, options));
+  }
+
+  async useCodeStep(user: UserId, step: number): Promise<boolean> {
+    return this.#write('useCodeStep', (sql) => sql.useCodeStep.run(step, user, step).changes === 1);
+  }
+
+  async useRecoveryCode(user: UserId, hash: string): Promise<number | undefined> {
+    return this.#write('useRecoveryCode', (sql) => {
+      if (findSecondFactor(sql, user)?.isOn !== true) return undefined;
+      if (sql.deleteRecoveryCode.run(user, hash).changes === 0) return undefined;
+      return sql.countRecoveryCodes.get(user) ?? 0;
+    });
+  }
+
+  async putRecoveryCodes(user: UserId, hashes: readonly string[]): Promise<boolean> {
+    return this.#write('putRecoveryCodes', (sql) => {
+      if (findSecondFactor(sql, user)?.isOn !== true) return false;
+      replaceRecoveryCodes(sql, user, hashes);
+      return true;
+    });
+  }
+
+  async turnOffSecondFactor(user: UserId): Promise<boolean> {
+    return this.#write('turnOffSecondFactor', (sql) => turnOff(sql, user));
+  }
+
   async close(): Promise<void> {
     if (this.#database.open) explainSqlite(op('close'), () => this.#database.close());
   }
@@ -336,7 +376,7 @@ function op(method: string): string {
 function insertUser(sql: IdentityStatements, opName: string, user: NewUserRecord): UserRecord {
   if (sql.findUser.get(user.id) !== undefined) throw userExists(opName);
   checkTenant(sql, opName, user.tenant);
-  const added = { ...user, rev: 1, groupsRev: 0 };
+  const added = { ...user, rev: 1, groupsRev: 0, hasSecondFactor: false };
   sql.addUser.run(userToRow(user, added));
   return added;
 }
