@@ -79,12 +79,13 @@ describe('old volumes on folders as disks', { timeout: 600_000 }, () => {
     return files;
   }
 
-  /** Parity files are there, each once, and volumes enough with a single copy. */
+  /** Parity files are there, each once; volumes of sets have one copy, all others three. */
   function areWhole(sets: number): boolean {
     const parity = [...found(/^e\d+\.\d+\.hx$/).values()];
-    const single = [...found(/^v\d+\.1\.hv$/).values()].filter(({ length }) => length === 1);
+    const volumes = [...found(/^v\d+\.1\.hv$/).values()];
+    const single = volumes.filter(({ length }) => length === 1);
     return parity.length === sets * PARITY && parity.every(({ length }) => length === 1)
-      && single.length === sets * DATA;
+      && single.length === sets * DATA && volumes.every(({ length }) => length !== 2);
   }
 
   /** Waits until all sets are whole and nothing stands in their way. On a busy machine a disk may
@@ -135,7 +136,9 @@ describe('old volumes on folders as disks', { timeout: 600_000 }, () => {
   });
 
   it('are whole again on the disks that are left', async () => {
-    await comeToRest(2);
+    // A set may have been ended for copies, when one more disk was slow at the wrong moment: it is
+    // made anew only when all disks answer.
+    await comeToRest(1);
     await readsAll();
   });
 
