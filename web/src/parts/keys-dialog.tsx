@@ -16,7 +16,7 @@ const KEYS: readonly (readonly [TextKey, ...string[]])[] = [
   ['keys.all', MODIFIER, 'A'], ['keys.clear', 'Esc'], ['keys.rename', 'F2'],
   ['keys.delete', 'Delete'], ['keys.newFolder', 'Shift', 'N'], ['keys.copy', MODIFIER, 'C'],
   ['keys.cut', MODIFIER, 'X'], ['keys.paste', MODIFIER, 'V'], ['keys.undo', MODIFIER, 'Z'],
-  ['keys.filter', '/'], ['keys.details', 'I'], ['keys.help', '?'],
+  ['keys.filter', '/'], ['keys.details', 'I'], ['keys.share', 'S'], ['keys.help', '?'],
 ];
 
 export function openKeys(): void {

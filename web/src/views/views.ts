@@ -22,6 +22,10 @@ export const VIEWS: readonly View[] = [
     load: async () => ({ default: (await import('./files/files-view.tsx')).FilesView }),
   },
   {
+    path: '/shared', label: 'nav.shared', icon: 'shared',
+    load: async () => ({ default: (await import('./shared/shared-view.tsx')).SharedView }),
+  },
+  {
     path: '/trash', label: 'nav.trash', icon: 'trash',
     load: async () => ({ default: (await import('./trash/trash-view.tsx')).TrashView }),
   },

@@ -10,7 +10,7 @@ import { Link } from '../../parts/link.tsx';
 import { contentHref } from '../../api/nodes.ts';
 import { exactTimeText, sizeText } from '../../texts/figures.ts';
 import { t } from '../../texts/texts.ts';
-import { AccessList } from './access-list.tsx';
+import { SharingPart } from '../sharing/sharing-part.tsx';
 import { KindIcon } from './entry-row.tsx';
 import { useScreen } from './folder-screen.ts';
 import { nameOfTarget } from './operations.ts';
@@ -51,6 +51,7 @@ function Several({ nodes }: { readonly nodes: readonly FileNode[] }): ReactNode 
 }
 
 function One({ node }: { readonly node: FileNode }): ReactNode {
+  const screen = useScreen();
   const where = node.path.slice(0, node.path.lastIndexOf('/')) || '/';
   const isPicture = kindOf(node).preview === 'image';
   return (
@@ -75,7 +76,7 @@ function One({ node }: { readonly node: FileNode }): ReactNode {
         )}
         <Fact name={t('details.may')}>{mayText(node)}</Fact>
       </dl>
-      <AccessList node={node} />
+      <SharingPart node={node} share={() => screen.share(node)} />
       {node.kind === 'file' && <VersionList node={node} />}
     </div>
   );

@@ -4,12 +4,14 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import { isStatus } from '../../api/http.ts';
 import type { FileNode, Sort } from '../../api/shapes.ts';
+import { useStore } from '../../api/store.ts';
 import { folderHref, useGo, useSearch } from '../../parts/address.ts';
 import { Icon } from '../../parts/icons.tsx';
 import { Link } from '../../parts/link.tsx';
 import { EmptyState, ErrorState, LoadingRows } from '../../parts/states.tsx';
 import { t } from '../../texts/texts.ts';
 import { Preview } from '../../preview/preview.tsx';
+import { SharingHost } from '../sharing/sharing-host.tsx';
 import { ConflictPrompt } from './conflict-prompt.tsx';
 import { DetailsPanel } from './details-panel.tsx';
 import { useDropTarget } from './drag.ts';
@@ -72,9 +74,17 @@ export function FilesView(): ReactNode {
       <NewFolderDialog />
       <FolderPicker />
       <ConflictPrompt />
+      <Sharing />
       <Preview />
     </ScreenContext>
   );
+}
+
+function Sharing(): ReactNode {
+  const screen = useScreen();
+  const asking = useStore(screen.asking);
+  const node = asking?.kind === 'share' ? asking.node : undefined;
+  return <SharingHost node={node} close={() => screen.asking.set(undefined)} />;
 }
 
 interface ContentProps extends Omit<EntriesProps, 'folder' | 'isComplete' | 'loadMore'> {

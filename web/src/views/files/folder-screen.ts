@@ -24,6 +24,7 @@ export interface MenuPlace {
 
 export type Asking =
   | { readonly kind: 'new-folder' }
+  | { readonly kind: 'share'; readonly node: FileNode }
   | { readonly kind: 'move' | 'copy'; readonly nodes: readonly FileNode[] };
 
 export interface Pressed {
@@ -165,6 +166,11 @@ export class FolderScreen {
   async remove(nodes: readonly FileNode[]): Promise<void> {
     const may = nodes.filter((node) => node.may.delete);
     if (may.length > 0) await removeNodes(may);
+  }
+
+  /** The whole of somebody's files is not shared. */
+  share(node: FileNode | undefined): void {
+    if (node !== undefined && node.path !== '/') this.asking.set({ kind: 'share', node });
   }
 
   cut(nodes: readonly FileNode[]): void {

@@ -36,6 +36,12 @@ export function actionsFor(screen: FolderScreen, nodes: readonly FileNode[]): No
       },
     ],
     [
+      only && {
+        key: 'share', label: 'sharing.shareShort', icon: 'shared', keys: 'S', isInBar: true,
+        run: () => screen.share(only),
+      },
+    ],
+    [
       only && only.may.rename && {
         key: 'rename', label: 'files.rename', icon: 'edit', keys: 'F2', isInBar: true,
         run: () => screen.beginRename(only),

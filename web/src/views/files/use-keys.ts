@@ -68,6 +68,7 @@ function handlerOf(
   if (key === 'i' && screen.selected.length > 0) {
     return () => screen.showsDetails.set(!screen.showsDetails.value);
   }
+  if (key === 's' && screen.selected.length === 1) return () => screen.share(screen.selected[0]);
   const isHorizontal = key === 'ArrowLeft' || key === 'ArrowRight';
   if (isHorizontal && screen.columnCount > 1) {
     const by = key === 'ArrowLeft' ? -1 : 1;
@@ -82,7 +83,9 @@ function handlerOf(
 function isElsewhere({ target }: Event): boolean {
   const isWriting = target instanceof HTMLElement
     && target.matches('input:not([type=checkbox]), textarea, select, [contenteditable]');
-  return isWriting || document.querySelector('[role=dialog], [role=menu]') !== null;
+  // A window that has just been closed by this very key.
+  const isGone = target instanceof Node && !target.isConnected;
+  return isWriting || isGone || document.querySelector('[role=dialog], [role=menu]') !== null;
 }
 
 function isOnControl({ target }: Event): boolean {
