@@ -81,7 +81,9 @@ export function PersonPicker({ picked, onPick, taken, field }: PersonPickerProps
         <section aria-label={t('sharing.found')}>
           <Combobox.Options aria-label={t('sharing.found')}>
             {offered.map((one) => (
-              <Combobox.Option key={one.key} value={one.key}><Offer offered={one} /></Combobox.Option>
+              <Combobox.Option key={one.key} value={one.key}>
+                <Offer offered={one} />
+              </Combobox.Option>
             ))}
           </Combobox.Options>
           {offered.length === 0 && (
