@@ -1243,13 +1243,16 @@ export interface TransferredShare {
 export interface Trash {
   items: Trashed[];
   nextCursor?: string;
+  /** Whoever asks may remove entries for good. */
+  mayDrop: boolean;
 }
 
 export interface Trashed {
   id: string;
   name: string;
   kind: 'file' | 'folder';
-  /** Where it was; missing when that is not known any more, or not to be told. */
+  /** Where it was: in a space of others from the highest folder that may be seen. Missing when
+   *  that is not known any more, or not to be told. */
   originalPath?: string;
   deletedAt: string;
   deletedBy: string;

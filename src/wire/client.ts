@@ -220,23 +220,24 @@ export class ApiClient extends ApiCaller {
     }, args, options);
   }
 
-  /** The trash of the own space, newest first */
+  /** The trash of the own space or of another one, newest first */
   listTrash(
-    args: { cursor?: string; limit?: number } = {}, options: CallOptions = {},
+    args: { spaceId?: string; cursor?: string; limit?: number } = {}, options: CallOptions = {},
   ): Promise<Trash> {
     return this.call({
       method: 'GET', path: '/api/v1/trash',
-      query: ['cursor', 'limit'],
+      query: ['spaceId', 'cursor', 'limit'],
     }, args, options);
   }
 
-  /** Remove all of it for good */
+  /** Remove all of it for good, where whoever asks may */
   emptyTrash(
-    options: CallOptions = {},
+    args: { spaceId?: string } = {}, options: CallOptions = {},
   ): Promise<Emptied> {
     return this.call({
       method: 'DELETE', path: '/api/v1/trash',
-    }, {}, options);
+      query: ['spaceId'],
+    }, args, options);
   }
 
   /** Bring something back to where it was. Where that folder is gone, to the nearest one above
@@ -1159,8 +1160,8 @@ export class ApiClient extends ApiCaller {
   }
 
   /** Which blocks need not be sent. Of those that lie in files that are named here and may be
-   *  read, and of those that whoever asks has sent within a day. Nothing is told of what others
-   *  have. */
+   *  read, for which a token needs files:read too, and of those that whoever asks has sent
+   *  within a day. Nothing is told of what others have. */
   askForBlocks(
     args: { body: BlocksAsked }, options: CallOptions = {},
   ): Promise<BlocksKnown> {

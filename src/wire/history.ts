@@ -24,7 +24,8 @@ export const TrashedShape = shape({
   name: Type.String(),
   kind: oneOfWords(['file', 'folder']),
   originalPath: Type.Optional(Type.String({
-    description: 'Where it was; missing when that is not known any more, or not to be told.',
+    description: 'Where it was: in a space of others from the highest folder that may be seen. '
+      + 'Missing when that is not known any more, or not to be told.',
   })),
   deletedAt: Instant,
   deletedBy: Id,
@@ -32,7 +33,23 @@ export const TrashedShape = shape({
   sizeBytes: Bytes,
 }, { $id: 'Trashed' });
 
-export const TrashShape = pageOf(TrashedShape, 'Trash');
+export const TrashShape = shape({
+  items: Type.Array(TrashedShape),
+  nextCursor: Type.Optional(Type.String({ description: 'There is more: ask for it with this.' })),
+  mayDrop: Type.Boolean({ description: 'Whoever asks may remove entries for good.' }),
+}, { $id: 'Trash' });
+
+const OF_SPACE = {
+  spaceId: Type.Optional(Type.String({
+    minLength: 1, maxLength: 20,
+    description: 'Of a team, or of somebody who shares a folder: the spaceId of any node in it. '
+      + 'Its owners see all of its trash, others what they have removed themselves. Without it the '
+      + 'own space is meant.',
+  })),
+};
+
+export const TrashQuery = shape({ ...OF_SPACE, ...PAGING });
+export const TrashSpaceQuery = shape(OF_SPACE);
 
 export const EmptiedShape = shape({
   count: Type.Integer({ minimum: 0 }),

@@ -42,5 +42,11 @@ it('holdfast digest says what it leaves out, and that it cannot read', async () 
   assert.equal(exit, 1);
   assert.equal(out[0], 'files: 0');
   assert.match(err, /neither a file nor a folder[^]*not UTF-8[^]*Left out: 2/);
-  assert.equal((await run(join(root, 'missing'))).exit, 1);
+  const missing = await run(join(root, 'missing'));
+  assert.equal(missing.exit, 2);
+  assert.match(missing.err, /There is no such folder/);
+  const file = join(root, 'file');
+  await writeFile(file, 'x');
+  assert.match((await run(file)).err, /This is a file\. Name the folder/);
+  assert.match((await run(join(file, 'below'))).err, /cannot be read \(ENOTDIR\)/);
 });

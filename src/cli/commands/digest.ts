@@ -2,7 +2,7 @@
  *  docs/formats/folder-digest.md. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import type { Dirent } from 'node:fs';
 import { HoldfastError } from '../../base/errors.ts';
 import { FolderTally, sha256OfFolder } from '../../files/index.ts';
@@ -31,9 +31,10 @@ export const digestCommand: Command = {
   exits: {
     0: 'printed',
     1: 'something in it cannot be read, or is neither file nor folder',
-    2: 'wrong usage',
+    2: 'wrong usage, such as a file in place of a folder',
   },
   async run(terminal, { args: [folder = ''] }) {
+    await checkFolder(folder);
     const walk: Walk = { tally: new FolderTally(), leftOut: 0 };
     const sha256 = await digestOf(Buffer.from(folder), { walk, terminal });
     const { files, folders, sizeBytes, digest } = walk.tally.verdict(sha256);
@@ -46,6 +47,22 @@ export const digestCommand: Command = {
     return EXIT.failed;
   },
 };
+
+/** @throws invalid: it is none. */
+async function checkFolder(folder: string): Promise<void> {
+  const found = await stat(folder).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw unreadable(error);
+  });
+  if (found === undefined) {
+    const message = 'There is no such folder on this machine.';
+    throw new HoldfastError('invalid', OP, message);
+  }
+  if (found.isDirectory()) return;
+  const message = 'This is a file. Name the folder that it lies in: a digest is that of a whole '
+    + 'folder.';
+  throw new HoldfastError('invalid', OP, message, { code: 'not-folder' });
+}
 
 /** Paths are bytes: on some systems a name may be any of them. */
 async function digestOf(

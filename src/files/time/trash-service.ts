@@ -66,7 +66,8 @@ export class TrashService {
   }
 
   /** Newest first: of the caller's own space, or of another one. The cost is that of one page,
-   *  however full the trash is. @throws not-found. */
+   *  however full the trash is. @throws not-found `space-missing`: also for a space that the caller
+   *  has nothing to do with. */
   async list(
     caller: Caller,
     { spaceId, before, limit }: { spaceId?: SpaceId; before?: number; limit: number },
@@ -76,6 +77,9 @@ export class TrashService {
     const isOwner = await this.#isOwner(caller, space);
     const found = await metadata.listTrash(space.id, limit, before,
       isOwner ? {} : { by: caller.user });
+    const isKnown = isOwner || found.length > 0 || before !== undefined
+      || await this.#isSharing(caller, space);
+    if (!isKnown) throw noSpace();
     const entries: Trashed[] = [];
     const ground = await this.#ground(caller, space);
     for (const record of found) entries.push(await this.#described(record, ground));
@@ -244,14 +248,30 @@ export class TrashService {
   }
 
   async #space(caller: Caller, spaceId: SpaceId | undefined): Promise<SpaceRecord> {
-    const id = spaceId ?? (await this.#parts.spaces.personalSpace(caller)).id;
-    return this.#parts.metadata.getSpace(id);
+    const { metadata, spaces } = this.#parts;
+    if (spaceId === undefined) return metadata.getSpace((await spaces.personalSpace(caller)).id);
+    try {
+      return await metadata.getSpace(spaceId);
+    } catch (error) {
+      throw isKind(error, 'not-found') ? noSpace() : error;
+    }
+  }
+
+  /** Something in it is, or was once, given to the caller. */
+  async #isSharing(caller: Caller, { id, tenant }: SpaceRecord): Promise<boolean> {
+    const table = new GrantTable(await this.#parts.metadata.listGrants(id));
+    return table.to(subjectsIn(tenant, caller)).length > 0;
   }
 
   async #isOwner(caller: Caller, space: SpaceRecord): Promise<boolean> {
     if (caller.user === space.owner) return true;
     return (await this.#ground(caller, space)).roleAt([space.rootId]) === 'owner';
   }
+}
+
+function noSpace(): HoldfastError {
+  const message = 'There is no such space for you.';
+  return new HoldfastError('not-found', 'files/TrashService', message, { code: 'space-missing' });
 }
 
 function ownersOnly(): HoldfastError {

@@ -46,6 +46,8 @@ export interface FolderZip {
 interface ZipsParts {
   readonly files: Pick<FileService, 'get' | 'list'>;
   readonly content: ContentDirectory;
+  /** Of memory, for all plans at once. */
+  readonly plansBytesMax?: number;
 }
 
 export class FolderZips {
@@ -68,8 +70,8 @@ export class FolderZips {
     const { node, access } = await this.#parts.files.get(caller, path);
     if (node.kind !== 'folder') throw notFolder();
     checkAccess(access, 'download');
-    const plan = new ZipPlan();
     const hold = new PlanHold((bytes) => this.#take(bytes));
+    const plan = new ZipPlan((bytes) => hold.grow(bytes));
     try {
       const name = path.at(-1) ?? ROOT_NAME;
       plan.add({
@@ -79,7 +81,6 @@ export class FolderZips {
       for (let place = 0; place < plan.count; place += 1) {
         if (!plan.isFolder(place)) continue;
         await this.#addMembers(caller, path, { plan, place, ...(signal && { signal }) });
-        hold.grow(plan.heldBytes);
       }
       const stream = new ZipStream(this.#sourcesOf(plan));
       const digest = hash('sha256', `${MAKING} ${etagOf(node)} ${name}`, 'hex').slice(0, 32);
@@ -150,7 +151,8 @@ export class FolderZips {
 
   /** A negative number gives back. */
   #take(bytes: number): void {
-    if (bytes > 0 && this.#heldBytes + bytes > PLANS_BYTES_MAX) throw tooManyAtOnce();
+    const { plansBytesMax = PLANS_BYTES_MAX } = this.#parts;
+    if (bytes > 0 && this.#heldBytes + bytes > plansBytesMax) throw tooManyAtOnce();
     this.#heldBytes += bytes;
   }
 }

@@ -17,6 +17,8 @@ const PATH_BYTES_MAX = 0xffff;
 const ROOT = 0xffff_ffff;
 const SLASH = 0x2f;
 const NUMBER_COLUMNS = 6;
+/** Of memory, without the name. */
+const ENTRY_BYTES = 4 + 4 + 2 + 1 + 8 * NUMBER_COLUMNS;
 
 /** Which content a file has: it never changes. */
 export interface ZipSource {
@@ -56,10 +58,16 @@ export class ZipPlan {
   #numbers = new Float64Array(0);
   #names = Buffer.alloc(0);
   #namesBytes = 0;
+  readonly #reserve: (heldBytes: number) => void;
+
+  /** `reserve` is told how much memory the plan is about to hold in all, and throws to refuse. */
+  constructor(reserve: (heldBytes: number) => void = () => undefined) {
+    this.#reserve = reserve;
+  }
 
   /** Of memory. */
   get heldBytes(): number {
-    return this.#capacity * (4 + 4 + 2 + 1 + 8 * NUMBER_COLUMNS) + this.#names.length;
+    return this.#capacity * ENTRY_BYTES + this.#names.length;
   }
 
   get end(): ZipEnd {
@@ -188,7 +196,9 @@ export class ZipPlan {
   #addName(name: string): number {
     const bytes = Buffer.byteLength(name);
     if (this.#namesBytes + bytes > this.#names.length) {
-      const larger = Buffer.alloc(Math.max(4096, this.#names.length * 2, bytes * 2));
+      const lengthBytes = Math.max(4096, this.#names.length * 2, bytes * 2);
+      this.#reserve(this.#capacity * ENTRY_BYTES + lengthBytes);
+      const larger = Buffer.alloc(lengthBytes);
       this.#names.copy(larger);
       this.#names = larger;
     }
@@ -198,7 +208,9 @@ export class ZipPlan {
   }
 
   #grow(): void {
-    this.#capacity = Math.max(64, this.#capacity * 2);
+    const capacity = Math.max(64, this.#capacity * 2);
+    this.#reserve(capacity * ENTRY_BYTES + this.#names.length);
+    this.#capacity = capacity;
     this.#parent = grown(this.#parent, new Uint32Array(this.#capacity));
     this.#nameEnd = grown(this.#nameEnd, new Uint32Array(this.#capacity));
     this.#pathBytes = grown(this.#pathBytes, new Uint16Array(this.#capacity));

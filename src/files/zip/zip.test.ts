@@ -99,6 +99,37 @@ describe('a folder as a zip', { timeout: 120_000 }, () => {
     zip.close();
   });
 
+  it('is refused before it takes more memory than there is for all, also in one large folder',
+    async () => {
+      await site.folder(anna, 'work');
+      for (let at = 0; at < 200; at += 1) await site.write(anna, `work/file-${at}`, '');
+      const narrow = new FolderZips({
+        files: site.files, content: site.content, plansBytesMax: 16_000,
+      });
+      let looked = 0;
+      const counting = new FolderZips({
+        content: site.content, plansBytesMax: 16_000,
+        files: {
+          get: (caller, path) => site.files.get(caller, path),
+          list: async (caller, path, options) => {
+            const listing = await site.files.list(caller, path, { ...options, pageMax: 10 });
+            const pages = async function* () {
+              for await (const page of listing.pages) {
+                looked += page.length;
+                yield page;
+              }
+            };
+            return { ...listing, pages: pages() };
+          },
+        },
+      });
+      await assert.rejects(counting.open(anna, pathOf('work')), failsWith('busy', 'zips-max'));
+      assert.ok(looked < 200, 'not when all of it was there already');
+      await site.folder(anna, 'few');
+      (await narrow.open(anna, pathOf('few'))).close();
+      (await narrow.open(anna, pathOf('few'))).close();
+    });
+
   it('has the same bytes in whatever ranges it is fetched, and by another server', async () => {
     await fill();
     const zip = await zipOf();

@@ -4,7 +4,9 @@ import { CURSOR_LENGTH_MAX } from '../../files/index.ts';
 import type { Caller } from '../../identity/index.ts';
 import type { Exchange } from '../../platform/index.ts';
 import { CHANGES_LIMIT_MAX, WAIT_SECONDS_MAX } from '../../wire/changes.ts';
-import { checkOwnPage, checkScope, findAsking, signInFirst } from '../rest/rest-auth.ts';
+import {
+  checkNoForeignPage, checkOwnPage, checkScope, findAsking, signInFirst,
+} from '../rest/rest-auth.ts';
 import type { AuthParts } from '../rest/rest-auth.ts';
 import { Following } from './following.ts';
 import type { FollowParts } from './following.ts';
@@ -23,7 +25,7 @@ export const SLOW_MS = 30_000;
 const SCOPE = { scope: 'files:read' } as const;
 
 /** @throws unauthenticated, denied, busy: as the API. `isSocket`: a page of another site can open a
- *  WebSocket with the visitor's cookie, so with a cookie it must be ours. */
+ *  WebSocket with the visitor's cookie or kept password, so it must be ours. */
 export async function callerOf(
   { auth }: EventParts, exchange: Exchange, isSocket = false,
 ): Promise<Caller> {
@@ -31,6 +33,7 @@ export async function callerOf(
   checkScope(asking, SCOPE);
   if (asking === undefined) throw signInFirst();
   if (isSocket && asking.sessionToken !== undefined) checkOwnPage(exchange);
+  else if (isSocket && asking.caller.credential !== 'api-token') checkNoForeignPage(exchange);
   return asking.caller;
 }
 

@@ -135,6 +135,7 @@ describe('The socket of changes', () => {
     assert.equal(await opens({ ...cookie, Origin: 'https://evil.example' }), 403);
     assert.equal(await opens(cookie), 403);
     assert.equal(await opens({ ...cookie, Origin: own }), undefined);
+    assert.equal(await opens({ ...basic('anna'), Origin: 'https://evil.example' }), 403);
     assert.equal(await site.socket('/api/v1/changes', basic('anna')).opened, 200);
   });
 

@@ -42,4 +42,32 @@ describe('files from blocks in the API', { timeout: 120_000 }, () => {
     const alone = await site.ask('POST', '/blocks/have', { ...ben, json: { blocks: ids } });
     assert.deepEqual(alone.json, { have: [false, false] });
   });
+
+  it('tell a token that may only write nothing of what is in files', async () => {
+    const file = await site.put('secret.txt', 'what is in it');
+    const headers = await site.tokenFor('anna', ['files:write']);
+    const blocks = [sha256('what is in it')];
+    const asked = { auth: undefined, headers, json: { blocks, baseIds: [file.id] } };
+    const have = await site.ask('POST', '/blocks/have', asked);
+    assert.deepEqual([have.status, have.json.code], [403, 'scope']);
+    const alone = await site.ask('POST', '/blocks/have', { ...asked, json: { blocks } });
+    assert.deepEqual(alone.json, { have: [false] });
+    const commit = await site.ask('POST', `/nodes/${root}/children/copy.txt/commit`, {
+      ...asked, json: { blocks: [{ id: blocks[0], sizeBytes: 13 }], baseIds: [file.id] },
+    });
+    assert.deepEqual([commit.status, commit.json.code], [403, 'scope']);
+  });
+
+  it('go into the folder that was meant, or nowhere', async () => {
+    const folder = await site.folder('meant');
+    const id = sha256('pinned');
+    await site.ask('PUT', `/blocks/${id}`, { body: 'pinned' });
+    const commit = await site.whileReplaced(folder, () =>
+      site.ask('POST', `/nodes/${folder.id}/children/f.txt/commit`, {
+        json: { blocks: [{ id, sizeBytes: 6 }] },
+      }));
+    assert.deepEqual([commit.status, commit.json.code], [409, 'parent-missing']);
+    const { json } = await site.ask('GET', '/nodes/by-path?path=/meant');
+    assert.equal(json.sizeBytes, 0);
+  });
 });

@@ -1,6 +1,7 @@
 /** Files from blocks: only what the server lacks is sent. */
 import { Type } from 'typebox';
 import { parseBlockId } from '../../base/ids.ts';
+import type { NodeId } from '../../base/ids.ts';
 import { parseName } from '../../base/names.ts';
 import { COMMIT_BLOCKS_MAX } from '../../files/index.ts';
 import {
@@ -15,7 +16,8 @@ import { dealOfRequest } from './node-deals.ts';
 import { nodeIdOf, NodeView, placeOf } from './node-view.ts';
 import { CHANGE_REFUSALS, IF_MATCH, withEtag } from './nodes.ts';
 import type { RestApi } from './operation.ts';
-import type { RestParts } from './rest-parts.ts';
+import { checkScope } from './rest-auth.ts';
+import type { Asking, RestParts } from './rest-parts.ts';
 
 const TAG = 'uploads';
 
@@ -25,13 +27,16 @@ export function blocksResource(api: RestApi, parts: RestParts): void {
   api.operation({
     id: 'askForBlocks', tag: TAG, method: 'POST', path: '/blocks/have', scope: 'files:write',
     summary: 'Which blocks need not be sent',
-    description: 'Of those that lie in files that are named here and may be read, and of those '
-      + 'that whoever asks has sent within a day. Nothing is told of what others have.',
+    description: 'Of those that lie in files that are named here and may be read, for which a '
+      + 'token needs files:read too, and of those that whoever asks has sent within a day. '
+      + 'Nothing is told of what others have.',
     body: BlocksAsked,
     success: { status: 200, description: 'In the order of the question.', schema: BlocksKnown },
-    async answer({ caller, body: { blocks: ids, baseIds = [] } }) {
-      const bases = baseIds.map(nodeIdOf);
-      return { body: { have: await blocks.have(caller, ids.map(parseBlockId), bases) } };
+    async answer(request) {
+      const { blocks: ids, baseIds = [] } = request.body;
+      const bases = basesOf(request, baseIds);
+      const have = await blocks.have(request.caller, ids.map(parseBlockId), bases);
+      return { body: { have } };
     },
   });
   api.operation({
@@ -58,18 +63,26 @@ export function blocksResource(api: RestApi, parts: RestParts): void {
     async answer(request) {
       const { caller, exchange, params, body } = request;
       const { blocks: refs, baseIds = [], modifiedAt } = body;
+      const bases = basesOf(request, baseIds);
       const parent = await placeOf(parts, caller, params.id);
       checkFolder(parent.node);
       const path = [...parent.path, parseName(params.name)];
       const condition = preconditionsOf(exchange.req.headers);
       const { node, created } = await blocks.commit(caller, path, {
-        ...dealOfRequest(request), ...(condition !== undefined && { condition }),
+        ...dealOfRequest(request), intoFolder: parent.node.id,
+        ...(condition !== undefined && { condition }),
         ...(modifiedAt !== undefined && { modifiedAt: timeOf(modifiedAt) }),
-        bases: baseIds.map(nodeIdOf),
+        bases,
         blocks: refs.map(({ id, sizeBytes }) => ({ id: parseBlockId(id), sizeBytes })),
       });
       const shown = await new NodeView(parts, caller).one({ path, node });
       return { ...withEtag(shown), status: created ? 201 : 200 };
     },
   });
+}
+
+/** Files whose blocks count as known. That tells what is in them. @throws denied `scope`. */
+function basesOf(asking: Asking, ids: readonly string[]): NodeId[] {
+  if (ids.length > 0) checkScope(asking, { scope: 'files:read' });
+  return ids.map(nodeIdOf);
 }

@@ -43,11 +43,11 @@ export class NodeChanges {
     const parent = await placeOf(this.#parts, caller, parentId);
     checkFolder(parent.node);
     const deal = { ...dealOfRequest(request), intoFolder: parent.node.id };
-    return underFreeName(parseName(name), onConflict, async (free) => {
+    const made = await underFreeName(parseName(name), onConflict, async (free) => {
       const path = [...parent.path, free];
-      const { node } = await files.makeFolder(caller, path, deal);
-      return this.#shown(request, { path, node });
+      return { path, node: (await files.makeFolder(caller, path, deal)).node };
     });
+    return this.#shown(request, made);
   }
 
   async change(request: NodeRequest, id: string, wanted: WantedChange): Promise<Node> {
@@ -76,7 +76,7 @@ export class NodeChanges {
   ): Promise<Node> {
     const { files } = this.#parts;
     const { caller } = request;
-    return changeNode(this.#parts, request, {
+    const made = await changeNode(this.#parts, request, {
       id,
       act: async (place, deal) => {
         const parent = await placeOf(this.#parts, caller, parentId);
@@ -88,10 +88,11 @@ export class NodeChanges {
           const { node } = await files.copy(caller, place.path, path, {
             ...deal, intoFolder: parent.node.id, replace: false, depth: 'infinity',
           });
-          return this.#shown(request, { path, node });
+          return { path, node };
         });
       },
     });
+    return this.#shown(request, made);
   }
 
   /** Answers where it lies in the trash; undefined: nowhere, or not to be told which it is. */

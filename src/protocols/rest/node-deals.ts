@@ -6,6 +6,7 @@
 import { HoldfastError, isKind } from '../../base/errors.ts';
 import type { Deal } from '../../files/index.ts';
 import type { Asking } from './rest-parts.ts';
+import { Effects } from '../../platform/index.ts';
 import type { Exchange } from '../../platform/index.ts';
 import { preconditionsOf } from '../webdav/conditions.ts';
 import { placeOf } from './node-view.ts';
@@ -54,11 +55,13 @@ export async function changeNode<T>(
       if (current?.id !== place.node.id) throw movedAway();
       wanted?.(current);
     };
+    const effects = new Effects();
     try {
-      return await act(place, { ...dealOfRequest(request), condition });
+      return await effects.watch(() => act(place, { ...dealOfRequest(request), condition }));
     } catch (error) {
       const isRace = isKind(error, 'precondition') || isKind(error, 'not-found');
-      if (!isRace || tries >= TRIES_MAX) throw error;
+      // What was done is not done again: a copy would be there twice.
+      if (!isRace || effects.isSeen || tries >= TRIES_MAX) throw error;
     }
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { HoldfastError } from '../../base/errors.ts';
 import { PASSWORD, RestSite } from './testing/rest-site.ts';
 import type { Json, JsonAnswer } from './testing/rest-site.ts';
 
@@ -86,6 +87,25 @@ describe('Nodes of the API', () => {
     });
     assert.equal(made.json.name, 'b (3).txt');
     assert.deepEqual(await namesIn(), ['b (2) (2).txt', 'b (2).txt', 'b (3).txt', 'b.txt']);
+  });
+
+  it('are copied once, also when something happens to the copy at once', async () => {
+    const file = await site.put('a.txt', 'a', folder.id);
+    const { files } = site.cloud;
+    const copy = files.copy.bind(files);
+    const gone = new HoldfastError('not-found', 'test', 'It is gone again.');
+    files.copy = async (...args) => {
+      await copy(...args);
+      throw gone;
+    };
+    try {
+      const json = { parentId: folder.id, onConflict: 'rename' };
+      const answer = await site.ask('POST', `/nodes/${file.id}/copy`, { json });
+      refused(answer, 404, 'not-found');
+    } finally {
+      files.copy = copy;
+    }
+    assert.deepEqual(await namesIn(), ['a (2).txt', 'a.txt']);
   });
 
   it('change only as the request expects them', async () => {

@@ -1,6 +1,7 @@
 /**
  * Who asks. By a token of the API, by name and password as other protocols, or by the cookie of the
- * pages; what changes something by cookie must come from a page of ours.
+ * pages; what changes something by cookie must come from a page of ours, and by a password, which a
+ * browser may have kept, from no page of others.
  */
 import { HoldfastError } from '../../base/errors.ts';
 import type { Exchange } from '../../platform/index.ts';
@@ -18,7 +19,7 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 export type AuthParts = Pick<RestParts, 'authenticator' | 'identity'>;
 
 /** undefined: nobody has signed in. @throws unauthenticated: what was shown is wrong; busy;
- *  denied: a cookie, and a page of somebody else. */
+ *  denied: a cookie or a password, and a page of somebody else. */
 export async function findAsking(
   parts: AuthParts, exchange: Exchange,
 ): Promise<Asking | undefined> {
@@ -36,6 +37,7 @@ async function byHeader(
 ): Promise<Asking> {
   const token = BEARER.exec(authorization)?.[1];
   if (token === undefined) {
+    if (!SAFE.has(exchange.req.method ?? '')) checkNoForeignPage(exchange);
     const caller = await authenticator.authenticate(exchange);
     const scopes = caller.credential === 'app-password' ? DEVICE_SCOPES : ALL_SCOPES;
     return { caller, scopes, sessionToken: undefined };
@@ -45,6 +47,16 @@ async function byHeader(
   return { caller: placed, scopes: new Set(caller.scopes), sessionToken: undefined };
 }
 
+/** A browser that has once asked for name and password adds them to requests of other sites too.
+ *  Programs say nothing of pages. @throws denied: a page of somebody else sends this. */
+export function checkNoForeignPage(exchange: Exchange): void {
+  const { 'sec-fetch-site': site, origin: stated } = exchange.req.headers;
+  // Without TLS browsers do not say which site it is, but they name the origin.
+  const isForeign = (site !== undefined && site !== 'same-origin' && site !== 'none')
+    || (stated !== undefined && hostOf(stated) !== hostOf(exchange.origin));
+  if (isForeign) throw foreignPage();
+}
+
 /** Browsers add a cookie to requests of any site. What they say of where a request comes from no
  *  page can set. @throws denied: it comes from elsewhere, or nothing says where from. */
 export function checkOwnPage({ req, origin }: Exchange): void {
@@ -52,10 +64,14 @@ export function checkOwnPage({ req, origin }: Exchange): void {
   const isOurs = site === undefined
     ? stated !== undefined && hostOf(stated) === hostOf(origin)
     : site === 'same-origin' && (stated === undefined || hostOf(stated) === hostOf(origin));
-  if (isOurs) return;
-  const message = 'This request does not come from a page of this server. With a cookie only our '
-    + 'own pages can change something; programs sign in with a token.';
-  throw new HoldfastError('denied', 'rest/checkOwnPage', message, { code: 'foreign-origin' });
+  if (!isOurs) throw foreignPage();
+}
+
+function foreignPage(): HoldfastError {
+  const message = 'This request does not come from a page of this server. With a cookie or a '
+    + 'password that a browser keeps only our own pages can change something; programs sign in '
+    + 'with a token.';
+  return new HoldfastError('denied', 'rest/checkOwnPage', message, { code: 'foreign-origin' });
 }
 
 /** A proxy that ends TLS may make the schemes differ, so hosts alone are compared. */

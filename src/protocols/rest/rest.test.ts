@@ -75,6 +75,22 @@ describe('The API', () => {
     refused(signIn, 403, 'foreign-origin');
   });
 
+  it('takes changes by a password that a browser keeps from no page of others', async () => {
+    const root = await site.rootId();
+    const make = (headers: Record<string, string>, name: string): Promise<JsonAnswer> =>
+      site.ask('POST', `/nodes/${root}/children`, { headers, json: { kind: 'folder', name } });
+    refused(await make({ 'Sec-Fetch-Site': 'cross-site' }, 'cross'), 403, 'foreign-origin');
+    refused(await make({ 'Sec-Fetch-Site': 'same-site' }, 'same'), 403, 'foreign-origin');
+    refused(await make({ Origin: 'https://evil.example' }, 'evil'), 403, 'foreign-origin');
+    refused(await make({ Origin: 'null' }, 'null'), 403, 'foreign-origin');
+    assert.equal((await make({ 'Sec-Fetch-Site': 'same-origin' }, 'basic-own')).status, 201);
+    assert.equal((await make({}, 'basic-program')).status, 201);
+    const read = await site.ask('GET', `/nodes/${root}`, {
+      headers: { 'Sec-Fetch-Site': 'cross-site' },
+    });
+    assert.equal(read.status, 200, 'reading is nothing that a foreign page gets to see');
+  });
+
   it('gives a token only what its scopes say', async () => {
     const { identity } = site.cloud;
     const caller = await identity.authenticateBasic({

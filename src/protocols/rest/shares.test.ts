@@ -61,6 +61,34 @@ describe('sharing in the API', { timeout: 120_000 }, () => {
     await site.ask('DELETE', `/shares/${made.id}`);
   });
 
+  it('shows whoever works in a folder what he removed there, and nobody else that it is there',
+    async () => {
+      const { json: { spaceId } } = await site.ask('GET', `/nodes/${work.id}`);
+      const path = `/trash?spaceId=${spaceId}`;
+      for (const other of [path, '/trash?spaceId=99999', '/trash?spaceId=x']) {
+        const refused = await site.ask('GET', other, ben);
+        assert.deepEqual([refused.status, refused.json.code], [404, 'space-missing'], other);
+      }
+      const { json: made } = await share({ receiver: { kind: 'user', id: 'ben' }, role: 'editor' });
+      assert.deepEqual((await site.ask('GET', path, ben)).json, { items: [], mayDrop: false });
+      for (const [name, by] of [['hers', {}], ['his', ben]] as const) {
+        const file = await site.put(name, name, work.id);
+        await site.ask('DELETE', `/nodes/${file.id}`, by);
+      }
+      const ofBen = (await site.ask('GET', path, ben)).json;
+      assert.deepEqual(ofBen.items.map(({ name }: Json) => name), ['his']);
+      const ofAnna = (await site.ask('GET', path)).json;
+      assert.deepEqual(ofAnna.items.map(({ name }: Json) => name), ['his', 'hers']);
+      assert.equal(ofAnna.mayDrop, true);
+      assert.deepEqual((await site.ask('DELETE', path, ben)).json, { count: 0 });
+      const back = await site.ask('POST', `/trash/${ofBen.items[0].id}/restore`, ben);
+      assert.equal(back.json.path, '/work/his');
+      assert.deepEqual((await site.ask('DELETE', path)).json, { count: 1 });
+      await site.ask('DELETE', `/nodes/${back.json.id}`);
+      await site.ask('DELETE', '/trash');
+      await site.ask('DELETE', `/shares/${made.id}`);
+    });
+
   it('lists page by page', async () => {
     for (let n = 0; n < 3; n += 1) await share({ receiver: { kind: 'link' }, role: 'viewer' });
     const ids: string[] = [];

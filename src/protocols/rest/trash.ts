@@ -1,8 +1,11 @@
 /** What was deleted and can come back. */
+import { HoldfastError } from '../../base/errors.ts';
+import { parseSpaceId } from '../../base/ids.ts';
+import type { SpaceId } from '../../base/ids.ts';
 import type { Trashed } from '../../files/index.ts';
-import { EmptiedShape, TrashShape } from '../../wire/history.ts';
+import { EmptiedShape, TrashQuery, TrashShape, TrashSpaceQuery } from '../../wire/history.ts';
 import { NodeShape } from '../../wire/node.ts';
-import { LIST_LIMIT_DEFAULT, Paging } from '../../wire/shapes.ts';
+import { LIST_LIMIT_DEFAULT } from '../../wire/shapes.ts';
 import { makeCursor, readCursor } from './cursor.ts';
 import { lockTokensOf } from './node-deals.ts';
 import type { NodeRequest } from './node-deals.ts';
@@ -15,23 +18,27 @@ import { trashIdOf, trashPlaceOf } from './trash-id.ts';
 
 const TAG = 'trash';
 const LIST = 'trash';
+const SPACE_ID = /^[1-9][0-9]{0,15}$/;
 
 export function trashResource(api: RestApi, parts: RestParts): void {
   const { trash } = parts;
   api.operation({
     id: 'listTrash', tag: TAG, method: 'GET', path: '/trash', scope: 'files:read',
-    summary: 'The trash of the own space, newest first',
-    query: Paging,
+    summary: 'The trash of the own space or of another one, newest first',
+    query: TrashQuery,
     success: { status: 200, description: 'One page.', schema: TrashShape },
-    async answer({ caller, query: { cursor, limit = LIST_LIMIT_DEFAULT } }) {
+    async answer({ caller, query: { cursor, limit = LIST_LIMIT_DEFAULT, spaceId } }) {
+      const list = spaceId === undefined ? LIST : `${LIST}-${spaceId}`;
       const before = cursor === undefined ? {}
-        : { before: readCursor(LIST, cursor, ['number'])[0] };
-      const { entries, next } = await trash.list(caller, { limit, ...before });
+        : { before: readCursor(list, cursor, ['number'])[0] };
+      const page = await trash.list(caller, { limit, ...spaceOf(spaceId), ...before });
+      const { entries, next, isOwner } = page;
       const names = new PeopleNames(parts.identity);
       return {
         body: {
           items: await Promise.all(entries.map((entry) => shown(entry, names))),
-          ...(next !== undefined && { nextCursor: makeCursor(LIST, next) }),
+          ...(next !== undefined && { nextCursor: makeCursor(list, next) }),
+          mayDrop: isOwner,
         },
       };
     },
@@ -60,12 +67,22 @@ export function trashResource(api: RestApi, parts: RestParts): void {
   });
   api.operation({
     id: 'emptyTrash', tag: TAG, method: 'DELETE', path: '/trash', scope: 'files:write',
-    summary: 'Remove all of it for good',
+    summary: 'Remove all of it for good, where whoever asks may',
+    query: TrashSpaceQuery,
     success: { status: 200, description: 'How many entries that were.', schema: EmptiedShape },
-    async answer({ caller, exchange: { signal } }) {
-      return { body: { count: await trash.dropAll(caller, { signal }) } };
+    async answer({ caller, query: { spaceId }, exchange: { signal } }) {
+      return { body: { count: await trash.dropAll(caller, { signal, ...spaceOf(spaceId) }) } };
     },
   });
+}
+
+/** @throws not-found: also for what can be no such id. */
+function spaceOf(text: string | undefined): { spaceId?: SpaceId } {
+  if (text === undefined) return {};
+  const number = SPACE_ID.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(number)) return { spaceId: parseSpaceId(number) };
+  const message = 'There is no such space for you.';
+  throw new HoldfastError('not-found', 'rest/trash', message, { code: 'space-missing' });
 }
 
 export async function restoreTrashed(

@@ -150,4 +150,39 @@ describe('resumable uploads', WAIT, () => {
     assert.equal(await offsetAt(path), '2');
     assert.equal(await contentOf('late.txt'), 'ab');
   });
+
+  it('end in the folder that was meant, wherever it is by then', async () => {
+    const folder = await site.folder('meant');
+    const { path } = await begin('pinned.txt', 6, { parentId: folder.id });
+    const last = await site.whileReplaced(folder, () => patch(path, 0, 'pinned'));
+    assert.deepEqual([last.status, last.json.code], [409, 'parent-missing']);
+    assert.equal(await offsetAt(path), '6', 'asked for again, it ends');
+    const { json } = await site.ask('GET', '/nodes/by-path?path=/meant%20away/pinned.txt');
+    assert.equal(json.parentId, folder.id);
+    assert.equal((await site.ask('GET', '/nodes/by-path?path=/meant')).json.sizeBytes, 0);
+  });
+
+  it('are refused when more comes than was announced, and can go on', async () => {
+    const { path } = await begin('longer.txt', 10);
+    await patch(path, 0, 'four');
+    const { status } = await new Promise<{ status: number }>((resolve, reject) => {
+      const request = http.request({
+        port: site.port, method: 'PATCH', path: `${ROOT}${path}`, auth: `anna:${PASSWORD}`,
+        headers: {
+          ...TUS, 'Content-Type': 'application/offset+octet-stream', 'Upload-Offset': '4',
+          'Transfer-Encoding': 'chunked',
+        },
+      });
+      request.on('error', reject);
+      request.on('response', (answer) => {
+        answer.resume();
+        resolve({ status: answer.statusCode ?? 0 });
+      });
+      request.end('seven and more');
+    });
+    assert.equal(status, 413);
+    assert.equal(await offsetAt(path), '4');
+    assert.equal((await patch(path, 4, 'to ten')).status, 204);
+    assert.equal(await contentOf('longer.txt'), 'fourto ten');
+  });
 });

@@ -10,7 +10,9 @@ import { Type } from 'typebox';
 import { HoldfastError, isKind } from '../../base/errors.ts';
 import { parseName } from '../../base/names.ts';
 import { putInSegments, UPLOAD_TTL_MS } from '../../files/index.ts';
-import type { Checksum, SeenNode, UploadState, Written } from '../../files/index.ts';
+import type {
+  BodySource, Checksum, SeenNode, UploadState, Written,
+} from '../../files/index.ts';
 import type { Caller } from '../../identity/index.ts';
 import type { Exchange } from '../../platform/index.ts';
 import { announcedBytes, bodySource, leaveBody } from '../request-body.ts';
@@ -118,9 +120,9 @@ class TusUploads {
     if (wishes.modifiedAt !== undefined) timeOf(wishes.modifiedAt);
     const id = this.#parts.random.token(ID_BYTES);
     const address: TusAddress = { id, totalBytes, ...wishes };
-    const path = await this.#pathOf(caller, address);
+    const { path, intoFolder } = await this.#placeOf(caller, address);
     if (wishes.onConflict !== 'rename') {
-      await this.#parts.files.aim(caller, path, dealOf(address, exchange));
+      await this.#parts.files.aim(caller, path, { ...dealOf(address, exchange), intoFolder });
     }
     await this.#parts.uploads.begin(caller, id, totalBytes, { destination: path });
     const done = totalBytes === 0 ? await this.#finish(caller, address, exchange) : undefined;
@@ -188,7 +190,7 @@ class TusUploads {
   ): Promise<number | undefined> {
     const { uploads } = this.#parts;
     const checksum = checksumOf(req.headers['upload-checksum']);
-    const body = bodySource(req);
+    const body = bounded(bodySource(req), address.totalBytes - offset);
     let at = offset;
     const put = async (segment: ReturnType<typeof bodySource>): Promise<void> => {
       const part = { uploadId: address.id, name: String(at).padStart(OFFSET_DIGITS, '0') };
@@ -196,7 +198,6 @@ class TusUploads {
       const options = checksum === undefined ? {} : { signal, checksum };
       const { sizeBytes } = await uploads.putPart(caller, part, segment, options);
       at += sizeBytes;
-      if (at > address.totalBytes) throw tooLong();
     };
     if (body.lengthBytes === 0) return at;
     if (checksum === undefined) {
@@ -213,11 +214,11 @@ class TusUploads {
   }
 
   async #finish(caller: Caller, address: TusAddress, exchange: Exchange): Promise<Written> {
-    const path = await this.#pathOf(caller, address);
+    const { path, intoFolder } = await this.#placeOf(caller, address);
     const folder = path.slice(0, -1);
     const { modifiedAt, totalBytes, onConflict } = address;
     const options = {
-      totalBytes, ...(modifiedAt !== undefined && { modifiedAt: timeOf(modifiedAt) }),
+      totalBytes, intoFolder, ...(modifiedAt !== undefined && { modifiedAt: timeOf(modifiedAt) }),
       ...dealOf(address, exchange),
     };
     const tries = onConflict === 'rename' ? 'rename' : 'fail';
@@ -225,10 +226,12 @@ class TusUploads {
       this.#parts.uploads.finish(caller, address.id, [...folder, name], options));
   }
 
-  async #pathOf(caller: Caller, { parentId, name }: TusAddress) {
+  /** The folder may be elsewhere by the end: it is found by its id, and the change is pinned to
+   *  it, so that another one in its place gets nothing. */
+  async #placeOf(caller: Caller, { parentId, name }: TusAddress) {
     const parent = await placeOf(this.#parts, caller, parentId);
     checkFolder(parent.node);
-    return [...parent.path, parseName(name)];
+    return { path: [...parent.path, parseName(name)], intoFolder: parent.node.id };
   }
 
   async #get(caller: Caller, { id, totalBytes }: TusAddress): Promise<UploadState> {
@@ -292,6 +295,19 @@ function dealOf({ onConflict }: TusAddress, { signal }: Exchange) {
 
 function locationOf(done: Written | undefined): Record<string, string> {
   return done === undefined ? {} : { 'Content-Location': `${API_ROOT}/nodes/${done.node.id}` };
+}
+
+/** Refuses more bytes than `bytesMax`: none of the part that holds them is stored. */
+function bounded(body: BodySource, bytesMax: number): BodySource {
+  let left = bytesMax;
+  return {
+    lengthBytes: body.lengthBytes,
+    pour: (take, signal) => body.pour((piece) => {
+      left -= piece.length;
+      if (left < 0) throw tooLong();
+      return take(piece);
+    }, signal),
+  };
 }
 
 function wholeNumber(raw: string | string[] | undefined): number | undefined {

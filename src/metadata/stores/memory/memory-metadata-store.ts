@@ -19,6 +19,7 @@ import type { DiffOptions, DiffPage } from '../../diff.ts';
 import { BATCHES_LIMIT_MAX, VERSION_KEYS_LIMIT_MAX } from '../../past.ts';
 import type { Horizon, PastSpace, TrashFilter, VersionKey } from '../../past.ts';
 import { locksInForce } from '../../lock-rules.ts';
+import { noteMade } from '../../noted-commit.ts';
 import {
   EVENTS_LIMIT_MAX, LIST_PAGE_MAX, MANIFESTS_LIMIT_MAX, SPACES_LIMIT_MAX, TRASH_LIMIT_MAX,
 } from '../../metadata-store.ts';
@@ -371,7 +372,7 @@ export class MemoryMetadataStore implements MetadataStore {
         this.#witness.set(volumeId, Math.max(bytes, this.#witness.get(volumeId) ?? 0));
       }
     }
-    return result;
+    return noteMade(change, result);
   }
 
   // eslint-disable-next-line complexity -- One line for each kind of change.

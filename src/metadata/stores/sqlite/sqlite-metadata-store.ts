@@ -27,6 +27,7 @@ import type {
   DeadProperty, EventRecord, FolderEntry, Instant, LockRecord, ManifestPlace, ManifestRecord,
   NodeRecord, SpaceRecord, TrashRecord, UploadPartRecord, UploadRecord, VersionRecord,
 } from '../../records.ts';
+import { noted } from '../../noted-commit.ts';
 import type { RetentionRule, RetentionScope } from '../../retention.ts';
 import {
   otherTenant, outOfRange, spaceMissing, storeClosed, versionMissing,
@@ -336,7 +337,7 @@ export class SqliteMetadataStore implements MetadataStore {
 
   async commit(change: Change): Promise<ChangeResult> {
     checkChange(change);
-    const result = await this.#writer.submit(change)
+    const result = await noted(change, this.#writer.submit(change))
       .finally(() => this.#access.noteChange(change)); // Also when nobody knows if it was made.
     if (result.rev > 0 && 'spaceId' in change) this.#onCommit(change.spaceId);
     if ('toSpaceId' in change && change.toSpaceId !== undefined) this.#onCommit(change.toSpaceId);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { HoldfastError } from '../../../base/errors.ts';
 import { RestSite } from '../testing/rest-site.ts';
-import type { JsonAnswer } from '../testing/rest-site.ts';
+import type { Json, JsonAnswer } from '../testing/rest-site.ts';
 
 describe('Keyed requests', () => {
   let site: RestSite;
@@ -43,6 +44,27 @@ describe('Keyed requests', () => {
     await site.ask('DELETE', `/nodes/${taken.id}`);
     assert.equal((await site.ask('POST', path, { json, headers })).status, 201);
     assert.equal((await site.ask('POST', path, { json, headers })).status, 201);
+  });
+
+  it('are not done again when only the answer could not be made', async () => {
+    const { files } = site.cloud;
+    const list = files.listProperties.bind(files);
+    for (const kind of ['unavailable', 'not-found', 'denied'] as const) {
+      files.listProperties = () =>
+        Promise.reject(new HoldfastError(kind, 'test', 'Cannot be looked at now.'));
+      try {
+        const failed = await make(`half ${kind}`, `key-${kind}`);
+        assert.equal(failed.json.code, kind);
+      } finally {
+        files.listProperties = list;
+      }
+      const again = await make(`half ${kind}`, `key-${kind}`);
+      assert.deepEqual([again.status, again.json.code], [409, 'idempotency-unknown']);
+      const { json } = await site.ask('GET', `/nodes/${root}/children?limit=1000`);
+      const names = json.items.map(({ name }: Json) => name);
+      assert.deepEqual(names.filter((name: string) => name.startsWith(`half ${kind}`)),
+        [`half ${kind}`]);
+    }
   });
 
   it('take their key from the query too, and none that is malformed', async () => {

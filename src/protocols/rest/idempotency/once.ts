@@ -3,13 +3,14 @@
  * before, and the answer after: a request that came twice because an answer got lost is answered
  * the same again.
  *
- * A refusal is not kept: it changed nothing, so the same request may be tried again. When nobody
- * can know whether something was changed, that is what a repeated request is told.
+ * A refusal that changed nothing is not kept: the same request may be tried again. Where something
+ * was changed before it, or nobody can know, a repeated request is told that.
  */
 import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { HoldfastError } from '../../../base/errors.ts';
 import type { UserId } from '../../../base/ids.ts';
+import { Effects } from '../../../platform/index.ts';
 import type { RestAnswer } from '../operation.ts';
 import { ANSWER_BYTES_MAX } from './idempotency-store.ts';
 import type { IdempotencyStore, KeptAnswer, KeyedRequest } from './idempotency-store.ts';
@@ -58,12 +59,13 @@ export async function once<B>(
 async function attempt<B>(
   store: IdempotencyStore, request: KeyedRequest, act: () => Promise<RestAnswer<B>>,
 ): Promise<RestAnswer<B>> {
+  const effects = new Effects();
   try {
-    return await act();
+    return await effects.watch(act);
   } catch (error) {
     const isKnown = error instanceof HoldfastError
       && error.kind !== 'internal' && error.kind !== 'corrupt';
-    if (isKnown) await store.forget(request);
+    if (isKnown && !effects.isSeen) await store.forget(request);
     else await store.lose(request);
     throw error;
   }

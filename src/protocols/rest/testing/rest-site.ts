@@ -103,6 +103,38 @@ export class RestSite {
     return json;
   }
 
+  /** Headers of a new token with these scopes. */
+  async tokenFor(user: string, scopes: readonly string[]): Promise<Record<string, string>> {
+    const { identity } = this.cloud;
+    const caller = await identity.authenticateBasic({
+      user, password: PASSWORD, address: '127.0.0.1',
+    });
+    const { token } = await identity.apiTokens.create(caller, { label: 'of a test', scopes });
+    return { Authorization: `Bearer ${token}` };
+  }
+
+  /** Does something while Anna's folder is renamed, and another one put in its place, right after
+   *  the first look at where it is. */
+  async whileReplaced<T>(folder: Json, act: () => Promise<T>): Promise<T> {
+    const { files } = this.cloud;
+    const find = files.findById.bind(files);
+    let isDone = false;
+    files.findById = async (...args) => {
+      const found = await find(...args);
+      if (!isDone && String(found?.node.id) === folder.id) {
+        isDone = true;
+        await this.ask('PATCH', `/nodes/${folder.id}`, { json: { name: `${folder.name} away` } });
+        await this.folder(folder.name);
+      }
+      return found;
+    };
+    try {
+      return await act();
+    } finally {
+      files.findById = find;
+    }
+  }
+
   async rootId(): Promise<string> {
     const { json } = await this.ask('GET', '/nodes/by-path?path=/');
     return (json as { id: string }).id;
