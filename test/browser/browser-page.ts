@@ -41,14 +41,18 @@ export interface Visitor {
   readonly complaints: string[];
 }
 
+export function launchBrowser(): Promise<Browser> {
+  const env = { ...process.env, HOME: scratchFolder('browser') };
+  return chromium.launch({ executablePath: PROGRAM, args: FLAGS, env });
+}
+
 /** One browser for the tests of a file, closed behind them. */
 export function browserForTests() {
   let browser: Browser | undefined;
   after(async () => browser?.close());
   return {
     async visit(server: TestServer, options: BrowserContextOptions = DESKTOP): Promise<Visitor> {
-      const env = { ...process.env, HOME: scratchFolder('browser') };
-      browser ??= await chromium.launch({ executablePath: PROGRAM, args: FLAGS, env });
+      browser ??= await launchBrowser();
       const context = await browser.newContext({ baseURL: server.url, ...options });
       context.setDefaultTimeout(WAIT_MS);
       const page = await context.newPage();

@@ -4,11 +4,11 @@ import type { Finding, Project } from '../project.ts';
 /** What the pages that are built begin with. */
 const PAGES = new Set(['web/src/main.tsx', 'web/src/reference/main.ts']);
 
-/** Where running begins: the program, the tests, the tools that package.json or scripts name. */
+/** Where running begins: the program, the tests, and what package.json or scripts name. */
 function isRoot(path: string, named: string): boolean {
   if (path === 'src/app/main.ts' || path.endsWith('.test.ts')) return true;
   if (PAGES.has(path) || /^web\/[^/]+\.ts$|\.d\.ts$/.test(path)) return true;
-  return path.startsWith('tools/') && named.includes(path);
+  return /^(tools|test)\//.test(path) && named.includes(path);
 }
 
 export function checkDeadFiles(project: Project): Finding[] {
