@@ -566,7 +566,11 @@ export interface NewPassword {
 }
 
 export interface NewRestore {
-  nodeId: string;
+  /** What is brought back, if it is there now: a file, a folder, or all by the root. Else path
+   *  says it. */
+  nodeId?: string;
+  /** Where it was at that moment. */
+  path?: string;
   /** A moment in UTC, like 2026-11-20T10:00:00Z. */
   at: string;
   /** Shares and links too, as they were then. */

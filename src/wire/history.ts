@@ -3,7 +3,8 @@ import { Type } from 'typebox';
 import type { Static } from 'typebox';
 import { NodeShape } from './node.ts';
 import {
-  Bytes, Id, Instant, NameText, PAGING, PathText, ProblemShape, oneOfWords, pageOf, shape,
+  Bytes, Id, Instant, NameText, PAGING, PATH_CHARACTERS_MAX, PathText, ProblemShape, oneOfWords,
+  pageOf, shape,
 } from './shapes.ts';
 
 export const VersionShape = shape({
@@ -140,7 +141,14 @@ export type Difference = Static<typeof DifferenceShape>;
 export const DiffShape = pageOf(DifferenceShape, 'Diff');
 
 export const NewRestore = shape({
-  nodeId: Id,
+  nodeId: Type.Optional(Type.String({
+    minLength: 1, maxLength: 200,
+    description: 'What is brought back, if it is there now: a file, a folder, or all by the root. '
+      + 'Else path says it.',
+  })),
+  path: Type.Optional(Type.String({
+    maxLength: PATH_CHARACTERS_MAX, description: 'Where it was at that moment.',
+  })),
   at: Moment,
   withSharing: Type.Optional(Type.Boolean({
     description: 'Shares and links too, as they were then.',

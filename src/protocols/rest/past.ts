@@ -146,8 +146,10 @@ function bringingBack(api: RestApi, parts: RestParts): void {
       + 'undone as a whole.',
     body: NewRestore, refusals: [409],
     success: { status: 202, description: 'It is noted, and goes on.', schema: BatchShape },
-    async answer({ caller, body: { nodeId, at, withSharing = false } }) {
-      const { path } = await placeOf(parts, caller, nodeId);
+    async answer({ caller, body: { nodeId, path: pastPath, at, withSharing = false } }) {
+      if ((nodeId === undefined) === (pastPath === undefined)) throw nothingToRestore();
+      const path = nodeId === undefined ? pathOfText(pastPath ?? '')
+        : (await placeOf(parts, caller, nodeId)).path;
       const batch = await time.restore(caller, path, parseWhen(at), { withSharing });
       return { body: batchOf(batch) };
     },
@@ -232,6 +234,11 @@ function batchOf(batch: BatchRecord) {
     id: String(id), kind, state, doneCount, skippedCount, at: timeText(at),
     ...(endedAt !== undefined && { endedAt: timeText(endedAt) }),
   };
+}
+
+function nothingToRestore(): HoldfastError {
+  const message = 'Name what is to be brought back: by nodeId or by path, and not by both.';
+  return new HoldfastError('invalid', 'rest/restorePast', message, { code: 'restore-what' });
 }
 
 /** @throws not-found: also for what can be none. */

@@ -51,7 +51,9 @@ function Frame(): ReactNode {
 function Navigation(): ReactNode {
   const pathname = usePathname();
   const { user } = useSession();
-  const shown = VIEWS.filter(({ isForAdmins = false }) => user.isAdmin || !isForAdmins);
+  const shown = VIEWS.filter(({ isForAdmins = false, isElsewhere = false }) => {
+    return !isElsewhere && (user.isAdmin || !isForAdmins);
+  });
   return (
     <nav className="hf-nav" aria-label={t('nav.label')}>
       {shown.map(({ path, label, icon }) => {

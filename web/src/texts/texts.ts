@@ -7,6 +7,7 @@ import { FILES_TEXTS } from './en/files.ts';
 import { PREVIEW_TEXTS } from './en/preview.ts';
 import { SHARING_TEXTS } from './en/sharing.ts';
 import { SHELL_TEXTS } from './en/shell.ts';
+import { TIME_TEXTS } from './en/time.ts';
 import { TRANSFER_TEXTS } from './en/transfer.ts';
 import { TRASH_TEXTS } from './en/trash.ts';
 
@@ -18,6 +19,7 @@ export interface PluralText {
 const ENGLISH = {
   ...ACCOUNT_TEXTS, ...FILES_TEXTS, ...PREVIEW_TEXTS, ...SHARING_TEXTS, ...SHELL_TEXTS,
   ...TRANSFER_TEXTS, ...TRASH_TEXTS,
+  ...TIME_TEXTS,
 } as const;
 
 export type TextKey = keyof typeof ENGLISH;

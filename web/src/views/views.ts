@@ -14,6 +14,8 @@ export interface View {
   readonly load: () => Promise<{ readonly default: ComponentType }>;
   /** Left out of the navigation of everybody else. */
   readonly isForAdmins?: boolean;
+  /** Reached by other ways than the navigation. */
+  readonly isElsewhere?: boolean;
 }
 
 export const VIEWS: readonly View[] = [
@@ -28,5 +30,9 @@ export const VIEWS: readonly View[] = [
   {
     path: '/trash', label: 'nav.trash', icon: 'trash',
     load: async () => ({ default: (await import('./trash/trash-view.tsx')).TrashView }),
+  },
+  {
+    path: '/time', label: 'time.title', icon: 'restore', isElsewhere: true,
+    load: async () => ({ default: (await import('./time/time-view.tsx')).TimeView }),
   },
 ];

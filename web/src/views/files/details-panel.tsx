@@ -3,7 +3,7 @@ import { ActionIcon } from '@mantine/core';
 import type { ReactNode } from 'react';
 import type { FileNode } from '../../api/shapes.ts';
 import { useStore } from '../../api/store.ts';
-import { folderHref } from '../../parts/address.ts';
+import { folderHref, hrefOf } from '../../parts/address.ts';
 import { kindOf } from '../../parts/file-kind.ts';
 import { Icon } from '../../parts/icons.tsx';
 import { Link } from '../../parts/link.tsx';
@@ -76,6 +76,11 @@ function One({ node }: { readonly node: FileNode }): ReactNode {
         )}
         <Fact name={t('details.may')}>{mayText(node)}</Fact>
       </dl>
+      {node.kind === 'folder' && (
+        <Link className="hf-details-link" href={hrefOf('/time', { path: node.path })}>
+          <Icon name="restore" small />{t('time.openLabel')}
+        </Link>
+      )}
       <SharingPart node={node} share={() => screen.share(node)} />
       {node.kind === 'file' && <VersionList node={node} />}
     </div>

@@ -4,6 +4,7 @@ import { useRef } from 'react';
 import type { ReactNode, RefObject } from 'react';
 import type { FileNode } from '../../api/shapes.ts';
 import { useStore } from '../../api/store.ts';
+import { hrefOf, useGo } from '../../parts/address.ts';
 import { Icon } from '../../parts/icons.tsx';
 import { t } from '../../texts/texts.ts';
 import { incomingOf } from '../../uploads/dropped-files.ts';
@@ -51,8 +52,11 @@ function Count({ folder, nodes, isComplete }: ToolbarProps): ReactNode {
   return <p className="hf-count hf-number" role="status">{text}</p>;
 }
 
-function Tools({ filter, onFilter, filterField, layout, onLayout }: ToolbarProps): ReactNode {
+function Tools(
+  { path, filter, onFilter, filterField, layout, onLayout }: ToolbarProps,
+): ReactNode {
   const screen = useScreen();
+  const go = useGo();
   const showsDetails = useStore(screen.showsDetails);
   return (
     <div className="hf-tools">
@@ -89,6 +93,14 @@ function Tools({ filter, onFilter, filterField, layout, onLayout }: ToolbarProps
           ),
         }))}
       />
+      <Tooltip label={t('time.open')} withArrow>
+        <ActionIcon
+          variant="subtle" color="gray" size="lg" aria-label={t('time.openLabel')}
+          onClick={() => go(hrefOf('/time', { path }))}
+        >
+          <Icon name="restore" />
+        </ActionIcon>
+      </Tooltip>
       <Tooltip label={t('files.details')} withArrow>
         <ActionIcon
           variant={showsDetails ? 'light' : 'subtle'} color={showsDetails ? 'teal' : 'gray'}
