@@ -115,13 +115,14 @@ export function buildServices(options: ServiceOptions): Services {
   const administration = openAdministration({
     stores, quotas, brakes, teams, transfers, listeners: events.listeners,
   }, options.administration);
+  const zips = new FolderZips({ files, content });
   const routes = [
     ...events.routes,
     ...davRoutes(parts), ...publicDavRoutes(parts), ...pastRoutes(parts),
-    ...nextcloudRoutes(parts), ...pageRoutes(parts), ...webRoutes(options.web),
+    ...nextcloudRoutes(parts), ...pageRoutes({ ...parts, zips }), ...webRoutes(options.web),
     ...restRoutes({
       ...parts, webhooks: options.webhooks, time, idempotency: stores.idempotency,
-      zips: new FolderZips({ files, content }),
+      zips,
       folderVerify: new FolderVerify({ files }),
       activity: new ActivityFeed({ metadata, spaces, now }),
       blocks: new BlockUploads({ metadata, content, files, uploads, now }),

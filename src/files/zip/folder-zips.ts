@@ -73,7 +73,8 @@ export class FolderZips {
     const hold = new PlanHold((bytes) => this.#take(bytes));
     const plan = new ZipPlan((bytes) => hold.grow(bytes));
     try {
-      const name = path.at(-1) ?? ROOT_NAME;
+      // A link leads to a folder as a root, and the folder has a name.
+      const name = path.at(-1) ?? (node.name === '' ? ROOT_NAME : node.name);
       plan.add({
         name, isFolder: true, sizeBytes: 0, modifiedAt: node.modifiedAt, parent: undefined,
         spaceId: node.spaceId, nodeId: node.id, contentRev: 0,

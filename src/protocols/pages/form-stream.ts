@@ -37,21 +37,22 @@ export async function* formParts(exchange: Exchange): AsyncGenerator<FormPart> {
     const headers = await reader.nextHeaders();
     if (headers === undefined) return;
     const { name, fileName } = dispositionOf(headers);
-    let isPoured = false;
+    let isAtEnd = false;
     yield {
       name, fileName,
       body: {
         lengthBytes: undefined,
         async pour(take, signal) {
-          isPoured = true;
           for await (const piece of reader.pieces()) {
             signal?.throwIfAborted();
             await take(piece);
           }
+          isAtEnd = true;
         },
       },
     };
-    if (!isPoured) for await (const piece of reader.pieces()) void piece;
+    // Also what is left of a file that was refused on the way.
+    if (!isAtEnd) for await (const piece of reader.pieces()) void piece;
   }
   throw tooLarge();
 }

@@ -11,6 +11,8 @@ export interface Page {
   visitor?: { displayName: string; formToken: string } | undefined;
   /** One column for a single form. */
   narrow?: boolean;
+  /** Room for a list or a picture. */
+  wide?: boolean;
 }
 
 export interface SendOptions {
@@ -18,12 +20,16 @@ export interface SendOptions {
   headers?: Readonly<Record<string, string | number | readonly string[]>>;
   /** A scheme that a form's answer may lead to, besides this server: for apps' own addresses. */
   formTarget?: 'nc:';
+  /** What of this server's own the page shows within it. */
+  shows?: Shown | undefined;
 }
 
-const LOGO = html`<svg viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor"
-  stroke-width="2" stroke-linecap="round" stroke-linejoin="round"><path
-  d="M12 2.5 4 5.5v6c0 5 3.4 8.4 8 10 4.6-1.6 8-5 8-10v-6z"/><path
-  d="m8.5 12 2.5 2.5 4.5-5"/></svg>`;
+export type Shown = 'image' | 'video' | 'audio' | 'pdf' | 'text';
+
+const LOGO = html`<svg viewBox="0 0 32 32" aria-hidden="true"><rect class="ground" width="32"
+  height="32" rx="9"/><g fill="none" stroke-width="2.2" stroke-linecap="round"
+  stroke-linejoin="round"><path d="M16 6 8 9v6.2c0 5 3.3 8.5 8 10.8 4.7-2.3 8-5.8 8-10.8V9z"/><path
+  d="m12.5 15.8 2.6 2.6 4.7-4.9"/></g></svg>`;
 
 /** Writes a page. Nothing of it may be kept, framed, or told to another site as a referrer: an
  *  address can hold a secret. */
@@ -31,7 +37,7 @@ export function sendPage(exchange: Exchange, page: Page, options: SendOptions = 
   const text = `<!doctype html>\n${render(page).text}\n`;
   const { res } = exchange;
   res.statusCode = options.status ?? 200;
-  setSafetyHeaders(exchange, options.formTarget);
+  setSafetyHeaders(exchange, options);
   for (const [name, value] of Object.entries(options.headers ?? {})) {
     res.setHeader(name, typeof value === 'object' ? [...value] : value);
   }
@@ -47,16 +53,24 @@ export function sendOn(
 ): void {
   const { res } = exchange;
   res.statusCode = 303;
-  setSafetyHeaders(exchange, target.startsWith('nc:') ? 'nc:' : undefined);
+  setSafetyHeaders(exchange, target.startsWith('nc:') ? { formTarget: 'nc:' } : {});
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, [...value]);
   res.setHeader('Location', target);
   res.setHeader('Content-Length', 0);
   res.end();
 }
 
-export function setSafetyHeaders({ res }: Exchange, formTarget?: 'nc:'): void {
+const SHOWN_SOURCES: Readonly<Record<Shown, string>> = {
+  image: ' img-src \'self\';', video: ' media-src \'self\';', audio: ' media-src \'self\';',
+  pdf: ' frame-src \'self\';', text: '',
+};
+
+export function setSafetyHeaders(
+  { res }: Exchange, { formTarget, shows }: Pick<SendOptions, 'formTarget' | 'shows'> = {},
+): void {
   const formAction = formTarget === undefined ? '\'self\'' : `'self' ${formTarget}`;
-  res.setHeader('Content-Security-Policy', `default-src 'none'; style-src 'self'; `
+  const sources = shows === undefined ? '' : SHOWN_SOURCES[shows];
+  res.setHeader('Content-Security-Policy', `default-src 'none'; style-src 'self';${sources} `
     + `form-action ${formAction}; frame-ancestors 'none'; base-uri 'none'`);
   res.setHeader('Cache-Control', 'no-store');
   res.setHeader('Referrer-Policy', 'no-referrer');
@@ -66,7 +80,7 @@ export function setSafetyHeaders({ res }: Exchange, formTarget?: 'nc:'): void {
   res.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
 }
 
-function render({ title, body, visitor, narrow = false }: Page): Html {
+function render({ title, body, visitor, narrow = false, wide = false }: Page): Html {
   return html`<html lang="en">
 <head>
 <meta charset="utf-8">
@@ -74,7 +88,7 @@ function render({ title, body, visitor, narrow = false }: Page): Html {
 <title>${title} · Holdfast</title>
 <link rel="stylesheet" href="${STYLESHEET_HREF}">
 </head>
-<body class="${narrow && 'narrow'}">
+<body class="${narrow && 'narrow'}${wide && 'wide'}">
 <header class="top">
 <a class="brand" href="/">${LOGO}<span>Holdfast</span></a>
 ${visitor && html`<div class="who"><span>${visitor.displayName}</span>

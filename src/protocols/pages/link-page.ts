@@ -1,18 +1,26 @@
 /** The page behind a public link, `/s/TOKEN`: looking, downloading, leaving files. No script. */
 import { HoldfastError, isKind } from '../../base/errors.ts';
+import type { ErrorKind } from '../../base/errors.ts';
 import { parseName, parsePath } from '../../base/names.ts';
 import type { Name } from '../../base/names.ts';
 import { leaveFile } from '../../files/index.ts';
-import type { FileService, LinkCaller, Links, SeenEntry } from '../../files/index.ts';
-import type { Clock } from '../../platform/index.ts';
+import type {
+  BodySource, FileService, FolderZips, LinkCaller, Links, SeenEntry, SeenNode,
+} from '../../files/index.ts';
+import type { Clock, Exchange } from '../../platform/index.ts';
 import { decodeSegment } from '../paths.ts';
+import { presentedAs } from '../rest/inline.ts';
+import { sendZip } from '../rest/whole-folder.ts';
 import { answerNode } from '../webdav/get.ts';
 import { formParts, textOf } from './form-stream.ts';
-import { LinkPasses } from './link-passes.ts';
-import {
-  addressOf, ENTRIES_MAX, showFile, showFolder, showPasswordForm,
-} from './link-view.ts';
+import type { FormPart } from './form-stream.ts';
 import { FORM_TOKEN_FIELD, sendOn } from './layout.ts';
+import { ENTRIES_MAX, showFolder } from './link-folder-view.ts';
+import { LinkPasses } from './link-passes.ts';
+import { previewOf } from './link-preview.ts';
+import { LinkReceipts } from './link-receipts.ts';
+import type { ArrivedFile, FailedFile } from './link-receipts.ts';
+import { addressOf, showFile, showPasswordForm } from './link-view.ts';
 import type { PageHandler, PageRequest } from './page-request.ts';
 import { checkFormToken, readForm } from './page-session.ts';
 
@@ -21,19 +29,28 @@ export const LINK_PREFIX = '/s/';
 export interface LinkPageParts {
   files: FileService;
   links: Links;
+  zips: FolderZips;
   clock: Clock;
   instanceId: string;
 }
 
-type Action = '' | 'download' | 'upload';
+const ACTIONS = ['', 'download', 'view', 'zip', 'upload'] as const;
+type Action = (typeof ACTIONS)[number];
+
+interface Place {
+  link: LinkCaller;
+  path: readonly Name[];
+}
 
 export class LinkPages {
   readonly #parts: LinkPageParts;
   readonly #passes: LinkPasses;
+  readonly #receipts: LinkReceipts;
 
   constructor(parts: LinkPageParts) {
     this.#parts = parts;
     this.#passes = new LinkPasses(parts.clock);
+    this.#receipts = new LinkReceipts(parts.clock);
   }
 
   readonly get: PageHandler = async (request) => {
@@ -41,17 +58,27 @@ export class LinkPages {
     const link = await this.#open(request, token);
     if (link === undefined) return;
     const path = pathIn(request);
+    const { exchange } = request;
+    if (action === 'zip') return this.#zip(exchange, { link, path });
     const { node } = await this.#parts.files.get(link, path);
-    if (action === 'download' && node.kind === 'file') {
-      return this.#download(request, { link, path });
+    if ((action === 'download' || action === 'view') && node.kind === 'file') {
+      return this.#hand(exchange, { link, node, as: action });
     }
-    const place = { token, link, path, node };
-    if (node.kind === 'file') return showFile(request, place);
+    const root = path.length === 0 ? node : (await this.#parts.files.get(link, [])).node;
+    // What is shared as a whole may be a team's folder, whose root has no name.
+    const rootName = link.terms.label ?? (root.name === '' ? 'Shared folder' : root.name);
+    const place = { token, link, path, node, rootName };
+    if (node.kind === 'file') {
+      const { address, signal } = exchange;
+      return showFile(request, place, await previewOf(this.#parts, {
+        link, node, address, signal,
+      }));
+    }
     const number = pageIn(request);
     const { entries, hasMore } = await this.#entries(request, { link, path, number });
-    const leftCount = Number(request.exchange.query.get('left') ?? 0);
-    const done = leftCount > 0 ? 'Thank you: it has arrived and is stored.' : undefined;
-    showFolder(request, place, { entries, number, hasMore, done });
+    const leftCount = Number(exchange.query.get('left') ?? 0);
+    const receipt = this.#receipts.find(token, exchange.query.get('receipt'));
+    showFolder(request, place, { entries, number, hasMore, leftCount, receipt });
   };
 
   readonly post: PageHandler = async (request) => {
@@ -101,14 +128,17 @@ export class LinkPages {
     return { entries: entries.slice(0, ENTRIES_MAX), hasMore: entries.length > ENTRIES_MAX };
   }
 
-  async #download(
-    { exchange }: PageRequest, { link, path }: { link: LinkCaller; path: readonly Name[] },
+  /** A file's bytes: to keep, or to show within its page. */
+  async #hand(
+    exchange: Exchange,
+    { link, node, as }: { link: LinkCaller; node: SeenNode; as: 'download' | 'view' },
   ): Promise<void> {
     const { files, links, instanceId } = this.#parts;
-    const { node } = await files.get(link, path);
-    const disposition = `attachment; filename*=UTF-8''${encodeURIComponent(node.name)}`;
+    if (node.sight?.access.download !== true) throw keptBack();
+    const presented = as === 'view' ? presentedAs(node.name, 'inline')
+      : { disposition: `attachment; filename*=UTF-8''${encodedName(node.name)}` };
     await answerNode(exchange, node, {
-      instanceId, disposition,
+      instanceId, ...presented,
       open: async (wanted) => {
         const content = await files.openNode(node);
         const { address } = exchange;
@@ -118,13 +148,33 @@ export class LinkPages {
     });
   }
 
+  /** A folder with all that is in it. It counts as one download. */
+  async #zip(exchange: Exchange, { link, path }: Place): Promise<void> {
+    const { files, links, zips } = this.#parts;
+    const { node } = await files.get(link, path);
+    const zip = await zips.open(link, path, exchange.signal);
+    try {
+      await sendZip(exchange, zip, async (wanted) => {
+        const { spaceId, id, contentRev, name } = node;
+        const { sizeBytes } = zip;
+        const { address } = exchange;
+        await links.countDownload(link, {
+          node: { spaceId, id, contentRev, name, sizeBytes }, wanted, address,
+        });
+      });
+    } finally {
+      zip.close();
+    }
+  }
+
   async #upload(request: PageRequest, token: string): Promise<void> {
     const { exchange, visitor } = request;
     const link = await this.#open(request, token);
     if (link === undefined) return;
-    const folder = pathIn(request);
+    const path = pathIn(request);
     let isChecked = false;
-    let leftCount = 0;
+    const arrived: ArrivedFile[] = [];
+    const failed: (FailedFile & { error: HoldfastError })[] = [];
     for await (const part of formParts(exchange)) {
       if (part.name === FORM_TOKEN_FIELD) {
         checkFormToken(exchange, visitor, await textOf(part));
@@ -133,21 +183,58 @@ export class LinkPages {
       }
       if (part.fileName === undefined || part.fileName === '') continue;
       if (!isChecked) throw unasked();
-      const path = [...folder, baseName(part.fileName)];
-      const { signal } = exchange;
-      await leaveFile(this.#parts.files, link, { path, body: part.body, options: { signal } });
-      leftCount += 1;
+      const name = lastOf(part.fileName);
+      try {
+        arrived.push(await this.#leave(exchange, { link, path }, part));
+      } catch (error) {
+        if (!isOfOneFile(error)) throw error;
+        failed.push({ name, reason: error.message, error });
+      }
     }
-    const address = addressOf(token, folder);
-    sendOn(exchange, `${address}${address.includes('?') ? '&' : '?'}left=${leftCount}`);
+    if (arrived.length === 0 && failed[0] !== undefined) throw failed[0].error;
+    const reasons = failed.map(({ name, reason }) => ({ name, reason }));
+    const receipt = this.#receipts.keep(token, { arrived, failed: reasons });
+    const address = addressOf(token, path);
+    const sign = address.includes('?') ? '&' : '?';
+    sendOn(exchange, `${address}${sign}receipt=${receipt}&left=${arrived.length}`);
   }
+
+  async #leave(
+    { signal }: Exchange, { link, path }: Place, { fileName = '', body }: FormPart,
+  ): Promise<ArrivedFile> {
+    const name = parseName(lastOf(fileName));
+    let sizeBytes = 0;
+    const counted: BodySource = {
+      lengthBytes: body.lengthBytes,
+      pour: (take, stop) => body.pour((piece) => {
+        sizeBytes += piece.length;
+        return take(piece);
+      }, stop),
+    };
+    await leaveFile(this.#parts.files, link, {
+      path: [...path, name], body: counted, options: { signal },
+    });
+    return { name, sizeBytes };
+  }
+}
+
+/** What is wrong with one file need not be wrong with the next. */
+const OF_ONE_FILE: readonly ErrorKind[] = [
+  'invalid', 'too-large', 'conflict', 'precondition', 'quota',
+];
+
+function isOfOneFile(error: unknown): error is HoldfastError {
+  return error instanceof HoldfastError && OF_ONE_FILE.includes(error.kind)
+    && error.code !== 'body-cut';
 }
 
 function addressIn({ exchange }: PageRequest): { token: string; action: Action } {
   const at = exchange.path.indexOf(LINK_PREFIX) + LINK_PREFIX.length;
   const [raw = '', action = '', rest] = exchange.path.slice(at).split('/');
-  const isKnown = action === '' || action === 'download' || action === 'upload';
-  if (isKnown && rest === undefined) return { token: decodeSegment(raw), action };
+  const known = ACTIONS.find((one) => one === action);
+  if (known !== undefined && rest === undefined) {
+    return { token: decodeSegment(raw), action: known };
+  }
   throw new HoldfastError('not-found', 'pages/link', 'There is nothing at this address.');
 }
 
@@ -164,8 +251,18 @@ function pageIn({ exchange }: PageRequest): number {
 }
 
 /** Some browsers send the path on the visitor's disk. */
-function baseName(fileName: string): Name {
-  return parseName(fileName.split(/[/\\]/).at(-1) ?? '');
+function lastOf(fileName: string): string {
+  return fileName.split(/[/\\]/).at(-1) ?? '';
+}
+
+/** RFC 8187: nothing in a name can end the value. */
+function encodedName(name: string): string {
+  return encodeURIComponent(name)
+    .replaceAll(/['()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+function keptBack(): HoldfastError {
+  return new HoldfastError('denied', 'pages/link', 'This can be seen here, and not downloaded.');
 }
 
 function unasked(): HoldfastError {

@@ -1,11 +1,13 @@
-/** What visitors of a public link see. */
+/** What visitors of a public link see: the question for its password, and a file. */
 import type { HoldfastError } from '../../base/errors.ts';
 import type { Name } from '../../base/names.ts';
-import type { LinkCaller, SeenEntry, SeenNode } from '../../files/index.ts';
+import type { LinkCaller, SeenNode } from '../../files/index.ts';
 import { retryAfterSeconds, statusOf } from '../status.ts';
 import type { Html } from './html.ts';
 import { html } from './html.ts';
 import { formTokenField, note } from './layout.ts';
+import { icon, iconOf, SPRITE } from './link-icons.ts';
+import type { FilePreview } from './link-preview.ts';
 import type { PageRequest } from './page-request.ts';
 import { show } from './page-request.ts';
 import { readableBytes, readableDay } from './readable.ts';
@@ -15,22 +17,17 @@ export interface LinkPlace {
   link: LinkCaller;
   path: readonly Name[];
   node: SeenNode;
+  /** Of what the link leads to: its own name, or what its maker calls it. */
+  rootName: string;
 }
 
-/** Entries that one page shows; the others are on pages of their own. */
-export const ENTRIES_MAX = 2000;
+export type LinkAction = '' | '/download' | '/view' | '/zip' | '/upload';
 
 export function addressOf(
-  token: string, path: readonly string[], action: '' | '/download' | '/upload' = '',
+  token: string, path: readonly string[], action: LinkAction = '',
 ): string {
   const where = path.length === 0 ? '' : `?path=${encodeURIComponent(`/${path.join('/')}`)}`;
   return `/s/${token}${action}${where}`;
-}
-
-/** Of a page of a long folder. */
-function pageAddressOf(token: string, path: readonly string[], number: number): string {
-  const address = addressOf(token, path);
-  return number === 1 ? address : `${address}${path.length === 0 ? '?' : '&'}page=${number}`;
 }
 
 export function showPasswordForm(
@@ -40,7 +37,9 @@ export function showPasswordForm(
   const remark = fault?.kind === 'unauthenticated' ? 'That is not the password.' : fault?.message;
   show(request, {
     title: 'Password', narrow: true,
-    body: html`<section class="card"><h1>This link is protected</h1>
+    body: html`${SPRITE}<section class="card centered"><div class="emblem">${icon('lock')}</div>
+<h1>This link is protected</h1>
+<p class="soft">Enter the password that you were given with it.</p>
 ${note('bad', remark)}
 <form method="post" action="${addressOf(token, [])}">
 ${formTokenField(request.visitor.formToken)}
@@ -53,81 +52,72 @@ ${formTokenField(request.visitor.formToken)}
   });
 }
 
-export function showFile(request: PageRequest, place: LinkPlace): void {
+export function showFile(
+  request: PageRequest, place: LinkPlace, preview: FilePreview | undefined,
+): void {
   const { token, link, path, node } = place;
   const canDownload = node.sight?.access.download === true;
+  const name = path.at(-1) ?? node.name;
   show(request, {
-    title: node.name, narrow: true,
-    body: html`<section class="card"><h1>${node.name}</h1>
+    title: name, wide: true,
+    body: html`${SPRITE}<section class="card">
+${path.length > 0 && crumbsOf(place)}
+<div class="headline"><div class="what">${iconOf({ kind: 'file', name })}<div><h1>${name}</h1>
+<p class="soft small">${readableBytes(node.sizeBytes)} · ${timeOf(node.modifiedAt)}</p></div></div>
+${canDownload && html`<a class="button" href="${addressOf(token, path, '/download')}"
+>${icon('download')}Download</a>`}</div>
 ${noteOf(link)}
-<p class="soft">${readableBytes(node.sizeBytes)}, ${readableDay(node.modifiedAt)}</p>
-${canDownload ? html`<p><a class="button" href="${addressOf(token, path, '/download')}"
->Download</a></p>` : html`<p>It can be seen here, and not downloaded.</p>`}</section>`,
-  });
+${!canDownload && html`<p class="note plain">It can be seen here, and not downloaded.</p>`}
+${preview && pictureOf(place, { name, preview })}</section>`,
+  }, { shows: preview?.kind });
 }
 
-export function showFolder(
-  request: PageRequest, place: LinkPlace,
-  { entries, number, hasMore, done }: {
-    entries: readonly SeenEntry[]; number: number; hasMore: boolean; done: string | undefined;
-  },
-): void {
-  const { link, path, node } = place;
-  const access = node.sight?.access;
-  // What is shared as a whole may be a team's folder, whose root has no name.
-  const title = path.at(-1) ?? link.terms.label ?? (node.name === '' ? 'Shared' : node.name);
-  show(request, {
-    title,
-    body: html`<section class="card"><h1>${title}</h1>
-${noteOf(link)}
-${note('good', done)}
-${path.length > 0 && html`<p><a href="${addressOf(place.token, path.slice(0, -1))}">Up</a></p>`}
-${access?.read === true ? tableOf(place, entries) : html`<p>You can leave files here. Nobody who
-comes by this link sees what others left.</p>`}
-${(hasMore || number > 1) && pagesNav(place, { number, hasMore })}
-</section>
-${access?.create === true && uploadForm(request, place)}`,
-  });
-}
-
-function pagesNav(
-  { token, path }: LinkPlace, { number, hasMore }: { number: number; hasMore: boolean },
+function pictureOf(
+  { token, path }: LinkPlace, { name, preview }: { name: string; preview: FilePreview },
 ): Html {
-  const to = (other: number): string => pageAddressOf(token, path, other);
-  return html`<nav class="row"><span class="soft">Page ${number}</span>
-${number > 1 && html`<a href="${to(number - 1)}" rel="prev">Earlier</a>`}
-${hasMore && html`<a href="${to(number + 1)}" rel="next">Later</a>`}</nav>`;
+  const address = addressOf(token, path, '/view');
+  switch (preview.kind) {
+    case 'image': return html`<div class="preview"><img src="${address}" alt="${name}"></div>`;
+    case 'video': return html`<div class="preview"><video src="${address}" controls
+ preload="metadata" aria-label="${name}"></video></div>`;
+    case 'audio': return html`<div class="preview sound"><audio src="${address}" controls
+ preload="metadata" aria-label="${name}"></audio></div>`;
+    case 'pdf': return html`<div class="preview"><iframe class="paper" src="${address}"
+ title="${name}"></iframe></div>`;
+    case 'text': return html`<pre class="text" tabindex="0" role="region"
+ aria-label="${name}">${withLines(preview.text)}</pre>
+${preview.isCut && html`<p class="soft small">This is the beginning. Download the file to read all
+of it.</p>`}`;
+  }
 }
 
-function noteOf({ terms }: LinkCaller): Html | undefined {
-  return terms.note === undefined ? undefined : html`<p>${terms.note}</p>`;
+/** Texts are freed of control characters, line ends among them; so these stand on their own. */
+function withLines(text: string): Html {
+  const lines = text.replaceAll('\t', '    ').split(/\r\n|\r|\n/);
+  return html`${lines.map((line, at) => html`${at > 0 && LINE_END}${line}`)}`;
 }
 
-function tableOf({ token, path, node }: LinkPlace, entries: readonly SeenEntry[]): Html {
-  if (entries.length === 0) return html`<p class="soft">There is nothing in this folder.</p>`;
-  const canDownload = node.sight?.access.download === true;
-  return html`<table><thead><tr><th>Name</th><th>Size</th><th>Changed</th></tr></thead><tbody>
-${entries.map((entry) => html`<tr><td>${nameCell(entry, { token, path, canDownload })}</td>
-<td>${readableBytes(entry.sizeBytes)}</td><td>${readableDay(entry.modifiedAt)}</td></tr>
-`)}</tbody></table>`;
+const LINE_END = html`
+`;
+
+export function noteOf({ terms }: LinkCaller): Html | undefined {
+  return terms.note === undefined ? undefined : html`<p class="words">${terms.note}</p>`;
 }
 
-function nameCell(
-  { name, kind }: SeenEntry,
-  { token, path, canDownload }: { token: string; path: readonly Name[]; canDownload: boolean },
-): Html {
-  const below = [...path, name];
-  if (kind === 'folder') return html`<a href="${addressOf(token, below)}">${name}/</a>`;
-  if (!canDownload) return html`${name}`;
-  return html`<a href="${addressOf(token, below, '/download')}">${name}</a>`;
+export function timeOf(at: number): Html {
+  return html`<time datetime="${new Date(at).toISOString()}">${readableDay(at)}</time>`;
 }
 
-function uploadForm({ visitor }: PageRequest, { token, path }: LinkPlace): Html {
-  return html`<section class="card"><h2>Leave files here</h2>
-<form method="post" enctype="multipart/form-data" action="${addressOf(token, path, '/upload')}">
-${formTokenField(visitor.formToken)}
-<div class="field"><label for="file">Files</label>
-<input id="file" name="file" type="file" multiple required></div>
-<button>Upload</button></form>
-<p class="soft small">Nothing that is here already is overwritten.</p></section>`;
+/** From what the link leads to, down to where one is. */
+export function crumbsOf(place: LinkPlace): Html {
+  const { token, path, rootName } = place;
+  const steps = [
+    { name: rootName, to: addressOf(token, []) },
+    ...path.map((name, at) => ({ name, to: addressOf(token, path.slice(0, at + 1)) })),
+  ];
+  return html`<nav class="crumbs" aria-label="Folder"><ol>${steps.map(({ name, to }, at) => {
+    const isLast = at === steps.length - 1;
+    return html`<li>${at > 0 && icon('chevronRight')}${isLast
+      ? html`<span aria-current="page">${name}</span>` : html`<a href="${to}">${name}</a>`}</li>`;
+  })}</ol></nav>`;
 }

@@ -9,6 +9,7 @@ import { leaveBody } from '../request-body.ts';
 import { retryAfterSeconds, statusOf } from '../status.ts';
 import { answerOptions } from '../webdav/options.ts';
 import { parentHandler } from '../webdav/parents.ts';
+import { icon, SPRITE } from './link-icons.ts';
 import { LINK_PREFIX, LinkPages } from './link-page.ts';
 import type { LinkPageParts } from './link-page.ts';
 import { FLOW_1_PREFIX } from './flow-target.ts';
@@ -111,6 +112,29 @@ const TITLES: Readonly<Record<number, string>> = {
   429: 'Please wait a moment', 503: 'Please wait a moment',
 };
 
+/** Of links: what its visitor should do. */
+const LINK_WORDS: Readonly<Record<string, { title: string; text: string }>> = {
+  'link-over': {
+    title: 'This link leads nowhere',
+    text: 'It has expired, was taken back, or its address is not complete. Ask whoever gave it to '
+      + 'you for a new one.',
+  },
+  'downloads-spent': {
+    title: 'This link is used up',
+    text: 'All downloads that it allows are done. Ask whoever gave it to you for another one.',
+  },
+};
+
+function showLinkOver(
+  exchange: Exchange, { title, text }: { title: string; text: string }, status: number,
+): void {
+  sendPage(exchange, {
+    title, narrow: true,
+    body: html`${SPRITE}<section class="card centered"><div class="emblem">${icon('link')}</div>
+<h1>${title}</h1><p class="soft">${text}</p></section>`,
+  }, { status });
+}
+
 /** An error in words for people. What is not meant for them is logged, and named by its id. */
 export function sendErrorPage(exchange: Exchange, error: unknown): void {
   const { req, res, requestId } = exchange;
@@ -122,6 +146,8 @@ export function sendErrorPage(exchange: Exchange, error: unknown): void {
   const status = fault === undefined ? 500 : statusOf(fault);
   const retrySeconds = fault && retryAfterSeconds(fault);
   leaveBody(req, res);
+  const words = LINK_WORDS[fault?.code ?? ''];
+  if (words !== undefined) return showLinkOver(exchange, words, status);
   const title = TITLES[status] ?? (isOurs ? 'Something went wrong' : 'That did not work');
   sendPage(exchange, {
     title,

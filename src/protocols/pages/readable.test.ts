@@ -4,7 +4,8 @@ import { readableBytes, readableDay } from './readable.ts';
 
 it('writes sizes with three digits at most', () => {
   const sizes: [number, string][] = [
-    [0, '0 bytes'], [999, '999 bytes'], [1000, '1.0 kB'], [99_949, '99.9 kB'], [99_960, '100 kB'],
+    [0, '0 bytes'], [1, '1 byte'],
+    [999, '999 bytes'], [1000, '1.0 kB'], [99_949, '99.9 kB'], [99_960, '100 kB'],
     [999_499, '999 kB'], [999_500, '1.0 MB'], [1.5e9, '1.5 GB'], [2e15, '2.0 PB'],
     [5e18, '5000 PB'],
   ];

@@ -14,6 +14,7 @@ export function readableBytes(bytes: number): string {
     at += 1;
   }
   const digits = at === 0 || size >= 99.95 ? 0 : 1;
+  if (bytes === 1) return '1 byte';
   return `${size.toFixed(digits)} ${UNITS[at] ?? ''}`;
 }
 

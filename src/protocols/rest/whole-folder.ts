@@ -71,7 +71,11 @@ export function wholeFolderResource(api: RestApi, parts: RestParts): void {
   });
 }
 
-async function sendZip(exchange: Exchange, zip: FolderZip): Promise<void> {
+/** `before` is asked before a byte goes out. */
+export async function sendZip(
+  exchange: Exchange, zip: FolderZip,
+  before: (range: ByteRange) => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
   const { req, res } = exchange;
   const { 'if-none-match': noneMatch, 'if-match': match } = req.headers;
   if (match !== undefined && !isIn(match, zip.etag)) throw changed();
@@ -82,6 +86,7 @@ async function sendZip(exchange: Exchange, zip: FolderZip): Promise<void> {
   }
   const range = req.method === 'HEAD' ? undefined : rangeOf(exchange, zip);
   const { startBytes, endBytes } = range ?? { startBytes: 0, endBytes: zip.sizeBytes };
+  if (req.method !== 'HEAD') await before({ startBytes, endBytes });
   res.writeHead(range === undefined ? 200 : 206, {
     'Content-Type': ZIP_TYPE, 'Content-Length': String(endBytes - startBytes),
     ...(range && { 'Content-Range': `bytes ${startBytes}-${endBytes - 1}/${zip.sizeBytes}` }),

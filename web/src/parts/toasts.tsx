@@ -27,11 +27,13 @@ const toasts = new Store<readonly Toast[]>([]);
 let steps: readonly Toast[] = [];
 let lastId = 0;
 
-export function say(text: string, options: Partial<Pick<Toast, 'kind' | 'undo'>> = {}): void {
+/** Answers its id, by which it can be dismissed. */
+export function say(text: string, options: Partial<Pick<Toast, 'kind' | 'undo'>> = {}): number {
   lastId += 1;
   const toast: Toast = { id: lastId, text, kind: options.kind ?? 'done', undo: options.undo };
   toasts.set([...toasts.value, toast].slice(-TOASTS_MAX));
   if (toast.undo !== undefined) steps = [...steps, toast].slice(-STEPS_MAX);
+  return toast.id;
 }
 
 export function sayFailed(error: unknown): void {

@@ -1,7 +1,7 @@
 /** The whole server on stores in memory, for tests: real HTTP on a free port, all protocols. */
 import http from 'node:http';
 import {
-  Batches, Brake, BrakeService, ContentStore, FileService, Links, Quarantines, runKeep,
+  Batches, Brake, BrakeService, ContentStore, FileService, FolderZips, Links, Quarantines, runKeep,
   SharingService, SpaceDirectory, TimeService, TrashContent, TrashService, UploadService,
   VersionService,
 } from '../../../files/index.ts';
@@ -122,7 +122,8 @@ export class CloudSite {
     };
     server.serve([
       ...davRoutes(parts), ...publicDavRoutes(parts), ...nextcloudRoutes(parts),
-      ...pageRoutes(parts), ...(options.moreRoutes?.(parts) ?? []),
+      ...pageRoutes({ ...parts, zips: new FolderZips({ files: this.files, content }) }),
+      ...(options.moreRoutes?.(parts) ?? []),
     ]);
   }
 

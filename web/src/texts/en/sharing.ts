@@ -44,7 +44,8 @@ export const SHARING_TEXTS = {
     'Whoever has its address finds nothing there from now on. This cannot be taken back: a new '
     + 'link has a new address.',
   'sharing.end': 'End the link',
-  'sharing.changed': 'Changed',
+  'sharing.changed': 'Changed “{name}”',
+  'sharing.changedRole': '{name}: {role}',
   'sharing.roleOf': 'What {name} may do: {role}',
   'sharing.role.none': 'Shut out',
   'sharing.role.viewer': 'Can view',
@@ -69,7 +70,7 @@ export const SHARING_TEXTS = {
   'sharing.fact.waiting': 'mail is on its way',
   'sharing.fact.undeliverable': 'mail could not be delivered',
   'sharing.field.label': 'Name of the link',
-  'sharing.field.labelHint': 'Only you see it',
+  'sharing.field.labelHint': 'Visitors see it as the title',
   'sharing.field.mode': 'Whoever has the link may',
   'sharing.field.password': 'Ask for a password',
   'sharing.field.newPassword': 'Password',

@@ -5,7 +5,8 @@ import { isStatus } from '../../api/http.ts';
 import { queryClient } from '../../api/query-client.ts';
 import type { NewShare, Share, ShareChange } from '../../../../src/wire/client.ts';
 import { copyText } from '../../parts/copy-text.ts';
-import { say, sayFailed } from '../../parts/toasts.tsx';
+import { dismiss, say, sayFailed } from '../../parts/toasts.tsx';
+import type { Toast } from '../../parts/toasts.tsx';
 import { t } from '../../texts/texts.ts';
 import { runAll } from '../files/run-all.ts';
 import { nameOfShare } from './sharing-words.ts';
@@ -26,6 +27,15 @@ async function settle(nodeId: string): Promise<void> {
   }
 }
 
+let toldId = 0;
+
+/** Of several changes in a row only the last is told, not to cover the window; Ctrl+Z still takes
+ *  back those before it. */
+function tell(text: string, options: Partial<Pick<Toast, 'kind' | 'undo'>> = {}): void {
+  dismiss(toldId);
+  toldId = say(text, options);
+}
+
 export interface Wanted {
   readonly nodeId: string;
   readonly receivers: readonly NewShare['receiver'][];
@@ -41,7 +51,7 @@ export async function shareWith({ nodeId, receivers, names, terms }: Wanted): Pr
   await settle(nodeId);
   if (failed[0] !== undefined) sayFailed(failed[0][1]);
   if (done.length > 0) {
-    say(t('sharing.shared', { count: done.length, name: names[0] ?? '' }), {
+    tell(t('sharing.shared', { count: done.length, name: names[0] ?? '' }), {
       undo: async () => {
         const back = await runAll(done, ([, { id }]) => api.endShare({ id }));
         await settle(nodeId);
@@ -59,7 +69,7 @@ export async function makeLink(nodeId: string): Promise<Share | undefined> {
     const made = await api.shareNode({ id: nodeId, body });
     await settle(nodeId);
     const isCopied = made.url !== undefined && await copyText(made.url);
-    say(t(isCopied ? 'sharing.linkMade' : 'sharing.linkMadeOnly'), {
+    tell(t(isCopied ? 'sharing.linkMade' : 'sharing.linkMadeOnly'), {
       undo: async () => {
         await api.endShare({ id: made.id });
         await settle(nodeId);
@@ -82,7 +92,10 @@ export async function changeShare(share: Share, change: ShareChange): Promise<bo
       await api.changeShare({ id, body: formerOf(share, change) });
       await settle(nodeId);
     };
-    say(t('sharing.changed'), { undo });
+    const name = nameOfShare(share);
+    const { role } = change;
+    tell(role === undefined || share.kind === 'link' ? t('sharing.changed', { name })
+      : t('sharing.changedRole', { name, role: t(`sharing.role.${role}`) }), { undo });
     return true;
   } catch (error) {
     sayFailed(error);
@@ -114,11 +127,11 @@ export async function endShare(share: Share): Promise<void> {
     return;
   }
   if (kind === 'link' || receiver === undefined) {
-    say(t('sharing.linkEnded', { name }));
+    tell(t('sharing.linkEnded', { name }));
     return;
   }
   const { role, note, label, expiresAt } = share;
-  say(t('sharing.ended', { name }), {
+  tell(t('sharing.ended', { name }), {
     undo: async () => {
       await api.shareNode({
         id: nodeId,
@@ -135,15 +148,15 @@ export async function endShare(share: Share): Promise<void> {
 
 export async function copyLink({ url }: Share): Promise<void> {
   if (url === undefined) return;
-  if (await copyText(url)) say(t('sharing.copied'));
-  else say(t('sharing.copyFailed', { url }), { kind: 'failed' });
+  if (await copyText(url)) tell(t('sharing.copied'));
+  else tell(t('sharing.copyFailed', { url }), { kind: 'failed' });
 }
 
 export async function sendMailAgain({ id, nodeId }: Share): Promise<void> {
   try {
     await api.sendShareMail({ id });
     await settle(nodeId);
-    say(t('sharing.sentAgain'));
+    tell(t('sharing.sentAgain'));
   } catch (error) {
     sayFailed(error);
   }
