@@ -13,6 +13,7 @@ import type { Item, Settings } from './items/item.ts';
 import { MEMORY_ITEMS } from './items/memory.ts';
 import { RATE_ITEMS, STREAM_BYTES, STREAM_ITEMS } from './items/rates.ts';
 import { START_ITEMS } from './items/start.ts';
+import { PAGE_ITEMS } from './items/web-page.ts';
 import { USAGE, parseOptions } from './options.ts';
 import type { BenchOptions } from './options.ts';
 import { formatReport, jsonRows } from './report.ts';
@@ -31,7 +32,7 @@ function print(text: string): void {
 function chooseItems(options: BenchOptions): Item[] {
   const all = [
     ...RATE_ITEMS, ...STREAM_ITEMS, ...FOLDER_ITEMS, ...CLIENT_ITEMS, ...START_ITEMS,
-    ...COPIES_ITEMS, ...BLOCK_ITEMS, ...EVENT_ITEMS,
+    ...COPIES_ITEMS, ...BLOCK_ITEMS, ...EVENT_ITEMS, ...PAGE_ITEMS,
     ...(options.isInstall ? INSTALL_ITEMS : []),
   ];
   if (options.only.length === 0) return all;

@@ -53,7 +53,8 @@ const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   '@vitejs/plugin-react': [/^web\//], '@mantine/core': [/^web\//], '@mantine/hooks': [/^web\//],
   '@tanstack/react-query': [/^web\//], '@tanstack/react-router': [/^web\//],
   '@tanstack/react-virtual': [/^web\//], uplot: [/^web\//], uqr: [/^web\//],
-  'playwright-core': [/^test\/browser\//], 'axe-core': [/^test\/browser\//],
+  'playwright-core': [/^test\/browser\//, /^tools\/bench\/items\//],
+  'axe-core': [/^test\/browser\//],
   typescript: [/^tools\//],
   'unicode-case-folding': [/^src\/base\//],
 };
