@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 import { precompress } from './build/precompress.ts';
+import { preloadView } from './build/preload-view.ts';
 
 const HERE = import.meta.dirname;
 /** While the page is being changed, its calls go to a server that runs beside. */
@@ -12,7 +13,7 @@ const config = defineConfig({
   root: HERE,
   base: '/app/',
   cacheDir: join(HERE, '../node_modules/.vite'),
-  plugins: [react(), precompress()],
+  plugins: [react(), preloadView('index.html', 'views/files/files-view.tsx'), precompress()],
   build: {
     outDir: join(HERE, 'dist'),
     emptyOutDir: true,

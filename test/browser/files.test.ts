@@ -227,6 +227,18 @@ describe('the files in a browser', { timeout: 900_000 }, () => {
     assert.deepEqual([...visitor.complaints, ...phone.complaints], []);
   });
 
+  it('takes less than 300 kB of script for its first view', async () => {
+    const { page: fresh } = await browsers.visit(server);
+    let scriptBytes = 0;
+    fresh.on('response', (response) => {
+      if (response.request().resourceType() !== 'script') return;
+      scriptBytes += Number(response.headers()['content-length'] ?? Infinity);
+    });
+    await signIn(fresh, ada);
+    await row(fresh, 'notes.txt').waitFor();
+    assert.ok(scriptBytes > 100_000 && scriptBytes < 300_000, `${scriptBytes} bytes`);
+  });
+
   it('scrolls through 100,000 entries with a handful of them in the page', async () => {
     const { page: large, complaints } = await browsers.visit(server, DESKTOP);
     await signIn(large, ada);

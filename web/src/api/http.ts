@@ -24,7 +24,8 @@ export async function watchedFetch(
   if (!isSafe && !headers.has('Idempotency-Key')) headers.set('Idempotency-Key', newKey());
   try {
     const options = { credentials: 'same-origin', cache: 'no-store' } as const;
-    const response = await fetch(address, { ...init, ...options, headers });
+    const early = isSafe ? takeEarly(address) : undefined;
+    const response = await (early ?? fetch(address, { ...init, ...options, headers }));
     connection.reach();
     return response;
   } catch (error) {
@@ -32,6 +33,20 @@ export async function watchedFetch(
     connection.lose();
     throw new Unreachable('The server cannot be reached.', { cause: error });
   }
+}
+
+declare global {
+  interface Window {
+    holdfastEarly?: Promise<Response> | undefined;
+  }
+}
+
+/** The answer that public/early.js has asked for already, once. */
+function takeEarly(address: RequestInfo | URL): Promise<Response> | undefined {
+  if (address !== `${API}/session`) return undefined;
+  const early = window.holdfastEarly;
+  window.holdfastEarly = undefined;
+  return early;
 }
 
 /** What the generated client does not do: tus, and texts. @throws Problem, Unreachable. */
