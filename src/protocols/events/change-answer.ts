@@ -39,18 +39,43 @@ function textOf(path: readonly string[]): string {
   return `/${path.join('/')}`;
 }
 
-/** Many may be given one page: it is written once. */
-const TEXTS = new WeakMap<FeedPage, string>();
+/** What is made of a page once, for many who are given the same one. */
+interface Written {
+  text: string;
+  message?: Buffer;
+  event?: Buffer;
+}
 
-/** One page as JSON. */
-export function pageText(page: FeedPage): string {
-  let text = TEXTS.get(page);
-  if (text === undefined) {
+const WRITTEN = new WeakMap<FeedPage, Written>();
+
+function writtenOf(page: FeedPage): Written {
+  let written = WRITTEN.get(page);
+  if (written === undefined) {
     const { cursor } = page;
     const answer: Changes = page.isReset ? { reset: true, cursor }
       : { items: page.changes.map(changeAnswer), cursor, isMore: page.isMore };
-    text = JSON.stringify(answer);
-    TEXTS.set(page, text);
+    written = { text: JSON.stringify(answer) };
+    WRITTEN.set(page, written);
   }
-  return text;
+  return written;
+}
+
+/** One page as JSON. */
+export function pageText(page: FeedPage): string {
+  return writtenOf(page).text;
+}
+
+/** The same, as bytes. They are shared: nobody may change them. */
+export function pageMessage(page: FeedPage): Buffer {
+  const written = writtenOf(page);
+  written.message ??= Buffer.from(written.text);
+  return written.message;
+}
+
+/** The same, as a server-sent event (HTML Standard, section 9.2). Shared, too. */
+export function pageEvent(page: FeedPage): Buffer {
+  const written = writtenOf(page);
+  const event = page.isReset ? 'reset' : 'changes';
+  written.event ??= Buffer.from(`id: ${page.cursor}\nevent: ${event}\ndata: ${written.text}\n\n`);
+  return written.event;
 }

@@ -2,7 +2,7 @@
 import { isKind } from '../../base/errors.ts';
 import type { UpgradeHandler } from '../../platform/index.ts';
 import { sendProblem } from '../rest/problem.ts';
-import { pageText } from './change-answer.ts';
+import { pageMessage } from './change-answer.ts';
 import { HEARTBEAT_MS, MESSAGE_LIMIT, follow } from './event-parts.ts';
 import type { EventParts } from './event-parts.ts';
 import type { Following } from './following.ts';
@@ -37,7 +37,7 @@ async function run(open: OpenSocket, following: Following): Promise<void> {
   while (open.isOpen) {
     const page = await following.next({ waitMs: HEARTBEAT_MS, limit: MESSAGE_LIMIT, signal });
     if (!page.isReset && page.changes.length === 0) continue;
-    if (!await open.send(pageText(page))) {
+    if (!await open.send(pageMessage(page))) {
       open.close(CLOSE.later, 'slow');
       return;
     }

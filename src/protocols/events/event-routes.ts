@@ -6,6 +6,7 @@ import { changeSocketHandler } from './change-socket.ts';
 import type { EventParts } from './event-parts.ts';
 import { FollowedPages } from './followed-pages.ts';
 import type { PagesParts } from './followed-pages.ts';
+import { Gathering } from './gathering.ts';
 import { pollHandler } from './poll.ts';
 import { PUSH_PATH, pushSocketHandler } from './push-socket.ts';
 import { streamHandler } from './stream.ts';
@@ -16,7 +17,7 @@ export function eventRoutes(
   { feed, hub, clock, ...auth }: PagesParts & EventParts['auth'],
 ): Route[] {
   const pages = new FollowedPages({ feed, hub, clock });
-  const parts: EventParts = { pages, hub, clock, auth };
+  const parts: EventParts = { pages, hub, gathering: new Gathering(clock), clock, auth };
   const waits = true;
   return [
     { prefix: CHANGES_PATH, name: 'changes', waits, handler: pollHandler(parts) },

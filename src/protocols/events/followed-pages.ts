@@ -1,7 +1,7 @@
 /**
- * Pages of feeds for all who wait, one at a time: a change of a space that a thousand watch is a
- * thousand looks, and requests must be answered between them. Who looks from the same place as
- * somebody a moment ago, with the same rights, is given the same page.
+ * Pages of feeds for all who wait, one look at a time: a change of a space that a thousand people
+ * watch is a thousand looks, and requests must be answered between them. Who looks from the same
+ * place as somebody a moment ago, with the same rights, is given the same page.
  */
 import { FEED_LIMIT_MAX } from '../../files/index.ts';
 import type { ChangeFeed, ChangeHub, FeedPage } from '../../files/index.ts';
@@ -37,28 +37,39 @@ export class FollowedPages {
     this.#parts = parts;
   }
 
-  /** As ChangeFeed.changesSince, in turn. */
-  async page(
+  /** As ChangeFeed.changesSince, in turn. What is known already waits for no turn. */
+  page(
     caller: Caller, cursor: string | undefined, limit = FEED_LIMIT_MAX,
   ): Promise<FeedPage> {
+    const { user, tenant, groupsRev, deviceId = '', device } = caller;
+    const key = [user, tenant, groupsRev, deviceId, device, cursor ?? '', limit].join('\n');
+    const known = this.#find(key);
+    if (known !== undefined) return known;
     const turn = this.#last.then(async () => {
+      const since = this.#find(key);
+      if (since !== undefined) return since;
       this.#looks += 1;
       if (this.#looks % LOOKS_AT_ONCE === 0) await this.#pause();
-      return this.#look(caller, cursor, limit);
+      return this.#look(key, () => this.#parts.feed.changesSince(caller, cursor, limit));
     });
     this.#last = turn.catch(() => undefined); // Told to whom it concerns; the next one goes on.
     return turn;
   }
 
-  #look(caller: Caller, cursor: string | undefined, limit: number): Promise<FeedPage> {
-    const { feed, hub, clock } = this.#parts;
+  #find(key: string): Promise<FeedPage> | undefined {
+    const { hub, clock } = this.#parts;
+    if (this.#generation !== hub.generation) this.#pages.clear();
+    this.#generation = hub.generation;
+    const known = this.#pages.get(key);
+    const isFresh = known !== undefined && clock.monotonic() - known.atMs < PAGE_AGE_MAX_MS;
+    return isFresh ? known.page : undefined;
+  }
+
+  #look(key: string, act: () => Promise<FeedPage>): Promise<FeedPage> {
+    const { hub, clock } = this.#parts;
     if (this.#generation !== hub.generation || this.#pages.size >= PAGES_MAX) this.#pages.clear();
     this.#generation = hub.generation;
-    const { user, tenant, groupsRev, deviceId = '', device } = caller;
-    const key = JSON.stringify([user, tenant, groupsRev, deviceId, device, cursor ?? '', limit]);
-    const known = this.#pages.get(key);
-    if (known !== undefined && clock.monotonic() - known.atMs < PAGE_AGE_MAX_MS) return known.page;
-    const page = feed.changesSince(caller, cursor, limit);
+    const page = act();
     this.#pages.set(key, { page, atMs: clock.monotonic() });
     page.catch(() => this.#pages.delete(key));
     return page;

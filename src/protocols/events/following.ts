@@ -3,13 +3,12 @@ import type { FeedPage, ChangeHub, Listener } from '../../files/index.ts';
 import type { Caller } from '../../identity/index.ts';
 import type { Clock } from '../../platform/index.ts';
 import type { FollowedPages } from './followed-pages.ts';
-
-/** Changes that come close together are one page, and one look. */
-const GATHER_MS = 20;
+import type { Gathering } from './gathering.ts';
 
 export interface FollowParts {
   pages: FollowedPages;
   hub: ChangeHub;
+  gathering: Gathering;
   clock: Clock;
 }
 
@@ -29,6 +28,9 @@ export class Following {
   /** The last page was the last there was, and whatever comes wakes. */
   #isSettled = false;
   #onWake: (() => void) | undefined;
+  /** Ends waiting; the same one from call to call, as a rule. */
+  #signal: AbortSignal | undefined;
+  readonly #onAbort = (): void => this.#onWake?.();
   #watched = '';
   #last: FeedPage | undefined;
 
@@ -47,6 +49,7 @@ export class Following {
 
   close(): void {
     this.#listener.close();
+    this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#onWake?.();
   }
 
@@ -57,12 +60,13 @@ export class Following {
   /** The next page that says something; the one that says nothing when the time is over or the
    *  signal fires. */
   async next({ waitMs, limit, signal }: WaitOptions): Promise<FeedPage> {
-    const { clock, pages } = this.#parts;
+    const { clock, pages, gathering } = this.#parts;
     const untilMs = clock.monotonic() + waitMs;
+    this.#heed(signal);
     for (;;) {
       if (this.#isSettled && !signal.aborted) {
-        await this.#wait(untilMs - clock.monotonic(), signal);
-        if (this.#isWoken && !signal.aborted) await this.#sleep(GATHER_MS, signal);
+        await this.#wait(untilMs - clock.monotonic());
+        if (this.#isWoken && !signal.aborted) await gathering.join();
       }
       // Nobody waits for an answer, or the server ends and its stores may be closed already.
       if (signal.aborted && this.#last !== undefined) return nothingAfter(this.#last);
@@ -86,21 +90,24 @@ export class Following {
     return false;
   }
 
-  #wait(ms: number, signal: AbortSignal): Promise<void> {
-    return this.#isWoken ? Promise.resolve() : this.#sleep(ms, signal, true);
+  #heed(signal: AbortSignal): void {
+    if (this.#signal === signal) return;
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#signal = signal;
+    signal.addEventListener('abort', this.#onAbort);
   }
 
-  #sleep(ms: number, signal: AbortSignal, endsByWake = false): Promise<void> {
+  /** Until it is woken, the signal fires, or the time is over. */
+  #wait(ms: number): Promise<void> {
+    if (this.#isWoken) return Promise.resolve();
     return new Promise((resolve) => {
       const end = (): void => {
         cancel();
-        signal.removeEventListener('abort', end);
         this.#onWake = undefined;
         resolve();
       };
       const cancel = this.#parts.clock.after(ms, end);
-      signal.addEventListener('abort', end, { once: true });
-      if (endsByWake) this.#onWake = end;
+      this.#onWake = end;
     });
   }
 }

@@ -2,7 +2,7 @@
 import type { Exchange, HttpHandler } from '../../platform/index.ts';
 import { CHANGES_LIMIT_DEFAULT } from '../../wire/changes.ts';
 import { sendProblem } from '../rest/problem.ts';
-import { pageText } from './change-answer.ts';
+import { pageMessage } from './change-answer.ts';
 import { checkMethod, follow, numberIn } from './event-parts.ts';
 import type { EventParts } from './event-parts.ts';
 
@@ -25,7 +25,7 @@ async function answer(parts: EventParts, exchange: Exchange): Promise<void> {
     const page = await following.next({ waitMs, limit, signal: exchange.signal });
     const { res } = exchange;
     if (res.destroyed) return;
-    const body = Buffer.from(pageText(page));
+    const body = pageMessage(page);
     res.writeHead(200, [
       'Content-Type', 'application/json; charset=utf-8', 'Content-Length', String(body.length),
       'Cache-Control', 'no-store', 'X-Content-Type-Options', 'nosniff',

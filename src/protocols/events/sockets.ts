@@ -86,11 +86,11 @@ export class OpenSocket {
   }
 
   /** True once it is out of our hands; false: it is closed, or not taken in SLOW_MS. */
-  send(text: string): Promise<boolean> {
+  send(text: string | Buffer): Promise<boolean> {
     if (!this.isOpen) return Promise.resolve(false);
     return new Promise((resolve) => {
       const cancel = this.#clock.after(SLOW_MS, () => resolve(false));
-      this.#socket.send(text, (error) => {
+      this.#socket.send(text, { binary: false }, (error) => {
         cancel();
         resolve(error === undefined || error === null);
       });

@@ -9,7 +9,7 @@ import type { ServerResponse } from 'node:http';
 import { isKind } from '../../base/errors.ts';
 import type { Clock, Exchange, HttpHandler } from '../../platform/index.ts';
 import { sendProblem } from '../rest/problem.ts';
-import { pageText } from './change-answer.ts';
+import { pageEvent } from './change-answer.ts';
 import { HEARTBEAT_MS, MESSAGE_LIMIT, SLOW_MS, checkMethod, follow } from './event-parts.ts';
 import type { EventParts } from './event-parts.ts';
 import type { Following } from './following.ts';
@@ -40,7 +40,7 @@ async function run(
   { clock }: EventParts, { res, signal, log }: Exchange, following: Following,
 ): Promise<void> {
   let isBegun = false;
-  const say = async (text: string): Promise<boolean> => {
+  const say = async (text: string | Buffer): Promise<boolean> => {
     if (!isBegun) begin(res);
     isBegun = true;
     return write(res, text, { clock, signal });
@@ -51,10 +51,7 @@ async function run(
       const page = await following.next({ waitMs: HEARTBEAT_MS, limit: MESSAGE_LIMIT, signal });
       if (signal.aborted) break;
       const isQuiet = !page.isReset && page.changes.length === 0;
-      const event = page.isReset ? 'reset' : 'changes';
-      const text = isQuiet ? ': still here\n\n'
-        : `id: ${page.cursor}\nevent: ${event}\ndata: ${pageText(page)}\n\n`;
-      if (await say(text)) continue;
+      if (await say(isQuiet ? ': still here\n\n' : pageEvent(page))) continue;
       if (!signal.aborted) bye(res, 'slow', clock);
       return;
     }
@@ -79,7 +76,8 @@ function begin(res: ServerResponse): void {
 
 /** True once the reader has taken it; false: it does not, or it has gone. */
 function write(
-  res: ServerResponse, text: string, { clock, signal }: { clock: Clock; signal: AbortSignal },
+  res: ServerResponse, text: string | Buffer,
+  { clock, signal }: { clock: Clock; signal: AbortSignal },
 ): Promise<boolean> {
   if (res.destroyed) return Promise.resolve(false);
   return new Promise((resolve) => {

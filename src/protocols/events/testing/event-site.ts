@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import { WebSocket } from 'ws';
 import { ChangeFeed, ChangeHub, SpaceDirectory, bodyOf } from '../../../files/index.ts';
-import type { HubLimits } from '../../../files/index.ts';
+import type { FeedPage, HubLimits } from '../../../files/index.ts';
 import { DEFAULT_TENANT, parseUserId } from '../../../base/ids.ts';
 import { parsePath } from '../../../base/names.ts';
 import type { Caller } from '../../../identity/index.ts';
@@ -39,7 +39,11 @@ export class EventSite {
   }
 
   static async open(
-    { limits = LIMITS, clock = systemClock }: { limits?: HubLimits; clock?: Clock } = {},
+    { limits = LIMITS, clock = systemClock, enlarge = (page) => page }: {
+      limits?: HubLimits; clock?: Clock;
+      /** Makes something else of what the feed says. */
+      enlarge?: (page: FeedPage) => FeedPage;
+    } = {},
   ): Promise<EventSite> {
     const made: { hub?: ChangeHub; parts?: SiteParts } = {};
     const cloud = await CloudSite.open({
@@ -60,7 +64,10 @@ export class EventSite {
         });
         const feed = new ChangeFeed({ metadata, spaces, now, installation: 'here' });
         Object.assign(made, { hub, parts });
-        return eventRoutes({ feed, hub, clock, identity, authenticator });
+        const enlarged: Pick<ChangeFeed, 'changesSince'> = {
+          changesSince: async (...asked) => enlarge(await feed.changesSince(...asked)),
+        };
+        return eventRoutes({ feed: enlarged, hub, clock, identity, authenticator });
       },
     });
     if (made.hub === undefined || made.parts === undefined) throw new Error('no routes were made');
