@@ -55,6 +55,7 @@ export type {
   LinkPasswordKeeper, NewShare, People, Receiver, Share, ShareWishes,
 } from './sharing/share.ts';
 export { SharingService } from './sharing/sharing-service.ts';
+export { readTerms } from './sharing/terms.ts';
 export type { NotesAt, ShareTerms } from './sharing/terms.ts';
 export { SpaceDirectory } from './space-directory.ts';
 export { TeamService } from './teams/team-service.ts';

@@ -116,6 +116,15 @@ describe('sharing in the API', { timeout: 120_000 }, () => {
       [one.kind, one.receiver?.id, one.role, one.at.path]));
     assert.deepEqual(rows, [['owner', 'anna', 'owner', '/'], ['user', 'ben', 'editor', '/work']]);
     assert.equal(json.items[1].shareId, made.id);
+    const { json: link } = await share({
+      receiver: { kind: 'link' }, role: 'viewer', label: 'for the press',
+    });
+    const again = await site.ask('GET', `/nodes/${plan.json.id}/access`);
+    assert.deepEqual(again.json.items.at(-1), {
+      kind: 'link', role: 'viewer', at: { nodeId: work.id, path: '/work' }, shareId: link.id,
+      label: 'for the press',
+    });
+    await site.ask('DELETE', `/shares/${link.id}`);
     assert.equal((await site.ask('GET', `/nodes/${plan.json.id}/access`, ben)).status, 403);
     await site.ask('DELETE', `/shares/${made.id}`);
     assert.equal((await site.ask('GET', `/nodes/${plan.json.id}/access`, ben)).status, 404);

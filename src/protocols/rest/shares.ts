@@ -3,6 +3,7 @@ import { HoldfastError } from '../../base/errors.ts';
 import { parseGrantId, parseGroupId } from '../../base/ids.ts';
 import type { GrantId, UserId } from '../../base/ids.ts';
 import { parseName } from '../../base/names.ts';
+import { readTerms } from '../../files/index.ts';
 import type { NewShare, Share } from '../../files/index.ts';
 import type { Static } from 'typebox';
 import type { Exchange } from '../../platform/index.ts';
@@ -212,6 +213,7 @@ class ShareView {
   async reason({ subject, role, nodeId, grant }: Reason) {
     const place = await this.#parts.files.findById(this.#caller, nodeId);
     const isLink = subject.kind === 'link';
+    const { label } = grant === undefined ? {} : readTerms(grant.terms);
     const receiver = isLink ? undefined
       : await this.#receiver({ kind: subject.kind === 'group' ? 'group' : 'user', id: subject.id });
     return {
@@ -219,6 +221,7 @@ class ShareView {
       ...(receiver !== undefined && { receiver }), role,
       at: { nodeId: String(nodeId), ...(place && { path: textOfPath(place.path) }) },
       ...(grant !== undefined && { shareId: String(grant.id) }),
+      ...(label !== undefined && { label }),
       ...(grant?.expiresAt !== undefined && { expiresAt: timeText(grant.expiresAt) }),
     };
   }
