@@ -57,16 +57,16 @@ export interface InstallContext {
   readonly print: (line: string) => void;
 }
 
-/** Servers that come from the npm registry, each in a folder of its own: they are bigger than all
- *  that Holdfast itself needs. */
-const SERVERS = ['test/servers/azurite'];
+/** Servers and clients of others that come from the npm registry, each in a folder of its own:
+ *  Holdfast itself needs nothing of them. */
+const SERVERS = ['test/servers/azurite', 'test/servers/nextcloud-files'];
 
 /** Installs what is missing. Answers what is missing still. */
 export async function installServers({ root, print }: InstallContext): Promise<string[]> {
   const missing: string[] = [];
   for (const folder of SERVERS) {
     if (mayUse(join(root, folder, 'node_modules'), constants.R_OK)) continue;
-    print(`Installing a server that the tests start: ${folder}`);
+    print(`Installing what the tests run beside Holdfast: ${folder}`);
     const words = ['ci', '--prefix', folder, '--no-audit', '--no-fund', '--ignore-scripts'];
     const done = await runChild('npm', words, { cwd: root, timeoutMs: INSTALL_TIMEOUT_MS });
     if (done.code === 0) continue;
