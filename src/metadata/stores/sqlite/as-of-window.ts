@@ -7,7 +7,7 @@
  * counting rows of either table whatever their time: it then looks at a bounded number of rows, and
  * answers as many members as fit among them, perhaps none.
  */
-import type { Statement } from 'better-sqlite3';
+import type { SqlStatement } from './statements.ts';
 
 /** Rows that one page looks at. A file with more old versions than that is looked at in one go. */
 const LIVE_ROWS = 500;
@@ -31,7 +31,7 @@ export interface Window {
 }
 
 export function windowAfter(
-  sql: Readonly<Record<keyof typeof WINDOW_SQL, Statement>>,
+  sql: Readonly<Record<keyof typeof WINDOW_SQL, SqlStatement>>,
   { spaceId, folderId, after }: { spaceId: number; folderId: number; after: string },
 ): Window {
   const live = sql.findLiveEnd.get(spaceId, folderId, after, LIVE_ROWS - 1) as

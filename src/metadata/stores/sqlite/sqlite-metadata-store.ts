@@ -106,7 +106,7 @@ export class SqliteMetadataStore implements MetadataStore {
   static async open(options: SqliteStoreOptions): Promise<SqliteMetadataStore> {
     const { file, create, startThread = startWriterThread, clock = systemClock } = options;
     explained(() => ensureDatabaseFile(file, create));
-    const writer = await WriterClient.open({ file }, startThread);
+    const writer = await WriterClient.open(startThread({ file }));
     const connection = openConnection(file, { readonly: true, cacheKib: CACHE_KIB });
     const { onCommit = () => undefined } = options;
     const pool = new ReaderPool(file, clock);

@@ -1,5 +1,4 @@
-/** The SQL of the writer, by name. Portable on purpose: MariaDB is to run the same statements. */
-import type { Statement } from 'better-sqlite3';
+/** The SQL of the writer, by name. Portable on purpose: MariaDB runs the same statements. */
 import type { Connection } from './connection.ts';
 import { ACCESS_WRITES } from './access-writes.ts';
 import { WINDOW_SQL } from './as-of-window.ts';
@@ -11,7 +10,7 @@ const NODE = `id, parent_id, canon, name, kind, size_bytes, modified_at, created
 const PAST = `space_id, parent_id, rev_to, id, canon, name, kind, size_bytes, modified_at,
   created_at, mark, content_rev, checksums, rev_from`;
 
-const SQL = {
+export const WRITER_SQL = {
   getMeta: 'SELECT value FROM meta WHERE name = ?',
   setMeta: 'UPDATE meta SET value = ? WHERE name = ?',
 
@@ -149,12 +148,20 @@ const SQL = {
   rollback: 'ROLLBACK',
 } as const;
 
-export type StatementName = keyof typeof SQL;
-export type Statements = Readonly<Record<StatementName, Statement>>;
+/** A statement of that table, ready to run on whatever keeps the tables. A row is an array of its
+ *  columns. */
+export interface SqlStatement {
+  get(...values: unknown[]): unknown;
+  all(...values: unknown[]): unknown[];
+  run(...values: unknown[]): { changes: number };
+}
+
+export type StatementName = keyof typeof WRITER_SQL;
+export type Statements = Readonly<Record<StatementName, SqlStatement>>;
 
 /** Prepares all of them once. Those that answer rows give each row as an array of its columns. */
 export function prepareStatements(connection: Connection): Statements {
-  const entries = Object.entries(SQL).map(([name, sql]) => {
+  const entries = Object.entries(WRITER_SQL).map(([name, sql]) => {
     const statement = connection.prepare(sql);
     return [name, statement.reader ? statement.raw(true) : statement] as const;
   });

@@ -44,8 +44,7 @@ export class WriterClient {
   }
 
   /** @throws what the writer refused the database for. */
-  static async open(start: WriterStart, startThread: StartThread): Promise<WriterClient> {
-    const worker = startThread(start);
+  static async open(worker: Worker): Promise<WriterClient> {
     const first = await firstMessage(worker);
     if (first.kind === 'refused') throw faultFromData(first.fault);
     const client = new WriterClient(worker);

@@ -1,7 +1,7 @@
 /** The SQL that reads the past, by name. Each is a search in an index: none scans a table. */
-import type { Statement } from 'better-sqlite3';
 import { WINDOW_SQL } from '../as-of-window.ts';
 import type { Connection } from '../connection.ts';
+import type { SqlStatement } from '../statements.ts';
 import { ACCESS_READS } from './access-reads.ts';
 
 const NODE = `id, parent_id, canon, name, kind, size_bytes, modified_at, created_at, mark,
@@ -61,7 +61,7 @@ export const PAST_SQL = {
     WHERE state = ? AND id < ? ORDER BY id DESC LIMIT ?`,
 } as const;
 
-export type PastStatements = Readonly<Record<keyof typeof PAST_SQL, Statement>>;
+export type PastStatements = Readonly<Record<keyof typeof PAST_SQL, SqlStatement>>;
 
 /** Prepares all of them once. Each row comes as an array of its columns. */
 export function preparePast(connection: Connection): PastStatements {

@@ -1,6 +1,6 @@
 /** The SQL of the readers, by name. */
-import type { Statement } from 'better-sqlite3';
 import type { Connection } from '../connection.ts';
+import type { SqlStatement } from '../statements.ts';
 import { ACCESS_READS } from './access-reads.ts';
 import { FOLLOW_READS } from './follow-reads.ts';
 import { HOLD_READS } from './hold-reads.ts';
@@ -9,7 +9,7 @@ const NODE = `n.id, n.parent_id, n.canon, n.name, n.kind, n.size_bytes, n.modifi
   n.mark, n.content_rev, n.checksums`;
 const VERSION = `content_rev, size_bytes, modified_at, checksums, manifest, saved_at, saved_by`;
 
-const SQL = {
+export const READ_SQL = {
   begin: 'BEGIN',
   end: 'COMMIT',
 
@@ -63,11 +63,11 @@ const SQL = {
   listWitness: 'SELECT volume_id, durable_bytes FROM witness ORDER BY volume_id',
 } as const;
 
-export type ReadStatements = Readonly<Record<keyof typeof SQL, Statement>>;
+export type ReadStatements = Readonly<Record<keyof typeof READ_SQL, SqlStatement>>;
 
 /** Prepares all of them once. Each row comes as an array of its columns. */
 export function prepareReads(connection: Connection): ReadStatements {
-  const entries = Object.entries(SQL).map(([name, sql]) => {
+  const entries = Object.entries(READ_SQL).map(([name, sql]) => {
     const statement = connection.prepare(sql);
     return [name, statement.reader ? statement.raw(true) : statement] as const;
   });

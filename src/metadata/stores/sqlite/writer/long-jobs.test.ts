@@ -13,6 +13,7 @@ import type { Connection } from '../connection.ts';
 import { createDatabaseFile } from '../database-file.ts';
 import type { Outcome } from '../messages.ts';
 import { MetadataWriter } from './metadata-writer.ts';
+import { SqliteWriterDatabase } from './sqlite-writer-database.ts';
 
 const NOON = 1_700_000_000_000;
 const OWNER = parseUserId('anna');
@@ -39,7 +40,7 @@ describe('The writer, working in slices', () => {
 
   function open(): void {
     connection = openConnection(file, { readonly: false, cacheKib: 4_096 });
-    writer = new MetadataWriter(connection);
+    writer = new MetadataWriter(new SqliteWriterDatabase(connection));
   }
 
   const one = (change: Change): ChangeResult => resultOf(writer.commitBatch([change])[0]);

@@ -13,6 +13,7 @@ import type { Connection } from '../connection.ts';
 import { createDatabaseFile } from '../database-file.ts';
 import type { Outcome, WriterChange } from '../messages.ts';
 import { MetadataWriter } from './metadata-writer.ts';
+import { SqliteWriterDatabase } from './sqlite-writer-database.ts';
 
 const NOON = 1_700_000_000_000;
 const OWNER = parseUserId('anna');
@@ -62,7 +63,7 @@ describe('MetadataWriter', () => {
 
   function reopen(): void {
     connection = openConnection(file, { readonly: false, cacheKib: 4_096 });
-    writer = new MetadataWriter(connection);
+    writer = new MetadataWriter(new SqliteWriterDatabase(connection));
   }
 
   beforeEach(() => {
@@ -97,7 +98,7 @@ describe('MetadataWriter', () => {
   it('refuses a connection that does not flush its commits', () => {
     const careless = openConnection(file, { readonly: false, cacheKib: 100 });
     careless.pragma('synchronous = NORMAL');
-    assert.throws(() => new MetadataWriter(careless), InvariantError);
+    assert.throws(() => new SqliteWriterDatabase(careless), InvariantError);
     careless.close();
   });
 

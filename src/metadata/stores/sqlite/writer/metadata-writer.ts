@@ -7,17 +7,12 @@
  * then each of its changes runs again in a transaction of its own, so that only the culprit fails.
  * After an error of the disk itself nothing is tried again: see `isFatal`.
  */
-import type { Statement } from 'better-sqlite3';
 import { HoldfastError } from '../../../../base/errors.ts';
 import type { FaultData } from '../../../../base/errors.ts';
 import type { Recount } from '../../../access-changes.ts';
 import type { Copy, Move } from '../../../changes.ts';
 import { failpoint } from '../../../../platform/index.ts';
-import { checkDurable } from '../connection.ts';
-import type { Connection } from '../connection.ts';
-import { isFatal, toFault } from '../faults.ts';
 import type { Outcome, WriterChange } from '../messages.ts';
-import { prepareStatements } from '../statements.ts';
 import type { Statements } from '../statements.ts';
 import { checkedChange } from './apply-change.ts';
 import { CopyJob, sweepsAtStart } from './copy-changes.ts';
@@ -26,8 +21,24 @@ import { RecountJob } from './recount-changes.ts';
 import { TreeState } from './tree-state.ts';
 import { WitnessState } from './witness-state.ts';
 
-/** Pages in the write-ahead log that make a checkpoint due: about 8 MiB. */
-const CHECKPOINT_PAGES = 2_000;
+/** What the writer works on: the tables, and how one transaction of theirs is made. */
+export interface WriterDatabase {
+  readonly sql: Statements;
+  /** Answers whether anybody else has written since the last transaction of this writer. */
+  begin(changes: readonly WriterChange[]): boolean;
+  /** Once it returns, all since `begin` is on the disk. */
+  commit(): void;
+  /** Calm when there is nothing to undo. */
+  rollback(): void;
+  /** Whether the same batch should be tried again, undone as it is; waits first, if that helps. */
+  mayTryAgain(error: unknown, triedCount: number): boolean;
+  /** After such an error nothing is tried again until the database is opened anew. */
+  isFatal(error: unknown): boolean;
+  toFault(error: unknown): FaultData;
+  /** Called when the callers were answered. */
+  tidyUp(): void;
+  close(): void;
+}
 
 interface QueuedJob {
   /** undefined: nobody waits for it. */
@@ -36,44 +47,40 @@ interface QueuedJob {
 }
 
 export class MetadataWriter {
-  readonly #connection: Connection;
-  readonly #sql: Statements;
+  readonly #database: WriterDatabase;
   readonly #state: TreeState;
   readonly #witness: WitnessState;
-  readonly #dataVersion: Statement;
-  #knownDataVersion: unknown;
   #jobs: QueuedJob[];
   #started: QueuedJob[] = [];
   #lastTicket = 0;
-  #checkpointedAt = 0;
   #broken: FaultData | undefined;
 
-  /** Takes the connection over; `close` closes it. */
-  constructor(connection: Connection) {
-    checkDurable(connection);
-    this.#connection = connection;
-    this.#sql = prepareStatements(connection);
-    this.#state = new TreeState(this.#sql);
-    this.#witness = new WitnessState(this.#sql);
-    this.#dataVersion = connection.prepare('PRAGMA data_version').pluck();
+  /** Takes the database over; `close` closes it. */
+  constructor(database: WriterDatabase) {
+    this.#database = database;
+    this.#state = new TreeState(database.sql);
+    this.#witness = new WitnessState(database.sql);
     this.#jobs = sweepsAtStart(this.#state).map((job) => ({ ticket: undefined, job }));
   }
 
   /** Commits the changes in their order; the outcomes come in the same order. Once it returns, what
    *  they report is on the disk. Never throws: what fails is an outcome. */
-  commitBatch(changes: readonly WriterChange[]): Outcome[] {
+  commitBatch(changes: readonly WriterChange[], triedCount = 0): Outcome[] {
     if (this.#broken !== undefined) return changes.map(this.#brokenOutcome);
     try {
-      return this.#transact(() => changes.map((change) => this.#apply(change)));
+      return this.#transact(() => changes.map((change) => this.#apply(change)), changes);
     } catch (error) {
       this.#noteFatal(error);
-      if (changes.length === 1) return [{ fault: toFault(error) }];
+      if (this.#database.mayTryAgain(error, triedCount)) {
+        return this.commitBatch(changes, triedCount + 1);
+      }
+      if (changes.length === 1) return [{ fault: this.#database.toFault(error) }];
       return changes.flatMap((change) => this.commitBatch([change]));
     }
   }
 
   readonly #brokenOutcome = (): Outcome => {
-    const fault = this.#broken ?? toFault(undefined);
+    const fault = this.#broken ?? this.#database.toFault(undefined);
     return { fault };
   };
 
@@ -82,7 +89,7 @@ export class MetadataWriter {
     try {
       write = checkedChange(this.#state, change);
     } catch (error) {
-      if (error instanceof HoldfastError) return { fault: toFault(error) };
+      if (error instanceof HoldfastError) return { fault: this.#database.toFault(error) };
       throw error;
     }
     if (write === undefined) return this.#startJob(change as Copy | Move | Recount);
@@ -101,40 +108,35 @@ export class MetadataWriter {
   }
 
   /** Runs `act` and all that it gathered as one durable transaction, or undoes it and throws. */
-  readonly #transact = <T>(act: () => T): T => {
-    this.#sql.begin.run();
+  readonly #transact = <T>(act: () => T, changes: readonly WriterChange[] = []): T => {
     try {
-      this.#distrustAfterOthers();
+      if (this.#database.begin(changes)) this.#forget();
       const answer = act();
       this.#state.flush();
       this.#witness.flush();
       failpoint('metadata.before-commit');
-      this.#sql.commit.run();
+      this.#database.commit();
       failpoint('metadata.after-commit');
       this.#state.settle();
       this.#jobs.push(...this.#started);
       this.#started = [];
       return answer;
     } catch (error) {
-      if (this.#connection.inTransaction) this.#sql.rollback.run();
-      this.#state.forget();
-      this.#witness.forget();
+      this.#database.rollback();
+      this.#forget();
       this.#started = [];
       throw error;
     }
   };
 
-  /** Nobody else should write; but if somebody did, what is remembered here is out of date. */
-  #distrustAfterOthers(): void {
-    const version = this.#dataVersion.get();
-    if (version === this.#knownDataVersion) return;
-    this.#knownDataVersion = version;
+  /** What is remembered here may be out of date. */
+  #forget(): void {
     this.#state.forget();
     this.#witness.forget();
   }
 
   #noteFatal(error: unknown): void {
-    if (isFatal(error)) this.#broken = toFault(error);
+    if (this.#database.isFatal(error)) this.#broken = this.#database.toFault(error);
   }
 
   /** Whether slices of longer work are waiting. */
@@ -161,7 +163,7 @@ export class MetadataWriter {
       outcome = { result };
     } catch (error) {
       this.#noteFatal(error);
-      outcome = { fault: toFault(error) };
+      outcome = { fault: this.#database.toFault(error) };
     }
     this.#jobs = this.#jobs.filter((other) => other !== queued);
     const leftover = 'fault' in outcome ? job.leftover() : undefined;
@@ -169,21 +171,12 @@ export class MetadataWriter {
     return ticket === undefined ? undefined : { ticket, outcome };
   }
 
-  /** Folds the write-ahead log into the database when it has grown. To be called after the callers
-   *  were answered. A reader in the way is waited for by trying again later, not here. */
-  checkpointIfDue(): void {
-    const [state] = this.#connection.pragma('wal_checkpoint(NOOP)') as
-      [{ log: number; checkpointed: number }];
-    const { log, checkpointed } = state;
-    if (log < this.#checkpointedAt) this.#checkpointedAt = 0;
-    const isDue = log - checkpointed >= CHECKPOINT_PAGES
-      && log - this.#checkpointedAt >= CHECKPOINT_PAGES;
-    if (!isDue) return;
-    this.#connection.pragma('wal_checkpoint(PASSIVE)');
-    this.#checkpointedAt = log;
+  /** To be called after the callers were answered. */
+  tidyUp(): void {
+    this.#database.tidyUp();
   }
 
   close(): void {
-    this.#connection.close();
+    this.#database.close();
   }
 }
