@@ -95,7 +95,7 @@ export const OwnPasswordAndCode = shape({
   password: PASSWORD, code: CODE,
 }, { $id: 'OwnPasswordAndCode' });
 export const FirstCode = shape({
-  code: Type.String({ minLength: 6, maxLength: 40 }),
+  code: Type.String({ minLength: 1, maxLength: 40 }),
 }, { $id: 'FirstCode' });
 
 export const NewSecondFactorShape = shape({

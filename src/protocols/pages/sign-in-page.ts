@@ -116,7 +116,7 @@ instead.</p></div>
 <button class="wide">Sign in</button>
 </form>
 </section>
-<p class="soft small"><a href="/login">Sign in as somebody else</a></p>`,
+<p class="soft small"><a href="/login">Use another account</a></p>`,
   }, answerOf(fault));
 }
 

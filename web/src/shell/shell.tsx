@@ -3,18 +3,16 @@ import { Outlet } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import type { ReactNode } from 'react';
 import { useLiveUpdates } from '../api/live-here.ts';
-import { Icon } from '../parts/icons.tsx';
 import { KeysDialog } from '../parts/keys-dialog.tsx';
 import { Link } from '../parts/link.tsx';
-import { hrefOf, usePathname } from '../parts/address.ts';
 import { Toasts, undoLast } from '../parts/toasts.tsx';
 import { t } from '../texts/texts.ts';
 import { UploadTray } from '../uploads/upload-tray.tsx';
-import { VIEWS } from '../views/views.ts';
 import { Brand } from './brand.tsx';
 import { ConnectionBanner } from './connection-banner.tsx';
+import { Navigation } from './navigation.tsx';
 import { QuotaMeter } from './quota-meter.tsx';
-import { SessionGate, useSession } from './session-gate.tsx';
+import { SessionGate } from './session-gate.tsx';
 import { UserMenu } from './user-menu.tsx';
 import './shell.css';
 
@@ -45,30 +43,6 @@ function Frame(): ReactNode {
       <UploadTray />
       <KeysDialog />
     </div>
-  );
-}
-
-function Navigation(): ReactNode {
-  const pathname = usePathname();
-  const { user } = useSession();
-  const shown = VIEWS.filter(({ isForAdmins = false, isElsewhere = false }) => {
-    return !isElsewhere && (user.isAdmin || !isForAdmins);
-  });
-  return (
-    <nav className="hf-nav" aria-label={t('nav.label')}>
-      {shown.map(({ path, label, icon }) => {
-        const isHere = pathname === path || pathname.startsWith(`${path}/`)
-          || pathname.startsWith(`/app${path}`);
-        return (
-          <Link
-            key={path} href={hrefOf(path)} className="hf-nav-link"
-            {...(isHere && { 'aria-current': 'page' as const })}
-          >
-            <Icon name={icon} solid={isHere} /><span>{t(label)}</span>
-          </Link>
-        );
-      })}
-    </nav>
   );
 }
 

@@ -5,6 +5,7 @@ import { queryClient } from '../api/query-client.ts';
 import { Icon } from '../parts/icons.tsx';
 import type { IconName } from '../parts/icons.tsx';
 import { openKeys } from '../parts/keys-dialog.tsx';
+import { Link } from '../parts/link.tsx';
 import { sayFailed } from '../parts/toasts.tsx';
 import { t } from '../texts/texts.ts';
 import type { TextKey } from '../texts/texts.ts';
@@ -55,7 +56,9 @@ export function UserMenu(): ReactNode {
         <Menu.Item leftSection={<Icon name="keyboard" small />} onClick={openKeys}>
           {t('user.keys')}
         </Menu.Item>
-        <Menu.Item component="a" href="/account" leftSection={<Icon name="key" small />}>
+        <Menu.Item
+          component={Link} href="/app/account" leftSection={<Icon name="user" small />}
+        >
           {t('user.account')}
         </Menu.Item>
         <Menu.Item leftSection={<Icon name="signOut" small />} onClick={() => void leave()}>

@@ -35,4 +35,8 @@ export const VIEWS: readonly View[] = [
     path: '/time', label: 'time.title', icon: 'restore', isElsewhere: true,
     load: async () => ({ default: (await import('./time/time-view.tsx')).TimeView }),
   },
+  {
+    path: '/account', label: 'nav.account', icon: 'user', isElsewhere: true,
+    load: async () => ({ default: (await import('./account/account-view.tsx')).AccountView }),
+  },
 ];
