@@ -1,20 +1,22 @@
 /** The files of webhooks, one for each: docs/formats/webhooks.md. */
-import { mkdir, open, readFile, readdir, rename, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
-import { HoldfastError } from '../base/errors.ts';
+import { NoteFolder } from '../platform/index.ts';
 import { WEBHOOKS_MAX } from './webhook.ts';
 import type { Webhook } from './webhook.ts';
 
 const FORMAT = 1;
-const ID = '[A-Za-z0-9_-]{8,40}';
-const NAME = new RegExp(`^(${ID})\\.json$`);
-const DRAFT = new RegExp(`^${ID}\\.json\\.draft$`);
+const OPTIONS = {
+  idPattern: '[A-Za-z0-9_-]{8,40}', filesMax: WEBHOOKS_MAX * 2, op: 'webhooks/WebhookFolder',
+  messages: {
+    full: 'There is no room left to keep webhooks in. Make room on the server\'s disk.',
+    unavailable: 'Webhooks cannot be read or written. Is the disk full or away?',
+  },
+};
 
 export class WebhookFolder {
-  readonly #path: string;
+  readonly #folder: NoteFolder;
 
-  private constructor(path: string) {
-    this.#path = path;
+  private constructor(folder: NoteFolder) {
+    this.#folder = folder;
   }
 
   /** Reads all, oldest first. What cannot be read is left as it is, and counted.
@@ -22,52 +24,22 @@ export class WebhookFolder {
   static async open(
     path: string,
   ): Promise<{ folder: WebhookFolder; webhooks: Webhook[]; unreadable: number }> {
-    const webhooks: Webhook[] = [];
-    let unreadable = 0;
-    await explained(async () => {
-      await mkdir(path, { recursive: true, mode: 0o700 });
-      for (const name of (await readdir(path)).slice(0, WEBHOOKS_MAX * 2)) {
-        if (DRAFT.test(name)) await unlink(join(path, name)); // Nobody was told that it is there.
-        const [, id] = NAME.exec(name) ?? [];
-        if (id === undefined) continue;
-        const webhook = parseWebhook(id, await readFile(join(path, name), 'utf8'));
-        if (webhook === undefined) unreadable += 1;
-        else webhooks.push(webhook);
-      }
-    });
+    const { folder, notes } = await NoteFolder.open(path, OPTIONS);
+    const webhooks = notes.flatMap(({ id, text }) => parseWebhook(id, text) ?? []);
     webhooks.sort((a, b) => a.createdAt - b.createdAt);
-    return { folder: new WebhookFolder(path), webhooks, unreadable };
+    const unreadable = notes.length - webhooks.length;
+    return { folder: new WebhookFolder(folder), webhooks, unreadable };
   }
 
-  /** Makes or replaces. Durable once resolved. @throws unavailable. */
-  async write(webhook: Webhook): Promise<void> {
-    const target = join(this.#path, `${webhook.id}.json`);
-    await explained(async () => {
-      const file = await open(`${target}.draft`, 'w', 0o600);
-      try {
-        await file.writeFile(JSON.stringify({ format: FORMAT, ...webhook }));
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(`${target}.draft`, target);
-      await this.#sync();
-    });
+  /** Makes or replaces. Durable once resolved. @throws full; unavailable. */
+  write(webhook: Webhook): Promise<void> {
+    const text = JSON.stringify({ format: FORMAT, ...webhook });
+    return this.#folder.write({ id: webhook.id, text });
   }
 
   /** Calm when it is not there. Durable once resolved. */
-  async delete(id: string): Promise<void> {
-    await explained(async () => {
-      await unlink(join(this.#path, `${id}.json`)).catch((error: unknown) => {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      });
-      await this.#sync();
-    });
-  }
-
-  async #sync(): Promise<void> {
-    const directory = await open(this.#path, 'r');
-    await directory.sync().finally(() => directory.close());
+  delete(id: string): Promise<void> {
+    return this.#folder.delete(id);
   }
 }
 
@@ -83,15 +55,5 @@ function parseWebhook(id: string, json: string): Webhook | undefined {
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof TypeError) return undefined;
     throw error;
-  }
-}
-
-async function explained(act: () => Promise<void>): Promise<void> {
-  try {
-    await act();
-  } catch (cause) {
-    if (cause instanceof HoldfastError) throw cause;
-    const message = 'Webhooks cannot be read or written. Is the disk full or away?';
-    throw new HoldfastError('unavailable', 'webhooks/WebhookFolder', message, { cause });
   }
 }

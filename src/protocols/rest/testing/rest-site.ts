@@ -8,6 +8,7 @@ import type {
 import {
   MemoryIdempotencyStore,
 } from '../idempotency/stores/memory/memory-idempotency-store.ts';
+import type { Webhooks } from '../../../webhooks/index.ts';
 import type { Administration } from '../administration.ts';
 import { restServer } from '../rest-app.ts';
 import { RESOURCES } from '../rest-routes.ts';
@@ -41,6 +42,7 @@ export class RestSite {
 
   static async open(options: SiteOptions & {
     administration?: (site: SiteParts) => Administration;
+    webhooks?: (site: SiteParts) => () => Webhooks | undefined;
   } = {}): Promise<RestSite> {
     const idempotency = new MemoryIdempotencyStore();
     let contract: Contract | undefined;
@@ -54,6 +56,7 @@ export class RestSite {
           activity: new ActivityFeed(parts),
           blocks: new BlockUploads(parts),
           administration: options.administration?.(parts),
+          webhooks: options.webhooks?.(parts),
         }, RESOURCES);
         contract = new Contract(document);
         return [route];
