@@ -87,6 +87,7 @@ export { accessAt, roleAt } from './view/sight.ts';
 export type { SeenNode, Sight } from './view/sight.ts';
 export type { SeenEntry } from './view/views.ts';
 export type { WriteSample, WriteWatch } from './write-watch.ts';
+export { LOOKED_MAX, NameSearch } from './search/name-search.ts';
 export { FolderZips } from './zip/folder-zips.ts';
 export type { FolderZip } from './zip/folder-zips.ts';
 export { UPLOAD_TTL_MS, UploadService } from './upload-service.ts';

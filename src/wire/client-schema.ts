@@ -951,6 +951,14 @@ export interface SafetyStatement {
   text: string;
 }
 
+export interface Search {
+  items: Node[];
+  /** Entries that this answer looked at. */
+  lookedCount: number;
+  /** Not all was looked at: go on with this, also when nothing was found so far. */
+  nextCursor?: string;
+}
+
 /** Codes by time (RFC 6238), asked for at sign-in. */
 export interface SecondFactor {
   isOn: boolean;

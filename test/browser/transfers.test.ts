@@ -11,7 +11,9 @@ import { scratchFolder } from '../support/scratch.ts';
 import { serverForTests } from '../support/server.ts';
 import type { TestServer } from '../support/server.ts';
 import { seededBytes } from '../support/trees.ts';
-import { WAIT_MS, browserForTests, buildPage, picture, signIn } from './browser-page.ts';
+import {
+  WAIT_MS, browserForTests, buildPage, obstaclesOn, picture, signIn,
+} from './browser-page.ts';
 import { row, said, select, stored, upload } from './files-screen.ts';
 
 /** Real files from the desktop, dropped by the browser itself: folders stay folders. */
@@ -189,6 +191,25 @@ describe('what comes and goes in a browser', { timeout: 900_000 }, () => {
       await page.keyboard.press('Escape');
     }
     assert.deepEqual(complaints, []);
+  });
+
+  it('finds names in all folders', async () => {
+    await page.goto('/app/files');
+    await row(page, 'Inbox').waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('tickets');
+    await page.getByRole('link', { name: 'Search all folders' }).click();
+    const found = page.getByRole('region', { name: 'What was found' });
+    await found.getByRole('link', { name: 'Inbox/Trip/Day 1' }).waitFor();
+    await found.getByText('1 found', { exact: true }).waitFor();
+    assert.deepEqual(await obstaclesOn(page), []);
+    await picture(page, 'search');
+    await found.getByRole('link', { name: 'tickets.txt' }).click();
+    await page.getByRole('dialog', { name: 'Preview of tickets.txt' }).getByText('two').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('searchbox').fill('nowhere to be found');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: /^Nothing has/ }).waitFor();
   });
 
   it('says what a file is that it cannot show', async () => {

@@ -15,6 +15,7 @@ import { peopleAdminResource } from './people-admin.ts';
 import { restServer } from './rest-app.ts';
 import type { RestParts } from './rest-parts.ts';
 import { safetyResource } from './safety.ts';
+import { searchResource } from './search.ts';
 import { sessionResource } from './session.ts';
 import { sharesResource } from './shares.ts';
 import { storageAdminResource } from './storage-admin.ts';
@@ -29,7 +30,7 @@ import { wholeFolderResource } from './whole-folder.ts';
 
 /** In the order in which the document names them. */
 export const RESOURCES: readonly Resource<RestParts>[] = [
-  sessionResource, nodesResource, childrenResource, contentResource,
+  sessionResource, nodesResource, childrenResource, searchResource, contentResource,
   batchResource, versionsResource, trashResource, pastResource, activityResource, locksResource,
   wholeFolderResource, sharesResource, accountResource, safetyResource, peopleAdminResource,
   storageAdminResource, watchAdminResource, teamsAdminResource, upkeepAdminResource,

@@ -5,6 +5,7 @@
 import { ACCOUNT_TEXTS } from './en/account.ts';
 import { FILES_TEXTS } from './en/files.ts';
 import { PREVIEW_TEXTS } from './en/preview.ts';
+import { SEARCH_TEXTS } from './en/search.ts';
 import { SHARING_TEXTS } from './en/sharing.ts';
 import { SHELL_TEXTS } from './en/shell.ts';
 import { TIME_TEXTS } from './en/time.ts';
@@ -17,9 +18,8 @@ export interface PluralText {
 }
 
 const ENGLISH = {
-  ...ACCOUNT_TEXTS, ...FILES_TEXTS, ...PREVIEW_TEXTS, ...SHARING_TEXTS, ...SHELL_TEXTS,
-  ...TRANSFER_TEXTS, ...TRASH_TEXTS,
-  ...TIME_TEXTS,
+  ...ACCOUNT_TEXTS, ...FILES_TEXTS, ...PREVIEW_TEXTS, ...SEARCH_TEXTS, ...SHARING_TEXTS,
+  ...SHELL_TEXTS, ...TIME_TEXTS, ...TRANSFER_TEXTS, ...TRASH_TEXTS,
 } as const;
 
 export type TextKey = keyof typeof ENGLISH;

@@ -24,6 +24,10 @@ export const VIEWS: readonly View[] = [
     load: async () => ({ default: (await import('./files/files-view.tsx')).FilesView }),
   },
   {
+    path: '/search', label: 'search.title', icon: 'search',
+    load: async () => ({ default: (await import('./search/search-view.tsx')).SearchView }),
+  },
+  {
     path: '/shared', label: 'nav.shared', icon: 'shared',
     load: async () => ({ default: (await import('./shared/shared-view.tsx')).SharedView }),
   },

@@ -5,7 +5,7 @@ import type { ReactNode } from 'react';
 import { isStatus } from '../../api/http.ts';
 import type { FileNode, Sort } from '../../api/shapes.ts';
 import { useStore } from '../../api/store.ts';
-import { folderHref, useGo, useSearch } from '../../parts/address.ts';
+import { folderHref, hrefOf, useGo, useSearch } from '../../parts/address.ts';
 import { Icon } from '../../parts/icons.tsx';
 import { Link } from '../../parts/link.tsx';
 import { EmptyState, ErrorState, LoadingRows } from '../../parts/states.tsx';
@@ -111,6 +111,9 @@ function Content({ listing, filter, onFilter, ...rest }: ContentProps): ReactNod
       <EmptyState
         icon="search" title={t('files.noMatch', { text: filter })} text={t('files.noMatchText')}
       >
+        <Link className="hf-search-all" href={hrefOf('/search', { q: filter })}>
+          {t('search.everywhere')}
+        </Link>
         <Button variant="default" onClick={() => onFilter('')}>{t('files.filterClear')}</Button>
       </EmptyState>
     );

@@ -53,7 +53,7 @@ function Count({ folder, nodes, isComplete }: ToolbarProps): ReactNode {
 }
 
 function Tools(
-  { path, filter, onFilter, filterField, layout, onLayout }: ToolbarProps,
+  { path, nodes, filter, onFilter, filterField, layout, onLayout }: ToolbarProps,
 ): ReactNode {
   const screen = useScreen();
   const go = useGo();
@@ -66,7 +66,9 @@ function Tools(
         onChange={(event) => onFilter(event.currentTarget.value)}
         onKeyDown={(event) => {
           if (event.key === 'Escape') onFilter('');
-          if (event.key === 'Escape' || event.key === 'Enter' || event.key === 'ArrowDown') {
+          if (event.key === 'Enter' && nodes.length === 0 && filter.trim() !== '') {
+            go(hrefOf('/search', { q: filter }));
+          } else if (['Escape', 'Enter', 'ArrowDown'].includes(event.key)) {
             document.getElementById('entries')?.focus();
             event.preventDefault();
           }
