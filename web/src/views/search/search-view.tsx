@@ -29,7 +29,7 @@ export function SearchView(): ReactNode {
   return (
     <ScreenContext value={screen}>
       <div className="hf-files">
-        <header className="hf-toolbar">
+        <header className="hf-toolbar hf-search-head">
           <div className="hf-toolbar-line"><h1>{t('search.title')}</h1></div>
           <div className="hf-toolbar-line"><Field key={text} text={text} /></div>
         </header>
