@@ -82,7 +82,7 @@ describe('the account in a browser', { timeout: 900_000 }, () => {
   });
 
   it('changes the password for who knows it, and stays signed in', async () => {
-    await go(page, 'Sign-in and security');
+    await go(page, 'Security');
     const fill = async (old: string): Promise<void> => {
       await page.getByLabel('Password now').fill(old);
       await page.getByLabel('New password').fill(PASSWORD);
@@ -212,12 +212,12 @@ describe('the account in a browser', { timeout: 900_000 }, () => {
     await page.getByRole('button', { name: 'Make a token' }).click();
     const form = dialog(page, 'Make a token');
     await form.getByLabel('What is it for?').fill('Backup script');
-    await form.getByLabel('read and change this account').check();
+    await form.getByLabel('Read and change this account').check();
     await judged(page, 'token-form');
     await form.getByRole('button', { name: 'Make a token' }).click();
     const token = await form.getByRole('textbox', { name: 'Backup script' }).inputValue();
     await form.getByRole('button', { name: 'Done' }).click();
-    await page.getByText(/read files, read and change this account/).waitFor();
+    await page.getByText(/Read files · Read and change this account/).waitFor();
     await judged(page, 'tokens');
     const statusOf = async (path: string): Promise<number> => (
       await ask('GET', `${server.url}/api/v1${path}`, {
@@ -231,10 +231,10 @@ describe('the account in a browser', { timeout: 900_000 }, () => {
   });
 
   it('has nothing in the way of anybody, in dark and on a phone', async () => {
-    await go(page, 'Sign-in and security');
+    await go(page, 'Security');
     await page.emulateMedia({ colorScheme: 'dark' });
     await page.locator('[data-mantine-color-scheme=dark]').waitFor();
-    await page.getByText('It is on since').waitFor();
+    await page.getByText('Turned on:').waitFor();
     await judged(page, 'account-dark');
     await page.emulateMedia({ colorScheme: 'light' });
     const phone = await browsers.visit(server, PHONE);
@@ -243,7 +243,7 @@ describe('the account in a browser', { timeout: 900_000 }, () => {
     await phone.page.getByRole('button', { name: 'Use a recovery code instead' }).click();
     await phone.page.getByLabel('Recovery code').fill(recovery[3] ?? '');
     await phone.page.getByRole('button', { name: 'Sign in' }).click();
-    await phone.page.getByText('It is on since').waitFor();
+    await phone.page.getByText('Turned on:').waitFor();
     await judged(phone.page, 'account-phone');
     const width = await phone.page.evaluate<number>('document.documentElement.scrollWidth');
     assert.equal(width, PHONE.viewport.width, 'nothing sticks out');

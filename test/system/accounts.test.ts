@@ -1,6 +1,7 @@
 /** Accounts from the command line, beside a running server and without one. */
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
+import { Secret, TOTP } from 'otpauth';
 import { run } from '../support/command.ts';
 import type { Outcome } from '../support/command.ts';
 import { ask, basic } from '../support/dav-client.ts';
@@ -38,6 +39,39 @@ describe('accounts', { timeout: 600_000 }, () => {
     assert.equal((await bob.get('b.txt')).status, 401, 'the old password still works');
     const renewed = server.client('bob', 'another password of bob');
     assert.equal((await renewed.get('b.txt')).text, 'b');
+  });
+
+  it('get back in without phone and recovery codes, by a command, over a restart', async () => {
+    const server = await servers.start();
+    const ada = await server.addUser();
+    const headers = {
+      'Authorization': basic(ada.credentials), 'Content-Type': 'application/json',
+    };
+    const post = (path: string, body: object) => (
+      ask('POST', `${server.url}/api/v1/account/second-factor${path}`, {
+        headers, body: JSON.stringify(body),
+      }));
+    const { secret } = JSON.parse((await post('', { password: ada.password })).text) as {
+      secret: string;
+    };
+    const code = new TOTP({ secret: Secret.fromBase32(secret) }).generate();
+    const on = await post('/confirmation', { code });
+    assert.equal(on.status, 200, on.text);
+    assert.equal((await ada.get('x')).status, 401, 'the password alone still signs in');
+    await server.stop();
+    await server.startAgain();
+    const signIn = (shown: string) => ask('POST', `${server.url}/api/v1/session`, {
+      headers: { 'Content-Type': 'application/json', 'Origin': server.url },
+      body: JSON.stringify({ user: 'ada', password: ada.password, code: shown }),
+    });
+    assert.equal((await signIn(code)).status, 401, 'the code was used before the restart');
+    const [recovery = ''] = (JSON.parse(on.text) as { codes: string[] }).codes;
+    assert.equal((await signIn(recovery)).status, 200);
+    for (const stored of [secret, recovery]) {
+      assert.ok(!server.log.includes(stored), 'a secret is in the log');
+    }
+    await user(server, ['second-factor-off', 'ada']);
+    assert.equal((await ada.get('x')).status, 404);
   });
 
   it('are made while no server runs', async () => {

@@ -47,7 +47,7 @@ export function showStartHandler(parts: PageParts): PageHandler {
 }
 
 async function showState(
-  { identity, files, brakes }: PageParts, request: SignedInRequest,
+  { identity, files, brakes, webPage }: PageParts, request: SignedInRequest,
   remark: { done?: string | undefined; fault?: string; status?: number },
 ): Promise<void> {
   const { caller } = request.visitor;
@@ -55,7 +55,7 @@ async function showState(
     files.quota(caller), identity.appPasswords.list(caller.user),
     identity.sessions.list(caller.user), brakes?.listFor(caller) ?? [],
   ]);
-  showHome(request, { quota, appPasswords, sessions, held, ...remark });
+  showHome(request, { quota, appPasswords, sessions, held, webPage, ...remark });
 }
 
 /** Says what is wrong on the page that the form stood on. */

@@ -19,6 +19,8 @@ export interface HomeView {
   sessions: readonly Access[];
   /** Devices about which this person may decide. */
   held: readonly QuarantineRecord[];
+  /** Where the web page is. */
+  webPage?: string | undefined;
   /** What was just done, or refused. */
   done?: string | undefined;
   fault?: string | undefined;
@@ -31,6 +33,7 @@ export function showHome(request: SignedInRequest, view: HomeView): void {
     title: 'Your files',
     body: html`${note('good', view.done)}${note('bad', view.fault)}
 ${heldCard(view.held, request.visitor)}
+${webCard(view.webPage)}
 ${connectCard(exchange.origin, caller.user)}
 ${quotaCard(view.quota)}
 ${devicesCard(view, formToken)}
@@ -54,6 +57,12 @@ export function showAppPassword(
 <p><a class="button" href="/account#devices">Done</a></p>
 </section>`,
   });
+}
+
+function webCard(webPage: string | undefined): Html | undefined {
+  if (webPage === undefined) return undefined;
+  return html`<p class="soft small">Two-step sign-in, QR codes and API tokens are in
+<a href="${webPage}account">the account of the web page</a>.</p>`;
 }
 
 function connectCard(origin: string, user: string): Html {

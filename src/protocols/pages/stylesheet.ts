@@ -60,6 +60,7 @@ p { margin: 0 0 .8rem; }
 label { display: block; font-weight: 600; margin: 0 0 .25rem; }
 .hint { color: var(--soft); font-size: .88rem; margin: .25rem 0 0; }
 .field { margin: 0 0 1rem; }
+.field p { margin: .5rem 0 0; }
 input[type=text], input[type=password] {
   width: 100%; font: inherit; color: inherit; background: var(--field);
   border: 1px solid var(--edge); border-radius: .55rem; padding: .55rem .7rem; min-height: 2.75rem;

@@ -8,10 +8,8 @@ import { Link } from '../parts/link.tsx';
 import { t } from '../texts/texts.ts';
 import { VIEWS } from '../views/views.ts';
 import type { View } from '../views/views.ts';
+import { placesOf } from './places.ts';
 import { useSession } from './session-gate.tsx';
-
-/** With the account at the end, five places. */
-const BAR_MAX = 4;
 
 export function Navigation(): ReactNode {
   const { user } = useSession();
@@ -19,8 +17,7 @@ export function Navigation(): ReactNode {
   const shown = VIEWS.filter(({ isForAdmins = false, isElsewhere = false }) => (
     !isElsewhere && (user.isAdmin || !isForAdmins)
   ));
-  const inBar = shown.length <= BAR_MAX ? shown : shown.slice(0, BAR_MAX - 1);
-  const behind = shown.slice(inBar.length);
+  const { behind } = placesOf(shown);
   return (
     <nav className="hf-nav" aria-label={t('nav.label')}>
       {shown.map((view) => (

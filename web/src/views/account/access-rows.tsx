@@ -48,7 +48,7 @@ export function AccessRows(props: AccessRowsProps): ReactNode {
             </div>
             {row.isFixed !== true && (
               <Button
-                variant="default" size="compact-md" onClick={() => setDoomed(row)}
+                variant="default" size="xs" onClick={() => setDoomed(row)}
                 aria-label={`${act}: ${row.name}`}
               >
                 {act}

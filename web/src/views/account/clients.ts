@@ -22,12 +22,12 @@ const asDrive = { needsPassword: true, hasQr: false, address: folder } as const;
 
 export const CLIENTS: readonly Client[] = [
   {
-    name: 'desktop', icon: 'retry', title: 'connect.desktop', summary: 'connect.desktopText',
+    name: 'desktop', icon: 'computer', title: 'connect.desktop', summary: 'connect.desktopText',
     steps: ['connect.desktop1', 'connect.desktop2', 'connect.desktop3'],
     deviceName: 'connect.desktopName', needsPassword: false, hasQr: false, address: server,
   },
   {
-    name: 'phone', icon: 'image', title: 'connect.phone', summary: 'connect.phoneText',
+    name: 'phone', icon: 'phone', title: 'connect.phone', summary: 'connect.phoneText',
     steps: ['connect.phone1', 'connect.phone2', 'connect.phone3'],
     deviceName: 'connect.phoneName', needsPassword: true, hasQr: true, address: server,
   },

@@ -25,8 +25,8 @@ export function ConnectGuide({ user, done }: ConnectGuideProps): ReactNode {
   const back = (): void => setClient(undefined);
   return (
     <div className="hf-form">
-      <Steps client={client} />
-      <CopyLine label={t('connect.address')} value={client.address(location)} />
+      <Steps client={client} isBrief={made !== undefined && client.hasQr} />
+      {made === undefined && <Address client={client} />}
       {made !== undefined && <Credentials client={client} made={made} />}
       {made === undefined && !client.needsPassword && (
         <div className="hf-dialog-actions">
@@ -67,15 +67,24 @@ function ClientChoice({ choose }: { readonly choose: (client: Client) => void })
   );
 }
 
-function Steps({ client }: { readonly client: Client }): ReactNode {
+function Address({ client }: { readonly client: Client }): ReactNode {
+  return <CopyLine label={t('connect.address')} value={client.address(location)} />;
+}
+
+/** `isBrief`: a code says all of it. */
+function Steps(
+  { client, isBrief }: { readonly client: Client; readonly isBrief: boolean },
+): ReactNode {
   const isPlain = location.protocol === 'http:' && client.name === 'windows';
   return (
     <>
       <h3 className="hf-guide-title"><Icon name={client.icon} />{t(client.title)}</h3>
       {isPlain && <p className="hf-warning">{t('connect.needsTls')}</p>}
-      <ol className="hf-steps">
-        {client.steps.map((step) => <li key={step}>{t(step)}</li>)}
-      </ol>
+      {!isBrief && (
+        <ol className="hf-steps">
+          {client.steps.map((step) => <li key={step}>{t(step)}</li>)}
+        </ol>
+      )}
     </>
   );
 }
@@ -112,7 +121,7 @@ function Credentials(
   const { user, password } = made;
   return (
     <div className="hf-secret" role="status">
-      <p className="hf-secret-lead">{t('connect.once')}</p>
+      <p className="hf-secret-lead">{t(client.hasQr ? 'connect.scan' : 'connect.once')}</p>
       {client.hasQr && (
         <QrCode
           label={t('connect.qrLabel')}
@@ -120,6 +129,7 @@ function Credentials(
           text={`nc://login/user:${user}&password:${password}&server:${location.origin}`}
         />
       )}
+      <Address client={client} />
       <CopyLine label={t('connect.user')} value={user} />
       <CopyLine label={t('connect.password')} value={password} />
     </div>

@@ -42,12 +42,12 @@ export function DevicesPart({ account }: { readonly account: Account }): ReactNo
         && <ErrorState error={error} retry={() => void refetch()} />}
       {data === undefined && error === null && <LoadingRows count={3} />}
       {data !== undefined && devices.length === 0 && (
-        <EmptyState icon="key" title={t('devices.none')} text={t('devices.noneText')}>
+        <EmptyState icon="phone" title={t('devices.none')} text={t('devices.noneText')}>
           {connect}
         </EmptyState>
       )}
       <AccessRows
-        label={t('devices.title')} icon="key" act={t('devices.end')}
+        label={t('devices.title')} icon="phone" act={t('devices.end')}
         rows={devices.map(({ id, name, createdAt, lastUsedAt }) => ({
           id, name,
           facts: [

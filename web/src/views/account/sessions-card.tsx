@@ -33,7 +33,7 @@ export function SessionsCard(): ReactNode {
         && <ErrorState error={error} retry={() => void refetch()} />}
       {data === undefined && error === null && <LoadingRows count={2} />}
       <AccessRows
-        label={t('sessions.title')} icon="open" act={t('sessions.end')}
+        label={t('sessions.title')} icon="computer" act={t('sessions.end')}
         rows={sessions.map(({ id, name, createdAt, lastUsedAt, isCurrent }) => ({
           id, name, isFixed: isCurrent, mark: isCurrent ? t('sessions.current') : undefined,
           facts: [

@@ -63,7 +63,7 @@ export function TokensPart({ account }: { readonly account: Account }): ReactNod
 
 function factsOf({ scopes, expiresAt, lastUsedAt }: Token): string[] {
   return [
-    scopes.map((scope) => t(`scope.${scope}`)).join(', '),
+    ...scopes.map((scope) => t(`scope.${scope}`)),
     expiresAt === undefined ? t('tokens.noEnd') : t('tokens.until', { time: timeText(expiresAt) }),
     lastUsedAt === undefined
       ? t('account.notUsed') : t('account.usedAt', { time: timeText(lastUsedAt) }),
