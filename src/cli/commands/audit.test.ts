@@ -61,6 +61,22 @@ describe('holdfast audit', () => {
     assert.match((await run('verify', '--tenant', '../x')).err, /A tenant's name/);
   });
 
+  it('checks the logs of all tenants, unless one is named', async () => {
+    const other = join(root, 'audit', 'acme');
+    const log = await AuditLog.open({ folder: other, tenant: 'acme', now: () => 0 });
+    await log.append({ at: 1_000, act: 'create', user: 'eve' });
+    await log.close();
+    const { exit, out } = await run('verify');
+    assert.equal(exit, 0);
+    assert.match(out.join('\n'), /^tenant default\nentries: 2.*tenant acme\nentries: 1/s);
+    const path = join(other, '00000000000000000001.log');
+    const text = await readFile(path, 'utf8');
+    await writeFile(path, text.replace('eve', 'ada'));
+    assert.equal((await run('verify')).exit, 1);
+    assert.equal((await run('verify', '--tenant', 'default')).exit, 0);
+    await rm(other, { recursive: true });
+  });
+
   it('names the place of a changed line', async () => {
     const path = join(folder, '00000000000000000001.log');
     const text = await readFile(path, 'utf8');

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readHead, verifyAudit } from '../../audit/index.ts';
 import type { AuditEntry, AuditVerdict, ChainPlace } from '../../audit/index.ts';
@@ -12,7 +13,6 @@ import { configRequest } from '../config-flags.ts';
 const FLAGS: readonly CommandFlag[] = [
   { flags: '--data <dir>', docs: 'the data directory (./data)' },
   { flags: '--config <file>', docs: 'settings, in TOML, that name the data directory' },
-  { flags: '--tenant <name>', docs: 'whose log (default)' },
 ];
 const EXITS = {
   0: 'done',
@@ -33,14 +33,25 @@ function verifyCommand(slices: readonly Slice[]): Command {
     summary: 'Check that no entry of the audit log was changed, removed or added',
     details: 'Prints the place at which the log ends. Keep it somewhere else: with --since a later '
       + 'check also finds that the log as a whole was replaced.',
-    flags: [...FLAGS, { flags: '--since <place>', docs: 'a place that an earlier check printed' }],
+    flags: [
+      ...FLAGS,
+      { flags: '--tenant <name>', docs: 'whose log (all of them; with --since: default)' },
+      { flags: '--since <place>', docs: 'a place that an earlier check printed' },
+    ],
     exits: EXITS,
     async run(terminal, input) {
-      const folder = await folderOf(slices, input);
+      const root = await rootOf(slices, input);
       const since = sinceOf(input);
-      const verdict = await verifyAudit(folder, since ?? await readHead(folder));
-      for (const line of linesOf(verdict)) terminal.print(line);
-      return verdict.breaks.length === 0 ? EXIT.done : EXIT.failed;
+      const tenants = await tenantsOf(root, input);
+      let isSound = true;
+      for (const tenant of tenants) {
+        const folder = join(root, tenant);
+        const verdict = await verifyAudit(folder, since ?? await readHead(folder));
+        if (tenants.length > 1) terminal.print(`tenant ${tenant}`);
+        for (const line of linesOf(verdict)) terminal.print(line);
+        isSound &&= verdict.breaks.length === 0;
+      }
+      return isSound ? EXIT.done : EXIT.failed;
     },
   };
 }
@@ -51,6 +62,7 @@ function exportCommand(slices: readonly Slice[]): Command {
     summary: 'Print the audit log, one entry a line, in JSON or as a table for spreadsheets',
     flags: [
       ...FLAGS,
+      { flags: '--tenant <name>', docs: 'whose log (default)' },
       { flags: '--format <name>', docs: 'json (default) or csv' },
       { flags: '--from <time>', docs: 'not before this time, as 2026-11-20T10:00:00Z' },
       { flags: '--until <time>', docs: 'before this time' },
@@ -58,7 +70,8 @@ function exportCommand(slices: readonly Slice[]): Command {
     ],
     exits: EXITS,
     async run(terminal, input) {
-      const folder = await folderOf(slices, input);
+      const tenant = flagText(input, 'tenant') ?? DEFAULT_TENANT;
+      const folder = join(await rootOf(slices, input), parseTenantId(tenant));
       const print = printerOf(terminal, flagText(input, 'format') ?? 'json');
       const [from, until] = [timeOf(input, 'from'), timeOf(input, 'until')];
       const user = flagText(input, 'user');
@@ -76,11 +89,29 @@ function exportCommand(slices: readonly Slice[]): Command {
   };
 }
 
-async function folderOf(slices: readonly Slice[], input: CommandInput): Promise<string> {
+/** Of all logs: each tenant's is a folder in it. */
+async function rootOf(slices: readonly Slice[], input: CommandInput): Promise<string> {
   const config = await loadConfig(configRequest(input, slices));
   const { path } = await findDataDirectory(config.of(serverSlice).dataDirectory);
-  const tenant = flagText(input, 'tenant') ?? DEFAULT_TENANT;
-  return join(path, 'audit', parseTenantId(tenant));
+  return join(path, 'audit');
+}
+
+/** A place belongs to one log, so with one it is that of the default tenant, unless another is
+ *  named. */
+async function tenantsOf(root: string, input: CommandInput): Promise<readonly string[]> {
+  const named = flagText(input, 'tenant');
+  if (named !== undefined) return [parseTenantId(named)];
+  if (flagText(input, 'since') !== undefined) return [DEFAULT_TENANT];
+  const entries = await readdir(root, { withFileTypes: true }).catch(none);
+  const found = entries.filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
+  return [...new Set([DEFAULT_TENANT, ...found.sort()])];
+}
+
+/** Nothing has been audited yet; whatever else is wrong is for whoever reads the logs. */
+function none(error: unknown): [] {
+  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+  throw error;
 }
 
 function sinceOf(input: CommandInput): ChainPlace | undefined {
