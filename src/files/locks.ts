@@ -15,6 +15,10 @@ import type { Views } from './view/views.ts';
 
 const SPACES_PAGE = 1_000;
 const LOCKS_LISTED_MAX = 10_000;
+const LOCKS_NAMED_MAX = 1_000;
+
+/** The name of what is locked, of the first LOCKS_NAMED_MAX; a space as a whole has none. */
+export type NamedLock = LockRecord & { name?: string | undefined };
 
 /** Somebody has ended the lock of somebody else. */
 export interface BrokenLock {
@@ -163,18 +167,26 @@ export class FileLocks {
 
   /** All that hold in the spaces of the caller's tenant, at most LOCKS_LISTED_MAX.
    *  @throws denied: not an administrator. */
-  async listAll(caller: Caller): Promise<LockRecord[]> {
+  async listAll(caller: Caller): Promise<NamedLock[]> {
     if (!caller.admin) throw administratorsOnly();
-    const found: LockRecord[] = [];
+    const found: NamedLock[] = [];
     for (let after: SpaceId | undefined; ;) {
       const page = await this.#metadata.listSpaces(SPACES_PAGE, after);
       for (const { id } of page.filter(({ tenant }) => tenant === caller.tenant)) {
-        found.push(...await this.#metadata.listLocks(id, this.#now()));
+        for (const lock of await this.#metadata.listLocks(id, this.#now())) {
+          const isNamed = found.length < LOCKS_NAMED_MAX;
+          found.push(isNamed ? { ...lock, name: await this.#nameOf(lock) } : lock);
+        }
         if (found.length >= LOCKS_LISTED_MAX) return found.slice(0, LOCKS_LISTED_MAX);
       }
       after = page.at(-1)?.id;
       if (after === undefined || page.length < SPACES_PAGE) return found;
     }
+  }
+
+  async #nameOf({ spaceId, nodeId }: LockRecord): Promise<string | undefined> {
+    const name = (await this.#metadata.findChain(spaceId, nodeId))?.at(-1)?.name;
+    return name === '' ? undefined : name;
   }
 
   /** `place`: what is locked, as the caller sees it; undefined: the caller does not. */

@@ -230,6 +230,7 @@ export const ManagedLocks = shape({
   items: Type.Array(shape({
     nodeId: Id, spaceId: Id, holder: Id, scope: oneOfWords(['exclusive', 'shared']),
     isDeep: Type.Boolean({ description: 'It covers all below a folder.' }), until: Instant,
+    name: Type.Optional(Type.String({ description: 'Of the first 1,000.' })),
   }, { $id: 'ManagedLock' })),
 }, { $id: 'ManagedLocks' });
 export const BrokenLocks = shape({ count: Count }, { $id: 'BrokenLocks' });

@@ -514,6 +514,8 @@ export interface ManagedLock {
   /** It covers all below a folder. */
   isDeep: boolean;
   until: string;
+  /** Of the first 1,000. */
+  name?: string;
 }
 
 export interface ManagedLocks {

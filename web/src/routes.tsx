@@ -19,9 +19,13 @@ const start = createRoute({
   },
 });
 
-const views = VIEWS.map(({ path, load }) => createRoute({
+const addresses = VIEWS.flatMap(({ path, load, hasParts = false }) => (
+  [path, ...(hasParts ? [`${path}/$part`] : [])].map((address) => ({ address, load }))
+));
+
+const views = addresses.map(({ address, load }) => createRoute({
   getParentRoute: () => root,
-  path,
+  path: address,
   validateSearch: (search: Record<string, unknown>): Record<string, string> => {
     const texts = Object.entries(search).filter(([, value]) => typeof value === 'string');
     return Object.fromEntries(texts) as Record<string, string>;

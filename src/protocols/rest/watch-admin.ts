@@ -47,6 +47,7 @@ export function watchAdminResource(api: RestApi, parts: RestParts): void {
       const items = (await files.locks.listAll(caller)).map((lock) => ({
         nodeId: String(lock.nodeId), spaceId: String(lock.spaceId), holder: lock.holder,
         scope: lock.scope, isDeep: lock.depth === 'infinity', until: timeText(lock.expiresAt),
+        ...(lock.name !== undefined && { name: lock.name }),
       }));
       return { body: { items } };
     },

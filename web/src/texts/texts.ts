@@ -3,11 +3,14 @@
  * plural form of `count`. Another language is another table with the same keys.
  */
 import { ACCOUNT_TEXTS } from './en/account.ts';
+import { ADMIN_TEXTS } from './en/admin.ts';
+import { ADMIN_PEOPLE_TEXTS } from './en/admin-people.ts';
 import { FILES_TEXTS } from './en/files.ts';
 import { PREVIEW_TEXTS } from './en/preview.ts';
 import { SEARCH_TEXTS } from './en/search.ts';
 import { SHARING_TEXTS } from './en/sharing.ts';
 import { SHELL_TEXTS } from './en/shell.ts';
+import { SAFETY_TEXTS } from './en/safety.ts';
 import { TIME_TEXTS } from './en/time.ts';
 import { TRANSFER_TEXTS } from './en/transfer.ts';
 import { TRASH_TEXTS } from './en/trash.ts';
@@ -18,8 +21,9 @@ export interface PluralText {
 }
 
 const ENGLISH = {
-  ...ACCOUNT_TEXTS, ...FILES_TEXTS, ...PREVIEW_TEXTS, ...SEARCH_TEXTS, ...SHARING_TEXTS,
-  ...SHELL_TEXTS, ...TIME_TEXTS, ...TRANSFER_TEXTS, ...TRASH_TEXTS,
+  ...ACCOUNT_TEXTS, ...ADMIN_PEOPLE_TEXTS, ...ADMIN_TEXTS, ...FILES_TEXTS, ...PREVIEW_TEXTS,
+  ...SAFETY_TEXTS, ...SEARCH_TEXTS, ...SHARING_TEXTS, ...SHELL_TEXTS, ...TIME_TEXTS,
+  ...TRANSFER_TEXTS, ...TRASH_TEXTS,
 } as const;
 
 export type TextKey = keyof typeof ENGLISH;

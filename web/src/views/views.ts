@@ -16,6 +16,8 @@ export interface View {
   readonly isForAdmins?: boolean;
   /** Reached by other ways than the navigation. */
   readonly isElsewhere?: boolean;
+  /** There are addresses below it, which it shows too. */
+  readonly hasParts?: boolean;
 }
 
 export const VIEWS: readonly View[] = [
@@ -42,5 +44,13 @@ export const VIEWS: readonly View[] = [
   {
     path: '/account', label: 'nav.account', icon: 'user', isElsewhere: true,
     load: async () => ({ default: (await import('./account/account-view.tsx')).AccountView }),
+  },
+  {
+    path: '/safety', label: 'nav.safety', icon: 'shield',
+    load: async () => ({ default: (await import('./safety/safety-view.tsx')).SafetyView }),
+  },
+  {
+    path: '/admin', label: 'nav.admin', icon: 'settings', isForAdmins: true, hasParts: true,
+    load: async () => ({ default: (await import('./admin/admin-view.tsx')).AdminView }),
   },
 ];

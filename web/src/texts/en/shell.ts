@@ -5,6 +5,8 @@ export const SHELL_TEXTS = {
   'nav.label': 'Main',
   'nav.files': 'Files',
   'nav.trash': 'Trash',
+  'nav.safety': 'My data safe',
+  'nav.admin': 'Administration',
   'nav.account': 'Account',
   'nav.more': 'More',
   'quota.used': '{used} used',
