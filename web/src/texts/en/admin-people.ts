@@ -78,12 +78,14 @@ export const ADMIN_PEOPLE_TEXTS = {
   'admin.shares': 'Shares and links',
   'admin.links': 'Links',
   'admin.stays': 'What stays',
-  'admin.planFiles': '{files} files in {folders} folders, {size}',
+  'admin.planFiles': '{files} in {folders}, {size}',
+  'admin.countFiles': { one: '{count} file', other: '{count} files' },
+  'admin.countFolders': { one: '{count} folder', other: '{count} folders' },
+  'admin.countVersions': { one: '{count} older version', other: '{count} older versions' },
   'admin.planShares': {
     one: '{count} comes along and goes on working', other: '{count} come along and go on working',
   },
-  'admin.planStays': '{received} shared by others, {versions} older versions, {trash} in the trash '
-    + '({size})',
+  'admin.planStays': '{received} shared by others; {versions}; {trash} in the trash, {size}',
   'admin.planInterrupted': 'An order like this was interrupted. It goes on where it was.',
   'admin.handedOver': 'Everything is with {to} now, in “{folder}”.',
   'admin.what': 'What',

@@ -5,7 +5,7 @@ export const SHELL_TEXTS = {
   'nav.label': 'Main',
   'nav.files': 'Files',
   'nav.trash': 'Trash',
-  'nav.safety': 'My data safe',
+  'nav.safety': 'Safety',
   'nav.admin': 'Administration',
   'nav.account': 'Account',
   'nav.more': 'More',

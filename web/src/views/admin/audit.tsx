@@ -19,6 +19,7 @@ import { useList } from './lists.ts';
 import { PartHead } from './part-head.tsx';
 
 const FIELDS = ['user', 'act', 'since', 'until'] as const;
+const ROW_PX = 40;
 const short = new Intl.DateTimeFormat(LANGUAGE, {
   day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', second: '2-digit',
   hour12: false,
@@ -64,7 +65,7 @@ export function AuditTab(): ReactNode {
       {rows !== undefined && (
         <DataTable
           label={t('admin.audit')} rows={rows} keyOf={({ seq }) => String(seq)} columns={COLUMNS}
-          loadMore={loadMore} empty={(
+          loadMore={loadMore} rowPx={ROW_PX} empty={(
             <EmptyState
               icon="list" title={t(isFiltered ? 'admin.nothingFound' : 'admin.noAudit')}
               text={t('admin.noAuditText')}
@@ -143,15 +144,16 @@ function filterOf(search: Readonly<Record<string, string | undefined>>): AuditFi
 
 const COLUMNS: readonly Column<AuditEntry>[] = [
   {
-    key: 'at', label: t('admin.time'), width: '150px',
+    key: 'at', label: t('admin.time'), width: '132px',
     cell: ({ at }) => <small title={exactTimeText(at)}>{short.format(new Date(at))}</small>,
   },
   {
-    key: 'user', label: t('admin.user'), width: '130px',
+    key: 'user', label: t('admin.user'), width: 'minmax(70px, 0.6fr)',
     cell: ({ user }) => (user === '' ? <small>{t('admin.theServer')}</small> : user),
   },
   {
-    key: 'act', label: t('admin.act'), width: 'minmax(110px, 1fr)', cell: ({ act }) => actText(act),
+    key: 'act', label: t('admin.act'), width: 'minmax(120px, 1fr)',
+    cell: ({ act }) => <span title={act}>{actText(act)}</span>,
   },
   {
     key: 'what', label: t('admin.what'), width: 'minmax(0, 1.6fr)', isWide: true,
@@ -166,9 +168,13 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
     ),
   },
   {
-    key: 'where', label: t('admin.fromWhere'), width: 'minmax(0, 1fr)', isWide: true,
+    key: 'where', label: t('admin.fromWhere'), width: 'minmax(0, 1.2fr)', isWide: true,
     cell: ({ device, from }) => (
-      <small>{[device, from].filter((one) => one !== undefined).join(', ')}</small>
+      <small title={placeOf(device, from)}>{placeOf(device, from)}</small>
     ),
   },
 ];
+
+function placeOf(...parts: readonly (string | undefined)[]): string {
+  return parts.filter((one) => one !== undefined && one !== '').join(', ');
+}

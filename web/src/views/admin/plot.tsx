@@ -22,7 +22,7 @@ export interface PlotProps {
   readonly textOf: (value: number) => string;
 }
 
-const HEIGHT = 170;
+const HEIGHT = 180;
 const ROWS_MAX = 60;
 const clock = new Intl.DateTimeFormat(LANGUAGE, {
   hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false,

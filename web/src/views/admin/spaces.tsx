@@ -69,7 +69,7 @@ function columnsOf(open: (id: string) => void): Column<TeamSpace>[] {
       ),
     },
     {
-      key: 'members', label: t('admin.members'), width: '110px', isNumber: true,
+      key: 'members', label: t('admin.members'), width: '90px',
       cell: ({ memberCount }) => memberCount,
     },
     { key: 'used', label: t('admin.used'), width: '180px', cell: (row) => <Usage row={row} /> },

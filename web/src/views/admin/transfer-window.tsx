@@ -117,12 +117,17 @@ function Plan({ plan }: { readonly plan: Transfer }): ReactNode {
       <p>{t('admin.planInto', { to, folder: folderName })}</p>
       <dl className="hf-facts">
         <dt>{t('admin.files')}</dt>
-        <dd>{t('admin.planFiles', { files: fileCount, folders: folderCount,
-          size: sizeText(sizeBytes) })}</dd>
+        <dd>
+          {t('admin.planFiles', {
+            files: t('admin.countFiles', { count: fileCount }),
+            folders: t('admin.countFolders', { count: folderCount }), size: sizeText(sizeBytes),
+          })}
+        </dd>
         <dt>{t('admin.shares')}</dt><dd>{t('admin.planShares', { count: shareCount })}</dd>
         <dt>{t('admin.stays')}</dt>
         <dd>{t('admin.planStays', {
-          received: receivedCount, versions: oldVersionCount, trash: trashCount,
+          received: receivedCount, trash: trashCount,
+          versions: t('admin.countVersions', { count: oldVersionCount }),
           size: sizeText(trashBytes),
         })}</dd>
       </dl>

@@ -1,7 +1,20 @@
 /** How our plots look. Loaded with uPlot when the first plot is shown. */
 import Plot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import { LANGUAGE } from '../../texts/texts.ts';
 import type { PlotLine } from './plot.tsx';
+
+const short = new Intl.DateTimeFormat(LANGUAGE, {
+  hour: '2-digit', minute: '2-digit', hour12: false,
+});
+const long = new Intl.DateTimeFormat(LANGUAGE, {
+  hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false,
+});
+
+/** With seconds where two in a row would look the same. */
+function timeText(seconds: number): string {
+  return (seconds % 60 === 0 ? short : long).format(new Date(seconds * 1000));
+}
 
 export interface PlotWish {
   readonly lines: readonly PlotLine[];
@@ -25,9 +38,9 @@ export function makePlot(within: HTMLElement, wish: PlotWish): Plot {
     cursor: { y: false, points: { show: false } },
     scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },
     axes: [
-      { ...axis, values: '{HH}:{mm}', space: 70 },
+      { ...axis, values: (_, times) => times.map(timeText), space: 80, size: 28 },
       {
-        ...axis, size: 74, space: 36,
+        ...axis, size: 66, space: 36,
         values: (_, values) => values.map((value) => textOf(value)),
       },
     ],

@@ -102,7 +102,7 @@ function Holdings({ safety }: { readonly safety: Safety }): ReactNode {
       t('safety.read'),
       since !== undefined ? timeText(since) : t(lastReadAt === undefined ? 'safety.readNever'
         : 'safety.readUnderWay'),
-      since === undefined ? undefined : t('safety.readSince', { time: exactTimeText(since) }),
+      since === undefined ? undefined : t('safety.readSince'),
     ],
   ];
   return (
