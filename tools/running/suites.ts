@@ -30,6 +30,7 @@ export const LONG_FILES: Readonly<Record<string, number>> = {
   'test/system/filers.test.ts': 100,
   'test/simulation/planted-bugs.test.ts': 90,
   'test/browser/account.test.ts': 25,
+  'test/browser/administration.test.ts': 55,
   'test/browser/files.test.ts': 60,
   'test/compat/nextcloudcmd.test.ts': 50,
   'test/system/erasure-sets.test.ts': 45,
