@@ -7,9 +7,15 @@ import type { DavClient } from '../support/dav-client.ts';
 import { serverForTests } from '../support/server.ts';
 import type { TestServer } from '../support/server.ts';
 import {
-  DESKTOP, browserForTests, buildPage, obstaclesOn, picture, signIn,
+  DESKTOP, PHONE, browserForTests, buildPage, obstaclesOn, picture, signIn,
 } from './browser-page.ts';
 import type { Visitor } from './browser-page.ts';
+
+/** 16 by 16 points. */
+const DOT = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAIAAACQkWg2AAAAFklEQVR42mPgzssjCTGMahjVMHw1AABsv+cB12qa'
+  + 'lwAAAABJRU5ErkJggg==', 'base64',
+);
 
 function row(page: Page, name: string): Locator {
   const link = page.getByRole('link', { name, exact: true });
@@ -44,6 +50,7 @@ describe('sharing in a browser', { timeout: 900_000 }, () => {
     await ada.file('MKCOL', 'Plans/Drafts');
     await ada.put('Plans/plan.txt', 'the plan');
     await ada.put('Plans/Drafts/first.md', '# First');
+    await ada.put('Plans/dot.png', DOT);
     hers = await browsers.visit(server, {
       ...DESKTOP, permissions: ['clipboard-read', 'clipboard-write'],
     });
@@ -61,7 +68,7 @@ describe('sharing in a browser', { timeout: 900_000 }, () => {
   it('shares with somebody who is found by name, with keys alone', async () => {
     await row(page, 'Plans').getByRole('gridcell').nth(2).click();
     await page.keyboard.press('s');
-    await dialog().getByText('Nobody else yet.').waitFor();
+    await dialog().getByText('Nobody was added here yet.').waitFor();
     await page.getByRole('combobox', { name: 'Add people' }).fill('ok');
     await page.getByRole('option', { name: /Ben Okri/ }).waitFor();
     await picture(page, 'share-search');
@@ -128,6 +135,160 @@ describe('sharing in a browser', { timeout: 900_000 }, () => {
     await guest.page.getByText('the plan').waitFor();
     await picture(guest.page, 'link-text');
     assert.deepEqual(await obstaclesOn(guest.page), []);
+    await guest.page.getByRole('navigation', { name: 'Folder' }).getByRole('link').click();
+    await guest.page.getByRole('link', { name: 'dot.png', exact: true }).click();
+    const isDrawn = 'document.querySelector("main img").naturalWidth === 16';
+    await guest.page.waitForFunction(isDrawn);
+    await guest.page.goBack();
+    const [zip] = await Promise.all([
+      guest.page.waitForEvent('download'),
+      guest.page.getByRole('link', { name: 'Download all' }).click(),
+    ]);
+    assert.equal(zip.suggestedFilename(), 'Plans.zip');
     assert.deepEqual(guest.complaints, []);
+  });
+
+  it('takes files from a visitor, and says which have arrived', async () => {
+    await dialog().getByRole('button', { name: 'Close' }).click();
+    await dialog().waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Actions for Plans' }).click();
+    await page.getByRole('menuitem', { name: /^Share/ }).click();
+    await page.getByRole('button', { name: 'New link' }).click();
+    await said(page, 'A new link is copied');
+    const url = await page.evaluate<string>('navigator.clipboard.readText()');
+    const made = rowOf('Public link');
+    await made.getByLabel('Whoever has the link may').selectOption('drop');
+    await made.getByRole('button', { name: 'Save' }).click();
+    await made.locator('small').getByText('Only leave files').waitFor();
+    const guest = await browsers.visit(server, PHONE);
+    await guest.page.goto(url);
+    await picture(guest.page, 'link-drop-phone');
+    assert.deepEqual(await obstaclesOn(guest.page), []);
+    await guest.page.getByLabel('Drop files here').setInputFiles([
+      { name: 'plan.txt', mimeType: 'text/plain', buffer: Buffer.from('theirs') },
+      { name: 'photo.jpg', mimeType: 'image/jpeg', buffer: Buffer.alloc(120_000) },
+    ]);
+    await guest.page.getByRole('button', { name: 'Upload' }).click();
+    await guest.page.getByText('Thank you: 2 files have arrived').waitFor();
+    await guest.page.getByText('photo.jpg').waitFor();
+    await guest.page.emulateMedia({ colorScheme: 'dark' });
+    await picture(guest.page, 'link-arrived-phone-dark');
+    assert.deepEqual(await obstaclesOn(guest.page), []);
+    assert.deepEqual(guest.complaints, []);
+    assert.equal((await ada.get('Plans/plan (2).txt')).text, 'theirs');
+    assert.equal((await ada.get('Plans/plan.txt')).text, 'the plan');
+  });
+
+  it('ends sharing with somebody, and takes that back', async () => {
+    await rowOf('Ben Okri').getByRole('button', { name: 'Options of Ben Okri' }).click();
+    await rowOf('Ben Okri').getByLabel('Ends after').fill('2034-02-03');
+    await rowOf('Ben Okri').getByRole('button', { name: 'Save' }).click();
+    await rowOf('Ben Okri').getByText('until Feb 3, 2034').waitFor();
+    await rowOf('Ben Okri').getByRole('button', { name: 'End sharing with Ben Okri' }).click();
+    await said(page, 'No longer shared with Ben Okri');
+    await rowOf('Ben Okri').waitFor({ state: 'detached' });
+    assert.equal((await ben.get('Plans/plan.txt')).status, 404);
+    const messages = page.getByRole('status', { name: 'Messages' });
+    await messages.getByRole('button', { name: 'Undo' }).last().click();
+    await rowOf('Ben Okri').getByText('until Feb 3, 2034').waitFor();
+    await rowOf('Ben Okri').getByRole('button', { name: /Can edit/ }).waitFor();
+    assert.equal((await ben.get('Plans/plan.txt')).text, 'the plan');
+  });
+
+  it('says who can see something and why, and whose it is to whoever may not share', async () => {
+    await page.goto('/app/files?in=/Plans/Drafts');
+    await row(page, 'first.md').getByRole('gridcell').nth(2).click();
+    await page.keyboard.press('s');
+    const window = dialog('Share “first.md”');
+    await window.getByRole('button', { name: 'Who can see this, and why' }).click();
+    const his_ = rowOf('Ben Okri', window);
+    await his_.getByText('Can edit').waitFor();
+    await picture(page, 'share-why');
+    assert.deepEqual(await obstaclesOn(page), []);
+    await his_.getByRole('link', { name: 'Plans' }).click();
+    await row(page, 'plan.txt').waitFor();
+    await his.page.goto('/app/files?in=/Plans');
+    await row(his.page, 'plan.txt').getByRole('gridcell').nth(2).click();
+    await his.page.keyboard.press('s');
+    await his.page.getByText('Ada Lovelace shares it with you.').waitFor();
+    await picture(his.page, 'share-may-not');
+    assert.deepEqual(await obstaclesOn(his.page), []);
+  });
+
+  it('sends a link by mail, and shows all that is shared and how it stands', async () => {
+    await row(page, 'plan.txt').getByRole('gridcell').nth(2).click();
+    await page.keyboard.press('s');
+    await page.getByRole('combobox', { name: 'Add people' }).fill('press@example.org');
+    await page.getByRole('option', { name: /Send a link by mail/ }).waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Share with press@example.org' }).click();
+    await rowOf('press@example.org', dialog('Share “plan.txt”')).getByText('mail is on its way')
+      .waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('navigation', { name: 'Main' }).getByText('Shared').click();
+    await page.getByText('Nobody shares anything with you yet').waitFor();
+    await page.getByRole('tab', { name: 'By me' }).click();
+    const given = page.getByRole('list', { name: 'Shared by me' });
+    await given.getByText('mail is on its way').waitFor();
+    await given.getByText('password').waitFor();
+    assert.equal(await given.getByRole('listitem').count(), 4);
+    await picture(page, 'shared-by-me');
+    assert.deepEqual(await obstaclesOn(page), []);
+    const press = rowOf('Plans for the press', given);
+    await press.getByRole('button', { name: /^Copy address/ }).click();
+    await said(page, 'The address is copied');
+    const url = await page.evaluate<string>('navigator.clipboard.readText()');
+    await press.getByRole('button', { name: 'Change sharing of Plans' }).click();
+    await dialog().getByText('until May 6, 2035').waitFor();
+    await page.keyboard.press('Escape');
+    await press.getByRole('button', { name: 'End Plans for the press' }).click();
+    await page.getByRole('dialog', { name: 'End “Plans for the press”?' })
+      .getByRole('button', { name: 'End the link' }).click();
+    await press.waitFor({ state: 'detached' });
+    const guest = await browsers.visit(server, { ...DESKTOP, colorScheme: 'dark' });
+    await guest.page.goto(url);
+    await guest.page.getByRole('heading', { name: 'This link leads nowhere' }).waitFor();
+    await picture(guest.page, 'link-over-dark');
+    assert.deepEqual(await obstaclesOn(guest.page), []);
+  });
+
+  it('lets whoever received something leave it', async () => {
+    await his.page.goto('/app/shared');
+    await his.page.getByRole('button', { name: 'Leave Plans' }).click();
+    await his.page.getByRole('dialog').getByText('Ada Lovelace can share it with you again')
+      .waitFor();
+    await picture(his.page, 'shared-leave');
+    await his.page.getByRole('dialog').getByRole('button', { name: 'Leave' }).click();
+    await said(his.page, 'You have left “Plans”');
+    await his.page.getByText('Nobody shares anything with you yet').waitFor();
+    assert.equal((await ben.get('Plans/plan.txt')).status, 404);
+    assert.equal((await ada.get('Plans/plan.txt')).text, 'the plan');
+  });
+
+  it('has nothing in the way of anybody, in dark and on a phone', async () => {
+    await page.goto('/app/files');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.locator('[data-mantine-color-scheme=dark]').waitFor();
+    await row(page, 'Plans').getByRole('gridcell').nth(2).click();
+    await page.keyboard.press('i');
+    const panel = page.getByRole('complementary', { name: 'Details' });
+    await panel.getByRole('button', { name: 'Share …' }).click();
+    await rowOf('Public link').getByRole('button', { name: /^Options of/ }).click();
+    await picture(page, 'share-dark');
+    assert.deepEqual(await obstaclesOn(page), []);
+    const phone = await browsers.visit(server, PHONE);
+    await signIn(phone.page, ada);
+    await phone.page.goto('/app/shared?show=by-me');
+    await phone.page.getByRole('list', { name: 'Shared by me' }).waitFor();
+    await picture(phone.page, 'shared-phone');
+    assert.deepEqual(await obstaclesOn(phone.page), []);
+    await phone.page.getByRole('button', { name: 'Change sharing of Plans' }).first().click();
+    await phone.page.getByRole('button', { name: /^Options of/ }).first().click();
+    await picture(phone.page, 'share-phone');
+    assert.deepEqual(await obstaclesOn(phone.page), []);
+    const width = await phone.page.evaluate<number>('document.documentElement.scrollWidth');
+    assert.equal(width, PHONE.viewport.width, 'nothing sticks out');
+    const complaints = [...hers.complaints, ...his.complaints, ...phone.complaints];
+    assert.deepEqual(complaints, []);
   });
 });

@@ -164,7 +164,7 @@ table.entries { width: 100%; border-collapse: collapse; table-layout: fixed; }
 .nothing { text-align: center; color: var(--soft); padding: 2.2rem 1rem; }
 .nothing .icon { width: 3.2rem; height: 3.2rem; stroke-width: 1.1; }
 .preview { background: var(--ground); border: 1px solid var(--line); border-radius: .7rem;
-  overflow: hidden; text-align: center; }
+  overflow: hidden; display: grid; align-items: center; justify-items: center; min-height: 9rem; }
 .preview img, .preview video { display: block; max-width: 100%; max-height: 78vh; margin: 0 auto; }
 .preview video { background: #000; }
 .preview audio { width: min(32rem, 90%); margin: 2.4rem 0; }
@@ -185,7 +185,7 @@ pre.text { margin: 0 0 .6rem; padding: 1.1rem 1.3rem; background: var(--ground);
   background: var(--accent-ground); }
 .zone input::file-selector-button { font: inherit; font-weight: 560; color: var(--accent);
   background: var(--card); border: 1px solid var(--edge); border-radius: .5rem; cursor: pointer;
-  padding: .35rem .9rem; margin-right: .9rem; }
+  display: block; padding: .35rem .9rem; margin: 0 auto .7rem; }
 .arrived { list-style: none; margin: 0; padding: 0; }
 .arrived li { display: flex; align-items: baseline; gap: .6rem; padding: .2rem 0;
   overflow-wrap: anywhere; }
@@ -199,7 +199,7 @@ pre.text { margin: 0 0 .6rem; padding: 1.1rem 1.3rem; background: var(--ground);
 @media (max-width: 42rem) {
   body.wide main { padding: .7rem .6rem 3rem; }
   .entries .time { display: none; }
-  .entries .size { width: 5rem; }
+  .entries .size { width: 5.8rem; }
   .headline .button { width: 100%; text-align: center; }
   .paper { height: 60vh; }
 }

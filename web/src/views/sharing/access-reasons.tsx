@@ -8,6 +8,7 @@ import { folderHref } from '../../parts/address.ts';
 import { Icon } from '../../parts/icons.tsx';
 import { Link } from '../../parts/link.tsx';
 import { ErrorState, LoadingRows } from '../../parts/states.tsx';
+import { useSession } from '../../shell/session-gate.tsx';
 import { t } from '../../texts/texts.ts';
 import { ACCESS_KEY } from './share-changes.ts';
 import { dayText, iconOfKind } from './sharing-words.ts';
@@ -20,6 +21,7 @@ export interface AccessReasonsProps {
 
 /** Of a node that may be shared by whoever looks. */
 export function AccessReasons({ node, onLeave }: AccessReasonsProps): ReactNode {
+  const { user } = useSession();
   const { data, error, refetch } = useQuery({
     queryKey: [...ACCESS_KEY, node.id], retry: false,
     queryFn: ({ signal }) => api.explainAccess({ id: node.id }, { signal }),
@@ -35,7 +37,7 @@ export function AccessReasons({ node, onLeave }: AccessReasonsProps): ReactNode 
         <li key={`${index}-${reason.at.nodeId}`}>
           <span className="hf-face"><Icon name={iconOfKind(reason.kind)} small /></span>
           <div>
-            <span>{nameOf(reason)} <b>{t(`sharing.role.${reason.role}`)}</b></span>
+            <span>{nameOf(reason, user.id)} <b>{t(`sharing.role.${reason.role}`)}</b></span>
             <small>
               <Why node={node} reason={reason} {...(onLeave && { onLeave })} />
               {reason.expiresAt !== undefined && (
@@ -49,7 +51,8 @@ export function AccessReasons({ node, onLeave }: AccessReasonsProps): ReactNode 
   );
 }
 
-function nameOf({ kind, receiver, label }: AccessReason): string {
+function nameOf({ kind, receiver, label }: AccessReason, myId: string): string {
+  if (kind !== 'group' && receiver?.id === myId) return t('sharing.you');
   return receiver?.displayName ?? label ?? t(`access.${kind}`);
 }
 
@@ -57,8 +60,12 @@ interface WhyProps extends AccessReasonsProps {
   readonly reason: AccessReason;
 }
 
-function Why({ node, reason: { kind, at: { nodeId, path } }, onLeave }: WhyProps): ReactNode {
-  if (kind === 'owner') return t('sharing.whyOwner');
+function Why({ node, reason, onLeave }: WhyProps): ReactNode {
+  const { user } = useSession();
+  const { kind, receiver, at: { nodeId, path } } = reason;
+  if (kind === 'owner') {
+    return t(receiver?.id === user.id ? 'sharing.whyYours' : 'sharing.whyOwner');
+  }
   if (nodeId === node.id) return t('sharing.whyHere');
   if (path === undefined) return t('sharing.whyHidden');
   const name = path === '/' ? t('files.root') : path.slice(path.lastIndexOf('/') + 1);

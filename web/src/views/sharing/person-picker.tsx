@@ -1,7 +1,8 @@
 /** Finds people and groups by the beginning of a name, with the keys or the mouse. */
 import { Combobox, Pill, PillsInput, useCombobox } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
-import { useDeferredValue, useEffect, useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { KeyboardEvent, ReactNode, RefObject } from 'react';
 import { api } from '../../api/client.ts';
 import { reasonOf } from '../../api/http.ts';
@@ -25,20 +26,21 @@ export interface PersonPickerProps {
 }
 
 const FOUND_MAX = 20;
+/** Letters typed in quick succession are asked about once. */
+const REST_MS = 120;
 const MAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 
 export function PersonPicker({ picked, onPick, taken, field }: PersonPickerProps): ReactNode {
   const box = useCombobox({ onDropdownClose: () => box.resetSelectedOption() });
   const [search, setSearch] = useState('');
   const { found, canInvite, state } = useFound(search.trim());
-  const isNew = ({ key }: Picked): boolean => {
-    return !taken.has(key) && picked.every((one) => one.key !== key);
-  };
-  const offered = found.filter(isNew);
+  const hint = canInvite ? 'sharing.addHintMail' : 'sharing.addHint';
+  const pickedKeys = new Set(picked.map(({ key }) => key));
+  const offered = found.filter(({ key }) => !taken.has(key) && !pickedKeys.has(key));
   // The first one is ready for Enter as soon as it is there.
   useEffect(() => {
     if (search !== '' && offered.length > 0) box.selectFirstOption();
-  }, [offered.length, search]);
+  }, [offered.length, search, box.dropdownOpened]);
   const take = (key: string): void => {
     const one = offered.find((offer) => offer.key === key);
     if (one === undefined) return;
@@ -46,31 +48,33 @@ export function PersonPicker({ picked, onPick, taken, field }: PersonPickerProps
     setSearch('');
     box.closeDropdown();
   };
+  const type = (text: string): void => {
+    setSearch(text);
+    if (text.trim() === '') box.closeDropdown();
+    else box.openDropdown();
+  };
   const drop = (key: string): void => onPick(picked.filter((one) => one.key !== key));
   const onKeyDown = (event: KeyboardEvent): void => {
     const last = picked.at(-1);
     if (event.key === 'Backspace' && search === '' && last !== undefined) drop(last.key);
+    // Also before the list has been drawn.
+    const [first] = offered;
+    if (event.key !== 'Enter' || box.getSelectedOptionIndex() !== -1) return;
+    event.preventDefault();
+    if (first !== undefined && search.trim() !== '') take(first.key);
   };
   return (
     <Combobox store={box} onOptionSubmit={take} withinPortal shadow="md">
       <Combobox.DropdownTarget>
-        <PillsInput
-          label={t('sharing.add')} leftSection={<Icon name="search" small />}
-          className="hf-picker-people"
-        >
+        <PillsInput label={t('sharing.add')} leftSection={<Icon name="search" small />}>
           <Pill.Group>
             {picked.map((one) => <PickedPill key={one.key} picked={one} drop={drop} />)}
             <Combobox.EventsTarget withExpandedAttribute>
               <PillsInput.Field
                 ref={field} role="combobox" aria-label={t('sharing.add')} value={search}
                 spellCheck={false} autoComplete="off" autoCapitalize="none" data-autofocus
-                placeholder={picked.length > 0 ? ''
-                  : t(canInvite ? 'sharing.addHintMail' : 'sharing.addHint')}
-                onChange={(event) => {
-                  setSearch(event.currentTarget.value);
-                  if (event.currentTarget.value.trim() === '') box.closeDropdown();
-                  else box.openDropdown();
-                }}
+                placeholder={picked.length > 0 ? '' : t(hint)}
+                onChange={(event) => type(event.currentTarget.value)}
                 onBlur={() => box.closeDropdown()} onKeyDown={onKeyDown}
               />
             </Combobox.EventsTarget>
@@ -130,14 +134,19 @@ interface Found {
   readonly state: string | undefined;
 }
 
+/** Never what was found for the letters before: Enter would take the wrong person. */
 function useFound(search: string): Found {
-  const wanted = useDeferredValue(search);
-  const { data, error } = useQuery({
-    queryKey: ['sharees', wanted],
-    queryFn: ({ signal }) => api.findSharees({ query: wanted, limit: FOUND_MAX }, { signal }),
-    placeholderData: (before) => before,
+  const { data: server } = useQuery({
+    queryKey: ['sharees', ''], staleTime: Infinity,
+    queryFn: ({ signal }) => api.findSharees({ query: '', limit: 1 }, { signal }),
   });
-  const canInvite = data?.canInvite === true;
+  const [wanted] = useDebouncedValue(search, REST_MS);
+  const { data: latest, error } = useQuery({
+    queryKey: ['sharees', wanted], enabled: wanted !== '',
+    queryFn: ({ signal }) => api.findSharees({ query: wanted, limit: FOUND_MAX }, { signal }),
+  });
+  const data = wanted === search ? latest : undefined;
+  const canInvite = server?.canInvite === true;
   const people = search === '' ? [] : data?.items ?? [];
   const found = people.map(({ kind, id, displayName: name }): Picked => {
     return { key: `${kind}:${id}`, name, receiver: { kind, id } };
