@@ -247,8 +247,9 @@ describe('the account in a browser', { timeout: 900_000 }, () => {
     await judged(phone.page, 'account-phone');
     const width = await phone.page.evaluate<number>('document.documentElement.scrollWidth');
     assert.equal(width, PHONE.viewport.width, 'nothing sticks out');
-    const places = phone.page.getByRole('navigation', { name: 'Main' }).locator(':scope > :visible');
-    assert.ok(await places.count() <= 4, 'the bar holds five places with the account');
+    const bar = phone.page.getByRole('navigation', { name: 'Main' });
+    const placeCount = await bar.locator(':scope > :visible').count();
+    assert.ok(placeCount <= 4, 'the bar holds five places with the account');
     await go(phone.page, 'Devices');
     await phone.page.getByRole('button', { name: 'Connect a device' }).click();
     await dialog(phone.page, 'Connect a device').getByRole('button', { name: /Sync a computer/ })

@@ -39,13 +39,15 @@ function More({ views, isHere }: {
 }): ReactNode {
   const isOne = views.some(isHere);
   return (
-    <Menu position="top-end" width={220} shadow="md" withinPortal>
+    <Menu
+      position="top-end" width={220} shadow="md" withinPortal withInitialFocusPlaceholder={false}
+    >
       <Menu.Target>
         <button
           type="button" className="hf-nav-link hf-nav-more"
           {...(isOne && { 'aria-current': 'true' as const })}
         >
-          <Icon name="more" /><span>{t('nav.more')}</span>
+          <Icon name="menu" /><span>{t('nav.more')}</span>
         </button>
       </Menu.Target>
       <Menu.Dropdown>

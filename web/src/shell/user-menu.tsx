@@ -30,7 +30,9 @@ export function UserMenu(): ReactNode {
     }
   };
   return (
-    <Menu position="top-start" width={240} shadow="md" withinPortal>
+    <Menu
+      position="top-start" width={240} shadow="md" withinPortal withInitialFocusPlaceholder={false}
+    >
       <Menu.Target>
         <button
           className="hf-user" type="button"
