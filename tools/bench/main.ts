@@ -3,6 +3,7 @@ import { appendFileSync, chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSyn
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { BenchRun } from './bench-run.ts';
+import { API_ITEMS } from './items/api.ts';
 import { BLOCK_ITEMS } from './items/blocks.ts';
 import { COPIES_ITEMS } from './items/copies.ts';
 import { CLIENT_ITEMS } from './items/desktop-client.ts';
@@ -32,7 +33,7 @@ function print(text: string): void {
 function chooseItems(options: BenchOptions): Item[] {
   const all = [
     ...RATE_ITEMS, ...STREAM_ITEMS, ...FOLDER_ITEMS, ...CLIENT_ITEMS, ...START_ITEMS,
-    ...COPIES_ITEMS, ...BLOCK_ITEMS, ...EVENT_ITEMS, ...PAGE_ITEMS,
+    ...COPIES_ITEMS, ...BLOCK_ITEMS, ...API_ITEMS, ...EVENT_ITEMS, ...PAGE_ITEMS,
     ...(options.isInstall ? INSTALL_ITEMS : []),
   ];
   if (options.only.length === 0) return all;

@@ -20,7 +20,7 @@ export interface BenchOptions {
 
 export const USAGE = `usage: npm run bench -- [options]
   --only LIST     groups or ids of items, by comma:
-                  put get stream list folder client memory start copies blocks events page
+                  put get stream list folder client memory start copies blocks api events page
                   install
   --peers LIST    of nginx,apache,rclone; "none" for Holdfast alone (default: all)
   --quick         short cells, one round, smaller streams: a first look in under three minutes

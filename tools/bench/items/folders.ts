@@ -25,7 +25,7 @@ const FIFTEEN_PROPERTIES =
   '<nc:is-encrypted/><oc:share-types/></d:prop></d:propfind>';
 
 /** The path of a folder with so many files; it is filled at the first call. */
-async function fullFolder(subject: Subject, fileCount: number): Promise<string> {
+export async function fullFolder(subject: Subject, fileCount: number): Promise<string> {
   const known = subject.fullFolders.get(fileCount);
   if (known !== undefined) return known;
   const folder = subject.freshName(`full-${fileCount}`);

@@ -23,6 +23,16 @@ interface CellJob {
 export interface PutJob extends CellJob {
   readonly kind: 'put';
   readonly countMax: number;
+  /** Behind the name of each file, where the content has an address of its own. */
+  readonly suffix?: string;
+}
+
+/** The same by tus, which takes two requests for each: the root is that of the API. */
+export interface TusJob extends Omit<CellJob, 'folder'> {
+  readonly kind: 'tus';
+  readonly countMax: number;
+  /** Id of the folder. */
+  readonly parentId: string;
 }
 
 /** Gets files below `fileCount` in random order; checks a sixteenth of the bodies. */
@@ -61,7 +71,7 @@ export interface CallJob {
   readonly countPattern?: string;
 }
 
-export type Job = PutJob | GetJob | UploadJob | DownloadJob | CallJob;
+export type Job = PutJob | TusJob | GetJob | UploadJob | DownloadJob | CallJob;
 
 export interface CellResult {
   /** Requests answered as they should be. */
@@ -87,6 +97,7 @@ export interface CallResult {
 
 export interface ResultOf {
   readonly put: CellResult;
+  readonly tus: CellResult;
   readonly get: CellResult;
   readonly upload: CellResult;
   readonly download: CellResult;

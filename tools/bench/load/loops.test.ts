@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { runCall, runDownload, runGet, runPut, runUpload } from './loops.ts';
+import { runTus } from './tus-loop.ts';
 import type { Target } from './jobs.ts';
 
 // A small file server of the kind that the bench measures, with faults on demand.
@@ -29,6 +30,12 @@ function serve(req: IncomingMessage, res: ServerResponse): void {
     const path = req.url ?? '';
     if (req.headers['x-user'] !== 'me') {
       res.writeHead(401).end();
+    } else if (req.method === 'POST') {
+      const name = /name (\S+)$/.exec(String(req.headers['upload-metadata']))?.[1] ?? '';
+      res.writeHead(201, { Location: `/root/up/${name}` }).end();
+    } else if (req.method === 'PATCH') {
+      files.set(path, Buffer.concat(pieces));
+      res.writeHead(204).end();
     } else if (req.method === 'PUT') {
       files.set(path, Buffer.concat(pieces));
       res.writeHead(201).end();
@@ -64,6 +71,16 @@ describe('the load client', () => {
     const get = await runGet({ ...job, timeLimitMs: 100 });
     assert.ok(get.count > 0);
     assert.equal(get.errorCount, 0);
+  });
+
+  it('puts files by tus, each with two requests on one connection', async () => {
+    const { folder: _, ...rest } = cell;
+    const put = await runTus({
+      ...rest, kind: 'tus', target, parentId: '7', sizeBytes: 1000, countMax: 20,
+    });
+    assert.deepEqual([put.count, put.errorCount, put.reconnectCount], [20, 0, 0]);
+    const stored = [...files].filter(([path]) => path.startsWith('/root/up/'));
+    assert.equal(new Set(stored.map(([, bytes]) => bytes.toString('hex'))).size, 20);
   });
 
   it('notices a wrong byte, a wrong length and a wrong status', async () => {

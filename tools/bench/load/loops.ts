@@ -44,7 +44,7 @@ class Tally {
   }
 }
 
-function headOf(target: Target, method: string, path: string, extra = ''): string {
+export function headOf(target: Target, method: string, path: string, extra = ''): string {
   const host = `${target.host}:${target.port}`;
   const line = `${method} ${target.root}${path} HTTP/1.1`;
   return `${line}\r\nHost: ${host}\r\n${target.headers}${extra}\r\n`;
@@ -77,7 +77,7 @@ interface LoopOptions {
 }
 
 /** Runs `send` with rising numbers on all connections; it answers what is wrong, if anything. */
-async function runLoop(
+export async function runLoop(
   { connections, timeLimitMs, countMax }: LoopOptions,
   send: (connectionIndex: number, index: number) => Promise<string | undefined>,
 ): Promise<CellResult> {
@@ -107,7 +107,9 @@ async function runLoop(
   return result;
 }
 
-function openConnections(target: Target, count: number, readBufferBytes?: number): Connection[] {
+export function openConnections(
+  target: Target, count: number, readBufferBytes?: number,
+): Connection[] {
   return Array.from({ length: count }, () => new Connection(target, readBufferBytes));
 }
 
@@ -115,7 +117,8 @@ export function runPut(job: PutJob): Promise<CellResult> {
   const { target, sizeBytes, salt } = job;
   const connections = openConnections(target, job.connectionCount);
   const name = fileNameOf(0);
-  const head = headOf(target, 'PUT', `${job.folder}/${name}`, `Content-Length: ${sizeBytes}\r\n`);
+  const path = `${job.folder}/${name}${job.suffix ?? ''}`;
+  const head = headOf(target, 'PUT', path, `Content-Length: ${sizeBytes}\r\n`);
   const templates = connections.map(() => {
     const template = new RequestTemplate(head, name, sizeBytes);
     const body = template.bytes.subarray(head.length);

@@ -61,6 +61,7 @@ describe('the response parser', () => {
     const closing = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
     assert.equal(parse(closing, 1000).isKeepAlive, false);
     assert.equal(parse('HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n', 1000).isKeepAlive, false);
+    assert.equal(parse('HTTP/1.1 204 No Content\r\n\r\n', 1000).isKeepAlive, true);
   });
 
   it('takes the end of the connection as the end only of a body without length', () => {

@@ -77,9 +77,13 @@ export class ResponseParser {
     const next = from + end + HEAD_END.length - (before?.length ?? 0);
     this.#parseHead(buffer.toString('latin1', 0, end));
     if (this.status < 200) return next; // 100 Continue and the like: the real answer follows.
-    const isEmpty = this.#options.isHead === true || this.status === 204 || this.status === 304;
-    if (isEmpty || (this.#state === 'body' && this.#leftBytes === 0)) return -next - 1;
+    if (this.#isEmpty || (this.#state === 'body' && this.#leftBytes === 0)) return -next - 1;
     return next;
+  }
+
+  /** It ends with its head, whether it names a length or not. */
+  get #isEmpty(): boolean {
+    return this.#options.isHead === true || this.status === 204 || this.status === 304;
   }
 
   #parseHead(head: string): void {
@@ -95,7 +99,7 @@ export class ResponseParser {
       this.#state = 'body';
     } else if (/\r\ntransfer-encoding: *chunked/i.test(head)) {
       this.#state = 'chunk-line';
-    } else {
+    } else if (!this.#isEmpty) {
       this.#state = 'to-close';
       this.isKeepAlive = false;
     }

@@ -5,10 +5,12 @@
  */
 import { runCall, runDownload, runGet, runPut, runUpload } from './loops.ts';
 import type { CallResult, CellResult, Job } from './jobs.ts';
+import { runTus } from './tus-loop.ts';
 
 function run(job: Job): Promise<CellResult | CallResult> {
   switch (job.kind) {
     case 'put': return runPut(job);
+    case 'tus': return runTus(job);
     case 'get': return runGet(job);
     case 'upload': return runUpload(job);
     case 'download': return runDownload(job);
