@@ -66,7 +66,7 @@ export interface Act {
   kind: 'file' | 'folder';
   /** Missing: it is not there any more. */
   nodeId?: string;
-  /** Its name of now; of what is gone, of then. */
+  /** Its name of now; of what was moved or is gone, of then. */
   name: string;
   /** Where it is, or was last known to be. Missing: that is gone too. */
   path?: string;

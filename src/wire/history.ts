@@ -112,7 +112,7 @@ const ActShape = shape({
   ),
   kind: oneOfWords(['file', 'folder']),
   nodeId: Type.Optional(Type.String({ description: 'Missing: it is not there any more.' })),
-  name: Type.String({ description: 'Its name of now; of what is gone, of then.' }),
+  name: Type.String({ description: 'Its name of now; of what was moved or is gone, of then.' }),
   path: Type.Optional(Type.String({
     description: 'Where it is, or was last known to be. Missing: that is gone too.',
   })),

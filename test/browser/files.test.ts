@@ -143,7 +143,8 @@ describe('the files in a browser', { timeout: 900_000 }, () => {
     await select(page, 'notes.txt');
     await page.keyboard.press('i');
     const panel = page.getByRole('complementary', { name: 'Details' });
-    await panel.getByRole('button', { name: /Restore the version/ }).first().click();
+    await panel.getByRole('button', { name: /The version of/ }).first().click();
+    await page.getByRole('menuitem', { name: 'Bring back' }).click();
     await said(page, /Restored the version/);
     await stored(ada, 'notes.txt', 'first');
     assert.deepEqual(await obstaclesOn(page), []);

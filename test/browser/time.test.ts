@@ -7,9 +7,17 @@ import { eventually } from '../support/deadline.ts';
 import { serverForTests } from '../support/server.ts';
 import type { TestServer } from '../support/server.ts';
 import {
-  WAIT_MS, browserForTests, buildPage, obstaclesOn, picture, signIn,
+  PHONE, WAIT_MS, browserForTests, buildPage, obstaclesOn, picture, signIn,
 } from './browser-page.ts';
 import type { Visitor } from './browser-page.ts';
+
+/** So much at once by one device is held back. */
+const LIMIT = 20;
+const WINDOW_S = 1;
+const BRAKE = {
+  HOLDFAST_FILES_MASS_CHANGE_LIMIT: String(LIMIT),
+  HOLDFAST_FILES_MASS_CHANGE_WINDOW: String(WINDOW_S),
+};
 
 function row(page: Page, name: string): Locator {
   const link = page.getByRole('link', { name, exact: true });
@@ -45,7 +53,7 @@ describe('time in a browser', { timeout: 900_000 }, () => {
 
   before(async () => {
     await buildPage();
-    server = await servers.start();
+    server = await servers.start({ env: BRAKE });
     ada = await server.addUser();
     visitor = await browsers.visit(server);
     page = visitor.page;
@@ -58,9 +66,15 @@ describe('time in a browser', { timeout: 900_000 }, () => {
     await row(page, 'plan.txt').waitFor();
     assert.equal((await stream).status(), 200);
 
-    await ada.makeFolder('Photos');
-    await ada.put('Photos/sea.txt', 'x'.repeat(2_000));
+    const other = await browsers.visit(server);
+    await signIn(other.page, ada);
+    await row(other.page, 'plan.txt').waitFor();
+    await other.page.keyboard.press('Shift+N');
+    await other.page.getByLabel('Name of the folder').fill('Photos');
+    await other.page.keyboard.press('Enter');
     await row(page, 'Photos').waitFor();
+    await other.page.context().close();
+    await ada.put('Photos/sea.txt', 'x'.repeat(2_000));
     await row(page, 'Photos').getByText('2 kB').waitFor();
     await ada.move('plan.txt', 'plans.txt');
     await row(page, 'plans.txt').waitFor();
@@ -127,5 +141,110 @@ describe('time in a browser', { timeout: 900_000 }, () => {
     await page.goto('/app/time?path=/Photos&at=2020-01-01T00:00:00Z');
     await page.getByText('That was before you had files here').waitFor();
     assert.deepEqual(visitor.complaints, []);
+  });
+
+  it('shows a version, and compares it with the file of now', async () => {
+    await ada.put('story.txt', 'once\nupon\na time\n');
+    await ada.put('story.txt', 'once\nbelow\na time\n');
+    await page.goto('/app/files');
+    await row(page, 'story.txt').getByRole('gridcell').nth(2).click();
+    await page.keyboard.press('i');
+    const panel = page.getByRole('complementary', { name: 'Details' });
+    await panel.getByRole('button', { name: /The version of/ }).click();
+    await picture(page, 'version-menu');
+    await page.getByRole('menuitem', { name: 'Compare with now' }).click();
+    const compared = page.getByRole('dialog', { name: 'Compare “story.txt”' });
+    await compared.getByText('upon').waitFor();
+    await compared.getByText('below').waitFor();
+    await picture(page, 'compare');
+    assert.deepEqual(await obstaclesOn(page), []);
+    await page.keyboard.press('Escape');
+    await compared.waitFor({ state: 'detached' });
+    await panel.getByRole('button', { name: /The version of/ }).click();
+    await page.getByRole('menuitem', { name: 'Show' }).click();
+    await page.getByRole('dialog', { name: /“story.txt” of/ }).getByText('upon').waitFor();
+    await page.keyboard.press('Escape');
+    assert.deepEqual(visitor.complaints, []);
+  });
+
+  it('tells what happened as it happens, alike things together', async () => {
+    await page.getByRole('link', { name: 'Activity' }).click();
+    await page.getByText('You added “story.txt” to Files').waitFor();
+    await ada.makeFolder('Letters');
+    for (const name of ['one', 'two', 'three']) await ada.put(`Letters/${name}.txt`, name);
+    await page.getByText('You added 3 items to Letters').waitFor();
+    await page.getByText('Show which 3').first().click();
+    await page.getByText('three.txt').waitFor();
+    await picture(page, 'activity');
+    assert.deepEqual(await obstaclesOn(page), []);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await picture(page, 'activity-dark');
+    assert.deepEqual(await obstaclesOn(page), []);
+    await page.emulateMedia({ colorScheme: 'light' });
+  });
+
+  it('asks what to do with two files that were one', async () => {
+    const copy = 'Letters/one (conflicted copy 2026-11-21 101500).txt';
+    await ada.put(copy, 'the other one');
+    await page.getByRole('link', { name: /Activity/ }).getByText('1 thing waits').waitFor();
+    await page.getByRole('tab', { name: /Waiting for you/ }).click();
+    await page.getByRole('heading', { name: 'one.txt' }).waitFor();
+    await page.getByRole('button', { name: 'Compare both of one.txt' }).click();
+    await page.getByRole('dialog').getByText('the other one').waitFor();
+    await page.keyboard.press('Escape');
+    await picture(page, 'conflict-copies');
+    assert.deepEqual(await obstaclesOn(page), []);
+    await page.getByRole('button', { name: /Keep this one: one \(conflicted/ }).click();
+    await stored(ada, 'Letters/one.txt', 'the other one');
+    await stored(ada, copy, undefined);
+    await page.getByText('Nothing waits for you').waitFor();
+    await page.getByRole('button', { name: 'Undo' }).last().click();
+    await stored(ada, 'Letters/one.txt', 'one');
+    await stored(ada, copy, 'the other one');
+    await page.getByRole('button', { name: 'Keep both of one.txt' }).click();
+    await stored(ada, 'Letters/one (2).txt', 'the other one');
+    await page.getByText('Nothing waits for you').waitFor();
+    assert.deepEqual(visitor.complaints, []);
+  });
+
+  it('asks whether a device meant to delete so much', async () => {
+    const made = await ada.ask('GET', '/ocs/v2.php/core/getapppassword?format=json', {
+      headers: { 'OCS-APIRequest': 'true', 'User-Agent': 'Laptop' },
+    });
+    const { ocs } = JSON.parse(made.text) as { ocs: { data: { apppassword: string } } };
+    const laptop = server.client(ada.name, ocs.data.apppassword);
+    await ada.makeFolder('Many');
+    for (let n = 0; n <= LIMIT; n += 1) await ada.put(`Many/${n}.txt`, String(n));
+    const oldAt = Date.now() + WINDOW_S * 1_000;
+    await eventually(WAIT_MS, 'the files are older than the window', () => Date.now() > oldAt);
+    await laptop.remove('Many');
+    assert.equal((await ada.get('Many/1.txt')).status, 200);
+    await page.reload();
+    await page.getByRole('heading', { name: '“Laptop” has deleted or overwritten' }).waitFor();
+    await page.getByRole('button', { name: 'Show what is held back' }).click();
+    await page.getByText('deleted', { exact: true }).first().waitFor();
+    await picture(page, 'held');
+    assert.deepEqual(await obstaclesOn(page), []);
+    await page.getByRole('button', { name: 'No, bring all back' }).click();
+    const ask = page.getByRole('dialog');
+    await ask.getByText('The device gets its files back').waitFor();
+    await ask.getByRole('button', { name: 'No, bring all back' }).click();
+    await page.getByText('Nothing waits for you').waitFor();
+    assert.equal((await laptop.get('Many/1.txt')).text, '1');
+    assert.deepEqual(visitor.complaints, []);
+  });
+
+  it('fits on a phone', async () => {
+    const phone = await browsers.visit(server, { ...PHONE, colorScheme: 'dark' });
+    await signIn(phone.page, ada);
+    await phone.page.goto('/app/activity');
+    await phone.page.getByText('Today').waitFor();
+    await picture(phone.page, 'activity-phone');
+    assert.deepEqual(await obstaclesOn(phone.page), []);
+    await phone.page.goto('/app/time?path=/Letters&range=day');
+    await phone.page.getByRole('list', { name: /Contents on/ }).getByText('two.txt').waitFor();
+    await picture(phone.page, 'time-phone');
+    assert.deepEqual(await obstaclesOn(phone.page), []);
+    assert.deepEqual(phone.complaints, []);
   });
 });

@@ -7,7 +7,6 @@ import { linkCaller } from '../view/link-caller.ts';
 import { ShareSite, anna, ben, carl, failsWith, pathOf } from '../testing/share-site.ts';
 import { ACTIVITY_LOOKED_MAX, ActivityFeed } from './activity-feed.ts';
 import type { ActivityWanted } from './activity-feed.ts';
-import { isConflictCopy, originalOfConflict } from './conflict-copy.ts';
 import type { SeenAct } from './seen-act.ts';
 
 /** A site at which every step has a time of its own. */
@@ -60,6 +59,8 @@ describe('What happened', () => {
       () => site.write(anna, 'docs/a', 'two'),
       () => site.move(anna, 'docs/a', 'docs/b'),
       () => site.move(anna, 'docs/b', 'b'),
+      () => site.move(anna, 'b', 'c'),
+      () => site.move(anna, 'c', 'b'),
       () => site.write(anna, 'docs/c'),
       () => site.remove(anna, 'docs/c'),
       () => site.remove(anna, 'docs'),
@@ -71,6 +72,8 @@ describe('What happened', () => {
       'anna deleted /docs gone',
       'anna deleted (c) gone',
       'anna added (c) gone',
+      'anna renamed /b from /c',
+      'anna renamed /c from /b',
       'anna moved /b',
       'anna renamed /b',
       'anna changed /b',
@@ -133,6 +136,10 @@ describe('What happened', () => {
     await site.write(anna, 'two/old (conflicted copy 2026-11-20 101500).txt');
     await site.remove(anna, 'two/old (conflicted copy 2026-11-20 101500).txt');
     await site.remove(anna, 'one/plan.txt');
+    const settled = 'two/settled (conflicted copy 2026-11-19 101500).txt';
+    await site.write(anna, 'two/settled.txt');
+    await site.move(anna, 'two/settled.txt', settled);
+    await site.move(anna, settled, 'two/settled.txt');
     const { node: { spaceId, id: nodeId } } = await site.files.get(anna, pathOf('one'));
     assert.deepEqual(await site.has(anna, { below: { spaceId, nodeId } }), [
       'anna deleted /one/plan.txt gone', 'anna added /one/plan.txt gone', 'anna added /one',
@@ -177,22 +184,5 @@ describe('What happened', () => {
     const { acts, next } = await site.feed.page(anna, { limit: 10, onlyConflictCopies: true });
     assert.equal(acts.length, 0);
     assert.ok(next !== undefined, 'a page looks at so many events and no more');
-  });
-});
-
-describe('The names of conflict copies', () => {
-  it('are known, with what the file was called before', () => {
-    for (const [name, original] of [
-      ['plan (conflicted copy 2026-11-21 101500).txt', 'plan.txt'],
-      ['plan (Ada Lovelace conflicted copy 2026-11-21).txt', 'plan.txt'],
-      ['plan (Ada\'s conflicted copy 2026-11-21 (1)).txt', undefined],
-      ['plan.sync-conflict-20261121-101500-ABCDEFG.txt', 'plan.txt'],
-      ['plan (held 2026-11-21).txt', 'plan.txt'],
-      ['plan (conflicted copy).txt', 'plan.txt'],
-      ['the conflicted copy of Ben.txt', undefined],
-    ] as const) {
-      assert.equal(originalOfConflict(name), original, name);
-      assert.equal(isConflictCopy(name), original !== undefined, name);
-    }
   });
 });

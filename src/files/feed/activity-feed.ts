@@ -23,7 +23,7 @@ import { ReceivedShares, keyOf } from '../view/received.ts';
 import type { Received } from '../view/received.ts';
 import { actOf } from './seen-act.ts';
 import type { ActScene, DatedWindow, SeenAct } from './seen-act.ts';
-import { isConflictCopy } from './conflict-copy.ts';
+import { isConflictCopy } from '../../wire/conflict-copy.ts';
 import { mountWindow, ownWindow } from './window.ts';
 
 export const ACTIVITY_LIMIT_MAX = 200;
@@ -159,7 +159,8 @@ export class ActivityFeed {
       const scene = scenes.get(event.spaceId);
       const act = scene && actOf(event, scene);
       if (act === undefined) return [];
-      const isWanted = !onlyConflictCopies || (act.isThere && isConflictCopy(act.name));
+      const nameNow = scene?.chains.get(act.nodeId)?.at(-1)?.name ?? '';
+      const isWanted = !onlyConflictCopies || (act.isThere && isConflictCopy(nameNow));
       return isWanted ? [act] : [];
     });
   }

@@ -16,7 +16,7 @@ export interface SeenAct {
   by: UserId;
   nodeId: NodeId;
   nodeKind: 'file' | 'folder';
-  /** Of now; of what is gone, of then. */
+  /** Of now; of what was moved or is gone, of then. */
   name: string;
   /** Names from the root, itself last: where it is, or where it was last known to be. undefined:
    *  where it was is gone too. */
@@ -86,10 +86,11 @@ function thereAct(
   if (kind === 'moved' && !dated.isOwn && found.below.length === 1) return undefined;
   const oldPath = kind === 'moved'
     ? pathIn(parentBefore, nameBefore ?? '', { event, dated, scene }) : undefined;
-  const name = found.path.at(-1) ?? '';
-  const act = {
-    ...common(event), name, path: found.path, isThere: true, oldPath, kind,
-  };
+  // Of one of several moves, where that one has led.
+  const placeThen = kind === 'moved'
+    ? pathIn(parentAfter, event.nameAfter ?? '', { event, dated, scene }) : undefined;
+  const path = placeThen ?? found.path;
+  const act = { ...common(event), name: path.at(-1) ?? '', path, isThere: true, oldPath, kind };
   if (kind !== 'moved') return act;
   if (parentBefore === parentAfter) return { ...act, kind: 'renamed' };
   // It came from where the caller does not look.

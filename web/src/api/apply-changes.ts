@@ -5,6 +5,7 @@
  * sharing. What is on the screen and may be otherwise is asked for one by one a moment later, or as
  * a whole when it is much.
  */
+import { isConflictCopy } from '../../../src/wire/conflict-copy.ts';
 import { api } from './client.ts';
 import { orderBy } from './entry-order.ts';
 import { Problem, isStatus } from './http.ts';
@@ -13,6 +14,7 @@ import type { ListingData } from './listings.ts';
 import type { LiveChange, LiveNode } from './live.ts';
 import { queryClient } from './query-client.ts';
 import type { FileNode, Sort } from './shapes.ts';
+import { Store } from './store.ts';
 
 /** Gathered for so long before anything is asked for. */
 export const ASK_AFTER_MS = 1_000;
@@ -23,9 +25,13 @@ const PAGES_KEPT_MAX = 3;
 
 /** Lists and figures that any change may alter. Those that nobody looks at are asked for when
  *  somebody does. */
-const DERIVED = [
-  'session', 'trash', 'versions', 'access', 'shares', 'activity', 'inbox', 'time',
-] as const;
+const DERIVED = ['session', 'trash', 'versions', 'access', 'shares', 'time'] as const;
+
+/** How often changes have come: for lists that are too long to be asked for again each time. */
+export const changesCome = new Store(0);
+
+/** Whether a conflict copy came or went, so that the inbox is another. */
+let isInboxDue = false;
 
 let asked = new Set<string>();
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -61,6 +67,9 @@ export function applyChanges(changes: readonly LiveChange[] | 'reset'): void {
   }
   patchNodes(latest);
   for (const change of latest) if (isOtherBelow(change)) loadBelow(change);
+  isInboxDue ||= latest.some(({ path = '', oldPath = '' }) => {
+    return [path, oldPath].some((text) => isConflictCopy(text.slice(text.lastIndexOf('/') + 1)));
+  });
   askLater();
 }
 
@@ -215,6 +224,9 @@ function askLater(): void {
 async function askNow(): Promise<void> {
   const ids = [...asked];
   asked = new Set();
+  changesCome.set(changesCome.value + 1);
+  if (isInboxDue) void queryClient.invalidateQueries({ queryKey: ['inbox'] });
+  isInboxDue = false;
   for (const key of DERIVED) void queryClient.invalidateQueries({ queryKey: [key] });
   if (ids.length > ASKED_MAX) {
     await reloadListing();
@@ -234,6 +246,7 @@ async function askNow(): Promise<void> {
 function loadAnew(): void {
   asked = new Set();
   queryClient.setQueriesData<ListingData>({ queryKey: ['children'] }, shortened);
+  changesCome.set(changesCome.value + 1);
   void queryClient.invalidateQueries();
 }
 

@@ -10,6 +10,7 @@ import { VIEWS } from '../views/views.ts';
 import type { View } from '../views/views.ts';
 import { placesOf } from './places.ts';
 import { useSession } from './session-gate.tsx';
+import { WaitingBadge } from './waiting-badge.tsx';
 
 export function Navigation(): ReactNode {
   const { user } = useSession();
@@ -27,6 +28,7 @@ export function Navigation(): ReactNode {
           {...(isHere(view) && { 'aria-current': 'page' as const })}
         >
           <Icon name={view.icon} solid={isHere(view)} /><span>{t(view.label)}</span>
+          {view.badge === 'waiting' && <WaitingBadge />}
         </Link>
       ))}
       {behind.length > 0 && <More views={behind} isHere={isHere} />}

@@ -50,3 +50,21 @@ export function exactTimeText(iso: string): string {
   const time = new Date(iso);
   return Number.isNaN(time.getTime()) ? '' : exact.format(time);
 }
+
+/** The time of the day alone. */
+export function clockText(iso: string): string {
+  return clock.format(new Date(iso));
+}
+
+const weekday = new Intl.DateTimeFormat(LANGUAGE, {
+  weekday: 'long', day: 'numeric', month: 'long', year: 'numeric',
+});
+
+/** A heading for what happened on that day. */
+export function dayText(iso: string, now = new Date()): string {
+  const time = new Date(iso);
+  if (time.toDateString() === now.toDateString()) return t('activity.today');
+  const yesterday = new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1);
+  const isYesterday = time.toDateString() === yesterday.toDateString();
+  return isYesterday ? t('activity.yesterday') : weekday.format(time);
+}

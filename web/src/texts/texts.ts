@@ -5,6 +5,7 @@
 import { ACCOUNT_TEXTS } from './en/account.ts';
 import { ADMIN_TEXTS } from './en/admin.ts';
 import { ADMIN_PEOPLE_TEXTS } from './en/admin-people.ts';
+import { ACTIVITY_TEXTS } from './en/activity.ts';
 import { FILES_TEXTS } from './en/files.ts';
 import { PREVIEW_TEXTS } from './en/preview.ts';
 import { SEARCH_TEXTS } from './en/search.ts';
@@ -23,7 +24,7 @@ export interface PluralText {
 const ENGLISH = {
   ...ACCOUNT_TEXTS, ...ADMIN_PEOPLE_TEXTS, ...ADMIN_TEXTS, ...FILES_TEXTS, ...PREVIEW_TEXTS,
   ...SAFETY_TEXTS, ...SEARCH_TEXTS, ...SHARING_TEXTS, ...SHELL_TEXTS, ...TIME_TEXTS,
-  ...TRANSFER_TEXTS, ...TRASH_TEXTS,
+  ...TRANSFER_TEXTS, ...TRASH_TEXTS, ...ACTIVITY_TEXTS,
 } as const;
 
 export type TextKey = keyof typeof ENGLISH;

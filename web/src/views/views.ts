@@ -14,6 +14,8 @@ export interface View {
   readonly load: () => Promise<{ readonly default: ComponentType }>;
   /** Left out of the navigation of everybody else. */
   readonly isForAdmins?: boolean;
+  /** How many things wait there is shown beside its name. */
+  readonly badge?: 'waiting';
   /** Reached by other ways than the navigation. */
   readonly isElsewhere?: boolean;
   /** There are addresses below it, which it shows too. */
@@ -32,6 +34,10 @@ export const VIEWS: readonly View[] = [
   {
     path: '/shared', label: 'nav.shared', icon: 'shared',
     load: async () => ({ default: (await import('./shared/shared-view.tsx')).SharedView }),
+  },
+  {
+    path: '/activity', label: 'nav.activity', icon: 'wait', badge: 'waiting',
+    load: async () => ({ default: (await import('./activity/activity-view.tsx')).ActivityView }),
   },
   {
     path: '/trash', label: 'nav.trash', icon: 'trash',

@@ -93,7 +93,7 @@ export const TIME_TEXTS = {
       + 'room',
   },
   'compare.title': 'Compare “{name}”',
-  'compare.then': 'On {time}',
+  'compare.then': 'Then: {time}',
   'compare.now': 'Now',
   'compare.same': 'Both are the same.',
   'compare.tooLong': 'These are too long or too different to compare line by line. The limit is '

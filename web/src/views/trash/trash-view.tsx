@@ -141,7 +141,7 @@ interface TrashRowProps {
 function TrashRow({ item, isChosen, start, toggle, restore: back }: TrashRowProps): ReactNode {
   const { icon, colour } = kindOf(item);
   const folder = item.originalPath?.slice(0, item.originalPath.lastIndexOf('/'));
-  const by = item.deletedBy;
+  const by = item.deletedByName ?? item.deletedBy;
   return (
     <li
       className="hf-trash-row" style={{ transform: `translateY(${start}px)` }}
@@ -159,7 +159,7 @@ function TrashRow({ item, isChosen, start, toggle, restore: back }: TrashRowProp
         )}
       </div>
       <small className="hf-trash-time" title={exactTimeText(item.deletedAt)}>
-        {timeText(item.deletedAt)}{by === undefined ? '' : ` ${t('trash.deletedBy', { name: by })}`}
+        {timeText(item.deletedAt)} {t('trash.deletedBy', { name: by })}
       </small>
       <small className="hf-trash-size hf-number">{sizeText(item.sizeBytes)}</small>
       <Button size="compact-sm" variant="light" onClick={back}>{t('trash.restore')}</Button>
