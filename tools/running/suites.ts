@@ -32,6 +32,7 @@ export const LONG_FILES: Readonly<Record<string, number>> = {
   'test/browser/account.test.ts': 25,
   'test/browser/administration.test.ts': 55,
   'test/browser/files.test.ts': 60,
+  'test/browser/time.test.ts': 40,
   'test/compat/nextcloudcmd.test.ts': 50,
   'test/browser/sharing.test.ts': 35,
   'test/system/erasure-sets.test.ts': 45,
