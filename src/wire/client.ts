@@ -750,7 +750,8 @@ export class ApiClient extends ApiCaller {
     }, args, options);
   }
 
-  /** Turn the second step of signing in off, for who has lost phone and recovery codes */
+  /** Turn the second step of signing in off, for who has lost phone and recovery codes. One's
+   *  own takes the password and a code: see /account/second-factor. */
   resetUserSecondFactor(
     args: { id: string }, options: CallOptions = {},
   ): Promise<void> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { DEFAULT_TENANT, parseTenantId } from '../../base/ids.ts';
+import { Secret, TOTP } from 'otpauth';
+import { DEFAULT_TENANT, parseTenantId, parseUserId } from '../../base/ids.ts';
 import { QuotaService, SpaceDirectory, TeamService, TransferService } from '../../files/index.ts';
 import { ManualClock } from '../../platform/index.ts';
 import { peopleOf } from '../people.ts';
@@ -8,7 +9,7 @@ import type { Administration, AdministrativeAct, ShownStorage } from './administ
 import { MinuteSeries, SERIES_STEPS_MAX } from './minute-series.ts';
 import type { SeriesSteps } from './minute-series.ts';
 import { safetyOf } from './safety.ts';
-import { PASSWORD, RestSite } from './testing/rest-site.ts';
+import { PASSWORD, RestSite, START_MS } from './testing/rest-site.ts';
 import type { Json } from './testing/rest-site.ts';
 
 const WAIT = { timeout: 120_000 };
@@ -143,6 +144,30 @@ describe('administration in the API', WAIT, () => {
     const { json: { spaceId } } = await site.ask('GET', '/nodes/by-path?path=/');
     const space = { json: { spaceId, limitBytes: 5 } };
     assert.equal((await site.ask('PUT', '/quotas', { ...dora, ...space })).status, 404);
+  });
+
+  it('turns the second step of others off, and not the own', async () => {
+    noted.length = 0;
+    const { secondFactors } = site.cloud.identity;
+    const proof = { user: parseUserId('ben'), password: PASSWORD, address: '192.0.2.1' };
+    const caller = await site.cloud.identity.authenticateBasic(proof);
+    const { secret } = await secondFactors.begin(proof, '');
+    const code = new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: START_MS });
+    await secondFactors.turnOn(caller, { code, address: proof.address });
+    const seen = await site.ask('GET', '/users/ben');
+    assert.equal(seen.json.hasSecondFactor, true);
+    const path = '/users/ben/second-factor';
+    assert.equal((await site.ask('DELETE', path, dora)).status, 404);
+    for (let times = 0; times < 2; times += 1) {
+      assert.equal((await site.ask('DELETE', path)).status, 204);
+    }
+    assert.equal((await site.ask('GET', '/account', ben)).json.hasSecondFactor, false);
+    assert.deepEqual(
+      noted.map(({ act, subject, by }) => [act, subject, by.user]),
+      [['second-factor-off', 'ben', 'anna']],
+    );
+    const own = await site.ask('DELETE', '/users/anna/second-factor');
+    assert.deepEqual([own.status, own.json.code], [409, 'yourself']);
   });
 
   it('keeps accounts, and notes who did what', async () => {

@@ -122,9 +122,13 @@ function userSecondFactor(api: RestApi, parts: RestParts): void {
     id: 'resetUserSecondFactor', tag: TAG, method: 'DELETE', path: '/users/{id}/second-factor',
     scope: 'admin', params: ById,
     summary: 'Turn the second step of signing in off, for who has lost phone and recovery codes',
+    description: 'One\'s own takes the password and a code: see /account/second-factor.',
+    refusals: [409],
     success: { status: 204, description: 'The password alone signs in again, or it did already.' },
     async answer({ caller, params }) {
       const { id, tenant } = await userIn(parts, caller, params.id);
+      // Else a browser that an administrator left open could do without the code.
+      if (id === caller.user) throw ownSecondFactor();
       if (await secondFactors.turnOffFor(id)) {
         note(caller, { act: 'second-factor-off', tenant, subject: id });
       }
@@ -316,6 +320,11 @@ function groupAnswer(
 function notYourself(): HoldfastError {
   const message = 'You cannot shut yourself out. Ask another administrator.';
   return new HoldfastError('conflict', 'rest/changeUser', message, { code: 'yourself' });
+}
+
+function ownSecondFactor(): HoldfastError {
+  const message = 'Turn your own second step off on the page of your account: it takes a code.';
+  return new HoldfastError('conflict', 'rest/resetUserSecondFactor', message, { code: 'yourself' });
 }
 
 function noPolicy(): HoldfastError {
