@@ -40,6 +40,22 @@ describe('files from blocks', { timeout: 60_000 }, () => {
     assert.equal(await site.read(anna, 'empty'), '');
   });
 
+  it('are not read back when they arrive: their hash is known', async () => {
+    const { content, uploads } = site;
+    const readBlock = content.readBlock.bind(content);
+    let reads = 0;
+    content.readBlock = (...args) => {
+      reads += 1;
+      return readBlock(...args);
+    };
+    await put('one ');
+    await uploads.begin(anna, 'hashed', 3);
+    assert.equal(reads, 0);
+    await uploads.putPart(anna, { uploadId: 'hashed', name: '0' }, bodyOf(Buffer.from('two')));
+    while (reads === 0) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(reads, 1, 'only what a client will send a checksum for');
+  });
+
   it('tell nobody of what others have, and give it to nobody', async () => {
     await site.write(ben, 'secret', 'known plain text');
     await put('sent by ben', ben);

@@ -82,7 +82,7 @@ export class BlockUploads {
     const uploadId = uploadOf(id);
     await uploads.begin(caller, uploadId, lengthBytes);
     const checksum = { algorithm: 'SHA256', hex: id } as const;
-    const options = { checksum, ...(signal && { signal }) };
+    const options = { checksum, isWholeHashed: false, ...(signal && { signal }) };
     await uploads.putPart(caller, { uploadId, name: PART }, body, options);
   }
 

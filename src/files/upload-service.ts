@@ -50,6 +50,14 @@ export interface PieceOptions {
   destination?: readonly Name[] | undefined;
 }
 
+export interface PartOptions extends PieceOptions {
+  /** Of this part. */
+  checksum?: Checksum | undefined;
+  signal?: AbortSignal;
+  /** False: no checksum of the whole will be asked for at the end, so none is prepared. */
+  isWholeHashed?: boolean;
+}
+
 export class UploadService {
   readonly #metadata: MetadataStore;
   readonly #content: ContentDirectory;
@@ -109,7 +117,7 @@ export class UploadService {
    *  @throws not-found: no such upload; invalid: a bad name, `body-cut`; quota; full; too-large. */
   async putPart(
     caller: Caller, part: { uploadId: string; name: string }, body: BodySource,
-    options: PieceOptions & { checksum?: Checksum | undefined; signal?: AbortSignal } = {},
+    options: PartOptions = {},
   ): Promise<UploadPartRecord> {
     const { name } = part;
     const upload = await this.#get(caller, part.uploadId);
@@ -125,7 +133,8 @@ export class UploadService {
       const stored = await this.#receivePart(upload, { number, name, body }, {
         ...options, content, reserve: partRoom?.take,
       });
-      parts = await this.#hashAhead(caller, upload.uploadId, content);
+      parts = await this.#metadata.listParts(caller.user, upload.uploadId);
+      if (options.isWholeHashed !== false) this.#hashAhead(upload, parts, content);
       return stored;
     } finally {
       partRoom?.end(parts);
@@ -286,10 +295,10 @@ export class UploadService {
     return actual;
   }
 
-  async #hashAhead(
-    caller: Caller, uploadId: string, content: ContentStore,
-  ): Promise<UploadPartRecord[]> {
-    const key = `${caller.user}/${uploadId}`;
+  #hashAhead(
+    { owner, uploadId }: PiecedUpload, parts: readonly UploadPartRecord[], content: ContentStore,
+  ): void {
+    const key = `${owner}/${uploadId}`;
     let hasher = this.#checksums.get(key);
     if (hasher === undefined) {
       const [oldest] = this.#checksums.keys();
@@ -299,9 +308,7 @@ export class UploadService {
       hasher = new UploadChecksum(content);
       this.#checksums.set(key, hasher);
     }
-    const parts = await this.#metadata.listParts(caller.user, uploadId);
     hasher.follow(parts);
-    return parts;
   }
 
   async #get(caller: Caller, rawId: string): Promise<UploadRecord> {

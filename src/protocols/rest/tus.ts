@@ -195,7 +195,7 @@ class TusUploads {
     const put = async (segment: ReturnType<typeof bodySource>): Promise<void> => {
       const part = { uploadId: address.id, name: String(at).padStart(OFFSET_DIGITS, '0') };
       // The signal ends the body: what of it has arrived is stored all the same.
-      const options = checksum === undefined ? {} : { signal, checksum };
+      const options = { isWholeHashed: false, ...(checksum !== undefined && { signal, checksum }) };
       const { sizeBytes } = await uploads.putPart(caller, part, segment, options);
       at += sizeBytes;
     };
