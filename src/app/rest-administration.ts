@@ -110,10 +110,10 @@ async function storageOf(
   { blocks, backend, opened }: Pick<BlockHome, 'blocks' | 'backend' | 'opened'>,
 ): Promise<ShownStorage> {
   const { objects, mirror } = backend;
-  const { damagedCount, refusesWrites } = blocks.state();
+  const { damagedCount, refusesWrites, storedBytes } = blocks.state();
   const { lag, refusal, comparison } = mirror?.status() ?? {};
   return {
-    kind: objects === undefined ? 'disks' : 'objects',
+    kind: objects === undefined ? 'disks' : 'objects', storedBytes,
     copies: objects === undefined ? opened?.policy.copies ?? 1 : undefined,
     diskCount: opened === undefined ? 1 : (await opened.disks.list()).length,
     waitingVolumes: opened?.repair.status().volumesWaiting ?? 0, damagedCount, refusesWrites,

@@ -64,6 +64,7 @@ export const StorageShape = shape({
   kind: oneOfWords(['disks', 'objects'], 'objects: it lies in an object store.'),
   copies: Type.Optional(Count),
   diskCount: Count,
+  storedBytes: Type.Integer({ minimum: 0, description: 'One copy of everything.' }),
   waitingVolumes: Type.Integer({ minimum: 0, description: 'With too few copies at present.' }),
   damagedCount: Count,
   refusesWrites: Type.Optional(oneOfWords(['full', 'failed', 'closed'])),

@@ -1104,6 +1104,8 @@ export interface Storage {
   kind: 'disks' | 'objects';
   copies?: number;
   diskCount: number;
+  /** One copy of everything. */
+  storedBytes: number;
   /** With too few copies at present. */
   waitingVolumes: number;
   damagedCount: number;

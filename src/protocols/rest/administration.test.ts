@@ -91,7 +91,7 @@ describe('administration in the API', WAIT, () => {
           }),
           storage: async () => ({
             copies: 2, waitingVolumes: 0, damagedCount: 0, refusesWrites: undefined,
-            kind: 'disks', diskCount: 3, mirror: undefined,
+            kind: 'disks', diskCount: 3, mirror: undefined, storedBytes: 42,
           }),
         };
       },
@@ -356,7 +356,7 @@ describe('whether data is safe', () => {
   const DAY_MS = 24 * 60 * 60 * 1000;
   const GOOD: ShownStorage = {
     copies: 2, waitingVolumes: 0, damagedCount: 0, refusesWrites: undefined, kind: 'disks',
-    diskCount: 2, mirror: undefined,
+    diskCount: 2, mirror: undefined, storedBytes: 42,
   };
   const reading = (checked: number, sinceMs: number, openDamage = 0) => ({
     atMs: NOW, findings: [], openDamage, openNotices: 0, provedMs: undefined,

@@ -120,6 +120,8 @@ export interface ShownStorage {
   damagedCount: number;
   refusesWrites: BlockStoreState['refusesWrites'];
   kind: 'disks' | 'objects';
+  /** One copy of everything. */
+  storedBytes: number;
   /** Disks that hold copies; 1 without copies. */
   diskCount: number;
   /** A second place that gets everything too; undefined: there is none. */

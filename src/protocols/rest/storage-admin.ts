@@ -170,10 +170,11 @@ function disks(api: RestApi, administration: Administration): void {
 }
 
 function storageAnswer(storage: ShownStorage) {
-  const { kind, copies, diskCount, waitingVolumes, damagedCount } = storage;
+  const { kind, copies, diskCount, storedBytes, waitingVolumes, damagedCount } = storage;
   const { refusesWrites, mirror } = storage;
   return {
-    kind, diskCount, waitingVolumes, damagedCount, ...(copies !== undefined && { copies }),
+    kind, diskCount, storedBytes, waitingVolumes, damagedCount,
+    ...(copies !== undefined && { copies }),
     ...(refusesWrites !== undefined && { refusesWrites }),
     ...(mirror !== undefined && {
       mirror: {

@@ -52,6 +52,14 @@ export const ADMIN_PEOPLE_TEXTS = {
     + 'disable '
     + 'the account to shut everything out.',
   'admin.passwordSaved': 'Password of {name} set',
+  'admin.secondFactor': 'Second step of signing in',
+  'admin.secondOn': 'On',
+  'admin.secondOff': 'Off',
+  'admin.secondReset': 'Turn second step off',
+  'admin.secondOf': 'Turn off the second step of {name}?',
+  'admin.secondText': 'For somebody who has lost the phone and the recovery codes. Be sure that it '
+    + 'is them who asks: from then on the password alone is enough.',
+  'admin.secondGone': '{name} signs in by password alone now',
   'admin.seeAudit': 'What they did',
   'admin.enable': 'Enable',
   'admin.disable': 'Disable',

@@ -30,6 +30,7 @@ export const SAFETY_TEXTS = {
     + 'yours.',
   'safety.plotEmpty': 'Nothing has been read back yet. A server begins within minutes of its '
     + 'start.',
+  'safety.plotMost': 'Most in a day: {size}',
   'safety.plotDay': '{day}: {size}',
   'safety.more': 'What else you may ask',
   'safety.mirror': 'A second place',

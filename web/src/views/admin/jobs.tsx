@@ -41,23 +41,26 @@ export function JobsTab(): ReactNode {
 
 const COLUMNS: readonly Column<Job>[] = [
   {
-    key: 'what', label: t('admin.what'), width: 'minmax(0, 2fr)',
+    key: 'what', label: t('admin.what'), width: 'minmax(150px, 1fr)',
     cell: ({ kind, what }) => (
-      <span>
-        {t(`admin.job.${kind}`)}
-        {what !== undefined && (
-          <>{' '}<small>{kind === 'verification'
-            ? t(`admin.verifier.${what as 'disk-scrubber'}`) : what}</small></>
-        )}
+      <span className="hf-cell-name">
+        <span>
+          <span>{t(`admin.job.${kind}`)}</span>
+          {what !== undefined && (
+            <small>
+              {kind === 'verification' ? t(`admin.verifier.${what as 'disk-scrubber'}`) : what}
+            </small>
+          )}
+        </span>
       </span>
     ),
   },
   {
-    key: 'state', label: t('admin.state'), width: '130px',
+    key: 'state', label: t('admin.state'), width: '100px',
     cell: ({ state }) => <Badge tone={TONES[state]}>{t(`admin.job.${state}`)}</Badge>,
   },
   {
-    key: 'done', label: t('admin.progress'), width: '150px', isWide: true,
+    key: 'done', label: t('admin.progress'), width: '90px', isWide: true,
     cell: ({ doneCount, totalCount, skippedCount = 0 }) => (
       <small>
         {doneCount !== undefined && t('admin.jobDone', { count: doneCount })}
@@ -68,15 +71,15 @@ const COLUMNS: readonly Column<Job>[] = [
     ),
   },
   {
-    key: 'by', label: t('admin.by'), width: '120px', isWide: true,
+    key: 'by', label: t('admin.by'), width: '90px', isWide: true,
     cell: ({ by }) => <small>{by ?? t('admin.theServer')}</small>,
   },
   {
-    key: 'began', label: t('admin.began'), width: '120px',
+    key: 'began', label: t('admin.began'), width: '96px',
     cell: ({ beganAt }) => <small>{beganAt === undefined ? '' : timeText(beganAt)}</small>,
   },
   {
-    key: 'ended', label: t('admin.ended'), width: '120px', isWide: true,
+    key: 'ended', label: t('admin.ended'), width: '96px', isWide: true,
     cell: ({ endedAt }) => <small>{endedAt === undefined ? '' : timeText(endedAt)}</small>,
   },
 ];

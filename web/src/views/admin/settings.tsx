@@ -11,7 +11,7 @@ import type { Column } from './data-table.tsx';
 import { PartHead, SearchField } from './part-head.tsx';
 import { Badge } from './pieces.tsx';
 
-const ROW_PX = 68;
+const ROW_PX = 78;
 
 export function SettingsTab(): ReactNode {
   const [search, setSearch] = useState('');
@@ -44,12 +44,12 @@ export function SettingsTab(): ReactNode {
 
 const COLUMNS: readonly Column<Setting>[] = [
   {
-    key: 'key', label: t('admin.setting'), width: 'minmax(0, 2fr)',
+    key: 'key', label: t('admin.setting'), width: 'minmax(0, 2.6fr)',
     cell: ({ key, docs }) => (
       <span className="hf-cell-name">
         <span>
           <span className="hf-mono">{key}</span>
-          {docs !== undefined && <small title={docs}>{docs}</small>}
+          {docs !== undefined && <small className="hf-clamp" title={docs}>{docs}</small>}
         </span>
       </span>
     ),
@@ -62,7 +62,7 @@ const COLUMNS: readonly Column<Setting>[] = [
     ),
   },
   {
-    key: 'source', label: t('admin.source'), width: '180px', isWide: true,
+    key: 'source', label: t('admin.source'), width: '130px', isWide: true,
     cell: ({ source }) => (
       source === 'default' ? <small>{t('admin.default')}</small>
         : <Badge tone="good"><span title={source}>{source}</span></Badge>

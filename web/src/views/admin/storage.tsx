@@ -47,7 +47,7 @@ export function StorageTab(): ReactNode {
         <div
           className="hf-admin-scroll" tabIndex={0} role="region" aria-label={t('admin.storage')}
         >
-          <StorageTiles storage={storage.data} storedBytes={disks.data?.storedBytes} />
+          <StorageTiles storage={storage.data} />
           {disks.data !== undefined && <DiskCards disks={disks.data} />}
           {disks.error !== null && (
             <ErrorState error={disks.error} retry={() => void disks.refetch()} />
@@ -65,12 +65,9 @@ export function StorageTab(): ReactNode {
   );
 }
 
-function StorageTiles(
-  { storage, storedBytes }: {
-    readonly storage: Storage; readonly storedBytes: number | undefined;
-  },
-): ReactNode {
+function StorageTiles({ storage }: { readonly storage: Storage }): ReactNode {
   const { copies, diskCount, waitingVolumes, damagedCount, kind, refusesWrites } = storage;
+  const { storedBytes } = storage;
   return (
     <Tiles>
       <Tile
@@ -79,9 +76,7 @@ function StorageTiles(
         detail={kind === 'objects' ? t('admin.copiesElsewhere')
           : t('admin.onDisks', { count: diskCount })}
       />
-      {storedBytes !== undefined && (
-        <Tile label={t('admin.stored')} value={sizeText(storedBytes)} />
-      )}
+      <Tile label={t('admin.stored')} value={sizeText(storedBytes)} />
       <Tile
         label={t('admin.waiting')} value={waitingVolumes}
         tone={waitingVolumes > 0 ? 'attention' : 'plain'}
@@ -156,7 +151,8 @@ function DiskRow(
       <span>
         {where}
         <small>
-          {id} · {host} · {t('admin.volumes', { count: volumeCount })}
+          <span title={id}>{id.slice(0, 8)}</span>
+          {` · ${host} · ${t('admin.volumes', { count: volumeCount })}`}
           {neededCount > 0 && ` · ${t('admin.needed', { count: neededCount })}`}
         </small>
       </span>
@@ -167,19 +163,30 @@ function DiskRow(
         </span>
       )}
       <Badge tone={answers && state === 'active' ? 'good' : 'attention'}>
-        {answers ? state : t('admin.silent')}
+        {answers ? stateText(state) : t('admin.silent')}
       </Badge>
       <Button
         size="compact-sm" variant="default"
         onClick={() => ask(isDraining ? 'undrain' : 'drain')}
+        aria-label={t(isDraining ? 'admin.disk.undrainTitle' : 'admin.disk.drainTitle', { where })}
       >
         {t(isDraining ? 'admin.disk.undrain' : 'admin.disk.drain')}
       </Button>
-      <Button size="compact-sm" variant="subtle" color="red" onClick={() => ask('retire')}>
+      <Button
+        size="compact-sm" variant="subtle" color="red" onClick={() => ask('retire')}
+        aria-label={t('admin.disk.retireTitle', { where })}
+      >
         {t('admin.disk.retire')}
       </Button>
     </li>
   );
+}
+
+const STATES = ['active', 'readonly', 'draining', 'missing', 'retired'] as const;
+
+function stateText(state: string): string {
+  const known = STATES.find((one) => one === state);
+  return known === undefined ? state : t(`admin.diskState.${known}`);
 }
 
 function MirrorCard({ storage: { mirror } }: { readonly storage: Storage }): ReactNode {

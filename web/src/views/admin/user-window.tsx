@@ -25,7 +25,7 @@ interface UserWindowProps {
   readonly close: () => void;
 }
 
-type Asking = 'change' | 'quota' | 'password' | 'disable' | 'transfer';
+type Asking = 'change' | 'quota' | 'password' | 'second' | 'disable' | 'transfer';
 
 export function UserWindow({ user, usage, close }: UserWindowProps): ReactNode {
   const { id, displayName } = user;
@@ -42,6 +42,7 @@ export function UserWindow({ user, usage, close }: UserWindowProps): ReactNode {
       {asking === 'change' && <ChangeWindow user={user} close={end} />}
       {asking === 'quota' && <QuotaWindow user={user} usage={usage} close={end} />}
       {asking === 'password' && <PasswordWindow user={user} close={end} />}
+      {asking === 'second' && <SecondFactorWindow user={user} close={end} />}
       {asking === 'disable' && <DisableWindow user={user} close={end} />}
       {asking === 'transfer' && <TransferWindow from={id} close={end} />}
     </>
@@ -50,6 +51,7 @@ export function UserWindow({ user, usage, close }: UserWindowProps): ReactNode {
 
 function UserFacts({ user, usage }: Pick<UserWindowProps, 'user' | 'usage'>): ReactNode {
   const { id, email, createdAt, isAdmin, isDisabled, hasPassword, tenant } = user;
+  const { hasSecondFactor } = user;
   const { data } = useQuery({
     queryKey: ['admin', 'users', 'one', id],
     queryFn: ({ signal }) => api.getUser({ id }, { signal }),
@@ -61,6 +63,7 @@ function UserFacts({ user, usage }: Pick<UserWindowProps, 'user' | 'usage'>): Re
     [t('admin.groups'), data?.groups?.join(', ') || t('admin.none')],
     [t('admin.used'), <Usage key="used" row={usage} />],
     [t('admin.password'), t(hasPassword ? 'admin.passwordSet' : 'admin.passwordNone')],
+    [t('admin.secondFactor'), t(hasSecondFactor ? 'admin.secondOn' : 'admin.secondOff')],
     [t('admin.tenant'), tenant], [t('admin.since'), exactTimeText(createdAt)],
   ];
   return (
@@ -94,6 +97,11 @@ function UserActions(
       <Button variant="default" onClick={() => ask('password')}>
         {t('admin.setPassword')}
       </Button>
+      {user.hasSecondFactor && (
+        <Button variant="default" onClick={() => ask('second')}>
+          {t('admin.secondReset')}
+        </Button>
+      )}
       <Button variant="default" onClick={() => ask('transfer')}>{t('admin.handOver')}</Button>
       <Button variant="default" component={Link} href={hrefOf('/admin/audit', { user: id })}>
         {t('admin.seeAudit')}
@@ -183,6 +191,22 @@ function PasswordWindow({ user, close }: OneWindowProps): ReactNode {
     >
       <p>{t('admin.setPasswordText')}</p>
       <PasswordField value={password} onChange={setPassword} />
+    </Ask>
+  );
+}
+
+function SecondFactorWindow({ user: { id, displayName }, close }: OneWindowProps): ReactNode {
+  const submit = async (): Promise<void> => {
+    await api.resetUserSecondFactor({ id });
+    await reload('users');
+    say(t('admin.secondGone', { name: displayName }));
+  };
+  return (
+    <Ask
+      title={t('admin.secondOf', { name: displayName })} isOpen onClose={close} isDanger
+      action={t('admin.secondReset')} submit={submit}
+    >
+      <p>{t('admin.secondText')}</p>
     </Ask>
   );
 }

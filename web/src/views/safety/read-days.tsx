@@ -41,7 +41,7 @@ export function ReadDays({ days }: { readonly days: readonly DayFigure[] }): Rea
       </svg>
       <figcaption aria-hidden="true">
         <span>{dayName.format(new Date(columns[0]?.day ?? today))}</span>
-        <span>{sizeText(most)}</span>
+        <span>{t('safety.plotMost', { size: sizeText(most) })}</span>
         <span>{dayName.format(today)}</span>
       </figcaption>
       <ul className="hf-hidden">
