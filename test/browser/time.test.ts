@@ -79,6 +79,7 @@ describe('time in a browser', { timeout: 900_000 }, () => {
     await ada.move('plan.txt', 'plans.txt');
     await row(page, 'plans.txt').waitFor();
     await row(page, 'plan.txt').waitFor({ state: 'detached' });
+    await server.restart();
     await ada.remove('plans.txt');
     await row(page, 'plans.txt').waitFor({ state: 'detached' });
     assert.deepEqual(visitor.complaints, []);

@@ -118,6 +118,14 @@ describe('What happened', () => {
 
     await site.grant(anna, 'elsewhere/inner', 'ben', 'none');
     assert.ok(!(await site.has(ben)).some((text) => text.includes('inner')));
+    await site.folder(anna, 'elsewhere/secret');
+    await site.write(anna, 'elsewhere/hush');
+    assert.ok((await site.has(ben)).includes('anna added /shared/secret'));
+    await site.grant(anna, 'elsewhere/secret', 'ben', 'none');
+    await site.move(anna, 'elsewhere/hush', 'elsewhere/secret/quiet');
+    const told = await site.has(ben);
+    assert.ok(!told.some((text) => /secret|quiet/.test(text)), told.join('\n'));
+    assert.ok(told.includes('anna deleted /shared/hush gone'));
     for (const { spaceId, id } of await site.metadata.listGrantsTo([{ kind: 'user', id: 'ben' }])) {
       await site.metadata.commit({
         op: 'remove-grant', spaceId, grantId: id,
@@ -125,6 +133,20 @@ describe('What happened', () => {
       });
     }
     assert.deepEqual(await site.has(ben), ['ben added /own']);
+  });
+
+  it('is told of each share from its own beginning', async () => {
+    const site = new Site();
+    for (const name of ['one', 'two']) await site.folder(anna, name);
+    site.tick();
+    await site.grant(anna, 'one', 'ben', 'viewer');
+    site.tick();
+    for (const name of ['one', 'two']) await site.write(anna, `${name}/early`);
+    site.tick();
+    await site.grant(anna, 'two', 'ben', 'viewer');
+    site.tick();
+    await site.write(anna, 'two/late');
+    assert.deepEqual(await site.has(ben), ['anna added /two/late', 'anna added /one/early']);
   });
 
   it('can be asked of one folder, of conflict copies, and not by a link', async () => {

@@ -2,7 +2,7 @@
 import { useEffect } from 'react';
 import { applyChanges } from './apply-changes.ts';
 import { connection } from './connection.ts';
-import { addressOf, send } from './http.ts';
+import { addressOf, isStatus, send } from './http.ts';
 import { LiveUpdates } from './live.ts';
 import type { LivePage } from './live.ts';
 import { queryClient } from './query-client.ts';
@@ -14,15 +14,24 @@ function withCursor(cursor: string | undefined): Record<string, string> {
   return cursor === undefined ? {} : { cursor };
 }
 
+function askWhoIsThere(): void {
+  void queryClient.invalidateQueries({ queryKey: ['session'] });
+}
+
 export const live = new LiveUpdates({
   openStream: (cursor) => new EventSource(addressOf('/changes/stream', withCursor(cursor))),
   ask: async (cursor) => {
-    const response = await send('GET', addressOf('/changes', withCursor(cursor)), {});
-    return await response.json() as LivePage;
+    try {
+      const response = await send('GET', addressOf('/changes', withCursor(cursor)), {});
+      return await response.json() as LivePage;
+    } catch (error) {
+      if (isStatus(error, 401)) askWhoIsThere();
+      throw error;
+    }
   },
   apply: applyChanges,
   beforeNextFrame: (run) => void requestAnimationFrame(run),
-  onAccessEnded: () => void queryClient.invalidateQueries({ queryKey: ['session'] }),
+  onAccessEnded: askWhoIsThere,
   random: () => Math.random(),
 });
 
