@@ -44,6 +44,15 @@ export function UserMenu(): ReactNode {
         </button>
       </Menu.Target>
       <Menu.Dropdown>
+        <Menu.Item
+          component={Link} href="/app/account" leftSection={<Icon name="user" small />}
+        >
+          {t('user.account')}
+        </Menu.Item>
+        <Menu.Item leftSection={<Icon name="keyboard" small />} onClick={openKeys}>
+          {t('user.keys')}
+        </Menu.Item>
+        <Menu.Divider />
         <Menu.Label>{t('scheme.label')}</Menu.Label>
         {SCHEMES.map(([scheme, icon, label]) => (
           <Menu.Item
@@ -55,14 +64,6 @@ export function UserMenu(): ReactNode {
           </Menu.Item>
         ))}
         <Menu.Divider />
-        <Menu.Item leftSection={<Icon name="keyboard" small />} onClick={openKeys}>
-          {t('user.keys')}
-        </Menu.Item>
-        <Menu.Item
-          component={Link} href="/app/account" leftSection={<Icon name="user" small />}
-        >
-          {t('user.account')}
-        </Menu.Item>
         <Menu.Item leftSection={<Icon name="signOut" small />} onClick={() => void leave()}>
           {t('user.signOut')}
         </Menu.Item>

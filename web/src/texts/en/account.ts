@@ -71,6 +71,7 @@ export const ACCOUNT_TEXTS = {
     + 'enter your password again.',
   'twoStep.scan': 'Scan this with your authenticator app.',
   'twoStep.qrLabel': 'QR code for your authenticator app',
+  'twoStep.openHere': 'Open the app on this device',
   'twoStep.cannotScan': 'The app cannot scan?',
   'twoStep.secret': 'Enter this key in the app',
   'twoStep.firstCode': 'Enter the code that the app shows now',
@@ -134,6 +135,7 @@ export const ACCOUNT_TEXTS = {
   'connect.password': 'App password',
   'connect.scan':
     'Scan this in the Nextcloud app. It is shown only now; without a camera, enter what is below.',
+  'connect.openHere': 'Open the app on this device',
   'connect.qrLabel': 'QR code that signs the phone in',
   'connect.needsTls':
     'Windows connects drives with a password only to addresses that begin with https.',

@@ -119,15 +119,16 @@ function Credentials(
   { client, made }: { readonly client: Client; readonly made: MadeDevice },
 ): ReactNode {
   const { user, password } = made;
+  // As Nextcloud's apps read it, in this very order.
+  const entry = `nc://login/user:${user}&password:${password}&server:${location.origin}`;
   return (
     <div className="hf-secret" role="status">
       <p className="hf-secret-lead">{t(client.hasQr ? 'connect.scan' : 'connect.once')}</p>
       {client.hasQr && (
-        <QrCode
-          label={t('connect.qrLabel')}
-          // As Nextcloud's apps read it, in this very order.
-          text={`nc://login/user:${user}&password:${password}&server:${location.origin}`}
-        />
+        <>
+          <QrCode label={t('connect.qrLabel')} text={entry} />
+          <p className="hf-open-here"><a href={entry}>{t('connect.openHere')}</a></p>
+        </>
       )}
       <Address client={client} />
       <CopyLine label={t('connect.user')} value={user} />

@@ -63,6 +63,7 @@ function CodeStep({ begun, go }: {
         <li>
           <p>{t('twoStep.scan')}</p>
           <QrCode text={begun.address} label={t('twoStep.qrLabel')} />
+          <p className="hf-open-here"><a href={begun.address}>{t('twoStep.openHere')}</a></p>
           <details className="hf-details">
             <summary>{t('twoStep.cannotScan')}</summary>
             <CopyLine label={t('twoStep.secret')} value={begun.secret} />
