@@ -34,7 +34,7 @@ export const LONG_FILES: Readonly<Record<string, number>> = {
   'test/browser/files.test.ts': 60,
   'test/browser/time.test.ts': 40,
   'test/compat/nextcloudcmd.test.ts': 50,
-  'test/browser/sharing.test.ts': 35,
+  'test/browser/sharing.test.ts': 45,
   'test/system/erasure-sets.test.ts': 45,
   'test/system/object-store-with-server.test.ts': 40,
   'test/system/transfer.test.ts': 40,

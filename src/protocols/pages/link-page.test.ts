@@ -155,6 +155,14 @@ describe('the page behind a link', () => {
     const { status, text } = await ask('GET', '/s/neverMadeByAnybody00');
     assert.equal(status, 404);
     assert.match(text, /This link leads nowhere[^]*Ask whoever gave it to\s+you/);
+    const token = tokenOf(await link({ expiresAt: site.clock.now() + 1000 }));
+    assert.equal((await ask('GET', `/s/${token}`)).status, 200);
+    site.clock.advance(2000);
+    for (const path of ['', '/zip', '/download?path=/one.txt', '/view?path=/photo.png']) {
+      const over = await ask('GET', `/s/${token}${path}`);
+      assert.equal(over.status, 404);
+      assert.match(over.text, /This link leads nowhere/);
+    }
   });
 
   describe('under attack', () => {

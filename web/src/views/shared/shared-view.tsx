@@ -1,7 +1,7 @@
 /** What others share with me, and what I share with others. */
 import { Button, Tabs } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { useEffect } from 'react';
+import { useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
 import { api } from '../../api/client.ts';
 import { hrefOf, useGo, useSearch } from '../../parts/address.ts';
@@ -66,7 +66,14 @@ function SharesList({ direction }: { readonly direction: Direction }): ReactNode
     initialPageParam: undefined as string | undefined,
     getNextPageParam: ({ nextCursor }) => nextCursor,
   });
-  const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = query;
+  const { data, error, refetch, hasNextPage, isFetching, fetchNextPage } = query;
+  const [wantedPages, setWantedPages] = useState(1);
+  const pageCount = data?.pages.length ?? 0;
+  const lacksPages = hasNextPage && pageCount < wantedPages;
+  // A change elsewhere asks for the list anew, and gives up on a page that is on the way.
+  useEffect(() => {
+    if (lacksPages && !isFetching) void fetchNextPage();
+  }, [lacksPages, isFetching, fetchNextPage]);
   if (data === undefined) {
     return error === null ? <LoadingRows />
       : <ErrorState error={error} retry={() => void refetch()} />;
@@ -83,8 +90,8 @@ function SharesList({ direction }: { readonly direction: Direction }): ReactNode
       </ul>
       {hasNextPage && (
         <Button
-          variant="default" className="hf-shared-more" loading={isFetchingNextPage}
-          onClick={() => void fetchNextPage()}
+          variant="default" className="hf-shared-more" loading={lacksPages}
+          onClick={() => setWantedPages(pageCount + 1)}
         >
           {t('shared.more')}
         </Button>

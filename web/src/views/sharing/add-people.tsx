@@ -77,7 +77,7 @@ function AddForm({ node, picked, close }: AddFormProps): ReactNode {
       )}
       <Group justify="space-between" gap={8}>
         <RoleMenu
-          role={role} kind={node.kind} onChange={setRole}
+          role={role} kind={node.kind} onChange={setRole} edge="start"
           name={new Intl.ListFormat('en', { type: 'conjunction' }).format(names)}
         />
         <Group gap={8} wrap="nowrap">

@@ -12,12 +12,16 @@ export interface RoleMenuProps {
   /** Whose role it is. */
   readonly name: string;
   readonly onChange: (role: Role) => void;
+  /** The edge of the button that the menu keeps to. */
+  readonly edge?: 'start' | 'end';
 }
 
-export function RoleMenu({ role, kind, name, onChange }: RoleMenuProps): ReactNode {
+export function RoleMenu({
+  role, kind, name, onChange, edge = 'end',
+}: RoleMenuProps): ReactNode {
   const text = t(`sharing.role.${role}`);
   return (
-    <Menu position="bottom-end" width={280} withinPortal shadow="md">
+    <Menu position={`bottom-${edge}`} width={280} withinPortal shadow="md">
       <Menu.Target>
         <Button
           variant="subtle" color="gray" size="compact-sm" className="hf-role"
