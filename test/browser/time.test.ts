@@ -169,7 +169,13 @@ describe('time in a browser', { timeout: 900_000 }, () => {
   });
 
   it('tells what happened as it happens, alike things together', async () => {
-    await page.getByRole('link', { name: 'Activity' }).click();
+    await page.getByRole('link', { name: 'What happened here' }).click();
+    await page.getByRole('heading', { name: 'Activity in story.txt' }).waitFor();
+    await page.getByText('You changed “story.txt” in Files').or(
+      page.getByText('You added “story.txt” to Files')).first().waitFor();
+    assert.equal(await page.getByText('renamed.txt').count(), 0);
+    await page.getByRole('link', { name: 'Show all activity' }).click();
+    await page.getByRole('heading', { name: 'Activity', exact: true }).waitFor();
     await page.getByText('You added “story.txt” to Files').waitFor();
     await ada.makeFolder('Letters');
     for (const name of ['one', 'two', 'three']) await ada.put(`Letters/${name}.txt`, name);

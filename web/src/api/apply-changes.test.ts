@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it, mock } from 'node:test';
-import { applyChanges } from './apply-changes.ts';
+import { QueryObserver } from '@tanstack/react-query';
+import { ASK_AFTER_MS, applyChanges } from './apply-changes.ts';
 import { listingKey } from './listings.ts';
 import type { ListingData } from './listings.ts';
 import type { LiveChange, LiveNode } from './live.ts';
@@ -79,5 +80,35 @@ describe('Changes of others', () => {
     applyChanges([change('changed', node('2', 'b'))]);
     const [first] = queryClient.getQueryData<ListingData>(KEY)?.pages[0]?.items ?? [];
     assert.equal(first?.isShared, true);
+  });
+
+  it('lets a list come that is on its way, and has it asked for once more', async () => {
+    const answers: ((names: string[]) => void)[] = [];
+    const observer = new QueryObserver<ListingData>(queryClient, {
+      queryKey: KEY,
+      queryFn: () => new Promise((resolve) => {
+        answers.push((found) => {
+          list(found.map((name, at) => node(String(at + 2), name)));
+          resolve(queryClient.getQueryData<ListingData>(KEY) ?? assert.fail('no list'));
+        });
+      }),
+    });
+    const unsubscribe = observer.subscribe(() => undefined);
+    const come = async (found: string[]): Promise<void> => {
+      answers.shift()?.(found);
+      for (let n = 0; n < 20; n += 1) await Promise.resolve();
+    };
+    for (let n = 0; n < 3; n += 1) {
+      applyChanges([change('added', node('9', 'new'))]);
+      mock.timers.tick(ASK_AFTER_MS);
+    }
+    assert.equal(answers.length, 1, 'nothing is asked for while it is on its way');
+    await come(['older']);
+    mock.timers.tick(ASK_AFTER_MS);
+    await come(['older', 'new']);
+    assert.deepEqual(names(), ['older', 'new']);
+    mock.timers.tick(10 * ASK_AFTER_MS);
+    assert.equal(answers.length, 0);
+    unsubscribe();
   });
 });

@@ -5,6 +5,7 @@
  * sharing. What is on the screen and may be otherwise is asked for one by one a moment later, or as
  * a whole when it is much.
  */
+import type { QueryKey } from '@tanstack/react-query';
 import { isConflictCopy } from '../../../src/wire/conflict-copy.ts';
 import { api } from './client.ts';
 import { orderBy } from './entry-order.ts';
@@ -34,6 +35,9 @@ export const changesCome = new Store(0);
 let isInboxDue = false;
 
 let asked = new Set<string>();
+/** Lists that were on their way when something changed. They are asked for again when they have
+ *  come: sooner, they never would, where changes are many. */
+const overtaken = new Set<QueryKey>();
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 interface Change extends LiveChange {
@@ -59,11 +63,11 @@ export function applyChanges(changes: readonly LiveChange[] | 'reset'): void {
   for (const { queryKey, state } of queries) {
     const data = state.data as ListingData | undefined;
     const [, folderId, field, order] = queryKey as [string, string, Sort['field'], Sort['order']];
+    // An answer under way may be older than the change.
+    if (state.fetchStatus === 'fetching') overtaken.add(queryKey);
     if (data === undefined) continue;
     const changed = withChanges(data, latest, { folderId, sort: { field, order } });
     if (changed !== data) queryClient.setQueryData(queryKey, changed);
-    // An answer under way may be older than the change.
-    if (state.fetchStatus === 'fetching') void queryClient.invalidateQueries({ queryKey });
   }
   patchNodes(latest);
   for (const change of latest) if (isOtherBelow(change)) loadBelow(change);
@@ -224,6 +228,12 @@ function askLater(): void {
 async function askNow(): Promise<void> {
   const ids = [...asked];
   asked = new Set();
+  for (const queryKey of overtaken) {
+    if (queryClient.getQueryState(queryKey)?.fetchStatus === 'fetching') continue;
+    overtaken.delete(queryKey);
+    void queryClient.invalidateQueries({ queryKey, exact: true });
+  }
+  if (overtaken.size > 0) askLater();
   changesCome.set(changesCome.value + 1);
   if (isInboxDue) void queryClient.invalidateQueries({ queryKey: ['inbox'] });
   isInboxDue = false;
@@ -245,6 +255,7 @@ async function askNow(): Promise<void> {
 /** Where the past cannot be followed, everything on the screen is asked for again. */
 function loadAnew(): void {
   asked = new Set();
+  overtaken.clear();
   queryClient.setQueriesData<ListingData>({ queryKey: ['children'] }, shortened);
   changesCome.set(changesCome.value + 1);
   void queryClient.invalidateQueries();

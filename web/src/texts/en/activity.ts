@@ -2,6 +2,9 @@
 export const ACTIVITY_TEXTS = {
   'nav.activity': 'Activity',
   'activity.title': 'Activity',
+  'activity.titleOf': 'Activity in {name}',
+  'activity.ofAll': 'Show all activity',
+  'activity.open': 'What happened here',
   'activity.happened': 'What happened',
   'activity.waiting': 'Waiting for you',
   'activity.waitingCount': {

@@ -6,7 +6,7 @@ import type { ReactNode } from 'react';
 import type { Act } from '../../../../src/wire/client.ts';
 import { originalOfConflict } from '../../../../src/wire/conflict-copy.ts';
 import { api } from '../../api/client.ts';
-import { isStatus } from '../../api/http.ts';
+import { isStatus, send } from '../../api/http.ts';
 import { contentHref, nodeByPath } from '../../api/nodes.ts';
 import type { FileNode } from '../../api/shapes.ts';
 import { folderHref } from '../../parts/address.ts';
@@ -35,7 +35,6 @@ export function ConflictCard({ act }: { readonly act: Act }): ReactNode {
   if (data === undefined) return null;
   const { copy, original, name } = data;
   const folder = folderOf(copy) ?? '/';
-  const isText = ['text', 'code', 'markdown'].includes(kindOf(copy).preview ?? '');
   return (
     <article className="hf-waiting">
       <header>
@@ -61,7 +60,7 @@ export function ConflictCard({ act }: { readonly act: Act }): ReactNode {
         />
       </div>
       <footer>
-        {original !== undefined && isText && (
+        {original !== undefined && isTextual(copy) && (
           <Button
             variant="subtle" aria-label={t('inbox.compareLabel', { name })}
             onClick={() => setComparing(true)}
@@ -103,6 +102,25 @@ async function pairOf({ nodeId = '', path = '' }: Act, signal: AbortSignal): Pro
   }
 }
 
+function isTextual(node: FileNode): boolean {
+  return ['text', 'code', 'markdown'].includes(kindOf(node).preview ?? '');
+}
+
+const BEGINNING_BYTES = 400;
+
+/** Enough to tell one from the other. */
+function Beginning({ node: { id, etag, sizeBytes } }: { readonly node: FileNode }): ReactNode {
+  const { data } = useQuery({
+    queryKey: ['beginning', id, etag], staleTime: Infinity, retry: false,
+    queryFn: async ({ signal }) => {
+      if (sizeBytes === 0) return '';
+      const headers = { Range: `bytes=0-${BEGINNING_BYTES - 1}`, Accept: '*/*' };
+      return (await send('GET', contentHref(id, 'attachment'), { headers, signal })).text();
+    },
+  });
+  return <pre>{data ?? ''}</pre>;
+}
+
 interface SideProps {
   readonly head: string;
   readonly node: FileNode;
@@ -116,8 +134,11 @@ function Side({ head, node, by, label, onKeep }: SideProps): ReactNode {
   return (
     <section aria-label={`${head}: ${node.name}`}>
       <div className="hf-pair-face">
-        {preview === 'image' ? <img src={contentHref(node.id, 'inline')} alt="" />
-          : <span className={`hf-kind hf-kind-${colour}`}><Icon name={icon} solid /></span>}
+        {preview === 'image' && <img src={contentHref(node.id, 'inline')} alt="" />}
+        {isTextual(node) && <Beginning node={node} />}
+        {preview !== 'image' && !isTextual(node) && (
+          <span className={`hf-kind hf-kind-${colour}`}><Icon name={icon} solid /></span>
+        )}
       </div>
       <h4>{head}</h4>
       <p className="hf-pair-name">{node.name}</p>

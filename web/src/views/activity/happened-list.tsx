@@ -1,7 +1,7 @@
 /** What happened lately, by days, alike things together, as it comes. */
 import { Button } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import type { InfiniteData } from '@tanstack/react-query';
+import type { InfiniteData, QueryKey } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef } from 'react';
 import type { ReactNode } from 'react';
 import type { Act, Acts } from '../../../../src/wire/client.ts';
@@ -34,11 +34,14 @@ const ICONS: Readonly<Record<Act['change'], IconName>> = {
   restored: 'restore', shared: 'shared', unshared: 'lock',
 };
 
-export function HappenedList(): ReactNode {
+/** `nodeId`: only what happened at or below it. */
+export function HappenedList({ nodeId }: { readonly nodeId: string | undefined }): ReactNode {
+  const key = [...KEY, nodeId ?? ''];
   const query = useInfiniteQuery({
-    queryKey: KEY,
+    queryKey: key,
     queryFn: ({ pageParam, signal }) => api.listActivity({
-      limit: PAGE_ITEMS, ...(pageParam !== undefined && { cursor: pageParam }),
+      limit: PAGE_ITEMS, ...(nodeId !== undefined && { nodeId }),
+      ...(pageParam !== undefined && { cursor: pageParam }),
     }, { signal }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: ({ nextCursor }) => nextCursor,
@@ -77,7 +80,9 @@ export function HappenedList(): ReactNode {
   return (
     <div className="hf-happened">
       {hasNew && (
-        <Button className="hf-happened-new" size="compact-sm" radius="xl" onClick={beginAnew}>
+        <Button
+          className="hf-happened-new" size="compact-sm" radius="xl" onClick={() => beginAnew(key)}
+        >
           {t('activity.new')}
         </Button>
       )}
@@ -99,8 +104,8 @@ export function HappenedList(): ReactNode {
   );
 }
 
-function beginAnew(): void {
-  queryClient.setQueryData<InfiniteData<Acts>>(KEY, (data) => data && {
+function beginAnew(key: QueryKey): void {
+  queryClient.setQueryData<InfiniteData<Acts>>(key, (data) => data && {
     pages: data.pages.slice(0, 1), pageParams: data.pageParams.slice(0, 1),
   });
 }

@@ -76,11 +76,18 @@ function One({ node }: { readonly node: FileNode }): ReactNode {
         )}
         <Fact name={t('details.may')}>{mayText(node)}</Fact>
       </dl>
-      {node.kind === 'folder' && (
-        <Link className="hf-details-link" href={hrefOf('/time', { path: node.path })}>
-          <Icon name="restore" small />{t('time.openLabel')}
+      <div className="hf-details-links">
+        {node.kind === 'folder' && (
+          <Link href={hrefOf('/time', { path: node.path })}>
+            <Icon name="restore" small />{t('time.openLabel')}
+          </Link>
+        )}
+        <Link
+          href={hrefOf('/activity', node.path === '/' ? {} : { node: node.id, of: node.name })}
+        >
+          <Icon name="wait" small />{t('activity.open')}
         </Link>
-      )}
+      </div>
       <SharingPart node={node} share={() => screen.share(node)} />
       {node.kind === 'file' && <VersionList node={node} />}
     </div>
