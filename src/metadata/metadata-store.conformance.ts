@@ -43,14 +43,18 @@ const AREAS: readonly (readonly [area: string, test: (hand: () => Hand) => void]
   ['followers of journals', testFollowing],
 ];
 
-export function testMetadataStore(name: string, makeEmpty: () => Promise<MetadataStore>): void {
+/** `giveBack` is done with each store behind its test; it may let the next test have it. */
+export function testMetadataStore(
+  name: string, makeEmpty: () => Promise<MetadataStore>,
+  giveBack = (store: MetadataStore): Promise<void> => store.close(),
+): void {
   describe(`${name} keeps the promises of MetadataStore`, () => {
     let hand: Hand;
     beforeEach(async () => {
       hand = await Hand.on(await makeEmpty());
     });
     afterEach(async () => {
-      await hand.store.close();
+      await giveBack(hand.store);
     });
 
     for (const [area, test] of AREAS) describe(`on ${area}`, () => test(() => hand));

@@ -26,6 +26,7 @@ const PACKAGES: readonly (readonly [name: string, ...signs: string[]])[] = [
   ['ceph-mon', 'ceph-mon'],
   ['ceph-osd', 'ceph-osd'],
   ['ceph-common', 'ceph'],
+  ['mariadb-server', 'mariadbd'],
 ];
 const INSTALL_TIMEOUT_MS = 15 * 60_000;
 const SYSTEM_FOLDERS = ['/usr/sbin', '/sbin'];

@@ -41,6 +41,7 @@ const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   fastify: [/^src\/protocols\/rest\//],
   ws: [/^src\/protocols\/events\//, /^tools\/bench\/items\//],
   'fast-check': [/\.(test|conformance)\.ts$/, /\/(testing|conformance)\//, /^test\//],
+  mysql2: [/\/stores\/mariadb\//],
   nodemailer: [/^src\/mail\/backends\/smtp\//],
   otpauth: [/^src\/identity\/one-time-codes\.ts$/, /\.test\.ts$/],
   pino: [/^src\/platform\//],

@@ -15,7 +15,7 @@ const NO_ID = 0;
 const NODE_COLUMNS = 11;
 const CHAIN_MAX = 100_000;
 
-type ChainTuple = [
+export type ChainTuple = [
   ...node: NodeTuple, mark: number | null, sizeBytes: number | null, changedAt: number | null,
   targetSpace: number | null, targetNode: number | null,
 ];
@@ -83,7 +83,7 @@ function filledUp(ids: readonly number[], length: number): number[] {
   return [...ids, ...Array.from({ length: length - ids.length }, () => NO_ID)];
 }
 
-function toRecord(spaceId: SpaceId, row: ChainTuple): NodeRecord {
+export function toRecord(spaceId: SpaceId, row: ChainTuple): NodeRecord {
   const [mark, sizeBytes, changedAt, targetSpace, targetNode] = row.slice(NODE_COLUMNS) as
     (number | null)[];
   const figures = typeof mark === 'number' && typeof sizeBytes === 'number'

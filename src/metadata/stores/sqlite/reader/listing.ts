@@ -13,6 +13,7 @@ import { nodeMissing, storeClosed } from '../../../refusals.ts';
 import { explained } from '../faults.ts';
 import { KIND_FOLDER, KIND_MOUNT, NO_PARENT, kindOf, toTarget } from '../rows.ts';
 import type { NodeTuple } from '../rows.ts';
+import type { ReadStatements } from './read-statements.ts';
 import type { ListingReader, ReaderPool } from './reader-pool.ts';
 
 const READ_AHEAD_PAGES = 4;
@@ -49,7 +50,10 @@ interface Page {
   last: string;
 }
 
-function readPage({ reads }: ListingReader, request: ListingRequest, after: string): Page {
+export function readPage(
+  reads: Pick<ReadStatements, 'listMembers' | 'listMembersMounts' | 'listMembersProperties'>,
+  request: ListingRequest, after: string,
+): Page {
   const { spaceId, folderId, withProperties, pageMax } = request;
   const rows = reads.listMembers.all(spaceId, folderId, after, pageMax) as MemberTuple[];
   const entries = rows.map((row) => toEntry(spaceId, row));
@@ -126,7 +130,7 @@ export async function* listFolder(
     if (!isThere) throw nodeMissing(folderId);
     const ahead: FolderEntry[][] = [];
     for (let after = options.after ?? '', isMore = true; isMore;) {
-      const { entries, last } = explained(() => readPage(snapshot.reader, request, after));
+      const { entries, last } = explained(() => readPage(snapshot.reader.reads, request, after));
       isMore = entries.length === pageMax;
       after = last;
       if (entries.length > 0) ahead.push(entries);

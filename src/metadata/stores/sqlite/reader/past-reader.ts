@@ -34,6 +34,9 @@ interface SpaceRow {
   revFloor: number;
 }
 
+/** Runs a read on a snapshot, at once or in a while. */
+type Ask<Given> = <T>(read: (given: Given) => T) => T | Promise<T>;
+
 type TrashTuple = [
   deletedRev: number, nodeId: number, parentId: number, name: string, kind: number,
   sizeBytes: number, deletedAt: number, deletedBy: string,
@@ -116,10 +119,10 @@ export class PastReader {
     return { revFloor: space.revFloor, at: this.#timeOf(spaceId, space, space.revFloor) };
   }
 
-  open(spaceId: SpaceId, rev: number, run: <T>(read: () => T) => T): PastSpace {
+  open(spaceId: SpaceId, rev: number, run: Ask<void>): PastSpace {
     const space = this.checked(spaceId, rev);
     const at = this.#timeOf(spaceId, space, rev);
-    const ask = <T>(read: (checked: SpaceRow) => T): T => run(() =>
+    const ask: Ask<SpaceRow> = (read) => run(() =>
       this.snapshot(() => read(this.checked(spaceId, rev))));
     return {
       spaceId, rootId: space.rootId, rev, at,
@@ -193,7 +196,7 @@ export class PastReader {
   }
 
   async* #list(
-    ask: <T>(read: () => T) => T,
+    ask: Ask<SpaceRow>,
     request: { spaceId: SpaceId; folderId: NodeId; rev: number; options: PastListOptions },
   ): AsyncGenerator<readonly PastNode[]> {
     const { spaceId, folderId, rev, options: { signal } } = request;
@@ -201,18 +204,18 @@ export class PastReader {
     let isFirst = true;
     for (let isMore = true; isMore;) {
       signal?.throwIfAborted();
-      const { rows, end, isLast } = ask(() => {
+      const { nodes, end, isLast } = await ask(() => {
         if (isFirst) this.#checkFolder(spaceId, folderId, rev);
         const window = windowAfter(this.#sql, { spaceId, folderId, after });
         const found = this.#sql.listMembers.all(spaceId, folderId, after, window.end, rev,
           spaceId, folderId, after, window.end, rev, rev) as PastTuple[];
-        return { rows: found, ...window };
+        return { nodes: found.map((row) => this.#toNode(spaceId, row)), ...window };
       });
       isFirst = false;
       isMore = !isLast;
       after = end;
-      for (let at = 0; at < rows.length; at += LIST_PAGE_MAX) {
-        yield rows.slice(at, at + LIST_PAGE_MAX).map((row) => this.#toNode(spaceId, row));
+      for (let at = 0; at < nodes.length; at += LIST_PAGE_MAX) {
+        yield nodes.slice(at, at + LIST_PAGE_MAX);
       }
       if (isMore) await otherRequestsFirst();
     }

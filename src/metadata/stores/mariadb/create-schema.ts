@@ -1,0 +1,72 @@
+/** Makes the tables of an empty database, or looks whether those that are there are ours. */
+import { CANONICAL_VERSION } from '../../../base/names.ts';
+import { HoldfastError } from '../../../base/errors.ts';
+import { FIRST_NUMBERS, SCHEMA_VERSION, TABLES, createTable } from './schema.ts';
+import { binaryCollation } from './session.ts';
+import type { Session } from './session.ts';
+
+const PUT_NUMBER = '/* holdfast:putNumber */ INSERT IGNORE INTO meta (name, value) VALUES (?, ?)';
+const GET_NUMBER = '/* holdfast:getNumber */ SELECT value FROM meta WHERE name = ?';
+const COUNT_TABLES = `/* holdfast:countTables */ SELECT COUNT(*) FROM information_schema.tables
+  WHERE table_schema = DATABASE()`;
+
+function refuse(code: string, message: string): never {
+  throw new HoldfastError('invalid', 'metadata/MariadbMetadataStore.open', message, { code });
+}
+
+async function numberOf(session: Session, name: string): Promise<number | undefined> {
+  const { rows: [row] } = await session.execute(GET_NUMBER, [name]);
+  return row?.[0] as number | undefined;
+}
+
+async function isEmpty(session: Session): Promise<boolean> {
+  const { rows: [row] } = await session.run(COUNT_TABLES);
+  return row?.[0] === 0;
+}
+
+/** Several may do this at once: each step is calm when it was done, and the version comes last, so
+ *  a database without it is one that is being made. */
+async function createTables(session: Session, isMariadb: boolean): Promise<void> {
+  const collation = binaryCollation(isMariadb);
+  for (const [name, columns] of Object.entries(TABLES)) {
+    await session.run(createTable(name, columns, collation));
+  }
+  for (const [name, value] of FIRST_NUMBERS) await session.execute(PUT_NUMBER, [name, value]);
+  await session.run('INSERT IGNORE INTO writer_turn (id, turn) VALUES (1, 0)');
+  await session.execute(PUT_NUMBER, ['canonical_version', CANONICAL_VERSION]);
+  await session.execute(PUT_NUMBER, ['schema_version', SCHEMA_VERSION]);
+  await session.run('COMMIT');
+}
+
+async function isBegun(session: Session): Promise<boolean> {
+  const { rows: [row] } = await session.run(`SELECT COUNT(*) FROM information_schema.tables
+    WHERE table_schema = DATABASE() AND table_name IN ('meta', 'writer_turn')`);
+  return Number(row?.[0]) > 0;
+}
+
+/** @throws not-found `metadata-missing`: the database is empty, and `create` is false; invalid: it
+ *  belongs to another program, or to another version of this one. */
+export async function ensureSchema(
+  session: Session, { create, isMariadb }: { create: boolean; isMariadb: boolean },
+): Promise<void> {
+  const isNew = await isEmpty(session);
+  if (isNew && !create) {
+    throw new HoldfastError('not-found', 'metadata/MariadbMetadataStore.open',
+      'There is no metadata in this database. Name the right one, or restore it from a backup.',
+      { code: 'metadata-missing' });
+  }
+  if (!isNew && !await isBegun(session)) {
+    refuse('metadata-not-ours', 'This database belongs to another program. Name an empty one.');
+  }
+  const version = isNew ? undefined : await numberOf(session, 'schema_version');
+  if (version === undefined) await createTables(session, isMariadb);
+  else if (version !== SCHEMA_VERSION) {
+    refuse('metadata-version', `The metadata database has format ${version}; this version of `
+      + `Holdfast knows format ${SCHEMA_VERSION}. Start the version that wrote it.`);
+  }
+  if (await numberOf(session, 'canonical_version') !== CANONICAL_VERSION) {
+    refuse('metadata-canonical-version', 'The metadata database was written with other rules for '
+      + 'comparing names. Start the version that wrote it.');
+  }
+  await session.run('COMMIT');
+}

@@ -1,0 +1,85 @@
+/**
+ * The writer's end of the link. The changes of the tree are checked and written by code that asks
+ * and goes on with the answer, as it does on SQLite; here every question crosses a network. So the
+ * writer's thread lays a question in a port and sleeps until the other thread has answered it.
+ */
+import { MessageChannel, Worker, receiveMessageOnPort } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
+import { ServerError } from '../faults.ts';
+import type { ServerFault } from '../faults.ts';
+import { CONNECT_TIMEOUT_MS, STATEMENT_TIMEOUT_MS } from '../session.ts';
+import type { Answer, ServerAddress } from '../session.ts';
+import type { FromLink, LinkStart, Step, ToLink } from './link-messages.ts';
+
+/** A link that is silent for longer has died; each of its statements has a limit of its own. */
+const SILENCE_MAX_MS = 2 * (CONNECT_TIMEOUT_MS + STATEMENT_TIMEOUT_MS);
+
+const GONE: ServerFault = {
+  code: 'ELINKGONE', errno: 0, message: 'the link to the server has died', isLost: true,
+};
+
+/** The commit itself failed. */
+export class CommitError extends ServerError {}
+
+export class LinkClient {
+  readonly #port: MessagePort;
+  readonly #worker: Worker;
+  readonly #bell = new SharedArrayBuffer(4);
+  readonly #bellView = new Int32Array(this.#bell);
+  #roundTripCount = 0;
+
+  constructor(address: ServerAddress) {
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    const workerData: LinkStart = { address, port: port2, bell: this.#bell };
+    this.#worker = new Worker(new URL('./link-thread.ts', import.meta.url), {
+      workerData, transferList: [port2],
+    });
+    this.#worker.unref();
+  }
+
+  /** How often the server was asked, over all connections. */
+  get roundTripCount(): number {
+    return this.#roundTripCount;
+  }
+
+  /** @throws ServerError. */
+  run(steps: Step[], isFirst = false): Answer[] {
+    return steps.length === 0 && !isFirst ? [] : this.#ask({ kind: 'run', steps, isFirst });
+  }
+
+  /** @throws CommitError: the commit itself failed; ServerError: a step did. */
+  commit(steps: Step[]): void {
+    this.#ask({ kind: 'commit', steps });
+  }
+
+  /** @throws ServerError. */
+  rollback(): void {
+    this.#ask({ kind: 'rollback' });
+  }
+
+  close(): void {
+    try {
+      this.#ask({ kind: 'close' });
+    } catch (error) {
+      if (!(error instanceof ServerError)) throw error; // A broken connection is closed already.
+    }
+    this.#port.close();
+  }
+
+  #ask(message: ToLink): Answer[] {
+    Atomics.store(this.#bellView, 0, 0);
+    this.#port.postMessage(message);
+    const heard = Atomics.wait(this.#bellView, 0, 0, SILENCE_MAX_MS);
+    if (heard === 'timed-out') throw new ServerError(GONE);
+    const received = receiveMessageOnPort(this.#port) as { message: FromLink } | undefined;
+    if (received === undefined) throw new ServerError(GONE);
+    const reply = received.message;
+    if (reply.kind === 'failed') {
+      const { fault, isCommitting } = reply;
+      throw isCommitting ? new CommitError(fault) : new ServerError(fault);
+    }
+    this.#roundTripCount = reply.roundTripCount;
+    return reply.answers;
+  }
+}

@@ -1,0 +1,31 @@
+/** What passes between the writer's thread and the link that speaks to the server for it. */
+import type { MessagePort } from 'node:worker_threads';
+import type { ServerFault } from '../faults.ts';
+import type { SqlValue } from '../named-sql.ts';
+import type { Answer, ServerAddress } from '../session.ts';
+
+export interface Step {
+  text: string;
+  values: SqlValue[];
+}
+
+export type ToLink =
+  /** Runs the steps one after the other; `isFirst`: a connection may be made for them. */
+  | { kind: 'run'; steps: Step[]; isFirst: boolean }
+  /** Runs the steps, then commits. */
+  | { kind: 'commit'; steps: Step[] }
+  | { kind: 'rollback' }
+  | { kind: 'close' };
+
+export type FromLink =
+  | { kind: 'done'; answers: Answer[]; roundTripCount: number }
+  /** `isCommitting`: it was the commit itself that failed. */
+  | { kind: 'failed'; fault: ServerFault; isCommitting: boolean };
+
+export interface LinkStart {
+  address: ServerAddress;
+  port: MessagePort;
+  /** One number; set to 1 when an answer lies in the port. */
+  bell: SharedArrayBuffer;
+}
+

@@ -1,0 +1,71 @@
+/**
+ * The thread that speaks to the server for a writer, which waits meanwhile. It has at most one
+ * connection, and makes another one only where a transaction begins: what is left of one that broke
+ * is never taken for whole.
+ */
+import { workerData } from 'node:worker_threads';
+import { serverFault } from '../faults.ts';
+import { Session } from '../session.ts';
+import type { Answer } from '../session.ts';
+import type { FromLink, LinkStart, Step, ToLink } from './link-messages.ts';
+
+const { address, port, bell } = workerData as LinkStart;
+const bellView = new Int32Array(bell);
+let session: Session | undefined;
+let pastRoundTrips = 0;
+
+function answer(message: FromLink): void {
+  port.postMessage(message);
+  Atomics.store(bellView, 0, 1);
+  Atomics.notify(bellView, 0);
+}
+
+function dropSession(): void {
+  pastRoundTrips += session?.roundTripCount ?? 0;
+  session?.destroy();
+  session = undefined;
+}
+
+async function run(steps: readonly Step[], isFirst: boolean): Promise<Answer[]> {
+  if (session === undefined && isFirst) session = await Session.open(address, 'write');
+  if (session === undefined) {
+    throw Object.assign(new Error('the connection was lost'), { code: 'ECONNRESET' });
+  }
+  const answers: Answer[] = [];
+  for (const { text, values } of steps) answers.push(await session.execute(text, values));
+  return answers;
+}
+
+function failed(error: unknown, isCommitting: boolean): FromLink {
+  const fault = serverFault(error) ?? {
+    code: 'EUNKNOWN', errno: 0, message: String(error), isLost: true,
+  };
+  if (fault.isLost) dropSession();
+  return { kind: 'failed', fault, isCommitting };
+}
+
+async function serve(message: ToLink): Promise<FromLink> {
+  let isCommitting = false;
+  try {
+    let answers: Answer[] = [];
+    if (message.kind === 'run') answers = await run(message.steps, message.isFirst);
+    if (message.kind === 'commit') {
+      answers = await run(message.steps, false);
+      isCommitting = true;
+      await session?.run('COMMIT');
+    }
+    if (message.kind === 'rollback') await session?.run('ROLLBACK');
+    if (message.kind === 'close') await session?.end();
+    const roundTripCount = pastRoundTrips + (session?.roundTripCount ?? 0);
+    return { kind: 'done', answers, roundTripCount };
+  } catch (error) {
+    return failed(error, isCommitting);
+  }
+}
+
+port.on('message', (message: ToLink) => {
+  void serve(message).then((reply) => {
+    answer(reply);
+    if (message.kind === 'close') port.close();
+  });
+});

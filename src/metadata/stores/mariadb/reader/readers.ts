@@ -1,0 +1,170 @@
+/** All that reads, on one pool of connections. */
+import type { SpaceId } from '../../../../base/ids.ts';
+import { canonicalName } from '../../../../base/names.ts';
+import type { CasePolicy, Name } from '../../../../base/names.ts';
+import type { Clock } from '../../../../platform/index.ts';
+import { systemRandom } from '../../../../platform/index.ts';
+import type { NodeRecord } from '../../../records.ts';
+import { spaceMissing, storeClosed } from '../../../refusals.ts';
+import { AccessReader } from '../../sqlite/reader/access-reader.ts';
+import { FollowReader, toRecord } from '../../sqlite/reader/follow-reader.ts';
+import type { ChainTuple } from '../../sqlite/reader/follow-reader.ts';
+import { PastReader } from '../../sqlite/reader/past-reader.ts';
+import { RecordReader } from '../../sqlite/reader/record-reader.ts';
+import { TreeReader } from '../../sqlite/reader/tree-reader.ts';
+import type { SqlStatement } from '../../sqlite/statements.ts';
+import { explainedFault, isPassing, serverFault } from '../faults.ts';
+import type { ServerAddress, Session } from '../session.ts';
+import type { ListingContext, ListingSnapshot } from './folder-listing.ts';
+import { ReadPool } from './read-pool.ts';
+import { PAST_STATEMENTS, READ_STATEMENTS, WALK_STATEMENTS } from './reader-statements.ts';
+import { ReplayedStatements } from './replayed-statements.ts';
+
+/** Tries of one read, the first included: a read that failed has changed nothing. */
+const TRIES_MAX = 6;
+const PAUSE_FIRST_MS = 20;
+
+const POLICIES_MAX = 10_000;
+
+type WalkStatements = Readonly<Record<keyof typeof WALK_STATEMENTS, SqlStatement>>;
+
+/** Follows paths, each with one statement. */
+class Walker {
+  readonly #sql: WalkStatements;
+  /** How names are compared in a space never changes. */
+  readonly #policies = new Map<SpaceId, CasePolicy>();
+
+  constructor(sql: WalkStatements) {
+    this.#sql = sql;
+  }
+
+  #casePolicy(spaceId: SpaceId): CasePolicy {
+    const known = this.#policies.get(spaceId);
+    if (known !== undefined) return known;
+    const row = this.#sql.getCasePolicy.get(spaceId) as [CasePolicy] | undefined;
+    if (row === undefined) throw spaceMissing(spaceId);
+    if (this.#policies.size >= POLICIES_MAX) this.#policies.clear();
+    this.#policies.set(spaceId, row[0]);
+    return row[0];
+  }
+
+  /** See MetadataStore.resolve. */
+  resolve(spaceId: SpaceId, path: readonly Name[], from: number = 0): NodeRecord[] {
+    const casePolicy = this.#casePolicy(spaceId);
+    const names = JSON.stringify(path.map((name) => canonicalName(name, casePolicy)));
+    const rows = this.#sql.walk.all({ space: spaceId, names, from }) as ChainTuple[];
+    return rows.map((row) => toRecord(spaceId, row));
+  }
+}
+
+export class Readers implements ListingContext {
+  readonly #pool: ReadPool;
+  readonly #clock: Clock;
+  readonly #replayed = new ReplayedStatements();
+  readonly reads = this.#replayed.tableOf(READ_STATEMENTS);
+  readonly records = new RecordReader(this.reads);
+  /** Follows no paths: only what is sure to be still true is remembered. */
+  readonly tree = new TreeReader(this.reads, neverTheSame());
+  readonly follow = new FollowReader(this.reads);
+  readonly walker = new Walker(this.#replayed.tableOf(WALK_STATEMENTS));
+  readonly past = new PastReader(this.#replayed.tableOf(PAST_STATEMENTS),
+    (spaceId, afterRev, limit) => this.records.listEvents(spaceId, afterRev, limit));
+
+  /** Others write too, and tell nobody: so each read has a memory of its own. */
+  readonly access = (): AccessReader => new AccessReader(this.reads, this.tree);
+
+  #isClosed = false;
+
+  constructor(address: ServerAddress, clock: Clock) {
+    this.#pool = new ReadPool(address, clock);
+    this.#clock = clock;
+  }
+
+  get roundTripCount(): number {
+    return this.#pool.roundTripCount;
+  }
+
+  /** Runs a reader on a snapshot of its own. A connection that breaks meanwhile is no matter: the
+   *  read is made anew. @throws HoldfastError. */
+  async answer<T>(read: (readers: Readers) => T): Promise<T> {
+    for (let tried = 1; ; tried += 1) {
+      if (this.#isClosed) throw storeClosed();
+      try {
+        return await this.#answerOnce(read);
+      } catch (error) {
+        const fault = serverFault(error);
+        if (fault === undefined || !isPassing(fault) || tried >= TRIES_MAX) {
+          throw explainedFault(error);
+        }
+        await this.#pause(PAUSE_FIRST_MS * 2 ** tried);
+      }
+    }
+  }
+
+  #pause(longestMs: number): Promise<void> {
+    const pauseMs = longestMs * (500 + systemRandom.below(500)) / 1_000;
+    return new Promise((resolve) => {
+      this.#clock.after(pauseMs, resolve);
+    });
+  }
+
+  async #answerOnce<T>(read: (readers: Readers) => T): Promise<T> {
+    const session = await this.#pool.take();
+    const snapshot = this.#snapshotOn(session);
+    try {
+      return await snapshot.answer(() => read(this));
+    } finally {
+      snapshot.end();
+    }
+  }
+
+  /** See ListingContext. */
+  readonly begin = async (signal: AbortSignal | undefined): Promise<ListingSnapshot> => {
+    if (this.#isClosed) throw storeClosed();
+    try {
+      return this.#snapshotOn(await this.#pool.take(signal), signal);
+    } catch (error) {
+      throw explainedFault(error);
+    }
+  };
+
+  #snapshotOn(session: Session, signal?: AbortSignal): ListingSnapshot {
+    let isOver = false;
+    const end = (giveBack: () => void): void => {
+      if (isOver) return;
+      isOver = true;
+      signal?.removeEventListener('abort', onAbort);
+      giveBack();
+    };
+    const onAbort = (): void => end(() => this.#pool.discard(session));
+    signal?.addEventListener('abort', onAbort, { once: true });
+    return {
+      answer: async (read) => {
+        signal?.throwIfAborted();
+        if (isOver || this.#isClosed) throw storeClosed();
+        try {
+          return await this.#replayed.answer(session, read);
+        } catch (error) {
+          if (serverFault(error) !== undefined) end(() => this.#pool.discard(session));
+          signal?.throwIfAborted();
+          throw signal === undefined ? error : explainedFault(error);
+        }
+      },
+      end: () => end(() => this.#pool.giveBack(session)),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.past.close();
+    await this.#pool.close();
+  }
+}
+
+function neverTheSame(): () => number {
+  let count = 0;
+  return () => {
+    count += 1;
+    return count;
+  };
+}

@@ -1,0 +1,88 @@
+/**
+ * Readers ask and go on with the answer, as they do on SQLite; here every answer takes a while. So
+ * a reader is run again and again on one snapshot: as far as the answers reach that are there, then
+ * it is stopped, its next question is put to the server, and it begins anew. Readers change
+ * nothing, and on one snapshot they ask the same each time; so the last run is as good as the only
+ * one.
+ *
+ * A read of three statements runs three times up to where it stopped, which costs microseconds.
+ */
+import { assert } from '../../../../base/assert.ts';
+import type { SqlStatement } from '../../sqlite/statements.ts';
+import { valuesFor } from '../named-sql.ts';
+import type { NamedSql, SqlValue } from '../named-sql.ts';
+import type { Session } from '../session.ts';
+
+/** Questions of one read. Nothing that the seam offers comes near. */
+const QUESTIONS_MAX = 20_000;
+
+class Unanswered extends Error {
+  readonly statement: NamedSql;
+  readonly values: SqlValue[];
+  readonly key: string;
+
+  constructor(statement: NamedSql, values: SqlValue[], key: string) {
+    super(statement.name);
+    this.statement = statement;
+    this.values = values;
+    this.key = key;
+  }
+}
+
+export class ReplayedStatements {
+  /** Those of the run that is under way. Runs never wait, so there is at most one. */
+  #answers: Map<string, unknown[][]> | undefined;
+
+  /** Statements to build readers on. What they answer makes sense within `answer` alone. */
+  tableOf<Name extends string>(
+    named: Readonly<Record<Name, NamedSql>>,
+  ): Readonly<Record<Name, SqlStatement>> {
+    const entries = Object.entries<NamedSql>(named).map(([name, statement]) =>
+      [name, this.#statement(statement)] as const);
+    return Object.fromEntries(entries) as Record<Name, SqlStatement>;
+  }
+
+  #statement(statement: NamedSql): SqlStatement {
+    return {
+      get: (...args) => this.#find(statement, args)[0],
+      all: (...args) => [...this.#find(statement, args)],
+      run: () => ({ changes: 0 }), // A read begins and ends by itself: see read-pool.ts.
+    };
+  }
+
+  #find(statement: NamedSql, args: readonly unknown[]): unknown[][] {
+    assert(this.#answers !== undefined, 'readers run on a snapshot');
+    const values = valuesFor(statement, args);
+    const key = `${statement.text} ${JSON.stringify(values)}`;
+    const rows = this.#answers.get(key);
+    if (rows === undefined) throw new Unanswered(statement, values, key);
+    return rows;
+  }
+
+  /** Runs `read` on the session's snapshot until it comes to its end. @throws what `read` does. */
+  async answer<T>(session: Session, read: () => T): Promise<T> {
+    const answers = new Map<string, unknown[][]>();
+    while (answers.size < QUESTIONS_MAX) {
+      const outcome = this.#run(answers, read);
+      if ('value' in outcome) return outcome.value;
+      const { statement, values, key } = outcome.unanswered;
+      const { rows } = await session.execute(statement.text, values);
+      answers.set(key, rows);
+    }
+    assert(false, 'a read asks a bounded number of questions');
+  }
+
+  #run<T>(
+    answers: Map<string, unknown[][]>, read: () => T,
+  ): { value: T } | { unanswered: Unanswered } {
+    this.#answers = answers;
+    try {
+      return { value: read() };
+    } catch (error) {
+      if (error instanceof Unanswered) return { unanswered: error };
+      throw error;
+    } finally {
+      this.#answers = undefined;
+    }
+  }
+}

@@ -1,0 +1,50 @@
+/** Empty stores for one test after the other. Making tables and threads takes longer than most
+ *  tests: so a store is used again, if nobody has closed it, after its tables were emptied. */
+import { assert } from '../../../../base/assert.ts';
+import { MariadbMetadataStore } from '../mariadb-metadata-store.ts';
+import { TABLES } from '../schema.ts';
+import { Session } from '../session.ts';
+import type { ServerAddress } from '../session.ts';
+import { ScratchServer } from './scratch-server.ts';
+
+/** Numbers are not given out twice: what is remembered of the ones before is never taken for what
+ *  comes after. A store that is open learns of it as of anybody else's writing. */
+const KEPT: ReadonlySet<string> = new Set(['meta', 'writer', 'writer_turn']);
+
+export class LentStores {
+  #server: ScratchServer | undefined;
+  #address: ServerAddress | undefined;
+  #sweeper: Session | undefined;
+  #store: MariadbMetadataStore | undefined;
+
+  async start(): Promise<void> {
+    this.#server = await ScratchServer.start();
+    this.#address = await this.#server.makeDatabase();
+    this.#store = await this.#open();
+    this.#sweeper = await Session.open(this.#address, 'write');
+  }
+
+  #open(): Promise<MariadbMetadataStore> {
+    assert(this.#address !== undefined, 'the server has been started');
+    return MariadbMetadataStore.open({ address: this.#address, create: true });
+  }
+
+  /** What it lent before is empty then too. */
+  async lendEmpty(): Promise<MariadbMetadataStore> {
+    const sweeper = this.#sweeper;
+    assert(sweeper !== undefined, 'the server has been started');
+    for (const table of Object.keys(TABLES)) {
+      if (!KEPT.has(table)) await sweeper.run(`DELETE FROM ${table}`);
+    }
+    await sweeper.run('UPDATE writer_turn SET turn = turn + 1');
+    await sweeper.run('COMMIT');
+    if (this.#store?.isClosed !== false) this.#store = await this.#open();
+    return this.#store;
+  }
+
+  async stop(): Promise<void> {
+    await this.#store?.close();
+    await this.#sweeper?.end();
+    await this.#server?.stop();
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * A MariaDB server of a test's own: a data directory that is made for it and goes with it, a socket
+ * of its own and a free port. In memory, where the machine has a file system for that: its flushes
+ * are asked for and answered as on a disk, but cost nothing.
+ */
+import { execFile, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { systemClock } from '../../../../platform/index.ts';
+import { Session } from '../session.ts';
+import type { ServerAddress } from '../session.ts';
+
+const run = promisify(execFile);
+
+const START_MAX_MS = 60_000;
+const LOOK_AGAIN_MS = 50;
+const MEMORY_FOLDER = '/dev/shm';
+
+function scratchRoot(): string {
+  try {
+    accessSync(MEMORY_FOLDER, constants.W_OK);
+    return MEMORY_FOLDER;
+  } catch (error) {
+    if (error instanceof Error) return tmpdir();
+    throw error;
+  }
+}
+
+function program(name: string): string {
+  for (const folder of ['/usr/sbin', '/usr/bin', '/usr/libexec', '/usr/local/bin']) {
+    try {
+      accessSync(join(folder, name), constants.X_OK);
+      return join(folder, name);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+    }
+  }
+  throw new Error(`Missing: ${name}. Install it with: apt-get install mariadb-server`);
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => {
+    systemClock.after(LOOK_AGAIN_MS, resolve);
+  });
+}
+
+/** The superuser has to say so; anybody else runs it as what he is. */
+const AS_ROOT = process.getuid?.() === 0 ? ['--user=root'] : [];
+
+export class ScratchServer {
+  readonly folder: string;
+  readonly port: number;
+  readonly #settings: readonly string[];
+  #process: ChildProcess | undefined;
+  #databases = 0;
+
+  private constructor(folder: string, port: number, settings: readonly string[]) {
+    this.folder = folder;
+    this.port = port;
+    this.#settings = settings;
+  }
+
+  /** `settings` as on the server's command line, such as `--sync-binlog=0`. */
+  static async start(...settings: string[]): Promise<ScratchServer> {
+    const folder = mkdtempSync(join(scratchRoot(), 'holdfast-mariadb-'));
+    const server = new ScratchServer(folder, await freePort(), settings);
+    try {
+      await run(program('mariadb-install-db'), ['--no-defaults', `--datadir=${server.#data}`,
+        '--auth-root-authentication-method=normal', '--skip-test-db', ...AS_ROOT]);
+      await server.startAgain();
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+    return server;
+  }
+
+  get #data(): string {
+    return join(this.folder, 'data');
+  }
+
+  get #socket(): string {
+    return join(this.folder, 'server.sock');
+  }
+
+  /** Of a database, by name; without one, of the server itself. */
+  addressOf(database = '', port = this.port): ServerAddress {
+    return { host: '127.0.0.1', port, user: 'root', password: '', database };
+  }
+
+  /** After `kill`. Resolves once the server takes connections. */
+  async startAgain(): Promise<void> {
+    const child = spawn(program('mariadbd'), ['--no-defaults', ...AS_ROOT,
+      `--datadir=${this.#data}`, `--socket=${this.#socket}`, `--port=${this.port}`,
+      '--bind-address=127.0.0.1', '--innodb-buffer-pool-size=64M', '--innodb-log-file-size=32M',
+      '--performance-schema=OFF', '--skip-name-resolve', '--max-connections=200',
+      ...this.#settings], { stdio: ['ignore', 'ignore', 'pipe'] });
+    this.#process = child;
+    let said = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      said = (said + chunk.toString()).slice(-4_000);
+    });
+    const endsAt = systemClock.now() + START_MAX_MS;
+    while (!await this.#answers()) {
+      if (child.exitCode !== null) throw new Error(`mariadbd has ended: ${said}`);
+      if (systemClock.now() > endsAt) throw new Error(`mariadbd does not answer: ${said}`);
+      await pause();
+    }
+  }
+
+  async #answers(): Promise<boolean> {
+    try {
+      const session = await Session.open(this.addressOf(), 'read');
+      await session.end();
+      return true;
+    } catch (error) {
+      if (error instanceof Error) return false;
+      throw error;
+    }
+  }
+
+  async query(sql: string, database = ''): Promise<unknown[][]> {
+    const session = await Session.open(this.addressOf(database), 'write');
+    try {
+      const { rows } = await session.run(sql);
+      await session.run('COMMIT');
+      return rows;
+    } finally {
+      await session.end();
+    }
+  }
+
+  /** A new and empty one. */
+  async makeDatabase(): Promise<ServerAddress> {
+    this.#databases += 1;
+    const name = `metadata${this.#databases}`;
+    await this.query(`CREATE DATABASE ${name}`);
+    return this.addressOf(name);
+  }
+
+  /** Ends the server at once, as a power cut would. */
+  async kill(): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  }
+
+  /** Nothing of it is left. */
+  async stop(): Promise<void> {
+    await this.kill();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * The tables on a MariaDB server, as the writer works on them.
+ *
+ * Whoever writes takes its turn first: one row of the database is raised by one in every
+ * transaction, so writers of several machines stand in a line, revisions have no gaps, nobody waits
+ * for two rows crosswise, and a writer sees by the number whether anybody wrote since its own last
+ * turn. In the same statement it notes the number of its batch in a row of its own. When the
+ * connection breaks during a commit, that row tells whether the batch was committed.
+ */
+import { HoldfastError } from '../../../../base/errors.ts';
+import type { FaultData } from '../../../../base/errors.ts';
+import { systemRandom } from '../../../../platform/index.ts';
+import type { WriterChange } from '../../sqlite/messages.ts';
+import type { Statements } from '../../sqlite/statements.ts';
+import type { WriterDatabase } from '../../sqlite/writer/metadata-writer.ts';
+import { ServerError, isOutcomeUnknown, isPassing, serverFault, toFault } from '../faults.ts';
+import { CommitError } from '../link/link-client.ts';
+import type { LinkClient } from '../link/link-client.ts';
+import { namedSql } from '../named-sql.ts';
+import { fetchAhead } from './fetch-ahead.ts';
+import { LinkedStatements } from './linked-statements.ts';
+
+const TAKE_TURN = namedSql('takeTurn', `UPDATE writer_turn t JOIN writer w ON w.id = ?
+  SET t.turn = LAST_INSERT_ID(t.turn + 1), w.batch = ? WHERE t.id = 1`).text;
+const LOCK_TURN = namedSql('lockTurn', 'SELECT turn FROM writer_turn WHERE id = 1 FOR UPDATE').text;
+const GET_BATCH = namedSql('getBatch', 'SELECT batch FROM writer WHERE id = ?').text;
+
+/** Tries of one batch, the first included, and of the question how a commit went. */
+const TRIES_MAX = 8;
+const PAUSE_FIRST_MS = 25;
+const PAUSE_MAX_MS = 2_000;
+
+/** The batch is undone, as far as it was made; it may be made anew. */
+const LOST_BEFORE_COMMIT = {
+  code: 'ELOSTBATCH', errno: 0, message: 'the batch was not committed', isLost: true,
+};
+
+export class MariadbWriterDatabase implements WriterDatabase {
+  readonly #link: LinkClient;
+  readonly #writerId: string;
+  readonly #statements: LinkedStatements;
+  readonly #pauser = new Int32Array(new SharedArrayBuffer(4));
+  #batch = 0;
+  #turn = 0;
+  #knownTurn = -1;
+
+  constructor(link: LinkClient, writerId: string) {
+    this.#link = link;
+    this.#writerId = writerId;
+    this.#statements = new LinkedStatements(link);
+  }
+
+  get sql(): Statements {
+    return this.#statements.sql;
+  }
+
+  begin(changes: readonly WriterChange[]): boolean {
+    if (this.#statements.hasStrayReads) this.#link.rollback(); // They have begun a transaction.
+    this.#statements.begin();
+    this.#batch += 1;
+    const values = [this.#writerId, this.#batch];
+    const [answer] = this.#link.run([{ text: TAKE_TURN, values }], true);
+    if (answer === undefined || answer.changes < 2) throw notRegistered();
+    this.#turn = answer.insertId;
+    fetchAhead(this.#link, this.#statements, changes);
+    return this.#turn !== this.#knownTurn + 1;
+  }
+
+  commit(): void {
+    try {
+      this.#link.commit(this.#statements.takeWaiting());
+    } catch (error) {
+      if (!(error instanceof CommitError) || !isOutcomeUnknown(error.fault)) throw error;
+      if (!this.#wasCommitted()) throw new ServerError(LOST_BEFORE_COMMIT, error);
+    }
+    this.#knownTurn = this.#turn;
+    this.#statements.end();
+  }
+
+  /** Asks how the last commit went. Taking the turn first waits for the broken connection's
+   *  transaction to end, if the server has not noticed yet.
+   *  @throws unavailable `outcome-unknown`: nobody could be asked. */
+  #wasCommitted(): boolean {
+    for (let tried = 0; tried < TRIES_MAX; tried += 1) {
+      try {
+        const values = [this.#writerId];
+        const steps = [{ text: LOCK_TURN, values: [] }, { text: GET_BATCH, values }];
+        const answers = this.#link.run(steps, true);
+        this.#link.rollback();
+        return answers.at(-1)?.rows[0]?.[0] === this.#batch;
+      } catch (error) {
+        this.rollback();
+        const fault = serverFault(error);
+        if (fault === undefined || !isPassing(fault)) throw error;
+        this.#pause(tried);
+      }
+    }
+    throw outcomeUnknown();
+  }
+
+  /** Also a broken connection has undone what it had in hand. */
+  rollback(): void {
+    this.#statements.end();
+    this.#knownTurn = -1;
+    try {
+      this.#link.rollback();
+    } catch (error) {
+      if (!(error instanceof ServerError)) throw error;
+    }
+  }
+
+  mayTryAgain(error: unknown, triedCount: number): boolean {
+    const fault = serverFault(error);
+    if (fault === undefined || !isPassing(fault) || triedCount + 1 >= TRIES_MAX) return false;
+    this.#pause(triedCount);
+    return true;
+  }
+
+  /** Longer each time, and never the same for two writers. This thread has nothing else to do. */
+  #pause(triedCount: number): void {
+    const longestMs = Math.min(PAUSE_FIRST_MS * 2 ** triedCount, PAUSE_MAX_MS);
+    const pauseMs = longestMs * (500 + systemRandom.below(500)) / 1_000;
+    Atomics.wait(this.#pauser, 0, 0, pauseMs);
+  }
+
+  /** Each batch is judged by the server anew: no error of one speaks against the next. */
+  isFatal(): boolean {
+    return false;
+  }
+
+  toFault(error: unknown): FaultData {
+    return toFault(error);
+  }
+
+  /** Reads between transactions, as those of long copies, must keep no old snapshot alive. */
+  tidyUp(): void {
+    if (this.#statements.hasStrayReads) this.rollback();
+  }
+
+  close(): void {
+    this.#link.close();
+  }
+}
+
+function outcomeUnknown(): HoldfastError {
+  return new HoldfastError('unavailable', 'metadata/MariadbMetadataStore.commit',
+    'The metadata database went away while it was writing. What was under way may or may not be '
+    + 'saved: look before you repeat it.', { code: 'outcome-unknown' });
+}
+
+function notRegistered(): HoldfastError {
+  return new HoldfastError('unavailable', 'metadata/MariadbMetadataStore.commit',
+    'This server is no longer a writer of the metadata database. Restart it.',
+    { code: 'writer-stopped' });
+}

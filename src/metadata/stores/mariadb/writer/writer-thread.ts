@@ -1,0 +1,21 @@
+/** The thread that owns the writer of a database on a MariaDB server. */
+import { workerData } from 'node:worker_threads';
+import { MetadataWriter } from '../../sqlite/writer/metadata-writer.ts';
+import { serveWriter } from '../../sqlite/writer/serve-writer.ts';
+import { toFault } from '../faults.ts';
+import { LinkClient } from '../link/link-client.ts';
+import type { ServerAddress } from '../session.ts';
+import { MariadbWriterDatabase } from './mariadb-writer-database.ts';
+
+export interface MariadbWriterStart {
+  address: ServerAddress;
+  writerId: string;
+}
+
+const { address, writerId } = workerData as MariadbWriterStart;
+serveWriter(() => {
+  const database = new MariadbWriterDatabase(new LinkClient(address), writerId);
+  const writer = new MetadataWriter(database);
+  database.tidyUp();
+  return writer;
+}, toFault);
