@@ -141,4 +141,17 @@ describe('What was, in the API', () => {
     assert.equal(wrong.json.code, 'cursor');
     assert.equal((await site.ask('GET', '/activity?nodeId=999999')).status, 404);
   });
+
+  it('brings back by the path of then what is not there any more', async () => {
+    const { id } = await site.put('lost.txt', 'lost');
+    const at = tick();
+    await site.ask('DELETE', `/nodes/${id}`);
+    tick();
+    const wrong = await site.ask('POST', '/restores', { json: { at } });
+    assert.equal(wrong.json.code, 'restore-what');
+    const begun = await site.ask('POST', '/restores', { json: { path: '/lost.txt', at } });
+    assert.equal(begun.status, 202, begun.text);
+    await site.cloud.settled();
+    assert.equal((await site.ask('GET', `/nodes/${id}/content`)).text, 'lost');
+  });
 });
