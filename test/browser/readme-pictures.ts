@@ -6,6 +6,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import type { DavClient } from '../support/dav-client.ts';
+import { eventually } from '../support/deadline.ts';
+import { scratchFolder } from '../support/scratch.ts';
 import { REPOSITORY, TestServer } from '../support/server.ts';
 import { seededBytes } from '../support/trees.ts';
 import { DESKTOP, buildPage, launchBrowser, signIn } from './browser-page.ts';
@@ -87,7 +89,10 @@ async function visit(browser: Browser, server: TestServer, user: DavClient): Pro
 }
 
 await buildPage();
-const server = await TestServer.start();
+const server = await TestServer.start({ env: {
+  HOLDFAST_STORAGE_MIRROR_BACKEND: 'local',
+  HOLDFAST_STORAGE_MIRROR_LOCAL_FOLDER: join(scratchFolder('mirror'), 'second'),
+} });
 const browser = await launchBrowser();
 try {
   const user = await server.addUser({ name: 'ada' });
@@ -98,6 +103,14 @@ try {
   await page.getByText('Grid').locator('..').click();
   await page.waitForFunction('[...document.images].every(({ complete }) => complete)');
   await take(page, 'files.png');
+  await server.restart(); // What was stored is read back when a server starts.
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await eventually(120_000, 'every byte is read back', async () => {
+    await page.goto('/app/safety');
+    await page.getByText('Copies of each').waitFor();
+    return await page.getByText('Every byte, since then').isVisible();
+  });
+  await take(page, 'safety.png');
 } finally {
   await browser.close();
   await server.stop();
