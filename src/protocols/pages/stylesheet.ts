@@ -178,14 +178,15 @@ pre.text { margin: 0 0 .6rem; padding: 1.1rem 1.3rem; background: var(--ground);
   align-items: center; gap: .15rem; pointer-events: none; margin: 0; font-weight: 400; }
 .zone label strong { font-weight: 620; font-size: 1.1rem; }
 .zone .icon { width: 2.6rem; height: 2.6rem; stroke-width: 1.3; color: var(--accent); }
-.zone input { display: block; width: 100%; padding: 9.4rem 1rem 2.2rem; text-align: center;
-  font: inherit; font-size: .95rem; color: var(--soft); cursor: pointer; border-radius: 1rem;
+.zone input { display: block; width: 100%; padding: 9.4rem 1rem 2.2rem;
+  padding-left: max(1rem, calc(50% - 8.4rem)); font: inherit;
+  font-size: .95rem; color: var(--soft); cursor: pointer; border-radius: 1rem;
   border: 2px dashed var(--edge); background: var(--ground); }
 .zone input:hover, .zone input:focus-visible { border-color: var(--accent);
   background: var(--accent-ground); }
 .zone input::file-selector-button { font: inherit; font-weight: 560; color: var(--accent);
   background: var(--card); border: 1px solid var(--edge); border-radius: .5rem; cursor: pointer;
-  display: block; padding: .35rem .9rem; margin: 0 auto .7rem; }
+  padding: .35rem .9rem; margin-right: .9rem; }
 .arrived { list-style: none; margin: 0; padding: 0; }
 .arrived li { display: flex; align-items: baseline; gap: .6rem; padding: .2rem 0;
   overflow-wrap: anywhere; }
