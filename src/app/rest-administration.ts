@@ -5,7 +5,7 @@ import { readNewestAudit } from '../audit/index.ts';
 import { HoldfastError, isKind } from '../base/errors.ts';
 import type { SpaceId, TenantId } from '../base/ids.ts';
 import { verifyReport } from '../durability/index.ts';
-import type { VerifyReport } from '../durability/index.ts';
+import type { GcStatus, VerifyReport } from '../durability/index.ts';
 import { SqliteVerifyStore } from '../durability/verify/stores/sqlite/sqlite-verify-store.ts';
 import type {
   BrakeService, QuotaService, TeamService, TransferService,
@@ -102,7 +102,12 @@ export function openAdministration(
         closedTenants: [...stores.homes.failed.keys()],
       };
     },
-    storage: async (tenant) => storageOf(await findHome(stores, tenant) ?? stores),
+    async storage(tenant) {
+      const home = await findHome(stores, tenant);
+      if (home !== undefined) return storageOf(home);
+      // Nothing is stored yet: how it will be kept is known, and what others have is not theirs.
+      return { ...await storageOf(stores), storedBytes: 0, damagedCount: 0, waitingVolumes: 0 };
+    },
   };
 }
 
@@ -134,7 +139,7 @@ function collecting(
       const schedule = collector(tenant);
       return {
         isOn: schedule !== undefined, isRunning: schedule?.isRunning === true,
-        status: await readCollectionStatus(dataPath, tenant, clock),
+        status: await readCollectionStatus(dataPath, tenant, clock).catch(nothingYet),
       };
     },
     start(tenant) {
@@ -143,6 +148,17 @@ function collecting(
       throw new HoldfastError('conflict', 'app/collection', message, { code: 'not-collecting' });
     },
   };
+}
+
+const NOTHING_COLLECTED: GcStatus = {
+  censuses: [], trash: [], unlinkedCount: 0, unlinkedBytes: 0, ledgerEntries: 0,
+  suspects: { count: 0, bytes: 0, agedCount: 0, agedBytes: 0, oldestAt: undefined },
+};
+
+/** Of a tenant that has stored nothing. */
+function nothingYet(error: unknown): GcStatus {
+  if (isKind(error, 'not-found')) return NOTHING_COLLECTED;
+  throw error;
 }
 
 function entryOf({ act, by, subject, note }: AdministrativeAct): AuditNote {

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
 import type { DavClient } from '../support/dav-client.ts';
-import { serverForTests } from '../support/server.ts';
+import { run } from '../support/command.ts';
+import { scratchFolder } from '../support/scratch.ts';
+import { PROGRAM, serverForTests } from '../support/server.ts';
 import type { TestServer } from '../support/server.ts';
 import {
   DESKTOP, PHONE, browserForTests, buildPage, obstaclesOn, picture, signIn,
@@ -212,7 +214,7 @@ describe('administration in a browser', { timeout: 900_000 }, () => {
     ] as const) {
       const other = await browsers.visit(server, options);
       await signIn(other.page, root);
-      for (const part of ['safety', 'admin', 'admin/users', 'admin/health', 'admin/storage']) {
+      for (const part of ['safety', 'admin', 'admin/users', 'admin/health']) {
         await other.page.goto(`/app/${part}`);
         await other.page.getByRole('heading', { level: 1 }).waitFor();
         if (part === 'admin/health') await other.page.locator('canvas').nth(4).waitFor();
@@ -225,15 +227,47 @@ describe('administration in a browser', { timeout: 900_000 }, () => {
     }
   });
 
-  it('gives nothing of it to others: neither the page nor the API', async () => {
+  it('lists disks, and shows what emptying one would mean before it is done', async () => {
+    const added = await run(PROGRAM, [
+      'disk', 'add', scratchFolder('second-disk'), '--yes', '--data', server.data,
+    ]);
+    assert.equal(added.code, 0, added.stdout + added.stderr);
+    await page.getByRole('link', { name: 'Administration' }).click();
+    await openTab(page, 'Storage');
+    const disks = page.getByRole('list', { name: 'Disks' });
+    await disks.getByRole('listitem').nth(1).waitFor();
+    await disks.getByRole('listitem').first().getByRole('button', { name: /^Empty/ }).click();
+    const plan = dialog(page, /^Empty/);
+    await plan.getByRole('alert').waitFor();
+    assert.ok(await plan.getByRole('button', { name: 'Empty', exact: true }).isDisabled());
+    assert.deepEqual(await obstaclesOn(page), []);
+    await picture(page, 'admin-disk-plan');
+    await page.keyboard.press('Escape');
+  });
+
+  it('gives nothing of it to others, and to administrators of a tenant theirs alone', async () => {
     const other = await browsers.visit(server);
     await signIn(other.page, MIA);
     const links = other.page.getByRole('navigation', { name: 'Main' }).getByRole('link');
     await links.filter({ hasText: 'Safety' }).click();
-    await other.page.getByRole('heading', { name: 'Something needs attention.' }).waitFor();
+    await other.page.getByRole('list', { name: 'Statements' }).waitFor();
     assert.equal(await links.filter({ hasText: 'Administration' }).count(), 0);
     await other.page.goto('/app/admin/users');
     await other.page.getByRole('heading', { name: 'This is for administrators' }).waitFor();
+    assert.equal((await run(PROGRAM, ['tenant', 'add', 'acme', '--data', server.data])).code, 0);
+    const dora = await server.addUser({
+      name: 'dora', args: ['--admin', '--tenant', 'acme'],
+    });
+    const tenant = await browsers.visit(server);
+    await signIn(tenant.page, dora);
+    await tenant.page.goto('/app/admin/storage');
+    await tenant.page.getByRole('region', { name: 'Garbage collection' }).waitFor();
+    assert.equal(await tenant.page.getByRole('alert').count(), 0);
+    const tabs = tenant.page.getByRole('navigation', { name: 'Administration' });
+    assert.equal(await tabs.getByRole('link', { name: 'Health' }).count(), 0);
+    const { storedBytes } = await tenant.page.request.get('/api/v1/storage')
+      .then((answer) => answer.json()) as { storedBytes: number };
+    assert.equal(storedBytes, 0, 'nothing is told of what others have stored');
     for (const path of ['users', 'spaces', 'disks', 'audit', 'series', 'configuration']) {
       const { status } = await other.page.request.get(`/api/v1/${path}`)
         .then((answer) => ({ status: answer.status() }));

@@ -54,3 +54,11 @@ it('nobody waits for a large tree, and its figure tells how old it is', async ()
   await counter.settled();
   assert.deepEqual((await counter.of(caller))?.files, 122);
 });
+
+it('nobody waits for a folder with many entries either', async () => {
+  const { site, counter } = tree(AT_ONCE.entries + 1);
+  assert.equal(await counter.of(caller), undefined);
+  assert.ok(site.listed < 5, `${site.listed} listings before the answer`);
+  await counter.settled();
+  assert.deepEqual((await counter.of(caller))?.files, 2 * (AT_ONCE.entries + 1));
+});

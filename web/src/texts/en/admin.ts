@@ -88,7 +88,7 @@ export const ADMIN_TEXTS = {
   'admin.disk.retire': 'Let go',
   'admin.disk.drainTitle': 'Empty {where}?',
   'admin.disk.undrainTitle': 'Keep {where} after all?',
-  'admin.disk.retireTitle': 'Let {where} go?',
+  'admin.disk.retireTitle': 'Let go of {where}?',
   'admin.disk.drainText': 'Everything on it is copied to other disks, and nothing new comes to it. '
     + 'Files can be used all the time, and you can change your mind.',
   'admin.disk.undrainText': 'It takes new volumes again, like the other disks.',

@@ -72,7 +72,7 @@ function columnsOf(
       cell: ({ id, displayName }) => (
         <span className="hf-cell-name">
           <span className="hf-face" aria-hidden="true">
-            {displayName.slice(0, 2).toUpperCase()}
+            {initialsOf(displayName)}
           </span>
           <span>
             <button type="button" className="hf-cell-open" onClick={() => open(id)}>
@@ -119,4 +119,11 @@ export function Usage(
       <Bar share={limitBytes === 0 ? 1 : usedBytes / limitBytes} label={text} />
     </span>
   );
+}
+
+function initialsOf(name: string): string {
+  const words = name.split(/\s+/).filter((word) => word !== '');
+  const letters = words.length > 1 ? [words[0], words.at(-1)].map((word) => word?.[0] ?? '')
+    : [name.slice(0, 2)];
+  return letters.join('').toUpperCase();
 }
