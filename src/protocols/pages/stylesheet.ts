@@ -63,7 +63,7 @@ label { display: block; font-weight: 600; margin: 0 0 .25rem; }
 .field p { margin: .5rem 0 0; }
 input[type=text], input[type=password] {
   width: 100%; font: inherit; color: inherit; background: var(--field);
-  border: 1px solid var(--edge); border-radius: .55rem; padding: .55rem .7rem; min-height: 2.75rem;
+  border: 1px solid var(--faint); border-radius: .55rem; padding: .55rem .7rem; min-height: 2.75rem;
 }
 button, .button {
   font: inherit; font-weight: 600; border-radius: .5rem; border: 1px solid transparent;
