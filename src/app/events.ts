@@ -12,7 +12,7 @@ import { eventRoutes, pageText } from '../protocols/index.ts';
 import { Webhooks, systemResolve } from '../webhooks/index.ts';
 
 /** Programs that wait, each with a connection and some ten kilobytes. */
-const LISTENERS = { listenersMax: 5_000, perUserMax: 200 };
+const LISTENERS = { listenersMax: 5_000, perUserMax: 1_500 };
 
 export interface EventsOptions extends Omit<Parameters<typeof eventRoutes>[0], 'feed' | 'hub'> {
   metadata: MetadataStore;

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { HoldfastError } from '../../base/errors.ts';
 import type { Role } from '../../base/roles.ts';
 import type { Caller } from '../../identity/index.ts';
-import type { GrantRecord, NodeRecord } from '../../metadata/index.ts';
+import type { GrantRecord, MetadataStore, NodeRecord } from '../../metadata/index.ts';
 import { Follower, listTree } from '../testing/feed-follower.ts';
 import type { Known } from '../testing/feed-follower.ts';
 import { ShareSite, anna, ben, callerNamed, pathOf } from '../testing/share-site.ts';
@@ -17,6 +17,24 @@ const ROLES: readonly Role[] = ['none', 'viewer', 'uploader', 'editor', 'owner']
 function feedOn(site: ShareSite): ChangeFeed {
   const { metadata, spaces } = site;
   return new ChangeFeed({ metadata, spaces, now: () => site.now, installation: 'here' });
+}
+
+/** The same store; `before` is told the name of each method before it is called. */
+function watched(
+  metadata: MetadataStore, before: (name: string) => Promise<void> | void,
+): MetadataStore {
+  return new Proxy(metadata, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== 'function') return value;
+      const isRead = name === 'listEvents' || name === 'findChains';
+      return (...args: unknown[]): unknown => {
+        if (!isRead) return value.apply(target, args) as unknown;
+        return Promise.resolve(before(String(name)))
+          .then(() => value.apply(target, args) as unknown);
+      };
+    },
+  });
 }
 
 /** All that can happen, by numbers that choose. */
@@ -404,7 +422,65 @@ describe('The feed of a caller', () => {
       assert.equal(page.isReset ? 0 : page.changes.length, files);
       return asked;
     };
+    await costs(1); // From now on it is known where the own mount lies.
     const one = await costs(1);
     assert.equal(await costs(60), one);
+  });
+
+  it('reads once for all who see the same change', async () => {
+    const site = new ShareSite();
+    const asked: string[] = [];
+    const feed = new ChangeFeed({
+      metadata: watched(site.metadata, (name) => {
+        asked.push(name);
+      }),
+      spaces: site.spaces, now: () => site.now, installation: 'here',
+    });
+    const carl = callerNamed('carl');
+    await site.folder(anna, 'work');
+    for (const user of ['ben', 'carl']) await site.grant(anna, 'work', user, 'viewer');
+    const cursors = [];
+    for (const caller of [ben, carl]) {
+      let { cursor } = await feed.changesSince(caller, undefined);
+      ({ cursor } = await feed.changesSince(caller, cursor));
+      cursors.push(cursor);
+    }
+    await site.write(anna, 'work/a', 'a');
+    const reads = async (caller: Caller, cursor: string | undefined): Promise<string[]> => {
+      asked.length = 0;
+      const page = await feed.changesSince(caller, cursor);
+      assert.deepEqual(page.isReset ? [] : page.changes.map(({ kind }) => kind), ['added']);
+      return asked.filter((name) => name === 'listEvents' || name === 'findChains');
+    };
+    assert.deepEqual(await reads(ben, cursors[0]), ['listEvents', 'findChains', 'findChains']);
+    assert.deepEqual(await reads(carl, cursors[1]), ['findChains'], 'where the own mount lies');
+  });
+
+  it('reads anew what has changed since somebody else has read it', async () => {
+    const site = new ShareSite();
+    let between: (() => Promise<void>) | undefined;
+    const feed = new ChangeFeed({
+      metadata: watched(site.metadata, async (name) => {
+        const act = name === 'listEvents' ? between : undefined;
+        between = act === undefined ? between : undefined;
+        await act?.();
+      }),
+      spaces: site.spaces, now: () => site.now, installation: 'here',
+    });
+    const carl = callerNamed('carl');
+    await site.folder(anna, 'work');
+    for (const user of ['ben', 'carl']) await site.grant(anna, 'work', user, 'viewer');
+    const ofBen = await feed.changesSince(ben, undefined);
+    const ofCarl = await feed.changesSince(carl, undefined);
+    await site.write(anna, 'work/first', 'a');
+    await feed.changesSince(carl, ofCarl.cursor, 400);
+    // After Ben has looked where the journal stands, and before he reads it.
+    between = () => site.files.remove(anna, pathOf('work/first'));
+    const page = await feed.changesSince(ben, ofBen.cursor, 300);
+    assert.equal(between, undefined);
+    const kinds = page.isReset ? [] : page.changes.map(({ kind }) => kind);
+    assert.ok(!kinds.includes('added') && !kinds.includes('changed'), kinds.join(' '));
+    const next = await feed.changesSince(ben, page.cursor);
+    assert.deepEqual(next.isReset ? [] : next.changes, []);
   });
 });

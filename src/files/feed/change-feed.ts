@@ -20,6 +20,7 @@ import type { CursorOwner } from './feed-cursor.ts';
 import { FeedPageMaker } from './page-maker.ts';
 import type { FeedParts } from './page-maker.ts';
 import type { SeenChange } from './seen-change.ts';
+import { SharedReads } from './shared-reads.ts';
 
 /** Events that one page takes in at most. */
 export const FEED_LIMIT_MAX = 500;
@@ -53,7 +54,9 @@ export class ChangeFeed {
     holds?: DeviceHolds | undefined;
   }) {
     const { metadata, spaces, now } = parts;
-    this.#parts = { metadata, spaces, now, received: new ReceivedShares(parts) };
+    this.#parts = {
+      metadata, spaces, now, received: new ReceivedShares(parts), reads: new SharedReads(metadata),
+    };
     this.#installation = parts.installation;
     this.#holds = parts.holds;
   }

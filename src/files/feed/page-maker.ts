@@ -17,6 +17,7 @@ import { grantsRev, isSame, lapsedPrint, positionAt, printOfEvent } from './posi
 import { Scene } from './scene.ts';
 import type { MountSeen } from './scene.ts';
 import type { SeenChange } from './seen-change.ts';
+import type { SeenAt, SharedReads } from './shared-reads.ts';
 import { hasExpired, switchesBetween } from './switches.ts';
 import type { SwitchAnswer } from './switches.ts';
 import { idsAround, touchedBy } from './touched.ts';
@@ -26,6 +27,7 @@ import type { Window } from './window.ts';
 
 export interface FeedParts {
   metadata: MetadataStore;
+  reads: SharedReads;
   spaces: SpaceDirectory;
   received: ReceivedShares;
   now: () => Instant;
@@ -58,6 +60,7 @@ export class FeedPageMaker {
   #left = 0;
   #isMore = false;
   #hasMoved = false;
+  #ownReached: FeedPosition | undefined;
 
   constructor(parts: FeedParts, caller: Caller, holdMark: string) {
     this.#parts = parts;
@@ -75,7 +78,8 @@ export class FeedPageMaker {
       const standing = scene.standingOf(spaceId);
       const accessRev = await this.#parts.metadata.accessRev(spaceId);
       const ground = await this.#ground(spaceId);
-      const chains = await this.#chains(spaceId, mounts.map(({ target }) => target.nodeId));
+      const targets = mounts.map(({ target }) => target.nodeId);
+      const chains = await this.#chains(seenAt(standing, spaceId), targets);
       for (const mount of mounts) {
         if (!this.#isSeen(scene, mount, { ground, chains })) this.#hide(mount.nodeId);
       }
@@ -91,6 +95,7 @@ export class FeedPageMaker {
     const scene = await this.#look(since);
     try {
       const own = await this.#followOwn(scene, since);
+      this.#ownReached = own;
       for (const [spaceId, mounts] of scene.mounts) {
         await this.#followOther(scene, since, { spaceId, mounts });
       }
@@ -138,7 +143,7 @@ export class FeedPageMaker {
     const { events, position } = await this.#events(spaceId, standing, since.own);
     if (events.length === 0) return { ...position, accessRev: position.rev };
     const touched = touchedBy(events);
-    const chains = await this.#chains(spaceId, [...idsAround(touched)]);
+    const chains = await this.#chains(seenAt(standing, spaceId, position), [...idsAround(touched)]);
     const looked: Looked = {
       touched, chains, switched: new Set(),
       isGapless: since.isComplete
@@ -191,7 +196,7 @@ export class FeedPageMaker {
     const targets = mounts.map(({ target }) => target.nodeId);
     const switched = typeof switches === 'string' ? [] : switches.nodes;
     const ids = new Set([...idsAround(touched), ...targets, ...switched]);
-    const chains = await this.#chains(spaceId, [...ids]);
+    const chains = await this.#chains(seenAt(standing, spaceId, reached), [...ids]);
     const looked: Looked = {
       touched, chains, switched: new Set(switched),
       isGapless: since.isComplete && was !== undefined
@@ -216,7 +221,8 @@ export class FeedPageMaker {
     { parts, looked, switches }: { parts: GroundParts; looked: Looked; switches: SwitchAnswer },
   ): Promise<Map<NodeId, Window[]>> {
     const windows = new Map<NodeId, Window[]>();
-    const places = await this.#chains(scene.own.id, mounts.map(({ nodeId }) => nodeId));
+    const own = seenAt(scene.standingOf(scene.own.id), scene.own.id, this.#ownReached);
+    const places = await this.#chains(own, mounts.map(({ nodeId }) => nodeId));
     for (const mount of mounts) {
       const { nodeId, target, touched, wasSeen } = mount;
       const chain = places.get(nodeId);
@@ -295,10 +301,12 @@ export class FeedPageMaker {
     }
     // With the one that was followed last: if it is another now, the journal is another.
     const wanted = this.#left + 1;
-    const page = await this.#parts.metadata.listEvents(spaceId, Math.max(0, was.rev - 1), wanted);
-    const known = was.rev > 0 ? page.shift() : undefined;
+    const after = Math.max(0, was.rev - 1);
+    const page = await this.#parts.reads.listEvents({ spaceId, rev }, after, wanted);
+    const [known] = was.rev > 0 ? page : [];
     if (was.rev > 0 && was.print !== printOfEvent(was.rev, known)) throw new Unfollowable();
-    const events = page.slice(0, this.#left);
+    const from = was.rev > 0 ? 1 : 0;
+    const events = page.slice(from, from + this.#left);
     const last = events.at(-1);
     if (last === undefined) return { events, position: was };
     this.#left -= events.length;
@@ -329,16 +337,22 @@ export class FeedPageMaker {
     return standings.get(spaceId)?.rev === rev;
   }
 
-  async #chains(spaceId: SpaceId, ids: readonly NodeId[]): Promise<Map<NodeId, Chain>> {
+  async #chains(seenAt: SeenAt, ids: readonly NodeId[]): Promise<ReadonlyMap<NodeId, Chain>> {
+    const { reads } = this.#parts;
+    if (ids.length <= CHAINS_MAX) return reads.findChains(seenAt, ids);
     const chains = new Map<NodeId, Chain>();
     for (let from = 0; from < ids.length; from += CHAINS_MAX) {
       const part = ids.slice(from, from + CHAINS_MAX);
-      for (const [id, chain] of await this.#parts.metadata.findChains(spaceId, part)) {
-        chains.set(id, chain);
-      }
+      for (const [id, chain] of await reads.findChains(seenAt, part)) chains.set(id, chain);
     }
     return chains;
   }
+}
+
+/** A journal may have gone on since its standing was read: what it says is newer then, and so must
+ *  be what is read of its nodes. */
+function seenAt({ rev }: SpaceStanding, spaceId: SpaceId, reached?: FeedPosition): SeenAt {
+  return { spaceId, rev: Math.max(rev, reached?.rev ?? 0) };
 }
 
 /** By which a node may be seen, or may have been. */
