@@ -17,6 +17,7 @@ const PACKAGES = {
   '/usr/libexec/gvfsd': 'gvfs-daemons',
   '/usr/libexec/gvfsd-dav': 'gvfs-backends',
   'mount.davfs': 'davfs2',
+  mariadbd: 'mariadb-server',
 } as const;
 
 export type Program = keyof typeof PACKAGES;

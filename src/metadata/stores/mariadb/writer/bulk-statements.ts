@@ -28,6 +28,10 @@ const BY_ROWS: Partial<Record<StatementName, (rows: string) => string>> = {
       ON n.space_id = v.v0 AND n.parent_id = v.v1 AND n.canon = v.v2`,
   updateSpaceRev: (rows) => `UPDATE (${rows}) v STRAIGHT_JOIN space s ON s.id = v.v2
     SET s.rev = v.v0, s.folders_rev = v.v1`,
+  updateAccessRev: (rows) => `UPDATE (${rows}) v STRAIGHT_JOIN space s ON s.id = v.v1
+    SET s.access_rev = v.v0`,
+  setMeta: (rows) => `UPDATE (${rows}) v STRAIGHT_JOIN meta m ON m.name = v.v1
+    SET m.value = v.v0`,
 };
 
 const INSERT = /^(\/\*.*?\*\/ INSERT INTO \w+ \([^)]*\) VALUES )(\((?:[^()']|'[^']*')*\))(.*)$/;

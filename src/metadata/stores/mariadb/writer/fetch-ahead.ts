@@ -1,14 +1,16 @@
 /**
  * Reads at the begin of a batch what its changes are going to ask one by one: the node that each is
- * about, and what stands under the name that each is to take. Two statements for the whole batch,
- * in place of one or two for every change.
+ * about, what stands under the name that each is to take, the grant that each may change. One
+ * statement of each kind for the whole batch, in place of one or two for every change.
  *
  * What is fetched here is only a guess at the questions: a wrong one costs a row, never an answer.
  */
-import type { NodeId, SpaceId } from '../../../../base/ids.ts';
+import type { SpaceId } from '../../../../base/ids.ts';
 import { canonicalName } from '../../../../base/names.ts';
 import type { CasePolicy, Name } from '../../../../base/names.ts';
 import type { WriterChange } from '../../sqlite/messages.ts';
+import { GRANT_COLUMNS, SUBJECT_KINDS } from '../../sqlite/rows.ts';
+import type { StatementName } from '../../sqlite/statements.ts';
 import type { LinkClient } from '../link/link-client.ts';
 import type { Step } from '../link/link-messages.ts';
 import type { SqlValue } from '../named-sql.ts';
@@ -16,33 +18,71 @@ import type { LinkedStatements } from './linked-statements.ts';
 
 const NODE = `n.id, n.parent_id, n.canon, n.name, n.kind, n.size_bytes, n.modified_at,
   n.created_at, n.mark, n.content_rev, n.checksums`;
+/** Questions that one statement takes; there is one for each of these numbers. */
 const COUNTS = [8, 32, 128, 512] as const;
-const FILLER: readonly SqlValue[] = [0, 0, ''];
 
-function sqlFor(name: string, on: string, count: number): string {
-  const rows = `SELECT ? AS v0, ? AS v1, ? AS v2${' UNION ALL SELECT ?, ?, ?'.repeat(count - 1)}`;
-  return `/* holdfast:${name} */ SELECT n.space_id, ${NODE.replaceAll(/\s+/g, ' ')}
-    FROM (${rows}) v STRAIGHT_JOIN node n ON n.space_id = v.v0 AND ${on}`;
+/** A statement whose answers are fetched ahead, and how to fetch many at once: the values of each
+ *  question are a row of `v`, and begin each row of the answer. */
+interface Kind {
+  readonly name: StatementName;
+  /** Stands for no question, where there are fewer than a statement takes. */
+  readonly filler: readonly SqlValue[];
+  readonly columns: string;
+  readonly from: string;
 }
 
-const TEXTS = new Map(COUNTS.map((count) => [count, {
-  children: sqlFor('fetchChildren', 'n.parent_id = v.v1 AND n.canon = v.v2', count),
-  nodes: sqlFor('fetchNodes', 'n.id = v.v1 AND v.v2 = \'\'', count),
-}]));
+const KINDS: readonly Kind[] = [
+  {
+    name: 'getChild', filler: [0, 0, ''], columns: NODE,
+    from: 'node n ON n.space_id = v.v0 AND n.parent_id = v.v1 AND n.canon = v.v2',
+  },
+  {
+    name: 'getNode', filler: [0, 0], columns: NODE,
+    from: 'node n ON n.space_id = v.v0 AND n.id = v.v1',
+  },
+  {
+    name: 'findGrantAt', filler: [0, 0, 0, ''], columns: GRANT_COLUMNS,
+    from: `access_grant g ON g.space_id = v.v0 AND g.node_id = v.v1 AND g.subject_kind = v.v2
+      AND g.subject = v.v3 LEFT JOIN grant_count c ON c.grant_id = g.id`,
+  },
+];
 
-interface Wanted {
-  children: Map<string, [SpaceId, NodeId, string]>;
-  nodes: Map<string, [SpaceId, NodeId]>;
+const TEXTS = new Map<string, string>();
+
+function textOf({ name, filler, columns, from }: Kind, count: number): string {
+  const key = `${name} ${count}`;
+  const known = TEXTS.get(key);
+  if (known !== undefined) return known;
+  const values = filler.map((_, at) => `v.v${at}`).join(', ');
+  const first = `SELECT ${filler.map((_, at) => `? AS v${at}`).join(', ')}`;
+  const next = ` UNION ALL SELECT ${filler.map(() => '?').join(', ')}`;
+  const text = `/* holdfast:${name}Ahead */ SELECT ${values}, ${columns}
+    FROM (${first}${next.repeat(count - 1)}) v STRAIGHT_JOIN ${from}`.replaceAll(/\s+/g, ' ');
+  TEXTS.set(key, text);
+  return text;
 }
 
-type Policies = ReadonlyMap<SpaceId, CasePolicy>;
+/** By the statement that will ask: each question once. */
+class Questions {
+  readonly #byName = new Map<StatementName, Map<string, SqlValue[]>>();
+
+  add(name: StatementName, values: SqlValue[]): void {
+    const questions = this.#byName.get(name) ?? new Map<string, SqlValue[]>();
+    this.#byName.set(name, questions.set(JSON.stringify(values), values));
+  }
+
+  of(name: StatementName): ReadonlyMap<string, SqlValue[]> {
+    return this.#byName.get(name) ?? new Map<string, SqlValue[]>();
+  }
+}
 
 interface Place {
   spaceId: SpaceId;
-  parentId: NodeId;
+  parentId: number;
   name: Name;
 }
 
+/** Where a change puts something. */
 function placeOf(change: WriterChange): Place | undefined {
   switch (change.op) {
     case 'put-file':
@@ -61,36 +101,34 @@ function placeOf(change: WriterChange): Place | undefined {
   }
 }
 
-function wantedBy(changes: readonly WriterChange[], policies: Policies): Wanted {
-  const wanted: Wanted = { children: new Map(), nodes: new Map() };
+function questionsOf(
+  changes: readonly WriterChange[], policies: ReadonlyMap<SpaceId, CasePolicy>,
+): Questions {
+  const questions = new Questions();
   for (const change of changes) {
     const place = placeOf(change);
     const casePolicy = place && policies.get(place.spaceId);
     if (place !== undefined && casePolicy !== undefined) {
-      const { spaceId, parentId, name } = place;
-      const canon = canonicalName(name, casePolicy);
-      wanted.children.set(JSON.stringify([spaceId, parentId, canon]), [spaceId, parentId, canon]);
+      const canon = canonicalName(place.name, casePolicy);
+      questions.add('getChild', [place.spaceId, place.parentId, canon]);
     }
     if (!('nodeId' in change) || !('spaceId' in change) || change.op === 'restore') continue;
     const { spaceId, nodeId } = change;
-    wanted.nodes.set(JSON.stringify([spaceId, nodeId]), [spaceId, nodeId]);
+    questions.add('getNode', [spaceId, nodeId]);
+    if (change.op !== 'put-grant' || change.subject.kind === 'link') continue;
+    const { kind, id } = change.subject;
+    questions.add('findGrantAt', [spaceId, nodeId, SUBJECT_KINDS.indexOf(kind), id]);
   }
-  return wanted;
-}
-
-function stepFor(kind: 'children' | 'nodes', keys: readonly SqlValue[][]): Step | undefined {
-  const count = COUNTS.find((each) => each >= keys.length);
-  const texts = count === undefined ? undefined : TEXTS.get(count);
-  if (keys.length < 2 || count === undefined || texts === undefined) return undefined;
-  const rows = Array.from({ length: count }, (_, at) => keys[at] ?? FILLER);
-  return { text: texts[kind], values: rows.flat() };
+  return questions;
 }
 
 const policiesKnown = new Map<SpaceId, CasePolicy>();
 const POLICIES_MAX = 10_000;
 
 /** How names are compared in a space never changes, so it is asked for once. */
-function policiesOf(statements: LinkedStatements, changes: readonly WriterChange[]): Policies {
+function policiesOf(
+  statements: LinkedStatements, changes: readonly WriterChange[],
+): ReadonlyMap<SpaceId, CasePolicy> {
   for (const change of changes) {
     const spaceId = placeOf(change)?.spaceId;
     if (spaceId === undefined || policiesKnown.has(spaceId)) continue;
@@ -102,35 +140,28 @@ function policiesOf(statements: LinkedStatements, changes: readonly WriterChange
   return policiesKnown;
 }
 
+function stepFor(kind: Kind, questions: ReadonlyMap<string, SqlValue[]>): Step | undefined {
+  const count = COUNTS.find((each) => each >= questions.size);
+  if (questions.size < 2 || count === undefined) return undefined;
+  const fillers = Array.from({ length: count - questions.size }, () => kind.filler);
+  return { text: textOf(kind, count), values: [...questions.values(), ...fillers].flat() };
+}
+
 export function fetchAhead(
   link: LinkClient, statements: LinkedStatements, changes: readonly WriterChange[],
 ): void {
   if (changes.length < 2) return;
-  const { children, nodes } = wantedBy(changes, policiesOf(statements, changes));
-  const childKeys = [...children.values()];
-  const nodeKeys = [...nodes.values()].map(([spaceId, nodeId]) => [spaceId, nodeId, '']);
-  const childStep = stepFor('children', childKeys);
-  const nodeStep = stepFor('nodes', nodeKeys);
-  const steps = [childStep, nodeStep].filter((step) => step !== undefined);
-  const answers = link.run(steps);
-  if (childStep !== undefined) {
-    const found = byKey(answers[0]?.rows ?? [], ([, parentId, canon]) => [parentId, canon]);
-    for (const [key, values] of children) {
-      statements.remember('getChild', values, found.get(key) ?? []);
+  const questions = questionsOf(changes, policiesOf(statements, changes));
+  const asked = KINDS.flatMap((kind) => {
+    const step = stepFor(kind, questions.of(kind.name));
+    return step === undefined ? [] : [{ kind, step }];
+  });
+  const answers = link.run(asked.map(({ step }) => step));
+  for (const [at, { kind: { name, filler } }] of asked.entries()) {
+    const found = new Map((answers[at]?.rows ?? []).map((row) =>
+      [JSON.stringify(row.slice(0, filler.length)), [row.slice(filler.length)]]));
+    for (const [key, values] of questions.of(name)) {
+      statements.remember(name, values, found.get(key) ?? []);
     }
   }
-  if (nodeStep !== undefined) {
-    const found = byKey(answers.at(-1)?.rows ?? [], ([id]) => [id]);
-    for (const [key, values] of nodes) {
-      statements.remember('getNode', values, found.get(key) ?? []);
-    }
-  }
-}
-
-/** Rows that begin with their space, as the statements of the writer would answer each. */
-function byKey(
-  rows: readonly unknown[][], keyOf: (row: unknown[]) => unknown[],
-): Map<string, unknown[][]> {
-  return new Map(rows.map(([spaceId, ...row]) =>
-    [JSON.stringify([spaceId, ...keyOf(row)]), [row]]));
 }

@@ -9,7 +9,9 @@ import { valuesFor } from '../named-sql.ts';
 import type { SqlValue } from '../named-sql.ts';
 import { WriteQueue } from './write-queue.ts';
 import type { Touches } from './write-queue.ts';
-import { COUNTED, PLACES, WRITER_STATEMENTS, idKey, placeKey } from './writer-statements.ts';
+import {
+  COUNTED, PLACES, TABLES_TOUCHED, WRITER_STATEMENTS, WRITTEN_THROUGH, idKey, placeKey,
+} from './writer-statements.ts';
 import type { RowKey } from './writer-statements.ts';
 
 /** Answers that one transaction remembers; a full memory begins anew. */
@@ -59,7 +61,8 @@ export class LinkedStatements {
       const id = this.#idAt.get(key);
       return id === undefined ? [key] : [key, id];
     });
-    return new Map(WRITER_STATEMENTS[name].tables.map((table) => {
+    const tables = TABLES_TOUCHED[name] ?? WRITER_STATEMENTS[name].tables;
+    return new Map(tables.map((table) => {
       const own = withIds.filter((key) => key.startsWith(`${table} `));
       return [table, own.length === 0 ? undefined : own];
     }));
@@ -102,6 +105,8 @@ export class LinkedStatements {
       return this.#link.run(steps).at(-1)?.changes ?? 0;
     }
     this.#queue.add(name, values, touches);
+    const through = WRITTEN_THROUGH[name]?.(values);
+    if (through !== undefined) this.remember(through.name, through.values, through.rows);
     if (this.#queue.isFull) this.#link.run(this.#queue.take());
     return 0;
   }

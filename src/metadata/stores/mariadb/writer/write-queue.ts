@@ -11,6 +11,7 @@ import type { StatementName } from '../../sqlite/statements.ts';
 import type { SqlValue } from '../named-sql.ts';
 import type { Step } from '../link/link-messages.ts';
 import { canGather, stepsFor } from './bulk-statements.ts';
+import { LAST_COUNTS } from './writer-statements.ts';
 import type { RowKey } from './writer-statements.ts';
 
 /** What a statement touches: by table, the keys of its rows; `undefined`: all of it. */
@@ -53,13 +54,23 @@ class Group {
     this.name = name;
   }
 
-  add(values: SqlValue[], touches: Touches): void {
-    this.rows.push(values);
+  /** Whether there is a row more now. */
+  add(values: SqlValue[], touches: Touches): boolean {
+    const isAgain = LAST_COUNTS.has(this.name) && this.hasRow(touches);
+    if (isAgain) this.#replace(values);
+    else this.rows.push(values);
     for (const [table, keys] of touches) {
       const touched = this.#tables.get(table) ?? new TouchedTable();
       this.#tables.set(table, touched);
       touched.add(keys);
     }
+    return !isAgain;
+  }
+
+  /** Of these statements the last value is the key. */
+  #replace(values: SqlValue[]): void {
+    const at = this.rows.findIndex((row) => row.at(-1) === values.at(-1));
+    this.rows[at] = values;
   }
 
   meets(touches: Touches): boolean {
@@ -88,14 +99,14 @@ export class WriteQueue {
   }
 
   add(name: StatementName, values: SqlValue[], touches: Touches): void {
-    this.#rowCount += 1;
-    this.#groupFor(name, touches).add(values, touches);
+    if (this.#groupFor(name, touches).add(values, touches)) this.#rowCount += 1;
   }
 
   #groupFor(name: StatementName, touches: Touches): Group {
     if (canGather(name)) {
       for (const group of this.#groups.toReversed()) {
-        if (group.name === name && !group.hasRow(touches)) return group;
+        const isOurs = group.name === name;
+        if (isOurs && (LAST_COUNTS.has(name) || !group.hasRow(touches))) return group;
         if (group.meets(touches)) break;
       }
     }

@@ -27,6 +27,25 @@ export const COUNTED: ReadonlySet<StatementName> = new Set<StatementName>([
   'deleteVersion',
 ]);
 
+/** Those of which only the last counts, when there are several for one row. */
+export const LAST_COUNTS: ReadonlySet<StatementName> = new Set<StatementName>([
+  'setMeta', 'updateAccessRev',
+]);
+
+/** What a read would answer after a write that still waits. */
+export const WRITTEN_THROUGH: Partial<Record<StatementName, (values: readonly SqlValue[]) => {
+  name: StatementName; values: SqlValue[]; rows: SqlValue[][];
+}>> = {
+  setMeta: ([value = null, name = null]) => ({ name: 'getMeta', values: [name], rows: [[value]] }),
+};
+
+/** Whose space a space is never changes: so this is read past all writes of spaces but new ones. */
+export const TABLES_TOUCHED: Partial<Record<StatementName, readonly string[]>> = {
+  findSpaceByOwner: ['space_owner'],
+  insertSpace: ['space', 'space_owner'],
+  insertTeamSpace: ['space', 'space_owner'],
+};
+
 /** A row by its table and key. A node has two keys: its id, and its place in a folder. */
 export type RowKey = string;
 
@@ -40,6 +59,10 @@ export function idKey(spaceId: SqlValue, id: SqlValue): RowKey {
 
 function rowOf(table: string, ...key: readonly (SqlValue | undefined)[]): RowKey {
   return `${table} key ${key.map(String).join('/')}`;
+}
+
+function grantAt(...key: readonly (SqlValue | undefined)[]): RowKey {
+  return `access_grant at ${key.map(String).join('/')}`;
 }
 
 type V = readonly SqlValue[];
@@ -66,6 +89,18 @@ export const PLACES: Partial<Record<StatementName, Places>> = {
   getFolder: (v) => [rowOf('folder', v[0], v[1])],
   insertFolder: (v) => [rowOf('folder', v[0], v[1])],
   updateFolder: (v) => [rowOf('folder', v[3], v[4])],
+  getMeta: (v) => [rowOf('meta', v[0])],
+  setMeta: (v) => [rowOf('meta', v[1])],
+  updateAccessRev: (v) => [rowOf('space', v[1])],
+  insertGrant: (v) => [rowOf('access_grant', 'id', v[0]), grantAt(v[1], v[2], v[3], v[4]),
+    `access_grant subject ${String(v[3])}/${String(v[4])}`],
+  getGrant: (v) => [rowOf('access_grant', 'id', v[0]), rowOf('grant_count', v[0])],
+  findGrantAt: (v) => [grantAt(v[0], v[1], v[2], v[3])],
+  findGrantOf: (v) => [`access_grant subject ${String(v[0])}/${String(v[1])}`],
+  getGrantCount: (v) => [rowOf('grant_count', v[0])],
+  insertGrantCount: (v) => [rowOf('grant_count', v[0])],
+  updateGrantCount: (v) => [rowOf('grant_count', v[1])],
+
   getSpace: (v) => [rowOf('space', v[0])],
   updateSpaceRev: (v) => [rowOf('space', v[2])],
 

@@ -136,7 +136,7 @@ export function writeGrant(
     id, spaceId: space.id, nodeId, subject, role, isShown, expiresAt, terms,
     createdBy: (existing ?? revives)?.createdBy ?? actor.user,
     createdAt: (existing ?? revives)?.createdAt ?? actor.at,
-    revFrom: rev, downloads: existing?.downloads ?? downloadsOf(state, id),
+    revFrom: rev, downloads: existing?.downloads ?? (revives ? downloadsOf(state, id) : 0),
   };
   state.sql.insertGrant.run(id, space.id, nodeId, SUBJECT_KINDS.indexOf(subject.kind),
     subjectText(subject), ROLES.indexOf(role), isShown ? 1 : 0, expiresAt ?? null, terms,
