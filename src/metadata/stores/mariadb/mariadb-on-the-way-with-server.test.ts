@@ -1,0 +1,164 @@
+/** What can happen between a store and its server: it breaks off, comes back, and serves others. */
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, it } from 'node:test';
+import { isKind } from '../../../base/errors.ts';
+import { Hand } from '../../conformance/hand.ts';
+import { assertConsistent } from '../../conformance/replay.ts';
+import { MariadbMetadataStore } from './mariadb-metadata-store.ts';
+import { Session } from './session.ts';
+import { CuttingProxy } from './testing/cutting-proxy.ts';
+import { ScratchServer } from './testing/scratch-server.ts';
+
+let server: ScratchServer;
+let database: string;
+const open: MariadbMetadataStore[] = [];
+before(async () => {
+  server = await ScratchServer.start();
+  ({ database } = await server.makeDatabase());
+});
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((store) => store.close()));
+});
+after(() => server.stop());
+
+async function openStore(port = server.port): Promise<MariadbMetadataStore> {
+  const address = server.addressOf(database, port);
+  const store = await MariadbMetadataStore.open({ address, create: true });
+  open.push(store);
+  return store;
+}
+
+async function assertGapless(h: Hand): Promise<void> {
+  const revs = (await h.store.listEvents(h.space.id, 0, 2_000)).map(({ rev }) => rev);
+  assert.deepEqual(revs, revs.map((_, at) => at + 1));
+  await assertConsistent(h.store, h.space.id);
+}
+
+describe('A commit on MariaDB whose connection breaks', () => {
+  for (const cut of ['before-commit', 'after-commit'] as const) {
+    it(`is made once, and acknowledged, when it breaks ${cut}`, async () => {
+      const proxy = await CuttingProxy.start(server.port);
+      try {
+        const h = await Hand.on(await openStore(proxy.port), { owner: cut });
+        await h.put(h.root, 'first');
+        proxy.cutNext(cut);
+        const made = await Promise.all(['a', 'b', 'c'].map((name) => h.put(h.root, name)));
+        assert.equal(proxy.cutCount, 1);
+        assert.deepEqual(made.map(({ name }) => name), ['a', 'b', 'c']);
+        await h.put(h.root, 'last');
+        assert.deepEqual(await h.names(h.root), ['a', 'b', 'c', 'first', 'last']);
+        assert.equal((await h.store.getSpace(h.space.id)).rev, 5);
+        await assertGapless(h);
+      } finally {
+        await Promise.all(open.splice(0).map((store) => store.close()));
+        await proxy.stop();
+      }
+    });
+  }
+
+  it('has what it acknowledged after the server was killed, and goes on once it is back',
+    async () => {
+      const h = await Hand.on(await openStore(), { owner: 'killed' });
+      const acknowledged: string[] = [];
+      const work = Array.from({ length: 400 }, async (_, n) => {
+        const { name } = await h.put(h.root, `f${n}`);
+        acknowledged.push(name);
+      });
+      const settled = Promise.allSettled(work);
+      await Promise.race(work);
+      await server.kill();
+      await server.startAgain();
+      const refusals: unknown[] = (await settled).flatMap((each) =>
+        (each.status === 'rejected' ? [each.reason as unknown] : []));
+      assert.ok(refusals.every((reason) => isKind(reason, 'unavailable')));
+      const again = await Hand.on(await openStore(), { owner: 'killed' });
+      const names = new Set(await again.names(again.root));
+      for (const name of acknowledged) assert.ok(names.has(name));
+      await h.put(h.root, 'after');
+      await assertGapless(again);
+    });
+});
+
+describe('Two stores on one MariaDB database', () => {
+  it('write one space in turns: no revision is missing or twice, and each sees the other',
+    async () => {
+      const ours = await Hand.on(await openStore(), { owner: 'shared' });
+      const theirs = new Hand(await openStore(), ours.space);
+      const box = await ours.folder(ours.root, 'box');
+      const puts = [ours, theirs].flatMap((h, side) =>
+        Array.from({ length: 60 }, (_, n) => h.put(box.id, `${side}-${n}`, 3)));
+      const marks = (await Promise.all(puts)).map(({ mark }) => mark);
+      assert.equal(new Set(marks).size, 120);
+      await theirs.move(box.id, theirs.root, 'moved');
+      await ours.put(box.id, 'afterwards', 3);
+      for (const h of [ours, theirs]) {
+        assert.equal((await h.names(box.id)).length, 121);
+        assert.equal(await h.used(), 363);
+        await assertGapless(h);
+      }
+    });
+
+  it('lets one wait for a turn that another holds', async () => {
+    const h = await Hand.on(await openStore(), { owner: 'waiting' });
+    const holder = await Session.open(server.addressOf(database), 'write');
+    await holder.run('SELECT turn FROM writer_turn WHERE id = 1 FOR UPDATE');
+    const put = h.put(h.root, 'f');
+    assert.deepEqual(await h.names(h.root), []); // Readers wait for nobody.
+    await holder.end();
+    assert.equal((await put).mark, 1);
+  });
+});
+
+describe('MariadbMetadataStore, on opening', () => {
+  const refusedFor = async (setting: string, value: string, back: string): Promise<void> => {
+    await server.query(`SET GLOBAL ${setting} = ${value}`);
+    try {
+      await assert.rejects(openStore(), (error) =>
+        isKind(error, 'invalid') && error.code === 'metadata-unsafe-server'
+          && error.message.includes(setting));
+    } finally {
+      await server.query(`SET GLOBAL ${setting} = ${back}`);
+    }
+  };
+
+  it('refuses a server that does not flush at commit, or takes small packets', async () => {
+    await refusedFor('innodb_flush_log_at_trx_commit', '2', '1');
+    await refusedFor('max_allowed_packet', '1048576', '16777216');
+  });
+
+  it('refuses an empty database unless it may make tables, and one of another program',
+    async () => {
+      const address = await server.makeDatabase();
+      const opened = MariadbMetadataStore.open({ address, create: false });
+      await assert.rejects(opened, (error) => isKind(error, 'not-found'));
+      await server.query('CREATE TABLE theirs (id INT PRIMARY KEY)', address.database);
+      const strange = MariadbMetadataStore.open({ address, create: true });
+      await assert.rejects(strange, (error) =>
+        isKind(error, 'invalid') && error.code === 'metadata-not-ours');
+    });
+
+  it('refuses a newer format, and says so when nobody answers', async () => {
+    const address = await server.makeDatabase();
+    await (await MariadbMetadataStore.open({ address, create: true })).close();
+    await server.query('UPDATE meta SET value = 99 WHERE name = \'schema_version\'',
+      address.database);
+    await assert.rejects(MariadbMetadataStore.open({ address, create: true }), (error) =>
+      isKind(error, 'invalid') && error.code === 'metadata-version');
+    const nowhere = { ...address, port: 1 };
+    await assert.rejects(MariadbMetadataStore.open({ address: nowhere, create: true }),
+      (error) => isKind(error, 'unavailable'));
+  });
+});
+
+describe('Names on MariaDB', () => {
+  it('differ where one byte does: case, accents, blanks at the end, and beyond the first plane',
+    async () => {
+      const h = await Hand.on(await openStore(), { owner: 'names' });
+      const names = ['a', 'a ', 'a b', 'A', 'ä', 'æ', 'ß', 'ss', '😀', '😁', 'ｚ', '\u{10ffff}'];
+      for (const name of names) await h.put(h.root, name);
+      const wanted = names.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+      assert.deepEqual(await h.names(h.root), wanted);
+      await h.put(h.root, 'x'.repeat(255));
+      await h.put(h.root, '😀'.repeat(63));
+    });
+});
