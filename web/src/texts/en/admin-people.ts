@@ -84,6 +84,7 @@ export const ADMIN_PEOPLE_TEXTS = {
   'admin.folders': 'Folders',
   'admin.size': 'Size',
   'admin.shares': 'Shares and links',
+  'admin.sharesAlone': 'Shares',
   'admin.links': 'Links',
   'admin.stays': 'What stays',
   'admin.planFiles': '{files} in {folders}, {size}',
@@ -99,7 +100,7 @@ export const ADMIN_PEOPLE_TEXTS = {
   'admin.what': 'What',
   'admin.before': 'Before',
   'admin.after': 'After',
-  'admin.nothingDiffers': 'Nothing differs; {links} links lead where they led',
+  'admin.nothingDiffers': 'Nothing differs: everything has arrived as it was',
   'admin.remaining': {
     one: '{count} entry came meanwhile, and is still with the old account.',
     other: '{count} entries came meanwhile, and are still with the old account.',

@@ -1,5 +1,5 @@
 /** Administration: its own navigation at the side, and the part that was chosen. */
-import { Suspense, lazy, useEffect, useMemo } from 'react';
+import { Suspense, lazy, useEffect, useMemo, useRef } from 'react';
 import type { ReactNode } from 'react';
 import { hrefOf, usePathname } from '../../parts/address.ts';
 import { Icon } from '../../parts/icons.tsx';
@@ -45,8 +45,14 @@ export function AdminView(): ReactNode {
 function AdminTabs(
   { tabs, part: here }: { readonly tabs: readonly AdminTab[]; readonly part: string },
 ): ReactNode {
+  const strip = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // On a phone they are a strip, and this one may be out of sight.
+    const current = strip.current?.querySelector('[aria-current]');
+    current?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [here]);
   return (
-    <nav className="hf-admin-tabs" aria-label={t('admin.title')}>
+    <nav ref={strip} className="hf-admin-tabs" aria-label={t('admin.title')}>
       {tabs.map(({ part, label, icon }) => (
         <Link
           key={part} href={hrefOf(part === '' ? '/admin' : `/admin/${part}`)}

@@ -143,12 +143,12 @@ function Plan({ plan }: { readonly plan: Transfer }): ReactNode {
 function Report(
   { plan, report }: { readonly plan: Transfer; readonly report: NonNullable<Transfer['report']> },
 ): ReactNode {
-  const { before, after, linksKept, remainingCount, differences } = report;
+  const { before, after, remainingCount, differences } = report;
   const rows = [
     [t('admin.files'), before.fileCount, after.fileCount],
     [t('admin.folders'), before.folderCount, after.folderCount],
     [t('admin.size'), sizeText(before.sizeBytes), sizeText(after.sizeBytes)],
-    [t('admin.shares'), before.shareCount, after.shareCount],
+    [t('admin.sharesAlone'), before.shareCount, after.shareCount],
     [t('admin.links'), before.linkCount, after.linkCount],
   ] as const;
   return (
@@ -170,7 +170,7 @@ function Report(
         </table>
       </div>
       {differences.length === 0
-        ? <Badge tone="good">{t('admin.nothingDiffers', { links: linksKept })}</Badge>
+        ? <Badge tone="good">{t('admin.nothingDiffers')}</Badge>
         : <ul>{differences.map((line) => <li key={line}>{line}</li>)}</ul>}
       {remainingCount > 0 && <p>{t('admin.remaining', { count: remainingCount })}</p>}
     </>
