@@ -42,6 +42,7 @@ export const LONG_FILES: Readonly<Record<string, number>> = {
   'test/crash/damage.test.ts': 30,
   'test/simulation/erasure-sets.test.ts': 30,
   'test/system/disk-moves.test.ts': 25,
+  'test/browser/api-docs.test.ts': 20,
 };
 const SHORT_FILE_S = 10;
 
