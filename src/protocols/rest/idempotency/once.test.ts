@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { HoldfastError } from '../../../base/errors.ts';
-import { RestSite } from '../testing/rest-site.ts';
+import { PASSWORD, RestSite } from '../testing/rest-site.ts';
 import type { Json, JsonAnswer } from '../testing/rest-site.ts';
 
 describe('Keyed requests', () => {
@@ -74,5 +74,42 @@ describe('Keyed requests', () => {
     assert.deepEqual((await site.ask('POST', path, { json })).json, first.json);
     const bad = await make('d', 'white space');
     assert.equal(bad.json.code, 'idempotency-key');
+  });
+
+  it('keep no password, and no cookie that signs in', async () => {
+    const { idempotency: store } = site;
+    const [begin, finish] = [store.begin.bind(store), store.finish.bind(store)];
+    const prints: string[] = [];
+    const kept: string[] = [];
+    store.begin = (request, at) => {
+      prints.push(request.fingerprint);
+      return begin(request, at);
+    };
+    store.finish = (request, answer) => {
+      kept.push(JSON.stringify(answer));
+      return finish(request, answer);
+    };
+    const own = { 'Sec-Fetch-Site': 'same-origin' };
+    const cookieOf = ({ headers }: JsonAnswer): string =>
+      (headers['set-cookie']?.[0] ?? '').split(';')[0] ?? '';
+    try {
+      const Cookie = cookieOf(await site.ask('POST', '/session', {
+        auth: undefined, headers: own, json: { user: 'anna', password: PASSWORD },
+      }));
+      const change = (oldPassword: string, key: string): Promise<JsonAnswer> =>
+        site.ask('PUT', '/account/password', {
+          auth: undefined, headers: { ...own, Cookie, 'Idempotency-Key': key },
+          json: { oldPassword, newPassword: PASSWORD },
+        });
+      assert.equal((await change('not this one', 'key-7')).status, 403);
+      const changed = await change(PASSWORD, 'key-8');
+      assert.equal(changed.status, 204);
+      // Were passwords in it, whoever reads the disk could try a billion of them in a second.
+      assert.equal(prints[0], prints[1]);
+      assert.notEqual(cookieOf(changed), '');
+      assert.deepEqual(kept, ['{"status":204,"headers":{},"isWhole":false}']);
+    } finally {
+      Object.assign(store, { begin, finish });
+    }
   });
 });

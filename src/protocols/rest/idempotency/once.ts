@@ -19,9 +19,13 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 const KEY = /^[\x21-\x7e]{1,200}$/;
 /** Headers that make a request another one. */
 const TELLING = [
-  'content-length', 'content-type', 'if-match', 'if-none-match', 'if-unmodified-since',
-  'repr-digest', 'digest', 'upload-offset', 'upload-metadata',
+  'content-type', 'if-match', 'if-none-match', 'if-unmodified-since', 'upload-offset',
+  'upload-metadata',
 ] as const;
+/** Of bodies that are not looked at here. */
+const TELLING_OF_BYTES = ['content-length', 'repr-digest', 'digest'] as const;
+/** Fields of a body that are left out of what is kept: a password could be guessed from a hash. */
+const SECRET = /password|secret|^code$/i;
 
 export interface OnceParts {
   store: IdempotencyStore;
@@ -82,15 +86,23 @@ function keyOf({ req, query }: OnceRequest): string | undefined {
 function fingerprintOf({ req, query, body }: OnceRequest): string {
   const { idempotencyKey: _, ...rest } = query;
   const [path] = (req.url ?? '').split('?', 1);
-  const headers = TELLING.map((name) => req.headers[name] ?? null);
-  return hash('sha256', JSON.stringify([req.method, path, rest, headers, body ?? null]), 'hex');
+  const names = body === undefined ? [...TELLING, ...TELLING_OF_BYTES] : TELLING;
+  const headers = names.map((name) => req.headers[name] ?? null);
+  const told = [req.method, path, rest, headers, body ?? null];
+  return hash('sha256', JSON.stringify(told, withoutSecret), 'hex');
+}
+
+function withoutSecret(name: string, value: unknown): unknown {
+  return typeof value === 'string' && SECRET.test(name) ? '' : value;
 }
 
 function keptOf<B>(answer: RestAnswer<B>, given: OnceRequest): KeptAnswer {
   const { status = given.status, headers = {}, body } = answer;
   const text = body === undefined ? undefined : JSON.stringify(body);
-  const isWhole = text === undefined
-    || (!given.answersSecret && Buffer.byteLength(text) <= ANSWER_BYTES_MAX);
+  const names = Object.keys(headers);
+  const isSecret = names.some((name) => name.toLowerCase() === 'set-cookie')
+    || (given.answersSecret && text !== undefined);
+  const isWhole = !isSecret && Buffer.byteLength(text ?? '') <= ANSWER_BYTES_MAX;
   return { status, headers: isWhole ? headers : {}, body: isWhole ? text : undefined, isWhole };
 }
 
