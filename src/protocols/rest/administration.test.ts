@@ -292,6 +292,15 @@ describe('administration in the API', WAIT, () => {
       ...dora, json: { toUser: 'dora' },
     });
     assert.equal(foreign.status, 404);
+    // Who and what there is in other tenants is not to be found out by handing something over.
+    const { json: team } = await site.ask('POST', '/spaces', { json: { name: 'elsewhere' } });
+    const receivers = [
+      { toUser: 'ben' }, { toUser: 'nobody' }, { toSpaceId: team.id }, { toSpaceId: '99999' },
+    ];
+    for (const receiver of receivers) {
+      const told = await site.ask('POST', '/users/dora/transfer', { ...dora, json: receiver });
+      assert.equal(told.status, 404, JSON.stringify(receiver));
+    }
   });
 
   it('says for how long what is past is kept, and collects garbage when told to', async () => {

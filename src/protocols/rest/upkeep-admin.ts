@@ -40,11 +40,9 @@ function transfers(api: RestApi, parts: RestParts, administration: Administratio
     params: ById, body: TransferOrderShape, refusals: [409, 412, 413, 423, 503, 507],
     success: { status: 200, description: 'The plan, done or not.', schema: TransferShape },
     async answer({ caller, params, body, exchange: { signal } }) {
-      const { planEtag, folder = '/', toUser, toSpaceId } = body;
+      const { planEtag, folder = '/' } = body;
       const from = inReach(caller, await parts.identity.users.find(parseUserId(params.id)), 'user');
-      if ((toUser === undefined) === (toSpaceId === undefined)) throw noReceiver();
-      const to: TransferOrder['to'] = toUser === undefined
-        ? { team: spaceIdOf(toSpaceId ?? '') } : { user: parseUserId(toUser) };
+      const to = await receiverIn(parts, caller, body);
       const order = { from: from.id, to, folder: pathOfText(folder) };
       const { transfers: all } = administration;
       const plan = await all.plan(caller, order, signal);
@@ -56,6 +54,21 @@ function transfers(api: RestApi, parts: RestParts, administration: Administratio
       return { body: { ...answer, isDone: true, report: reportAnswer(report) } };
     },
   });
+}
+
+/** @throws not-found: also for what is of a tenant that the caller does not administer. */
+async function receiverIn(
+  { identity, administration }: RestParts, caller: Caller,
+  { toUser, toSpaceId }: { toUser?: string; toSpaceId?: string },
+): Promise<TransferOrder['to']> {
+  if ((toUser === undefined) === (toSpaceId === undefined)) throw noReceiver();
+  if (toUser !== undefined) {
+    const user = parseUserId(toUser);
+    return { user: inReach(caller, await identity.users.find(user), 'user').id };
+  }
+  const team = spaceIdOf(toSpaceId ?? '');
+  await administration?.teams.get(caller, team);
+  return { team };
 }
 
 function noteTransfer(
