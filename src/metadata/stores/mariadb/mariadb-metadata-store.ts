@@ -88,8 +88,8 @@ export class MariadbMetadataStore implements MetadataStore {
   }
 
   /** How often the readers have asked the server something. */
-  get readRoundTripCount(): number {
-    return this.#readers.roundTripCount;
+  get readQuestionCount(): number {
+    return this.#readers.questionCount;
   }
 
   #read<T>(read: (readers: Readers) => T): Promise<T> {

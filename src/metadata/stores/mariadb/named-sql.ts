@@ -17,7 +17,6 @@ export interface NamedSql {
   readonly slots: readonly Slot[];
   /** Tables that it reads or writes. */
   readonly tables: readonly string[];
-  readonly isRead: boolean;
 }
 
 const PLACE = /\?(\d+)?|@([a-z]+)/g;
@@ -35,7 +34,6 @@ export function namedSql(name: string, sql: string): NamedSql {
   const tables = [...new Set([...sql.matchAll(TABLE)].map(([, table = '']) => table))];
   return {
     name, text: `/* holdfast:${name} */ ${places.replaceAll(/\s+/g, ' ').trim()}`, slots, tables,
-    isRead: /^\s*(SELECT|WITH)/.test(sql),
   };
 }
 

@@ -48,7 +48,7 @@ export type SessionMode = 'write' | 'read';
 
 export class Session {
   readonly #connection: Connection;
-  #roundTripCount = 0;
+  #questionCount = 0;
 
   private constructor(connection: Connection) {
     this.#connection = connection;
@@ -78,21 +78,21 @@ export class Session {
     return session;
   }
 
-  /** How often the server was asked something. */
-  get roundTripCount(): number {
-    return this.#roundTripCount;
+  /** How often the server was asked for something: a round trip each, settings and ends of
+   *  transactions not counted. */
+  get questionCount(): number {
+    return this.#questionCount;
   }
 
   /** A statement without values, which is not kept prepared. */
   async run(text: string): Promise<Answer> {
-    this.#roundTripCount += 1;
     const [answer] = await this.#connection.query({ sql: text, timeout: STATEMENT_TIMEOUT_MS });
     return toAnswer(answer);
   }
 
   /** A statement with values, prepared on its first use. Values never become part of its text. */
   async execute(text: string, values: readonly SqlValue[]): Promise<Answer> {
-    this.#roundTripCount += 1;
+    this.#questionCount += 1;
     const [answer] = await this.#connection.execute({
       sql: text, values: values.map(toParameter), timeout: STATEMENT_TIMEOUT_MS,
     });

@@ -26,7 +26,7 @@ export class LinkClient {
   readonly #worker: Worker;
   readonly #bell = new SharedArrayBuffer(4);
   readonly #bellView = new Int32Array(this.#bell);
-  #roundTripCount = 0;
+  #questionCount = 0;
 
   constructor(address: ServerAddress) {
     const { port1, port2 } = new MessageChannel();
@@ -39,8 +39,8 @@ export class LinkClient {
   }
 
   /** How often the server was asked, over all connections. */
-  get roundTripCount(): number {
-    return this.#roundTripCount;
+  get questionCount(): number {
+    return this.#questionCount;
   }
 
   /** @throws ServerError. */
@@ -79,7 +79,7 @@ export class LinkClient {
       const { fault, isCommitting } = reply;
       throw isCommitting ? new CommitError(fault) : new ServerError(fault);
     }
-    this.#roundTripCount = reply.roundTripCount;
+    this.#questionCount = reply.questionCount;
     return reply.answers;
   }
 }

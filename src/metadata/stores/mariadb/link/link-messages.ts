@@ -18,7 +18,7 @@ export type ToLink =
   | { kind: 'close' };
 
 export type FromLink =
-  | { kind: 'done'; answers: Answer[]; roundTripCount: number }
+  | { kind: 'done'; answers: Answer[]; questionCount: number }
   /** `isCommitting`: it was the commit itself that failed. */
   | { kind: 'failed'; fault: ServerFault; isCommitting: boolean };
 

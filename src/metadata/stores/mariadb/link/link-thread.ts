@@ -12,7 +12,7 @@ import type { FromLink, LinkStart, Step, ToLink } from './link-messages.ts';
 const { address, port, bell } = workerData as LinkStart;
 const bellView = new Int32Array(bell);
 let session: Session | undefined;
-let pastRoundTrips = 0;
+let pastQuestions = 0;
 
 function answer(message: FromLink): void {
   port.postMessage(message);
@@ -21,7 +21,7 @@ function answer(message: FromLink): void {
 }
 
 function dropSession(): void {
-  pastRoundTrips += session?.roundTripCount ?? 0;
+  pastQuestions += session?.questionCount ?? 0;
   session?.destroy();
   session = undefined;
 }
@@ -56,8 +56,8 @@ async function serve(message: ToLink): Promise<FromLink> {
     }
     if (message.kind === 'rollback') await session?.run('ROLLBACK');
     if (message.kind === 'close') await session?.end();
-    const roundTripCount = pastRoundTrips + (session?.roundTripCount ?? 0);
-    return { kind: 'done', answers, roundTripCount };
+    const questionCount = pastQuestions + (session?.questionCount ?? 0);
+    return { kind: 'done', answers, questionCount };
   } catch (error) {
     return failed(error, isCommitting);
   }

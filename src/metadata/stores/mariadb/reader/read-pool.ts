@@ -25,7 +25,7 @@ export class ReadPool {
   #waiting: Waiting[] = [];
   #endings = new Set<Promise<void>>();
   readonly #open = new Set<Session>();
-  #pastRoundTrips = 0;
+  #pastQuestions = 0;
   #isClosed = false;
 
   constructor(address: ServerAddress, clock: Clock) {
@@ -60,13 +60,13 @@ export class ReadPool {
   #leave(session: Session): void {
     this.#count -= 1;
     this.#open.delete(session);
-    this.#pastRoundTrips += session.roundTripCount;
+    this.#pastQuestions += session.questionCount;
   }
 
-  /** How often the server was asked something, snapshots' ends included. */
-  get roundTripCount(): number {
-    let count = this.#pastRoundTrips;
-    for (const session of this.#open) count += session.roundTripCount;
+  /** See Session.questionCount. */
+  get questionCount(): number {
+    let count = this.#pastQuestions;
+    for (const session of this.#open) count += session.questionCount;
     return count;
   }
 

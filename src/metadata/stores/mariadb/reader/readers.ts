@@ -80,8 +80,8 @@ export class Readers implements ListingContext {
     this.#clock = clock;
   }
 
-  get roundTripCount(): number {
-    return this.#pool.roundTripCount;
+  get questionCount(): number {
+    return this.#pool.questionCount;
   }
 
   /** Runs a reader on a snapshot of its own. A connection that breaks meanwhile is no matter: the

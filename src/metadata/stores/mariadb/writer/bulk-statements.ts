@@ -84,6 +84,12 @@ export function canGather(name: StatementName): boolean {
   return BULKS.has(name);
 }
 
+/** Of all that are joined with rows, the text for so many: for whoever looks at their plans. */
+export function gatheredTexts(rowCount: number): string[] {
+  return [...BULKS].filter(([name]) => BY_ROWS[name] !== undefined)
+    .map(([, bulk]) => bulk.text(rowCount));
+}
+
 function sizeOf(values: readonly SqlValue[]): number {
   let sizeBytes = 0;
   for (const value of values) {

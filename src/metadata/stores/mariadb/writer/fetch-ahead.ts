@@ -62,6 +62,11 @@ function textOf({ name, filler, columns, from }: Kind, count: number): string {
   return text;
 }
 
+/** All of them for so many questions: for whoever looks at their plans. */
+export function aheadTexts(count: number): string[] {
+  return KINDS.map((kind) => textOf(kind, count));
+}
+
 /** By the statement that will ask: each question once. */
 class Questions {
   readonly #byName = new Map<StatementName, Map<string, SqlValue[]>>();

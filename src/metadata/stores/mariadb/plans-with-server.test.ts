@@ -1,0 +1,181 @@
+/** How the server would run each statement, and how often it is asked. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { NodeId } from '../../../base/ids.ts';
+import { parsePath } from '../../../base/names.ts';
+import { grantChange } from '../../conformance/access-promises.ts';
+import { Hand } from '../../conformance/hand.ts';
+import { MariadbMetadataStore } from './mariadb-metadata-store.ts';
+import type { NamedSql, SqlValue } from './named-sql.ts';
+import { PAST_STATEMENTS, READ_STATEMENTS, WALK_STATEMENTS } from './reader/reader-statements.ts';
+import { Session } from './session.ts';
+import type { ServerAddress } from './session.ts';
+import { ScratchServer } from './testing/scratch-server.ts';
+import { gatheredTexts } from './writer/bulk-statements.ts';
+import { aheadTexts } from './writer/fetch-ahead.ts';
+import { WRITER_STATEMENTS } from './writer/writer-statements.ts';
+
+/** Tables that grow with what people keep, and what is never to be passed over from end to end. */
+const LARGE: ReadonlySet<string> = new Set([
+  'node', 'node_past', 'folder', 'version', 'event', 'trash', 'property', 'dav_lock', 'upload',
+  'upload_part', 'space', 'access_grant', 'access_grant_past', 'grant_count', 'mount',
+  'declined_mount', 'batch', 'held_change',
+]);
+
+/** Asked seldom, and page by page through all there is. */
+const WALKS: ReadonlySet<string> = new Set([
+  'listSpaces', 'listPartManifests', 'listVersionManifests', 'listHeldManifests',
+]);
+
+const TEXTS: ReadonlySet<string> = new Set([
+  'canon', 'name', 'owner', 'upload_id', 'token', 'subject', 'tenant', 'state', 'scope', 'by_user',
+  'deleted_by', 'device_key', 'namespace',
+]);
+const TEXT_IDS: ReadonlySet<string> = new Set(['tenant', 'retention', 'reservation', 'writer']);
+
+let server: ScratchServer;
+let address: ServerAddress;
+let store: MariadbMetadataStore;
+let h: Hand;
+let deep: NodeId;
+let above: NodeId;
+let looker: Session;
+before(async () => {
+  server = await ScratchServer.start();
+  address = await server.makeDatabase();
+  store = await MariadbMetadataStore.open({ address, create: true });
+  h = await Hand.on(store);
+  deep = h.root;
+  for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) {
+    above = deep;
+    deep = (await h.folder(deep, name)).id;
+  }
+  const files = Array.from({ length: 800 }, (_, n) => h.put(deep, `f${n}`));
+  const nodes = await Promise.all(files);
+  await Promise.all(nodes.map(({ name }) => h.put(deep, name, 11)));
+  const { id: spaceId } = h.space;
+  await Promise.all(nodes.slice(0, 300).map(({ id: nodeId }) =>
+    store.commit({ op: 'delete', spaceId, nodeId, actor: h.actor() })));
+  await Promise.all(Array.from({ length: 300 }, (_, n) => h.folder(h.root, `g${n}`)));
+  for (let space = 0; space < 60; space += 1) {
+    const other = await Hand.on(store, { owner: `user${space}` });
+    await Promise.all(Array.from({ length: 5 }, (_, n) => store.commit(
+      grantChange(other, other.root, { subject: { kind: 'user', id: `user${n}` } }))));
+  }
+  looker = await Session.open(address, 'read');
+  for (const table of LARGE) await server.query(`ANALYZE TABLE ${table}`, address.database);
+});
+after(async () => {
+  await looker.end();
+  await store.close();
+  await server.stop();
+});
+
+/** A value of the kind that stands at a place: a text where it is compared with one. */
+function sampleFor(before: string, tables: readonly string[]): SqlValue {
+  const [, column = ''] = /([a-z_]+)\s*(?:=|<>|<=?|>=?|IN \()\s*(?:\?, )*$/.exec(before) ?? [];
+  const isTextId = column === 'id' && tables.some((table) => TEXT_IDS.has(table));
+  if (/JSON_TABLE\($/.test(before)) return '["a","b"]';
+  return TEXTS.has(column) || isTextId ? 'f1' : 1;
+}
+
+function samplesFor(text: string, tables: readonly string[]): SqlValue[] {
+  return [...text.matchAll(/\?/g)].map(({ index }) => sampleFor(text.slice(0, index), tables));
+}
+
+function tableOf(text: string, alias: string): string {
+  const named = new RegExp(`\\b(?:FROM|JOIN|STRAIGHT_JOIN)\\s+(\\w+) ${alias}\\b`).exec(text);
+  return named?.[1] ?? alias;
+}
+
+async function scansIn(
+  session: Session, text: string, tables: readonly string[],
+): Promise<string[]> {
+  const plan = await session.execute(`EXPLAIN ${text}`, samplesFor(text, tables));
+  return plan.rows.flatMap(([, , alias, type]) => {
+    const table = tableOf(text, String(alias));
+    const isScan = type === 'ALL' || type === 'index';
+    return isScan && LARGE.has(table) ? [`${String(type)} of ${table}`] : [];
+  });
+}
+
+describe('The statements on MariaDB', () => {
+  const isAsked = ({ text }: NamedSql): boolean =>
+    !/\*\/ (INSERT INTO \w+ \([^)]*\) VALUES|BEGIN|COMMIT|ROLLBACK)/.test(text);
+  const all = [WRITER_STATEMENTS, READ_STATEMENTS, PAST_STATEMENTS, WALK_STATEMENTS]
+    .flatMap((table) => Object.values<NamedSql>(table)).filter(isAsked);
+
+  it('never pass over a large table from end to end', async () => {
+    const session = await Session.open(address, 'write');
+    const found: string[] = [];
+    for (const { name, text, tables } of all) {
+      if (WALKS.has(name)) continue;
+      const scans = await scansIn(session, text, tables);
+      if (scans.length > 0) found.push(`${name}: ${scans.join(', ')}`);
+    }
+    for (const text of [...gatheredTexts(8), ...aheadTexts(8)]) {
+      const scans = await scansIn(session, text, []);
+      if (scans.length > 0) found.push(`${text.slice(0, 40)}: ${scans.join(', ')}`);
+    }
+    await session.end();
+    assert.deepEqual(found, []);
+    assert.ok(all.length > 100, 'the tables of statements were found');
+  });
+});
+
+/** What the server was asked while `work` was done. */
+async function questionsOf(work: () => Promise<unknown>): Promise<number> {
+  const count = async (): Promise<number> => {
+    const [[, value] = []] = await looker.run('SHOW GLOBAL STATUS LIKE \'Questions\'')
+      .then(({ rows }) => rows);
+    return Number(value);
+  };
+  const first = await count();
+  await work();
+  return await count() - first - 1;
+}
+
+describe('A read on MariaDB', () => {
+  const reads: Readonly<Record<string, () => Promise<unknown>>> = {
+    resolve: () => store.resolve(h.space.id, parsePath(['a', 'b', 'c', 'd', 'e', 'f', 'f700'])),
+    'resolve from a folder': () => store.resolve(h.space.id, parsePath(['f700']), deep),
+    findChain: () => store.findChain(h.space.id, deep),
+    getSpace: () => store.getSpace(h.space.id),
+    accessRev: () => store.accessRev(h.space.id),
+    listGrants: () => store.listGrants(h.space.id),
+    listProperties: () => store.listProperties(h.space.id, deep),
+    listEvents: () => store.listEvents(h.space.id, 10, 100),
+    listTrash: () => store.listTrash(h.space.id, 100),
+    getVersion: async () => store.getVersion(h.space.id, fileId, fileRev),
+    listStandings: () => store.listStandings([h.space.id]),
+    'listFolder, one page': () => h.names(above),
+  };
+  let fileId: NodeId;
+  let fileRev: number;
+  before(async () => {
+    const file = await h.resolve('a/b/c/d/e/f/f700');
+    ({ id: fileId, contentRev: fileRev } = file.at(-1) ?? assert.fail('the file is there'));
+  });
+
+  for (const [name, read] of Object.entries(reads)) {
+    it(`asks the server twice at most: ${name}`, async () => {
+      await read(); // What is prepared and remembered once.
+      const before = store.readQuestionCount;
+      await read();
+      const asked = store.readQuestionCount - before;
+      assert.ok(asked <= 2, `${asked} times`);
+    });
+  }
+});
+
+describe('A batch on MariaDB', () => {
+  it('asks the server as often for sixty new files, or new contents, as for eight', async () => {
+    const put = (count: number, bytes: number) => (): Promise<unknown> =>
+      Promise.all(Array.from({ length: count }, (_, n) => h.put(deep, `n${n}`, bytes)));
+    await put(64, 1)();
+    const few = await questionsOf(put(8, 2));
+    const many = await questionsOf(put(64, 3));
+    assert.ok(few <= 12, `${few} questions for eight new contents`);
+    assert.ok(many <= few + 2, `${many} for sixty-four, ${few} for eight`);
+  });
+});
