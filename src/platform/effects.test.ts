@@ -14,6 +14,10 @@ it('effects are seen by whoever watches, by those around, and by nobody beside',
   await outer.watch(async () => {
     await inner.watch(async () => {
       await turn();
+      await Effects.aside(async () => {
+        await turn();
+        Effects.note();
+      });
       assert.deepEqual([inner.isSeen, outer.isSeen], [false, false]);
       Effects.note();
     });

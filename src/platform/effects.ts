@@ -5,7 +5,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-const CURRENT = new AsyncLocalStorage<Effects>();
+const CURRENT = new AsyncLocalStorage<Effects | undefined>();
 
 export class Effects {
   #isSeen = false;
@@ -20,6 +20,12 @@ export class Effects {
   watch<T>(act: () => T): T {
     this.#outer = CURRENT.getStore();
     return CURRENT.run(this, act);
+  }
+
+  /** What happens in `act` is nobody's effect: it is due whatever was asked for, and whether or not
+   *  that is done again. */
+  static aside<T>(act: () => T): T {
+    return CURRENT.run(undefined, act);
   }
 
   /** Said by stores. Costs nothing where nobody watches. */

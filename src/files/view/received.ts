@@ -14,6 +14,7 @@ import type { Caller } from '../../identity/index.ts';
 import type {
   Actor, GrantRecord, Instant, MetadataStore, MountRecord, MountTarget, NodeRecord, SpaceMounts,
 } from '../../metadata/index.ts';
+import { Effects } from '../../platform/index.ts';
 import { actorOf } from '../actor.ts';
 import { isInForce, isVisible, subjectList, subjectsIn } from '../access.ts';
 import type { Subjects } from '../access.ts';
@@ -214,10 +215,11 @@ export class ReceivedShares {
   }
 }
 
-/** Looking at one's files must not fail because a mount cannot be noted at the moment. */
+/** Looking at one's files must not fail because a mount cannot be noted at the moment, nor is one
+ *  what a request has changed that only came first. */
 async function tried(act: () => Promise<unknown>): Promise<'done' | 'never' | 'later'> {
   try {
-    await act();
+    await Effects.aside(act);
     return 'done';
   } catch (error) {
     if (!(error instanceof HoldfastError) || error.kind === 'internal') throw error;

@@ -67,6 +67,28 @@ describe('Keyed requests', () => {
     }
   });
 
+  it('may be tried again when only what others share came into the own tree', async () => {
+    const { identity } = site.cloud;
+    const shared = await site.folder('shared');
+    await identity.users.add({ id: 'ella', password: PASSWORD });
+    const ella = { auth: `ella:${PASSWORD}` };
+    const nowhere = (key: string): Promise<JsonAnswer> =>
+      site.ask('POST', '/nodes/999999/children', {
+        ...ella, json: { kind: 'folder', name: 'x' }, headers: { 'Idempotency-Key': key },
+      });
+    const told: unknown[] = [];
+    for (const key of ['space', 'mount']) {
+      for (const { status, json } of [await nowhere(key), await nowhere(key)]) {
+        told.push([status, json.code]);
+      }
+      const share = await site.ask('POST', `/nodes/${shared.id}/shares`, {
+        json: { receiver: { kind: 'user', id: 'ella' }, role: 'viewer' },
+      });
+      assert.ok(share.status < 300 || key === 'mount', share.text);
+    }
+    assert.deepEqual(told, Array.from({ length: 4 }, () => told[0]));
+  });
+
   it('take their key from the query too, and none that is malformed', async () => {
     const path = `/nodes/${root}/children?idempotencyKey=key-5`;
     const json = { kind: 'folder', name: 'q', onConflict: 'rename' };
