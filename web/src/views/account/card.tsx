@@ -10,7 +10,7 @@ export interface CardProps {
 
 export function Card({ title, lead, action, children }: CardProps): ReactNode {
   return (
-    <section className="hf-card" aria-label={title}>
+    <section className="hf-account-card" aria-label={title}>
       <header className="hf-card-head">
         <div>
           <h2>{title}</h2>

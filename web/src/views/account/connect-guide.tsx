@@ -49,7 +49,7 @@ function ClientChoice({ choose }: { readonly choose: (client: Client) => void })
   return (
     <>
       <p className="hf-dialog-text">{t('connect.what')}</p>
-      <ul className="hf-choices">
+      <ul className="hf-clients">
         {CLIENTS.map((client) => (
           <li key={client.name}>
             <button type="button" onClick={() => choose(client)}>

@@ -62,7 +62,7 @@ function FactsCard({ account }: { readonly account: Account }): ReactNode {
   ];
   return (
     <Card title={t('account.facts')} lead={t('account.factsLead')}>
-      <dl className="hf-facts">
+      <dl className="hf-account-facts">
         {facts.map(([what, value]) => (
           <div key={what}><dt>{what}</dt><dd>{value}</dd></div>
         ))}

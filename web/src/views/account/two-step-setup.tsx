@@ -64,7 +64,7 @@ function CodeStep({ begun, go }: {
           <p>{t('twoStep.scan')}</p>
           <QrCode text={begun.address} label={t('twoStep.qrLabel')} />
           <p className="hf-open-here"><a href={begun.address}>{t('twoStep.openHere')}</a></p>
-          <details className="hf-details">
+          <details className="hf-fold">
             <summary>{t('twoStep.cannotScan')}</summary>
             <CopyLine label={t('twoStep.secret')} value={begun.secret} />
           </details>

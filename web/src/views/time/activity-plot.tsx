@@ -29,7 +29,7 @@ export function ActivityPlot({ buckets, span: { from, to }, at }: ActivityPlotPr
   return (
     <>
       <svg
-        className="hf-plot" viewBox={`0 0 ${width} ${HEIGHT}`} preserveAspectRatio="none"
+        className="hf-past-plot" viewBox={`0 0 ${width} ${HEIGHT}`} preserveAspectRatio="none"
         aria-hidden="true"
       >
         {buckets.map((bucket, index) => (
@@ -97,9 +97,9 @@ export function PlotLegend({ buckets }: { readonly buckets: Buckets }): ReactNod
   const counts = DEEDS.map((deed) => ({
     deed, count: buckets.reduce((sum, bucket) => sum + bucket[deed], 0),
   })).filter(({ count }) => count > 0);
-  if (counts.length === 0) return <p className="hf-legend">{t('time.plotNone')}</p>;
+  if (counts.length === 0) return <p className="hf-past-legend">{t('time.plotNone')}</p>;
   return (
-    <ul className="hf-legend" aria-hidden="true">
+    <ul className="hf-past-legend" aria-hidden="true">
       {counts.map(({ deed, count }) => (
         <li key={deed}>
           <i className={`hf-plot-${deed}`} />

@@ -69,8 +69,8 @@ export function MomentPicker(props: MomentPickerProps): ReactNode {
         />
       </div>
       {data !== undefined && <PlotLegend buckets={buckets} />}
-      {data?.isComplete === false && <p className="hf-legend">{t('time.plotCut')}</p>}
-      {isStatus(error, 403) && <p className="hf-legend">{t('time.plotDenied')}</p>}
+      {data?.isComplete === false && <p className="hf-past-legend">{t('time.plotCut')}</p>}
+      {isStatus(error, 403) && <p className="hf-past-legend">{t('time.plotDenied')}</p>}
     </section>
   );
 }
