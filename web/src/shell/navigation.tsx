@@ -50,6 +50,7 @@ function More({ views, isHere }: {
           {...(isOne && { 'aria-current': 'true' as const })}
         >
           <Icon name="menu" /><span>{t('nav.more')}</span>
+          {views.some(({ badge }) => badge === 'waiting') && <WaitingBadge />}
         </button>
       </Menu.Target>
       <Menu.Dropdown>
@@ -59,7 +60,9 @@ function More({ views, isHere }: {
             leftSection={<Icon name={view.icon} small />}
             rightSection={isHere(view) ? <Icon name="check" small /> : null}
           >
-            {t(view.label)}
+            <span className="hf-nav-more-line">
+              {t(view.label)}{view.badge === 'waiting' && <WaitingBadge />}
+            </span>
           </Menu.Item>
         ))}
       </Menu.Dropdown>

@@ -7,6 +7,7 @@ import type { IconName } from '../parts/icons.tsx';
 import { openKeys } from '../parts/keys-dialog.tsx';
 import { Link } from '../parts/link.tsx';
 import { sayFailed } from '../parts/toasts.tsx';
+import { initialsOf } from '../texts/figures.ts';
 import { t } from '../texts/texts.ts';
 import type { TextKey } from '../texts/texts.ts';
 import { SESSION_KEY, useSession } from './session-gate.tsx';
@@ -70,10 +71,4 @@ export function UserMenu(): ReactNode {
       </Menu.Dropdown>
     </Menu>
   );
-}
-
-function initialsOf(name: string): string {
-  const words = name.trim().split(/\s+/);
-  const letters = words.length > 1 ? [words[0], words.at(-1)] : [words[0]];
-  return letters.map((word) => [...word ?? ''][0] ?? '').join('').toUpperCase();
 }

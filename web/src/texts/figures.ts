@@ -13,6 +13,13 @@ export function sizeText(sizeBytes: number): string {
   return `${digits.format(value)} ${UNITS[unit] ?? ''}`;
 }
 
+/** The first letters of the first and the last word, in place of a picture of somebody. */
+export function initialsOf(name: string): string {
+  const words = name.trim().split(/\s+/);
+  const letters = words.length > 1 ? [words[0], words.at(-1)] : [words[0]];
+  return letters.map((word) => [...word ?? ''][0] ?? '').join('').toUpperCase();
+}
+
 export function speedText(bytesPerSecond: number): string {
   return `${sizeText(bytesPerSecond)}/s`;
 }
@@ -30,7 +37,9 @@ const day = new Intl.DateTimeFormat(LANGUAGE, { day: 'numeric', month: 'short' }
 const fullDay = new Intl.DateTimeFormat(LANGUAGE, {
   day: 'numeric', month: 'short', year: 'numeric',
 });
-const exact = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: 'full', timeStyle: 'medium' });
+const exact = new Intl.DateTimeFormat(LANGUAGE, {
+  dateStyle: 'full', timeStyle: 'medium', hour12: false,
+});
 
 /** Short, for a column: the time today, the day this year, else the date. */
 export function timeText(iso: string, now = new Date()): string {

@@ -25,7 +25,7 @@ export const ADMIN_PEOPLE_TEXTS = {
   'admin.userIdText': 'For signing in. Lower-case letters, digits and . _ - @. It stays for good.',
   'admin.displayName': 'Name that others see',
   'admin.password': 'Password',
-  'admin.passwordText': 'At least 8 characters. It can be read here, so that you can pass it on.',
+  'admin.passwordText': 'At least 10 characters. It can be read here, so that you can pass it on.',
   'admin.makePassword': 'Make one',
   'admin.passwordCopied': 'Password made and copied',
   'admin.passwordSet': 'Set',

@@ -195,7 +195,7 @@ export const ADMIN_TEXTS = {
   'admin.checkedOf': '{done} of {all}',
   'admin.everyDays': 'Everything once in {days}',
   'admin.days': { one: '{count} day', other: '{count} days' },
-  'admin.lastRun': 'last run {time}',
+  'admin.lastRun': 'last run: {time}',
   'admin.verifier.disk-scrubber': 'Reads every stored byte',
   'admin.verifier.metadata-scan': 'Checks names, sizes and references',
   'admin.verifier.replica-comparison': 'Compares copies with one another',

@@ -12,7 +12,7 @@ export const SAFETY_TEXTS = {
   'safety.yours': 'What you have here',
   'safety.files': 'Files that you see',
   'safety.filesCounting': 'Being counted',
-  'safety.filesCounted': 'Counted {time}',
+  'safety.filesCounted': 'Counted: {time}',
   'safety.size': 'In your own space',
   'safety.copies': 'Copies of each',
   'safety.copiesElsewhere': 'Set there',

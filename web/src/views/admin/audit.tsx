@@ -19,7 +19,7 @@ import { useList } from './lists.ts';
 import { PartHead } from './part-head.tsx';
 
 const FIELDS = ['user', 'act', 'since', 'until'] as const;
-const ROW_PX = 40;
+const ROW_PX = 44;
 const short = new Intl.DateTimeFormat(LANGUAGE, {
   day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', second: '2-digit',
   hour12: false,
@@ -153,7 +153,12 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
   },
   {
     key: 'act', label: t('admin.act'), width: 'minmax(120px, 1fr)',
-    cell: ({ act }) => <span title={act}>{actText(act)}</span>,
+    cell: ({ act, name, subject }) => (
+      <>
+        <span title={act}>{actText(act)}</span>
+        <small className="hf-on-phone">{name ?? subject}</small>
+      </>
+    ),
   },
   {
     key: 'what', label: t('admin.what'), width: 'minmax(0, 1.6fr)', isWide: true,

@@ -8,7 +8,7 @@ import { t } from '../../texts/texts.ts';
 const LETTERS = 'abcdefghijkmnpqrstuvwxyz23456789';
 const GROUPS = 4;
 const GROUP_LETTERS = 5;
-const LENGTH_MIN = 8;
+const LENGTH_MIN = 10;
 
 export function isGoodPassword(password: string): boolean {
   return password.length >= LENGTH_MIN;

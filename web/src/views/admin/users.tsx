@@ -7,7 +7,7 @@ import type { QuotaRow, User } from '../../../../src/wire/client.ts';
 import { api } from '../../api/client.ts';
 import { Icon } from '../../parts/icons.tsx';
 import { EmptyState, ErrorState, LoadingRows } from '../../parts/states.tsx';
-import { sizeText, timeText } from '../../texts/figures.ts';
+import { initialsOf, sizeText, timeText } from '../../texts/figures.ts';
 import { t } from '../../texts/texts.ts';
 import { DataTable } from './data-table.tsx';
 import type { Column } from './data-table.tsx';
