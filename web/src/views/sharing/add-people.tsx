@@ -80,7 +80,7 @@ function AddForm({ node, picked, close }: AddFormProps): ReactNode {
           role={role} kind={node.kind} onChange={setRole} edge="start"
           name={new Intl.ListFormat('en', { type: 'conjunction' }).format(names)}
         />
-        <Group gap={8} wrap="nowrap">
+        <Group gap={8} justify="flex-end" className="hf-add-acts">
           <Button variant="default" onClick={close}>{t('action.cancel')}</Button>
           <Button type="submit" loading={isBusy}>
             {t('sharing.shareWith', { count: names.length, name: names[0] ?? '' })}
