@@ -120,10 +120,3 @@ export function Usage(
     </span>
   );
 }
-
-function initialsOf(name: string): string {
-  const words = name.split(/\s+/).filter((word) => word !== '');
-  const letters = words.length > 1 ? [words[0], words.at(-1)].map((word) => word?.[0] ?? '')
-    : [name.slice(0, 2)];
-  return letters.join('').toUpperCase();
-}
