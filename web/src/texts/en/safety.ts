@@ -17,6 +17,10 @@ export const SAFETY_TEXTS = {
   'safety.copies': 'Copies of each',
   'safety.copiesElsewhere': 'Set there',
   'safety.onDisks': { one: 'On {count} disk', other: 'On {count} disks' },
+  'safety.onDisksTwice': {
+    one: 'On {count} disk and in a second place', other: 'On {count} disks and in a second place',
+  },
+  'safety.inObjectsTwice': 'In an object store, and in a second place',
   'safety.inObjects': 'In an object store, whose operator keeps them',
   'safety.read': 'Last read back in full',
   'safety.readNever': 'Not yet',

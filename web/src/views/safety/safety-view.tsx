@@ -82,8 +82,19 @@ function SafetyPage({ safety }: { readonly safety: Safety }): ReactNode {
   );
 }
 
+/** How many, and where. A second place counts while it has everything. */
+function copiesOf({ copies, kind, diskCount, mirror }: Safety): [string, string | undefined] {
+  const isTwice = mirror === 'in-step';
+  const where = kind === 'objects' ? t(isTwice ? 'safety.inObjectsTwice' : 'safety.inObjects')
+    : diskCount === undefined ? undefined
+      : t(isTwice ? 'safety.onDisksTwice' : 'safety.onDisks', { count: diskCount });
+  return [
+    copies === undefined ? t('safety.copiesElsewhere') : String(copies + (isTwice ? 1 : 0)), where,
+  ];
+}
+
 function Holdings({ safety }: { readonly safety: Safety }): ReactNode {
-  const { files, filesCountedAt, sizeBytes, copies, kind, diskCount } = safety;
+  const { files, filesCountedAt, sizeBytes } = safety;
   const { everyByteReadSince: since, lastReadAt } = safety;
   const facts: [string, string, string | undefined][] = [
     [
@@ -93,11 +104,7 @@ function Holdings({ safety }: { readonly safety: Safety }): ReactNode {
         ? undefined : t('safety.filesCounted', { time: timeText(filesCountedAt) }),
     ],
     [t('safety.size'), sizeText(sizeBytes), undefined],
-    [
-      t('safety.copies'), copies === undefined ? t('safety.copiesElsewhere') : String(copies),
-      kind === 'objects' ? t('safety.inObjects')
-        : diskCount === undefined ? undefined : t('safety.onDisks', { count: diskCount }),
-    ],
+    [t('safety.copies'), ...copiesOf(safety)],
     [
       t('safety.read'),
       since !== undefined ? timeText(since) : t(lastReadAt === undefined ? 'safety.readNever'
