@@ -32,7 +32,7 @@ async function createTables(session: Session, isMariadb: boolean): Promise<void>
     await session.run(createTable(name, columns, collation));
   }
   for (const [name, value] of FIRST_NUMBERS) await session.execute(PUT_NUMBER, [name, value]);
-  await session.run('INSERT IGNORE INTO writer_turn (id, turn) VALUES (1, 0)');
+  await session.run('INSERT IGNORE INTO writer_turn (id, turn, writer) VALUES (1, 0, \'\')');
   await session.execute(PUT_NUMBER, ['canonical_version', CANONICAL_VERSION]);
   await session.execute(PUT_NUMBER, ['schema_version', SCHEMA_VERSION]);
   await session.run('COMMIT');

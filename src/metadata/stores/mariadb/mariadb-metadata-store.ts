@@ -75,9 +75,8 @@ export class MariadbMetadataStore implements MetadataStore {
    *  know, or the server's settings are not safe: with the setting to change. */
   static async open(options: MariadbStoreOptions): Promise<MariadbMetadataStore> {
     const { address, create, clock = systemClock, onCommit = () => undefined } = options;
-    const writerId = randomUUID();
-    await openDatabase(address, { create, writerId, at: clock.now() });
-    const workerData: MariadbWriterStart = { address, writerId };
+    await openDatabase(address, create);
+    const workerData: MariadbWriterStart = { address, writerId: randomUUID() };
     const writer = await WriterClient.open(
       new Worker(new URL('./writer/writer-thread.ts', import.meta.url), { workerData }));
     return new MariadbMetadataStore(new Readers(address, clock), writer, onCommit);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { isKind } from '../../../base/errors.ts';
+import { systemClock } from '../../../platform/index.ts';
 import { Hand } from '../../conformance/hand.ts';
 import { assertConsistent } from '../../conformance/replay.ts';
 import { MariadbMetadataStore } from './mariadb-metadata-store.ts';
@@ -106,6 +107,27 @@ describe('Two stores on one MariaDB database', () => {
     assert.deepEqual(await h.names(h.root), []); // Readers wait for nobody.
     await holder.end();
     assert.equal((await put).mark, 1);
+  });
+});
+
+describe('What a copy has left that came to nothing', () => {
+  it('is swept by the next store, unless its writer was heard of lately', async () => {
+    const h = await Hand.on(await openStore(), { owner: 'sweeper' });
+    const jobs = (): Promise<unknown[][]> =>
+      server.query('SELECT first_id FROM copy_job ORDER BY first_id', database);
+    const { id } = h.space;
+    await server.query(`INSERT INTO folder (space_id, id, mark, size_bytes, changed_at)
+      VALUES (${id}, 900000, 1, 0, 0), (${id}, 910000, 1, 0, 0)`, database);
+    await server.query('INSERT INTO writer (id, batch, seen_s) '
+      + 'VALUES (\'alive\', 0, UNIX_TIMESTAMP())', database);
+    await server.query(`INSERT INTO copy_job (first_id, space_id, node_count, writer)
+      VALUES (900000, ${id}, 1, 'dead'), (910000, ${id}, 1, 'alive')`, database);
+    await openStore();
+    const endsAt = systemClock.now() + 60_000;
+    while ((await jobs()).length > 1 && systemClock.now() < endsAt) await h.names(h.root);
+    assert.deepEqual(await jobs(), [[910_000]]);
+    const left = await server.query('SELECT id FROM folder WHERE id >= 900000', database);
+    assert.deepEqual(left, [[910_000]]);
   });
 });
 

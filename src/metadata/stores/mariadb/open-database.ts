@@ -5,29 +5,21 @@ import { checkSettings, readSettings } from './server-settings.ts';
 import { Session } from './session.ts';
 import type { ServerAddress } from './session.ts';
 
-/** Writers of whom nothing was heard for so long are forgotten: their rows have no more use. */
-const WRITER_KEEP_MS = 30 * 24 * 60 * 60 * 1_000;
-
-export interface Opening {
-  create: boolean;
-  /** Under which the writer is entered. */
-  writerId: string;
-  at: number;
-}
+/** Writers of whom nothing was heard for so long are forgotten. One that comes back is entered
+ *  anew. */
+const WRITER_KEEP_S = 30 * 24 * 60 * 60;
+const FORGET_WRITERS = `/* holdfast:forgetWriters */ DELETE FROM writer
+  WHERE seen_s < UNIX_TIMESTAMP() - ?`;
 
 /** @throws HoldfastError: see MariadbMetadataStore.open. */
-export async function openDatabase(address: ServerAddress, opening: Opening): Promise<void> {
-  const { create, writerId, at } = opening;
+export async function openDatabase(address: ServerAddress, create: boolean): Promise<void> {
   try {
     const session = await Session.open(address, 'write');
     try {
       const settings = await readSettings(session);
       checkSettings(settings);
       await ensureSchema(session, { create, isMariadb: settings.version.includes('MariaDB') });
-      await session.execute('/* holdfast:forgetWriters */ DELETE FROM writer WHERE opened_at < ?',
-        [at - WRITER_KEEP_MS]);
-      await session.execute('/* holdfast:addWriter */ INSERT INTO writer (id, batch, opened_at) '
-        + 'VALUES (?, 0, ?)', [writerId, at]);
+      await session.execute(FORGET_WRITERS, [WRITER_KEEP_S]);
       await session.run('COMMIT');
     } finally {
       await session.end();

@@ -26,8 +26,8 @@ const GRANT_COLUMNS = `node_id ${ID}, subject_kind ${SMALL}, subject ${KEY}, rol
 export const TABLES: Readonly<Record<string, string>> = {
   meta: `name ${KEY}, value ${NUMBER}, PRIMARY KEY (name)`,
 
-  writer_turn: `id ${SMALL}, turn ${NUMBER}, PRIMARY KEY (id)`,
-  writer: `id ${KEY}, batch ${NUMBER}, opened_at ${NUMBER}, PRIMARY KEY (id)`,
+  writer_turn: `id ${SMALL}, turn ${NUMBER}, writer ${KEY}, PRIMARY KEY (id)`,
+  writer: `id ${KEY}, batch ${NUMBER}, seen_s ${NUMBER}, PRIMARY KEY (id)`,
 
   space: `id ${ID}, tenant ${KEY}, kind VARCHAR(16) NOT NULL, name ${NAME} NOT NULL,
     owner VARCHAR(255) NULL, root_id ${ID}, rev ${NUMBER}, folders_rev ${NUMBER},
@@ -69,7 +69,8 @@ export const TABLES: Readonly<Record<string, string>> = {
     PRIMARY KEY (owner, upload_id), KEY upload_by_expiry (expires_at, owner, upload_id)`,
   upload_part: `owner ${KEY}, upload_id ${KEY}, number ${NUMBER}, name TEXT NOT NULL,
     size_bytes ${NUMBER}, manifest LONGBLOB NOT NULL, PRIMARY KEY (owner, upload_id, number)`,
-  copy_job: `first_id ${ID}, space_id ${ID}, node_count ${NUMBER}, PRIMARY KEY (first_id)`,
+  copy_job: `first_id ${ID}, space_id ${ID}, node_count ${NUMBER}, writer ${KEY},
+    PRIMARY KEY (first_id)`,
   witness: `volume_id ${ID}, durable_bytes ${NUMBER}, PRIMARY KEY (volume_id)`,
 
   space_past: `space_id ${ID}, rev_floor ${NUMBER}, rev_purged ${NUMBER}, PRIMARY KEY (space_id)`,

@@ -27,6 +27,7 @@ export class LinkClient {
   readonly #bell = new SharedArrayBuffer(4);
   readonly #bellView = new Int32Array(this.#bell);
   #questionCount = 0;
+  #lastId = 0;
 
   constructor(address: ServerAddress) {
     const { port1, port2 } = new MessageChannel();
@@ -45,41 +46,56 @@ export class LinkClient {
 
   /** @throws ServerError. */
   run(steps: Step[], isFirst = false): Answer[] {
-    return steps.length === 0 && !isFirst ? [] : this.#ask({ kind: 'run', steps, isFirst });
+    if (steps.length === 0) return [];
+    return this.#ask({ id: this.#nextId(), kind: 'run', steps, isFirst });
   }
 
   /** @throws CommitError: the commit itself failed; ServerError: a step did. */
   commit(steps: Step[]): void {
-    this.#ask({ kind: 'commit', steps });
+    this.#ask({ id: this.#nextId(), kind: 'commit', steps });
   }
 
   /** @throws ServerError. */
   rollback(): void {
-    this.#ask({ kind: 'rollback' });
+    this.#ask({ id: this.#nextId(), kind: 'rollback' });
   }
 
   close(): void {
     try {
-      this.#ask({ kind: 'close' });
+      this.#ask({ id: this.#nextId(), kind: 'close' });
     } catch (error) {
       if (!(error instanceof ServerError)) throw error; // A broken connection is closed already.
     }
     this.#port.close();
   }
 
+  #nextId(): number {
+    this.#lastId += 1;
+    return this.#lastId;
+  }
+
   #ask(message: ToLink): Answer[] {
-    Atomics.store(this.#bellView, 0, 0);
     this.#port.postMessage(message);
-    const heard = Atomics.wait(this.#bellView, 0, 0, SILENCE_MAX_MS);
-    if (heard === 'timed-out') throw new ServerError(GONE);
-    const received = receiveMessageOnPort(this.#port) as { message: FromLink } | undefined;
-    if (received === undefined) throw new ServerError(GONE);
-    const reply = received.message;
+    const reply = this.#hear(message);
     if (reply.kind === 'failed') {
       const { fault, isCommitting } = reply;
       throw isCommitting ? new CommitError(fault) : new ServerError(fault);
     }
     this.#questionCount = reply.questionCount;
     return reply.answers;
+  }
+
+  /** Sleeps until the answer is there. One to an earlier question, which was given up, is passed
+   *  over. The bell is looked at before the port, so that no ring is missed between the two. */
+  #hear({ id, kind }: ToLink): FromLink {
+    for (;;) {
+      const rung = Atomics.load(this.#bellView, 0);
+      const received = receiveMessageOnPort(this.#port) as { message: FromLink } | undefined;
+      if (received?.message.id === id) return received.message;
+      if (received !== undefined) continue;
+      const heard = Atomics.wait(this.#bellView, 0, rung, SILENCE_MAX_MS);
+      if (heard !== 'timed-out') continue;
+      throw kind === 'commit' ? new CommitError(GONE) : new ServerError(GONE);
+    }
   }
 }

@@ -9,23 +9,24 @@ export interface Step {
   values: SqlValue[];
 }
 
-export type ToLink =
+/** The number of a question is that of its answer. */
+export type ToLink = { id: number } & (
   /** Runs the steps one after the other; `isFirst`: a connection may be made for them. */
   | { kind: 'run'; steps: Step[]; isFirst: boolean }
   /** Runs the steps, then commits. */
   | { kind: 'commit'; steps: Step[] }
   | { kind: 'rollback' }
-  | { kind: 'close' };
+  | { kind: 'close' });
 
-export type FromLink =
+export type FromLink = { id: number } & (
   | { kind: 'done'; answers: Answer[]; questionCount: number }
   /** `isCommitting`: it was the commit itself that failed. */
-  | { kind: 'failed'; fault: ServerFault; isCommitting: boolean };
+  | { kind: 'failed'; fault: ServerFault; isCommitting: boolean });
 
 export interface LinkStart {
   address: ServerAddress;
   port: MessagePort;
-  /** One number; set to 1 when an answer lies in the port. */
+  /** One number; raised when an answer lies in the port. */
   bell: SharedArrayBuffer;
 }
 

@@ -16,7 +16,7 @@ let pastQuestions = 0;
 
 function answer(message: FromLink): void {
   port.postMessage(message);
-  Atomics.store(bellView, 0, 1);
+  Atomics.add(bellView, 0, 1);
   Atomics.notify(bellView, 0);
 }
 
@@ -36,15 +36,16 @@ async function run(steps: readonly Step[], isFirst: boolean): Promise<Answer[]> 
   return answers;
 }
 
-function failed(error: unknown, isCommitting: boolean): FromLink {
+function failed(id: number, error: unknown, isCommitting: boolean): FromLink {
   const fault = serverFault(error) ?? {
     code: 'EUNKNOWN', errno: 0, message: String(error), isLost: true,
   };
   if (fault.isLost) dropSession();
-  return { kind: 'failed', fault, isCommitting };
+  return { id, kind: 'failed', fault, isCommitting };
 }
 
 async function serve(message: ToLink): Promise<FromLink> {
+  const { id } = message;
   let isCommitting = false;
   try {
     let answers: Answer[] = [];
@@ -57,15 +58,17 @@ async function serve(message: ToLink): Promise<FromLink> {
     if (message.kind === 'rollback') await session?.run('ROLLBACK');
     if (message.kind === 'close') await session?.end();
     const questionCount = pastQuestions + (session?.questionCount ?? 0);
-    return { kind: 'done', answers, questionCount };
+    return { id, kind: 'done', answers, questionCount };
   } catch (error) {
-    return failed(error, isCommitting);
+    return failed(id, error, isCommitting);
   }
 }
 
+/** One question after the other, also when the writer has given one up. */
+let served = Promise.resolve();
 port.on('message', (message: ToLink) => {
-  void serve(message).then((reply) => {
-    answer(reply);
+  served = served.then(async () => {
+    answer(await serve(message));
     if (message.kind === 'close') port.close();
   });
 });

@@ -7,6 +7,7 @@
  * turn. In the same statement it notes the number of its batch in a row of its own. When the
  * connection breaks during a commit, that row tells whether the batch was committed.
  */
+import { assert } from '../../../../base/assert.ts';
 import { HoldfastError } from '../../../../base/errors.ts';
 import type { FaultData } from '../../../../base/errors.ts';
 import { systemRandom } from '../../../../platform/index.ts';
@@ -21,7 +22,10 @@ import { fetchAhead } from './fetch-ahead.ts';
 import { LinkedStatements } from './linked-statements.ts';
 
 const TAKE_TURN = namedSql('takeTurn', `UPDATE writer_turn t JOIN writer w ON w.id = ?
-  SET t.turn = LAST_INSERT_ID(t.turn + 1), w.batch = ? WHERE t.id = 1`).text;
+  SET t.turn = LAST_INSERT_ID(t.turn + 1), t.writer = w.id, w.batch = ?,
+    w.seen_s = UNIX_TIMESTAMP() WHERE t.id = 1`).text;
+const ENTER = namedSql('enterWriter', `INSERT IGNORE INTO writer (id, batch, seen_s)
+  VALUES (?, 0, UNIX_TIMESTAMP())`).text;
 const LOCK_TURN = namedSql('lockTurn', 'SELECT turn FROM writer_turn WHERE id = 1 FOR UPDATE').text;
 const GET_BATCH = namedSql('getBatch', 'SELECT batch FROM writer WHERE id = ?').text;
 
@@ -58,12 +62,23 @@ export class MariadbWriterDatabase implements WriterDatabase {
     if (this.#statements.hasStrayReads) this.#link.rollback(); // They have begun a transaction.
     this.#statements.begin();
     this.#batch += 1;
-    const values = [this.#writerId, this.#batch];
-    const [answer] = this.#link.run([{ text: TAKE_TURN, values }], true);
-    if (answer === undefined || answer.changes < 2) throw notRegistered();
-    this.#turn = answer.insertId;
+    this.#turn = this.#takeTurn() ?? this.#enter();
     fetchAhead(this.#link, this.#statements, changes);
     return this.#turn !== this.#knownTurn + 1;
+  }
+
+  /** Undefined: this writer is not entered, or was forgotten. */
+  #takeTurn(): number | undefined {
+    const values = [this.#writerId, this.#batch];
+    const [answer] = this.#link.run([{ text: TAKE_TURN, values }], true);
+    return answer !== undefined && answer.changes >= 2 ? answer.insertId : undefined;
+  }
+
+  #enter(): number {
+    this.#link.run([{ text: ENTER, values: [this.#writerId] }]);
+    const turn = this.#takeTurn();
+    assert(turn !== undefined, 'a writer that is entered takes its turn');
+    return turn;
   }
 
   commit(): void {
@@ -146,10 +161,4 @@ function outcomeUnknown(): HoldfastError {
   return new HoldfastError('unavailable', 'metadata/MariadbMetadataStore.commit',
     'The metadata database went away while it was writing. What was under way may or may not be '
     + 'saved: look before you repeat it.', { code: 'outcome-unknown' });
-}
-
-function notRegistered(): HoldfastError {
-  return new HoldfastError('unavailable', 'metadata/MariadbMetadataStore.commit',
-    'This server is no longer a writer of the metadata database. Restart it.',
-    { code: 'writer-stopped' });
 }

@@ -13,6 +13,13 @@ const OTHER_WORDS: Partial<Record<StatementName, string>> = {
     VALUES (?1, ?2, ?3, ?4, ?5, UNHEX(SHA2(CONCAT(?3, CHAR(0), ?4), 256)))`,
   copyProperties: `INSERT INTO property (space_id, node_id, namespace, name, xml, digest)
     SELECT ?, ?, namespace, name, xml, digest FROM property WHERE space_id = ? AND node_id = ?`,
+  /** Of the writer whose turn it is. */
+  insertCopyJob: `INSERT INTO copy_job (first_id, space_id, node_count, writer)
+    SELECT ?, ?, ?, writer FROM writer_turn WHERE id = 1`,
+  /** A writer that was heard of lately is at work on its copies itself. */
+  listCopyJobs: `SELECT j.first_id, j.space_id, j.node_count
+    FROM copy_job j LEFT JOIN writer w ON w.id = j.writer
+    WHERE w.id IS NULL OR w.seen_s < UNIX_TIMESTAMP() - 600 ORDER BY j.first_id`,
   /** Written in one statement with others of its kind; the row is always there. */
   updateFolder: `INSERT INTO folder (mark, size_bytes, changed_at, space_id, id)
     VALUES (?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE
@@ -24,7 +31,7 @@ export const WRITER_STATEMENTS = namedTable<StatementName>({ ...WRITER_SQL, ...O
 /** Those whose count of rows somebody wants to know: they cannot wait. */
 export const COUNTED: ReadonlySet<StatementName> = new Set<StatementName>([
   'deleteVersions', 'deleteClosedRows', 'deleteProperties', 'deleteGrantsAt', 'dropTrash',
-  'deleteVersion',
+  'deleteVersion', 'deleteCopyJob',
 ]);
 
 /** Those of which only the last counts, when there are several for one row. */

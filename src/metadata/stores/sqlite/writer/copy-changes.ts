@@ -283,7 +283,8 @@ export class CopyJob implements SlicedJob {
     const place = checkPlace(this.#state, change, now
       ?? { row: source, folder: undefined, parents: [] });
     checkRoom(this.#state, change, place, plan.sizeBytes);
-    this.#state.sql.deleteCopyJob.run(firstId);
+    // A writer that was silent for long may have been taken for dead, and its rows swept.
+    if (this.#state.sql.deleteCopyJob.run(firstId).changes === 0) throw sourceBusy();
     const result = attach(this.#state, change, place, { ...begun, firstId });
     if (change.op === 'move' && now !== undefined) {
       leave(this.#state, change, place, { plan, source: now });
