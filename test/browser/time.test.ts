@@ -242,8 +242,13 @@ describe('time in a browser', { timeout: 900_000 }, () => {
   });
 
   it('fits on a phone', async () => {
+    await ada.put('Letters/one (conflicted copy 2026-11-21 111500).txt', 'another');
     const phone = await browsers.visit(server, { ...PHONE, colorScheme: 'dark' });
     await signIn(phone.page, ada);
+    await phone.page.getByRole('button', { name: /^More.*1 thing waits/ }).click();
+    await phone.page.getByRole('menuitem', { name: /^Activity.*1 thing waits/ }).waitFor();
+    await picture(phone.page, 'more-phone');
+    await phone.page.keyboard.press('Escape');
     await phone.page.goto('/app/activity');
     await phone.page.getByText('Today').waitFor();
     await picture(phone.page, 'activity-phone');

@@ -10,7 +10,7 @@ import { VIEWS } from '../views/views.ts';
 import type { View } from '../views/views.ts';
 import { placesOf } from './places.ts';
 import { useSession } from './session-gate.tsx';
-import { WaitingBadge } from './waiting-badge.tsx';
+import { WaitingBadge, WaitingCount } from './waiting-badge.tsx';
 
 export function Navigation(): ReactNode {
   const { user } = useSession();
@@ -61,7 +61,7 @@ function More({ views, isHere }: {
             rightSection={isHere(view) ? <Icon name="check" small /> : null}
           >
             <span className="hf-nav-more-line">
-              {t(view.label)}{view.badge === 'waiting' && <WaitingBadge />}
+              {t(view.label)}{view.badge === 'waiting' && <WaitingCount />}
             </span>
           </Menu.Item>
         ))}

@@ -13,10 +13,11 @@ export function WaitingBadge(): ReactNode {
     const timer = setTimeout(() => setDue(true), ASK_AFTER_MS);
     return () => clearTimeout(timer);
   }, []);
-  return isDue && <Count />;
+  return isDue && <WaitingCount />;
 }
 
-function Count(): ReactNode {
+/** Where it is seen only later, as in a menu. */
+export function WaitingCount(): ReactNode {
   const { count } = useInbox();
   if (count === 0) return null;
   return (

@@ -94,7 +94,7 @@ export function HappenedList({ nodeId }: { readonly nodeId: string | undefined }
       ))}
       {hasNextPage && (
         <Button
-          variant="default" className="hf-past-more" loading={isFetchingNextPage}
+          variant="default" className="hf-happened-more" loading={isFetchingNextPage}
           onClick={() => void fetchNextPage()}
         >
           {t('activity.earlier')}
