@@ -5,7 +5,7 @@
  */
 import type { StatementName } from '../../sqlite/statements.ts';
 import type { NamedSql, SqlValue } from '../named-sql.ts';
-import type { Step } from '../link/link-messages.ts';
+import type { Step } from '../line/line-messages.ts';
 import { WRITER_STATEMENTS } from './writer-statements.ts';
 
 const ROWS_MAX = 64;

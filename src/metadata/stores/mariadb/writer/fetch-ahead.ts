@@ -11,10 +11,10 @@ import type { CasePolicy, Name } from '../../../../base/names.ts';
 import type { WriterChange } from '../../sqlite/messages.ts';
 import { GRANT_COLUMNS, SUBJECT_KINDS } from '../../sqlite/rows.ts';
 import type { StatementName } from '../../sqlite/statements.ts';
-import type { LinkClient } from '../link/link-client.ts';
-import type { Step } from '../link/link-messages.ts';
+import type { LineClient } from '../line/line-client.ts';
+import type { Step } from '../line/line-messages.ts';
 import type { SqlValue } from '../named-sql.ts';
-import type { LinkedStatements } from './linked-statements.ts';
+import type { LineStatements } from './line-statements.ts';
 
 const NODE = `n.id, n.parent_id, n.canon, n.name, n.kind, n.size_bytes, n.modified_at,
   n.created_at, n.mark, n.content_rev, n.checksums`;
@@ -132,7 +132,7 @@ const POLICIES_MAX = 10_000;
 
 /** How names are compared in a space never changes, so it is asked for once. */
 function policiesOf(
-  statements: LinkedStatements, changes: readonly WriterChange[],
+  statements: LineStatements, changes: readonly WriterChange[],
 ): ReadonlyMap<SpaceId, CasePolicy> {
   for (const change of changes) {
     const spaceId = placeOf(change)?.spaceId;
@@ -153,7 +153,7 @@ function stepFor(kind: Kind, questions: ReadonlyMap<string, SqlValue[]>): Step |
 }
 
 export function fetchAhead(
-  link: LinkClient, statements: LinkedStatements, changes: readonly WriterChange[],
+  line: LineClient, statements: LineStatements, changes: readonly WriterChange[],
 ): void {
   if (changes.length < 2) return;
   const questions = questionsOf(changes, policiesOf(statements, changes));
@@ -161,7 +161,7 @@ export function fetchAhead(
     const step = stepFor(kind, questions.of(kind.name));
     return step === undefined ? [] : [{ kind, step }];
   });
-  const answers = link.run(asked.map(({ step }) => step));
+  const answers = line.run(asked.map(({ step }) => step));
   for (const [at, { kind: { name, filler } }] of asked.entries()) {
     const found = new Map((answers[at]?.rows ?? []).map((row) =>
       [JSON.stringify(row.slice(0, filler.length)), [row.slice(filler.length)]]));

@@ -15,11 +15,11 @@ import type { WriterChange } from '../../sqlite/messages.ts';
 import type { Statements } from '../../sqlite/statements.ts';
 import type { WriterDatabase } from '../../sqlite/writer/metadata-writer.ts';
 import { ServerError, isOutcomeUnknown, isPassing, serverFault, toFault } from '../faults.ts';
-import { CommitError } from '../link/link-client.ts';
-import type { LinkClient } from '../link/link-client.ts';
+import { CommitError } from '../line/line-client.ts';
+import type { LineClient } from '../line/line-client.ts';
 import { namedSql } from '../named-sql.ts';
 import { fetchAhead } from './fetch-ahead.ts';
-import { LinkedStatements } from './linked-statements.ts';
+import { LineStatements } from './line-statements.ts';
 
 const TAKE_TURN = namedSql('takeTurn', `UPDATE writer_turn t JOIN writer w ON w.id = ?
   SET t.turn = LAST_INSERT_ID(t.turn + 1), t.writer = w.id, w.batch = ?,
@@ -40,18 +40,18 @@ const LOST_BEFORE_COMMIT = {
 };
 
 export class MariadbWriterDatabase implements WriterDatabase {
-  readonly #link: LinkClient;
+  readonly #line: LineClient;
   readonly #writerId: string;
-  readonly #statements: LinkedStatements;
+  readonly #statements: LineStatements;
   readonly #pauser = new Int32Array(new SharedArrayBuffer(4));
   #batch = 0;
   #turn = 0;
   #knownTurn = -1;
 
-  constructor(link: LinkClient, writerId: string) {
-    this.#link = link;
+  constructor(line: LineClient, writerId: string) {
+    this.#line = line;
     this.#writerId = writerId;
-    this.#statements = new LinkedStatements(link);
+    this.#statements = new LineStatements(line);
   }
 
   get sql(): Statements {
@@ -59,23 +59,23 @@ export class MariadbWriterDatabase implements WriterDatabase {
   }
 
   begin(changes: readonly WriterChange[]): boolean {
-    if (this.#statements.hasStrayReads) this.#link.rollback(); // They have begun a transaction.
+    if (this.#statements.hasStrayReads) this.#line.rollback(); // They have begun a transaction.
     this.#statements.begin();
     this.#batch += 1;
     this.#turn = this.#takeTurn() ?? this.#enter();
-    fetchAhead(this.#link, this.#statements, changes);
+    fetchAhead(this.#line, this.#statements, changes);
     return this.#turn !== this.#knownTurn + 1;
   }
 
   /** Undefined: this writer is not entered, or was forgotten. */
   #takeTurn(): number | undefined {
     const values = [this.#writerId, this.#batch];
-    const [answer] = this.#link.run([{ text: TAKE_TURN, values }], true);
+    const [answer] = this.#line.run([{ text: TAKE_TURN, values }], true);
     return answer !== undefined && answer.changes >= 2 ? answer.insertId : undefined;
   }
 
   #enter(): number {
-    this.#link.run([{ text: ENTER, values: [this.#writerId] }]);
+    this.#line.run([{ text: ENTER, values: [this.#writerId] }]);
     const turn = this.#takeTurn();
     assert(turn !== undefined, 'a writer that is entered takes its turn');
     return turn;
@@ -83,7 +83,7 @@ export class MariadbWriterDatabase implements WriterDatabase {
 
   commit(): void {
     try {
-      this.#link.commit(this.#statements.takeWaiting());
+      this.#line.commit(this.#statements.takeWaiting());
     } catch (error) {
       if (!(error instanceof CommitError) || !isOutcomeUnknown(error.fault)) throw error;
       if (!this.#wasCommitted()) throw new ServerError(LOST_BEFORE_COMMIT, error);
@@ -100,8 +100,8 @@ export class MariadbWriterDatabase implements WriterDatabase {
       try {
         const values = [this.#writerId];
         const steps = [{ text: LOCK_TURN, values: [] }, { text: GET_BATCH, values }];
-        const answers = this.#link.run(steps, true);
-        this.#link.rollback();
+        const answers = this.#line.run(steps, true);
+        this.#line.rollback();
         return answers.at(-1)?.rows[0]?.[0] === this.#batch;
       } catch (error) {
         this.rollback();
@@ -118,7 +118,7 @@ export class MariadbWriterDatabase implements WriterDatabase {
     this.#statements.end();
     this.#knownTurn = -1;
     try {
-      this.#link.rollback();
+      this.#line.rollback();
     } catch (error) {
       if (!(error instanceof ServerError)) throw error;
     }
@@ -153,7 +153,7 @@ export class MariadbWriterDatabase implements WriterDatabase {
   }
 
   close(): void {
-    this.#link.close();
+    this.#line.close();
   }
 }
 

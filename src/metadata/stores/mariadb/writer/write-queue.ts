@@ -9,7 +9,7 @@
  */
 import type { StatementName } from '../../sqlite/statements.ts';
 import type { SqlValue } from '../named-sql.ts';
-import type { Step } from '../link/link-messages.ts';
+import type { Step } from '../line/line-messages.ts';
 import { canGather, stepsFor } from './bulk-statements.ts';
 import { LAST_COUNTS } from './writer-statements.ts';
 import type { RowKey } from './writer-statements.ts';

@@ -3,7 +3,7 @@ import { workerData } from 'node:worker_threads';
 import { MetadataWriter } from '../../sqlite/writer/metadata-writer.ts';
 import { serveWriter } from '../../sqlite/writer/serve-writer.ts';
 import { toFault } from '../faults.ts';
-import { LinkClient } from '../link/link-client.ts';
+import { LineClient } from '../line/line-client.ts';
 import type { ServerAddress } from '../session.ts';
 import { MariadbWriterDatabase } from './mariadb-writer-database.ts';
 
@@ -14,7 +14,7 @@ export interface MariadbWriterStart {
 
 const { address, writerId } = workerData as MariadbWriterStart;
 serveWriter(() => {
-  const database = new MariadbWriterDatabase(new LinkClient(address), writerId);
+  const database = new MariadbWriterDatabase(new LineClient(address), writerId);
   const writer = new MetadataWriter(database);
   database.tidyUp();
   return writer;

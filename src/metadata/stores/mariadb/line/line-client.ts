@@ -1,5 +1,5 @@
 /**
- * The writer's end of the link. The changes of the tree are checked and written by code that asks
+ * The writer's end of the line. The changes of the tree are checked and written by code that asks
  * and goes on with the answer, as it does on SQLite; here every question crosses a network. So the
  * writer's thread lays a question in a port and sleeps until the other thread has answered it.
  */
@@ -9,19 +9,19 @@ import { ServerError } from '../faults.ts';
 import type { ServerFault } from '../faults.ts';
 import { CONNECT_TIMEOUT_MS, STATEMENT_TIMEOUT_MS } from '../session.ts';
 import type { Answer, ServerAddress } from '../session.ts';
-import type { FromLink, LinkStart, Step, ToLink } from './link-messages.ts';
+import type { FromLine, LineStart, Step, ToLine } from './line-messages.ts';
 
-/** A link that is silent for longer has died; each of its statements has a limit of its own. */
+/** A line that is silent for longer has died; each of its statements has a limit of its own. */
 const SILENCE_MAX_MS = 2 * (CONNECT_TIMEOUT_MS + STATEMENT_TIMEOUT_MS);
 
 const GONE: ServerFault = {
-  code: 'ELINKGONE', errno: 0, message: 'the link to the server has died', isLost: true,
+  code: 'ELINEGONE', errno: 0, message: 'the line to the server has died', isLost: true,
 };
 
 /** The commit itself failed. */
 export class CommitError extends ServerError {}
 
-export class LinkClient {
+export class LineClient {
   readonly #port: MessagePort;
   readonly #worker: Worker;
   readonly #bell = new SharedArrayBuffer(4);
@@ -32,8 +32,8 @@ export class LinkClient {
   constructor(address: ServerAddress) {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    const workerData: LinkStart = { address, port: port2, bell: this.#bell };
-    this.#worker = new Worker(new URL('./link-thread.ts', import.meta.url), {
+    const workerData: LineStart = { address, port: port2, bell: this.#bell };
+    this.#worker = new Worker(new URL('./line-thread.ts', import.meta.url), {
       workerData, transferList: [port2],
     });
     this.#worker.unref();
@@ -74,7 +74,7 @@ export class LinkClient {
     return this.#lastId;
   }
 
-  #ask(message: ToLink): Answer[] {
+  #ask(message: ToLine): Answer[] {
     this.#port.postMessage(message);
     const reply = this.#hear(message);
     if (reply.kind === 'failed') {
@@ -87,10 +87,10 @@ export class LinkClient {
 
   /** Sleeps until the answer is there. One to an earlier question, which was given up, is passed
    *  over. The bell is looked at before the port, so that no ring is missed between the two. */
-  #hear({ id, kind }: ToLink): FromLink {
+  #hear({ id, kind }: ToLine): FromLine {
     for (;;) {
       const rung = Atomics.load(this.#bellView, 0);
-      const received = receiveMessageOnPort(this.#port) as { message: FromLink } | undefined;
+      const received = receiveMessageOnPort(this.#port) as { message: FromLine } | undefined;
       if (received?.message.id === id) return received.message;
       if (received !== undefined) continue;
       const heard = Atomics.wait(this.#bellView, 0, rung, SILENCE_MAX_MS);

@@ -7,14 +7,14 @@ import { workerData } from 'node:worker_threads';
 import { serverFault } from '../faults.ts';
 import { Session } from '../session.ts';
 import type { Answer } from '../session.ts';
-import type { FromLink, LinkStart, Step, ToLink } from './link-messages.ts';
+import type { FromLine, LineStart, Step, ToLine } from './line-messages.ts';
 
-const { address, port, bell } = workerData as LinkStart;
+const { address, port, bell } = workerData as LineStart;
 const bellView = new Int32Array(bell);
 let session: Session | undefined;
 let pastQuestions = 0;
 
-function answer(message: FromLink): void {
+function answer(message: FromLine): void {
   port.postMessage(message);
   Atomics.add(bellView, 0, 1);
   Atomics.notify(bellView, 0);
@@ -36,7 +36,7 @@ async function run(steps: readonly Step[], isFirst: boolean): Promise<Answer[]> 
   return answers;
 }
 
-function failed(id: number, error: unknown, isCommitting: boolean): FromLink {
+function failed(id: number, error: unknown, isCommitting: boolean): FromLine {
   const fault = serverFault(error) ?? {
     code: 'EUNKNOWN', errno: 0, message: String(error), isLost: true,
   };
@@ -44,7 +44,7 @@ function failed(id: number, error: unknown, isCommitting: boolean): FromLink {
   return { id, kind: 'failed', fault, isCommitting };
 }
 
-async function serve(message: ToLink): Promise<FromLink> {
+async function serve(message: ToLine): Promise<FromLine> {
   const { id } = message;
   let isCommitting = false;
   try {
@@ -66,7 +66,7 @@ async function serve(message: ToLink): Promise<FromLink> {
 
 /** One question after the other, also when the writer has given one up. */
 let served = Promise.resolve();
-port.on('message', (message: ToLink) => {
+port.on('message', (message: ToLine) => {
   served = served.then(async () => {
     answer(await serve(message));
     if (message.kind === 'close') port.close();

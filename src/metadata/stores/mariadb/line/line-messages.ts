@@ -1,4 +1,4 @@
-/** What passes between the writer's thread and the link that speaks to the server for it. */
+/** What passes between the writer's thread and the line that speaks to the server for it. */
 import type { MessagePort } from 'node:worker_threads';
 import type { ServerFault } from '../faults.ts';
 import type { SqlValue } from '../named-sql.ts';
@@ -10,7 +10,7 @@ export interface Step {
 }
 
 /** The number of a question is that of its answer. */
-export type ToLink = { id: number } & (
+export type ToLine = { id: number } & (
   /** Runs the steps one after the other; `isFirst`: a connection may be made for them. */
   | { kind: 'run'; steps: Step[]; isFirst: boolean }
   /** Runs the steps, then commits. */
@@ -18,12 +18,12 @@ export type ToLink = { id: number } & (
   | { kind: 'rollback' }
   | { kind: 'close' });
 
-export type FromLink = { id: number } & (
+export type FromLine = { id: number } & (
   | { kind: 'done'; answers: Answer[]; questionCount: number }
   /** `isCommitting`: it was the commit itself that failed. */
   | { kind: 'failed'; fault: ServerFault; isCommitting: boolean });
 
-export interface LinkStart {
+export interface LineStart {
   address: ServerAddress;
   port: MessagePort;
   /** One number; raised when an answer lies in the port. */

@@ -1,10 +1,10 @@
 /**
- * The writer's statements, run over the link: reads are answered from what this transaction has
+ * The writer's statements, run over the line: reads are answered from what this transaction has
  * read already, or fetched ahead; writes wait in a queue. What is remembered is dropped as soon as
  * something is written that touches it.
  */
 import type { SqlStatement, StatementName, Statements } from '../../sqlite/statements.ts';
-import type { LinkClient } from '../link/link-client.ts';
+import type { LineClient } from '../line/line-client.ts';
 import { valuesFor } from '../named-sql.ts';
 import type { SqlValue } from '../named-sql.ts';
 import { WriteQueue } from './write-queue.ts';
@@ -28,9 +28,9 @@ interface Remembered {
 const OF_TRANSACTIONS: ReadonlySet<StatementName> =
   new Set<StatementName>(['begin', 'commit', 'rollback']);
 
-export class LinkedStatements {
+export class LineStatements {
   readonly sql: Statements;
-  readonly #link: LinkClient;
+  readonly #line: LineClient;
   readonly #queue = new WriteQueue();
   readonly #memory = new Map<string, Remembered>();
   /** By the place of a node its id, of all nodes that this transaction has read. */
@@ -38,8 +38,8 @@ export class LinkedStatements {
   #isInTransaction = false;
   #hasStrayReads = false;
 
-  constructor(link: LinkClient) {
-    this.#link = link;
+  constructor(line: LineClient) {
+    this.#line = line;
     const names = Object.keys(WRITER_STATEMENTS) as StatementName[];
     const entries = names.filter((name) => !OF_TRANSACTIONS.has(name))
       .map((name) => [name, this.#statement(name)] as const);
@@ -77,7 +77,7 @@ export class LinkedStatements {
     const steps = this.#queue.meets(touches) ? this.#queue.take() : [];
     const isStray = !this.#isInTransaction;
     if (isStray) this.#hasStrayReads = true;
-    const rows = this.#link.run([...steps, { text, values }], isStray).at(-1)?.rows ?? [];
+    const rows = this.#line.run([...steps, { text, values }], isStray).at(-1)?.rows ?? [];
     if (!isStray) this.remember(name, values, rows);
     return rows;
   }
@@ -102,12 +102,12 @@ export class LinkedStatements {
     this.#forgetWhat(name, values, touches);
     if (COUNTED.has(name)) {
       const steps = [...this.#queue.take(), { text: WRITER_STATEMENTS[name].text, values }];
-      return this.#link.run(steps).at(-1)?.changes ?? 0;
+      return this.#line.run(steps).at(-1)?.changes ?? 0;
     }
     this.#queue.add(name, values, touches);
     const through = WRITTEN_THROUGH[name]?.(values);
     if (through !== undefined) this.remember(through.name, through.values, through.rows);
-    if (this.#queue.isFull) this.#link.run(this.#queue.take());
+    if (this.#queue.isFull) this.#line.run(this.#queue.take());
     return 0;
   }
 
