@@ -57,6 +57,9 @@ before(async () => {
   await Promise.all(nodes.slice(0, 300).map(({ id: nodeId }) =>
     store.commit({ op: 'delete', spaceId, nodeId, actor: h.actor() })));
   await Promise.all(Array.from({ length: 300 }, (_, n) => h.folder(h.root, `g${n}`)));
+  const set = [{ namespace: 'n', name: 'p', xml: 'x' }];
+  await Promise.all(nodes.slice(400, 600).map(({ id: nodeId }) =>
+    store.commit({ op: 'set-properties', spaceId, nodeId, set, remove: [], actor: h.actor() })));
   for (let space = 0; space < 60; space += 1) {
     const other = await Hand.on(store, { owner: `user${space}` });
     await Promise.all(Array.from({ length: 5 }, (_, n) => store.commit(

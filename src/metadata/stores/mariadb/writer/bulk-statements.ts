@@ -30,6 +30,15 @@ const BY_ROWS: Partial<Record<StatementName, (rows: string) => string>> = {
     SET s.rev = v.v0, s.folders_rev = v.v1`,
   updateAccessRev: (rows) => `UPDATE (${rows}) v STRAIGHT_JOIN space s ON s.id = v.v1
     SET s.access_rev = v.v0`,
+  copyVersion: (rows) => `INSERT INTO version (space_id, node_id, content_rev, size_bytes,
+      modified_at, checksums, manifest, saved_at, saved_by)
+    SELECT v.v0, v.v1, v.v2, f.size_bytes, f.modified_at, f.checksums, f.manifest, f.saved_at,
+      f.saved_by
+    FROM (${rows}) v STRAIGHT_JOIN version f
+      ON f.space_id = v.v3 AND f.node_id = v.v4 AND f.content_rev = v.v5`,
+  copyProperties: (rows) => `INSERT INTO property (space_id, node_id, namespace, name, xml, digest)
+    SELECT v.v0, v.v1, p.namespace, p.name, p.xml, p.digest
+    FROM (${rows}) v STRAIGHT_JOIN property p ON p.space_id = v.v2 AND p.node_id = v.v3`,
   setMeta: (rows) => `UPDATE (${rows}) v STRAIGHT_JOIN meta m ON m.name = v.v1
     SET m.value = v.v0`,
 };
