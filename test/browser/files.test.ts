@@ -168,9 +168,28 @@ describe('the files in a browser', { timeout: 900_000 }, () => {
     await page.waitForURL(/\/app\/files$/);
   });
 
+  it('counts a folder and makes its digest, to compare it with a copy', async () => {
+    await page.goto('/app/files');
+    await row(page, 'Plans').waitFor();
+    await select(page, 'Plans');
+    const panel = page.getByRole('complementary', { name: 'Details' });
+    if (!await panel.isVisible()) await page.keyboard.press('i');
+    await panel.getByRole('button', { name: 'Count and digest' }).click();
+    await panel.getByText(/^hfd1-[0-9a-f]{64}$/).waitFor();
+    await panel.getByRole('status').getByText('0 files, 0 folders, 0 B').waitFor();
+    await picture(page, 'compare');
+  });
+
   it('says that the server is away, and goes on by itself when it is back', async () => {
     await page.goto('/app/files');
     await row(page, 'notes.txt').waitFor();
+    let tries = 0;
+    await page.route(/\/children\/late\.txt\/content/, async (route) => {
+      tries += 1;
+      // As it answers while it starts: a request that comes too early is sent again.
+      if (tries === 2) await route.fulfill({ status: 503, body: 'starting' });
+      else await route.continue();
+    });
     await server.kill();
     await upload(page, { 'late.txt': 'patient' });
     await page.getByText('The server cannot be reached.').first().waitFor();
@@ -180,6 +199,7 @@ describe('the files in a browser', { timeout: 900_000 }, () => {
     await row(page, 'late.txt').waitFor();
     await page.getByText('The server cannot be reached.').first().waitFor({ state: 'detached' });
     await stored(ada, 'late.txt', 'patient');
+    assert.ok(tries >= 3, `${tries} tries`);
   });
 
   it('goes on with a large upload after a reload, where it was', async () => {

@@ -6,9 +6,10 @@ import { readdir, stat } from 'node:fs/promises';
 import type { Dirent } from 'node:fs';
 import { HoldfastError } from '../../base/errors.ts';
 import { FolderTally, sha256OfFolder } from '../../files/index.ts';
-import type { DigestMember } from '../../files/index.ts';
-import { EXIT } from '../command.ts';
-import type { Command, Terminal } from '../command.ts';
+import type { DigestMember, FolderVerdict } from '../../files/index.ts';
+import { EXIT, flagText } from '../command.ts';
+import type { Command, CommandInput, Terminal } from '../command.ts';
+import { verdictOfServer } from './digest-compare.ts';
 
 const OP = 'cli/digest';
 /** As much is read at once. */
@@ -23,30 +24,63 @@ interface Walk {
 
 export const digestCommand: Command = {
   name: 'digest',
-  summary: 'Count a folder on this machine and compute its digest, to compare it with a copy',
+  summary: 'Count a folder on this machine and compute its digest, and compare it with a copy',
   details: 'A folder on the server has the same digest if it holds the same names and the same '
-    + 'bytes: see "Verify" in its details on the web page, or GET /api/v1/nodes/{id}/verify. Times '
-    + 'and permissions are not compared. Nothing is sent anywhere.',
+    + 'bytes: see "Compare with a copy" in its details on the web page, GET '
+    + '/api/v1/nodes/{id}/verify, or name the server here, which is then asked. Times and '
+    + 'permissions are not compared. No name and no content is sent anywhere.',
+  flags: [
+    { flags: '--server <url>', docs: 'compare with a folder there, as https://files.example.org' },
+    { flags: '--path <path>', docs: 'which folder there (/)' },
+    { flags: '--token-file <file>', docs: 'holds an API token that may read files' },
+    { flags: '--read', docs: 'the server reads every byte of it now' },
+  ],
   args: [{ name: '<folder>', docs: 'a folder on this machine' }],
   exits: {
-    0: 'printed',
-    1: 'something in it cannot be read, or is neither file nor folder',
+    0: 'printed, and the same as on the server that was named',
+    1: 'they differ, or something in it cannot be read or is neither file nor folder',
     2: 'wrong usage, such as a file in place of a folder',
   },
-  async run(terminal, { args: [folder = ''] }) {
+  async run(terminal, input) {
+    const { args: [folder = ''] } = input;
     await checkFolder(folder);
+    // Asked first: who mistypes an address should not wait for the folder.
+    const there = await askServer(input);
     const walk: Walk = { tally: new FolderTally(), leftOut: 0 };
     const sha256 = await digestOf(Buffer.from(folder), { walk, terminal });
-    const { files, folders, sizeBytes, digest } = walk.tally.verdict(sha256);
-    terminal.print(`files: ${files}`);
-    terminal.print(`folders: ${folders}`);
-    terminal.print(`bytes: ${sizeBytes}`);
-    terminal.print(`digest: ${digest}`);
-    if (walk.leftOut === 0) return EXIT.done;
-    terminal.complain(`Left out: ${walk.leftOut}. A copy without them has this digest.`);
-    return EXIT.failed;
+    const here = walk.tally.verdict(sha256);
+    const lines = linesOf(here);
+    for (const line of lines) terminal.print(line);
+    if (walk.leftOut > 0) {
+      terminal.complain(`Left out: ${walk.leftOut}. A copy without them has this digest.`);
+    }
+    const isSame = there === undefined || there.digest === here.digest;
+    if (there !== undefined) {
+      terminal.print(isSame ? 'The server has the same.' : 'THEY DIFFER. The server says:');
+      if (!isSame) for (const line of linesOf(there)) terminal.print(line);
+    }
+    return isSame && walk.leftOut === 0 ? EXIT.done : EXIT.failed;
   },
 };
+
+function linesOf({ files, folders, sizeBytes, digest }: FolderVerdict): string[] {
+  return [
+    `files: ${files}`, `folders: ${folders}`, `bytes: ${sizeBytes}`, `digest: ${digest}`,
+  ];
+}
+
+/** undefined: no server was named. @throws invalid: half of it was. */
+async function askServer(input: CommandInput): Promise<FolderVerdict | undefined> {
+  const [server, tokenFile] = [flagText(input, 'server'), flagText(input, 'token-file')];
+  if (server === undefined && tokenFile === undefined) return undefined;
+  if (server === undefined || tokenFile === undefined) {
+    throw new HoldfastError('invalid', OP, '--server and --token-file belong together.');
+  }
+  return verdictOfServer({
+    server, tokenFile, path: flagText(input, 'path') ?? '/',
+    readsAll: input.flags['read'] === true,
+  });
+}
 
 /** @throws invalid: it is none. */
 async function checkFolder(folder: string): Promise<void> {

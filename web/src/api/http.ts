@@ -13,6 +13,14 @@ export class Unreachable extends Error {
   override readonly name = 'Unreachable';
 }
 
+export const AWAY = 'The server cannot be reached.';
+
+/** A proxy answers for a server that is away, or the server itself while it starts: neither with a
+ *  problem, which says what is wrong. */
+export function isAway(status: number, mediaType: string | null): boolean {
+  return [502, 503, 504].includes(status) && mediaType?.includes('json') !== true;
+}
+
 /** `fetch` that tells the rest of the page whether the server is there. Whatever changes something
  *  has a key, so that a request which is sent twice is done once.
  *  @throws Unreachable; the signal's reason when it fires. */
@@ -26,12 +34,13 @@ export async function watchedFetch(
     const options = { credentials: 'same-origin', cache: 'no-store' } as const;
     const early = isSafe ? takeEarly(address) : undefined;
     const response = await (early ?? fetch(address, { ...init, ...options, headers }));
+    if (isAway(response.status, response.headers.get('content-type'))) throw new Unreachable(AWAY);
     connection.reach();
     return response;
   } catch (error) {
     if (init.signal?.aborted === true) throw error;
     connection.lose();
-    throw new Unreachable('The server cannot be reached.', { cause: error });
+    throw error instanceof Unreachable ? error : new Unreachable(AWAY, { cause: error });
   }
 }
 

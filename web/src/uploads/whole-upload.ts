@@ -1,6 +1,6 @@
 /** A file in one request, with its progress: `fetch` tells nothing of what has been sent. */
 import { connection } from '../api/connection.ts';
-import { Unreachable, addressOf, newKey, problemFrom } from '../api/http.ts';
+import { AWAY, Unreachable, addressOf, isAway, newKey, problemFrom } from '../api/http.ts';
 import { newContentPath } from '../api/nodes.ts';
 import type { FileNode } from '../api/shapes.ts';
 
@@ -47,15 +47,17 @@ export function sendBytes(
     request.open(method, url);
     for (const [header, value] of Object.entries(headers)) request.setRequestHeader(header, value);
     request.upload.addEventListener('progress', ({ loaded }) => onProgress(loaded));
+    const lose = (): void => {
+      connection.lose();
+      reject(new Unreachable(AWAY));
+    };
     request.addEventListener('load', () => end(() => {
+      if (isAway(request.status, request.getResponseHeader('Content-Type'))) return lose();
       connection.reach();
       if (request.status >= 200 && request.status < 300) resolve(request);
       else reject(problemFrom(request.status, request.responseText));
     }));
-    request.addEventListener('error', () => end(() => {
-      connection.lose();
-      reject(new Unreachable('The server cannot be reached.'));
-    }));
+    request.addEventListener('error', () => end(lose));
     request.addEventListener('abort', () => end(() => reject(reasonOfAbort(signal))));
     if (signal.aborted) return reject(reasonOfAbort(signal));
     signal.addEventListener('abort', abort, { once: true });

@@ -11,6 +11,7 @@ import { contentHref } from '../../api/nodes.ts';
 import { exactTimeText, sizeText } from '../../texts/figures.ts';
 import { t } from '../../texts/texts.ts';
 import { SharingPart } from '../sharing/sharing-part.tsx';
+import { ComparePart } from './compare-part.tsx';
 import { KindIcon } from './entry-row.tsx';
 import { useScreen } from './folder-screen.ts';
 import { nameOfTarget } from './operations.ts';
@@ -89,7 +90,7 @@ function One({ node }: { readonly node: FileNode }): ReactNode {
         </Link>
       </div>
       <SharingPart node={node} share={() => screen.share(node)} />
-      {node.kind === 'file' && <VersionList node={node} />}
+      {node.kind === 'file' ? <VersionList node={node} /> : <ComparePart node={node} />}
     </div>
   );
 }
