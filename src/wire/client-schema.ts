@@ -623,11 +623,6 @@ export interface NewShare {
   fileDrop?: boolean;
 }
 
-export interface NewTeam {
-  /** Name of a file or folder: no slash, no NUL, 255 bytes of UTF-8 at most. */
-  name: string;
-}
-
 export interface NewTeamSpace {
   /** Name of a file or folder: no slash, no NUL, 255 bytes of UTF-8 at most. */
   name: string;
@@ -1118,10 +1113,6 @@ export interface Storage {
     isRefusing: boolean;
     comparedAt?: string;
   };
-}
-
-export interface Team {
-  spaceId: string;
 }
 
 export interface TeamMember {

@@ -7,12 +7,12 @@ import type {
   BlocksCommit, BlocksKnown, BrokenLocks, BrowserSessions, Changes, Children, Collection, Deleted,
   Devices, Diff, DiskOrder, DiskPlan, Disks, Emptied, FirstCode, FolderVerdict, Group, Groups,
   Health, HeldPage, Jobs, LockWish, MadeDevice, MadeToken, ManagedLocks, Members, NewDevice,
-  NewFolder, NewGroup, NewPassword, NewRestore, NewSecondFactor, NewShare, NewTeam, NewTeamSpace,
-  NewTenant, NewToken, NewUser, NewWebhook, Node, NodeChange, NodeCopy, Operations, OwnPassword,
+  NewFolder, NewGroup, NewPassword, NewRestore, NewSecondFactor, NewShare, NewTeamSpace, NewTenant,
+  NewToken, NewUser, NewWebhook, Node, NodeChange, NodeCopy, Operations, OwnPassword,
   OwnPasswordAndCode, PasswordChange, Past, Quarantine, Quarantines, QuotaChange, QuotaRow,
   QuotaRows, RecoveryCodes, Results, Retention, RetentionChange, Safety, Search, SecondFactor,
-  Series, Session, Settings, Share, ShareChange, Sharees, Shares, SignIn, Storage, Team,
-  TeamMembers, TeamRole, TeamSpace, TeamSpaceChange, TeamSpaces, Tenant, Tenants, Tokens, Transfer,
+  Series, Session, Settings, Share, ShareChange, Sharees, Shares, SignIn, Storage, TeamMembers,
+  TeamRole, TeamSpace, TeamSpaceChange, TeamSpaces, Tenant, Tenants, Tokens, Transfer,
   TransferOrder, Trash, User, UserChange, Users, Verifiers, Versions, Webhook, Webhooks,
 } from './client-schema.ts';
 
@@ -25,12 +25,12 @@ export type {
   Device, Devices, Diff, Difference, Disk, DiskOrder, DiskPlan, Disks, Emptied, Finding, FirstCode,
   FolderVerdict, Group, Groups, Health, Held, HeldPage, Job, Jobs, Lock, LockWish, MadeDevice,
   MadeToken, ManagedLock, ManagedLocks, May, Members, NewDevice, NewFolder, NewGroup, NewPassword,
-  NewRestore, NewSecondFactor, NewShare, NewTeam, NewTeamSpace, NewTenant, NewToken, NewUser,
-  NewWebhook, Node, NodeChange, NodeCopy, Operation, Operations, OwnPassword, OwnPasswordAndCode,
+  NewRestore, NewSecondFactor, NewShare, NewTeamSpace, NewTenant, NewToken, NewUser, NewWebhook,
+  Node, NodeChange, NodeCopy, Operation, Operations, OwnPassword, OwnPasswordAndCode,
   PasswordChange, Past, Person, Problem, Quarantine, Quarantines, Quota, QuotaChange, QuotaRow,
   QuotaRows, RecoveryCodes, Results, Retention, RetentionChange, Safety, SafetyStatement, Search,
   SecondFactor, Series, Server, Session, Setting, Settings, Share, ShareChange, Sharee, Sharees,
-  Shares, SignIn, SignedInUser, Storage, Team, TeamMember, TeamMembers, TeamRole, TeamSpace,
+  Shares, SignIn, SignedInUser, Storage, TeamMember, TeamMembers, TeamRole, TeamSpace,
   TeamSpaceChange, TeamSpaces, Tenant, Tenants, Token, Tokens, Transfer, TransferFigures,
   TransferOrder, TransferReport, TransferredShare, Trash, Trashed, User, UserChange, Users,
   Verifier, Verifiers, Version, Versions, Webhook, WebhookDelivery, Webhooks,
@@ -519,15 +519,6 @@ export class ApiClient extends ApiCaller {
     return this.call({
       method: 'GET', path: '/api/v1/sharees',
       query: ['query', 'limit'],
-    }, args, options);
-  }
-
-  /** Make a space that belongs to a team; whoever makes it is its first owner */
-  makeTeam(
-    args: { body: NewTeam }, options: CallOptions = {},
-  ): Promise<Team> {
-    return this.call({
-      method: 'POST', path: '/api/v1/teams',
     }, args, options);
   }
 

@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
 import { PersonShape } from './node.ts';
-import { Id, Instant, NameText, oneOfWords, PAGING, pageOf, shape } from './shapes.ts';
+import { Id, Instant, oneOfWords, PAGING, pageOf, shape } from './shapes.ts';
 
 export const RoleWord = oneOfWords(
   ['none', 'viewer', 'uploader', 'editor', 'owner'],
@@ -122,6 +122,3 @@ export const AccessShape = shape({
 export const SharesQuery = shape({
   direction: oneOfWords(['by-me', 'with-me']), ...PAGING,
 });
-
-export const NewTeam = shape({ name: NameText }, { $id: 'NewTeam' });
-export const TeamShape = shape({ spaceId: Id }, { $id: 'Team' });

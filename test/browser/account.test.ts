@@ -12,13 +12,10 @@ import {
   PHONE, WAIT_MS, browserForTests, buildPage, obstaclesOn, picture, signIn,
 } from './browser-page.ts';
 import type { Visitor } from './browser-page.ts';
+import { said } from './files-screen.ts';
 
 const PASSWORD = 'another correct horse';
 const STEP_MS = 30_000;
-
-function said(page: Page, words: string | RegExp): Promise<void> {
-  return page.getByRole('status', { name: 'Messages' }).getByText(words).first().waitFor();
-}
 
 function dialog(page: Page, name: string | RegExp): Locator {
   return page.getByRole('dialog', { name });

@@ -10,6 +10,7 @@ import type { TestServer } from '../support/server.ts';
 import {
   DESKTOP, PHONE, browserForTests, buildPage, obstaclesOn, picture, signIn,
 } from './browser-page.ts';
+import { said } from './files-screen.ts';
 
 const MIA = { name: 'mia', password: 'a good long one 7' };
 
@@ -25,10 +26,6 @@ async function openTab(page: Page, label: string): Promise<void> {
   const tabs = page.getByRole('navigation', { name: 'Administration' });
   await tabs.getByRole('link', { name: label, exact: true }).click();
   await page.getByRole('heading', { level: 1, name: label, exact: true }).waitFor();
-}
-
-function said(page: Page, words: string | RegExp): Promise<void> {
-  return page.getByRole('status', { name: 'Messages' }).getByText(words).first().waitFor();
 }
 
 describe('administration in a browser', { timeout: 900_000 }, () => {

@@ -11,21 +11,13 @@ import {
   DESKTOP, PHONE, browserForTests, buildPage, obstaclesOn, picture, signIn,
 } from './browser-page.ts';
 import type { Visitor } from './browser-page.ts';
+import { row, said } from './files-screen.ts';
 
 /** 16 by 16 points. */
 const DOT = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAIAAACQkWg2AAAAFklEQVR42mPgzssjCTGMahjVMHw1AABsv+cB12qa'
   + 'lwAAAABJRU5ErkJggg==', 'base64',
 );
-
-function row(page: Page, name: string): Locator {
-  const link = page.getByRole('link', { name, exact: true });
-  return page.getByRole('row').filter({ has: link });
-}
-
-function said(page: Page, words: string | RegExp): Promise<void> {
-  return page.getByRole('status', { name: 'Messages' }).getByText(words).first().waitFor();
-}
 
 describe('sharing in a browser', { timeout: 900_000 }, () => {
   const servers = serverForTests();

@@ -1,7 +1,7 @@
 /** What the web page shows of time: changes of others as they come, the past, and what happened. */
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import type { Locator, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import type { DavClient } from '../support/dav-client.ts';
 import { eventually } from '../support/deadline.ts';
 import { serverForTests } from '../support/server.ts';
@@ -10,6 +10,7 @@ import {
   PHONE, WAIT_MS, browserForTests, buildPage, obstaclesOn, picture, signIn,
 } from './browser-page.ts';
 import type { Visitor } from './browser-page.ts';
+import { row, stored } from './files-screen.ts';
 
 /** So much at once by one device is held back. */
 const LIMIT = 20;
@@ -18,19 +19,6 @@ const BRAKE = {
   HOLDFAST_FILES_MASS_CHANGE_LIMIT: String(LIMIT),
   HOLDFAST_FILES_MASS_CHANGE_WINDOW: String(WINDOW_S),
 };
-
-function row(page: Page, name: string): Locator {
-  const link = page.getByRole('link', { name, exact: true });
-  return page.getByRole('row').filter({ has: link });
-}
-
-/** Sooner or later: the page shows a step before the server has answered. */
-async function stored(user: DavClient, path: string, wanted: string | undefined): Promise<void> {
-  await eventually(WAIT_MS, `${path} is ${wanted ?? 'gone'}`, async () => {
-    const { status, text } = await user.get(path);
-    return wanted === undefined ? status === 404 : text === wanted;
-  });
-}
 
 /** After everything so far, and before anything that comes: times are kept to the millisecond. */
 async function quietMoment(): Promise<string> {

@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { HoldfastError } from '../../base/errors.ts';
 import { DEFAULT_TENANT, parseUserId } from '../../base/ids.ts';
-import type { NodeId } from '../../base/ids.ts';
+import type { NodeId, SpaceId } from '../../base/ids.ts';
 import type { ChangeResult } from '../changes.ts';
 import { NOON } from './hand.ts';
 import { assertConsistent } from './replay.ts';
@@ -85,17 +85,7 @@ class Side {
 
   async whole(now: number): Promise<unknown> {
     const { store, space: { id } } = this;
-    const lists = [];
-    for (const folderId of this.folders) {
-      const entries = [];
-      try {
-        const pages = store.listFolder(id, folderId, { withProperties: true });
-        for await (const page of pages) entries.push(...page);
-        lists.push(entries);
-      } catch (error) {
-        lists.push(error instanceof HoldfastError ? error.kind : error);
-      }
-    }
+    const lists = await listsOf(store, id, this.folders);
     const { id: _id, owner: _owner, ...space } = await store.getSpace(id);
     return this.plain({
       space, lists, events: await store.listEvents(id, 0, 2_000),
@@ -104,6 +94,24 @@ class Side {
       versions: await Promise.all(this.nodes.map((node) => store.listVersions(id, node))),
     });
   }
+}
+
+/** All entries of each folder, or why there are none. */
+export async function listsOf(
+  store: MetadataStore, id: SpaceId, folders: readonly NodeId[],
+): Promise<unknown[]> {
+  const lists = [];
+  for (const folderId of folders) {
+    const entries = [];
+    try {
+      const pages = store.listFolder(id, folderId, { withProperties: true });
+      for await (const page of pages) entries.push(...page);
+      lists.push(entries);
+    } catch (error) {
+      lists.push(error instanceof HoldfastError ? error.kind : error);
+    }
+  }
+  return lists;
 }
 
 async function outcomeOf(work: Promise<ChangeResult>): Promise<Outcome> {

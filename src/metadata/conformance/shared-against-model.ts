@@ -10,6 +10,7 @@ import { parseName } from '../../base/names.ts';
 import type { CasePolicy } from '../../base/names.ts';
 import type { ChangeResult } from '../changes.ts';
 import { ANNA, NOON } from './hand.ts';
+import { listsOf } from './against-model.ts';
 import type { AgainstModel } from './against-model.ts';
 import { assertConsistent } from './replay.ts';
 import { SHARED_TAPE, toSharedChange } from './shared-tape.ts';
@@ -139,17 +140,7 @@ class Side {
 
   async #whole({ space: { id }, nodes, folders }: Room, now: number): Promise<unknown> {
     const { store } = this;
-    const lists = [];
-    for (const folderId of folders) {
-      const entries = [];
-      try {
-        const pages = store.listFolder(id, folderId, { withProperties: true });
-        for await (const page of pages) entries.push(...page);
-        lists.push(entries);
-      } catch (error) {
-        lists.push(error instanceof HoldfastError ? error.kind : error);
-      }
-    }
+    const lists = await listsOf(store, id, folders);
     const { id: _id, owner: _owner, ...space } = await store.getSpace(id);
     const grantsPast = [];
     for (const rev of [0, space.rev >> 1, space.rev]) {

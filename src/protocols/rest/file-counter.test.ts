@@ -12,12 +12,13 @@ const caller: Caller = {
 
 /** A root with so many folders, each with two files; every listing is counted. */
 function tree(folders: number) {
-  const site = { folders, mark: 1, listed: 0, now: 1_000 };
+  const site = { folders, mark: 1, listed: 0, now: 1_000, failsAt: Infinity };
   const files = {
     get: async () => ({ node: { id: 1, mark: site.mark } }),
     find: async () => ({}),
     async list(_: Caller, path: readonly string[]) {
       site.listed += 1;
+      if (site.listed > site.failsAt) throw new Error('the disk does not answer');
       const names = path.length === 0
         ? Array.from({ length: site.folders }, (__, at) => ({ kind: 'folder', name: `f${at}` }))
         : [{ kind: 'file', name: 'a' }, { kind: 'file', name: 'b' }];
@@ -61,4 +62,16 @@ it('nobody waits for a folder with many entries either', async () => {
   assert.ok(site.listed < 5, `${site.listed} listings before the answer`);
   await counter.settled();
   assert.deepEqual((await counter.of(caller))?.files, 2 * (AT_ONCE.entries + 1));
+});
+
+it('a failed count beside the answers is told to who asks next, and begun anew', async () => {
+  const { site, counter } = tree(AT_ONCE.folders + 10);
+  site.failsAt = AT_ONCE.folders + 5;
+  assert.equal(await counter.of(caller), undefined);
+  await counter.settled();
+  await assert.rejects(counter.of(caller), /does not answer/);
+  site.failsAt = Infinity;
+  assert.equal(await counter.of(caller), undefined);
+  await counter.settled();
+  assert.deepEqual((await counter.of(caller))?.files, 120);
 });

@@ -3,6 +3,7 @@
  * it, now and then, and until then the figure of before is given with its age. So an answer costs a
  * few listings at most, however much somebody has.
  */
+import { isKind } from '../../base/errors.ts';
 import { etagOf } from '../../files/index.ts';
 import type { Caller } from '../../identity/index.ts';
 import type { RestParts } from './rest-parts.ts';
@@ -39,13 +40,21 @@ export class FileCounter {
   readonly #known = new Map<string, Known>();
   /** One at a time. */
   #underWay: Promise<void> | undefined;
+  /** Of a count that nobody waited for: the next who asks hears of it. */
+  #failure: { readonly user: string; readonly error: unknown } | undefined;
 
   constructor(parts: Pick<RestParts, 'files' | 'now'>) {
     this.#parts = parts;
   }
 
-  /** undefined: not counted yet; ask again later. */
+  /** undefined: not counted yet; ask again later. @throws what a count meets, also that one beside
+   *  the answers which failed since. */
   async of(caller: Caller): Promise<FileCount | undefined> {
+    const failure = this.#failure;
+    if (failure?.user === caller.user) {
+      this.#failure = undefined;
+      throw failure.error;
+    }
     const { node } = await this.#parts.files.get(caller, []);
     const etag = etagOf(node);
     const known = this.#known.get(caller.user);
@@ -73,8 +82,10 @@ export class FileCounter {
     const countedAt = this.#parts.now();
     this.#underWay = this.#count(caller, BESIDE).then((files) => {
       this.#remember(caller, { etag, files, isLarge: true, countedAt });
-    }).catch(() => undefined).finally(() => {
-      // What has failed is begun anew by whoever asks next, who hears of it as well.
+    }).catch((error: unknown) => {
+      // A folder that was taken away meanwhile is no failure: the next who asks begins anew.
+      if (!isKind(error, 'not-found')) this.#failure = { user: caller.user, error };
+    }).finally(() => {
       this.#underWay = undefined;
     });
   }

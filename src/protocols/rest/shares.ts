@@ -2,15 +2,14 @@
 import { HoldfastError } from '../../base/errors.ts';
 import { parseGrantId, parseGroupId } from '../../base/ids.ts';
 import type { GrantId, UserId } from '../../base/ids.ts';
-import { parseName } from '../../base/names.ts';
 import { readTerms } from '../../files/index.ts';
 import type { NewShare, Share } from '../../files/index.ts';
 import type { Static } from 'typebox';
 import type { Exchange } from '../../platform/index.ts';
 import { LIST_LIMIT_DEFAULT } from '../../wire/shapes.ts';
 import {
-  AccessShape, NewShareShape, NewTeam, ShareChange, ShareesQuery, ShareesShape, Shares, ShareShape,
-  SharesQuery, TeamShape,
+  AccessShape, NewShareShape, ShareChange, ShareesQuery, ShareesShape, Shares, ShareShape,
+  SharesQuery,
 } from '../../wire/sharing.ts';
 import type { ShareAnswer } from '../../wire/sharing.ts';
 import { findGroups, findUsers } from '../find-people.ts';
@@ -40,15 +39,6 @@ export function sharesResource(api: RestApi, parts: RestParts): void {
       const items = found.map(({ kind, id, displayName }) => ({ kind, id, displayName }));
       return { body: { items, canInvite: sharing.canInvite } };
     },
-  });
-  api.operation({
-    id: 'makeTeam', tag: TAG, method: 'POST', path: '/teams', scope: 'admin',
-    summary: 'Make a space that belongs to a team; whoever makes it is its first owner',
-    body: NewTeam, refusals: [409],
-    success: { status: 201, description: 'It is among the folders.', schema: TeamShape },
-    answer: async ({ caller, body }) => ({
-      body: { spaceId: String(await sharing.makeTeam(caller, parseName(body.name))) },
-    }),
   });
 }
 
