@@ -1,9 +1,9 @@
 /** Makes the tables of an empty database, or looks whether those that are there are ours. */
 import { CANONICAL_VERSION } from '../../../base/names.ts';
 import { HoldfastError } from '../../../base/errors.ts';
+import { binaryCollation } from '../../../platform/mariadb/index.ts';
+import type { Session } from '../../../platform/mariadb/index.ts';
 import { FIRST_NUMBERS, SCHEMA_VERSION, TABLES, createTable } from './schema.ts';
-import { binaryCollation } from './session.ts';
-import type { Session } from './session.ts';
 
 const PUT_NUMBER = '/* holdfast:putNumber */ INSERT IGNORE INTO meta (name, value) VALUES (?, ?)';
 const GET_NUMBER = '/* holdfast:getNumber */ SELECT value FROM meta WHERE name = ?';

@@ -1,11 +1,11 @@
 /** The same random work on MariaDB and on the model in memory must give the same answers. */
 import { after, before } from 'node:test';
+import type { ServerAddress } from '../../../platform/mariadb/index.ts';
+import { ScratchServer } from '../../../platform/mariadb/testing/index.ts';
 import { testAgainstModel } from '../../conformance/against-model.ts';
 import { testSharingAgainstModel } from '../../conformance/shared-against-model.ts';
 import { MemoryMetadataStore } from '../memory/memory-metadata-store.ts';
 import { MariadbMetadataStore } from './mariadb-metadata-store.ts';
-import type { ServerAddress } from './session.ts';
-import { ScratchServer } from './testing/scratch-server.ts';
 
 let server: ScratchServer;
 let address: ServerAddress;

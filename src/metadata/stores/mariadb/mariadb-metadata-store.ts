@@ -6,6 +6,7 @@ import type { Name } from '../../../base/names.ts';
 import { systemClock } from '../../../platform/index.ts';
 import type { Clock } from '../../../platform/index.ts';
 import type { Witness } from '../../../base/witness.ts';
+import type { ServerAddress } from '../../../platform/mariadb/index.ts';
 import type { BatchRecord, BatchState } from '../../batch.ts';
 import { SUBJECTS_MAX } from '../../access-changes.ts';
 import type {
@@ -38,7 +39,6 @@ import { WriterClient } from '../sqlite/writer-client.ts';
 import { openDatabase } from './open-database.ts';
 import { listFolder } from './reader/folder-listing.ts';
 import { Readers } from './reader/readers.ts';
-import type { ServerAddress } from './session.ts';
 import type { MariadbWriterStart } from './writer/writer-thread.ts';
 
 export interface MariadbStoreOptions {

@@ -3,12 +3,11 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { isKind } from '../../../base/errors.ts';
 import { systemClock } from '../../../platform/index.ts';
+import { Session } from '../../../platform/mariadb/index.ts';
+import { CuttingProxy, ScratchServer } from '../../../platform/mariadb/testing/index.ts';
 import { Hand } from '../../conformance/hand.ts';
 import { assertConsistent } from '../../conformance/replay.ts';
 import { MariadbMetadataStore } from './mariadb-metadata-store.ts';
-import { Session } from './session.ts';
-import { CuttingProxy } from './testing/cutting-proxy.ts';
-import { ScratchServer } from './testing/scratch-server.ts';
 
 let server: ScratchServer;
 let database: string;

@@ -1,9 +1,8 @@
 /** Everything that has to be looked at before a store may work on a database. */
+import { checkSettings, readSettings, Session } from '../../../platform/mariadb/index.ts';
+import type { ServerAddress } from '../../../platform/mariadb/index.ts';
 import { ensureSchema } from './create-schema.ts';
 import { explainedFault } from './faults.ts';
-import { checkSettings, readSettings } from './server-settings.ts';
-import { Session } from './session.ts';
-import type { ServerAddress } from './session.ts';
 
 /** Writers of whom nothing was heard for so long are forgotten. One that comes back is entered
  *  anew. */

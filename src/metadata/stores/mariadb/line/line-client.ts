@@ -5,10 +5,10 @@
  */
 import { MessageChannel, Worker, receiveMessageOnPort } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
-import { ServerError } from '../faults.ts';
-import type { ServerFault } from '../faults.ts';
-import { CONNECT_TIMEOUT_MS, STATEMENT_TIMEOUT_MS } from '../session.ts';
-import type { Answer, ServerAddress } from '../session.ts';
+import {
+  CONNECT_TIMEOUT_MS, ServerError, STATEMENT_TIMEOUT_MS,
+} from '../../../../platform/mariadb/index.ts';
+import type { Answer, ServerAddress, ServerFault } from '../../../../platform/mariadb/index.ts';
 import type { FromLine, LineStart, Step, ToLine } from './line-messages.ts';
 
 /** A line that is silent for longer has died; each of its statements has a limit of its own. */

@@ -1,8 +1,8 @@
 /** What passes between the writer's thread and the line that speaks to the server for it. */
 import type { MessagePort } from 'node:worker_threads';
-import type { ServerFault } from '../faults.ts';
-import type { SqlValue } from '../named-sql.ts';
-import type { Answer, ServerAddress } from '../session.ts';
+import type {
+  Answer, ServerAddress, ServerFault, SqlValue,
+} from '../../../../platform/mariadb/index.ts';
 
 export interface Step {
   text: string;

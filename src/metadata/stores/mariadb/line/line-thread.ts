@@ -4,9 +4,8 @@
  * is never taken for whole.
  */
 import { workerData } from 'node:worker_threads';
-import { serverFault } from '../faults.ts';
-import { Session } from '../session.ts';
-import type { Answer } from '../session.ts';
+import { serverFault, Session } from '../../../../platform/mariadb/index.ts';
+import type { Answer } from '../../../../platform/mariadb/index.ts';
 import type { FromLine, LineStart, Step, ToLine } from './line-messages.ts';
 
 const { address, port, bell } = workerData as LineStart;

@@ -4,9 +4,8 @@
  */
 import { storeClosed, tooBusy } from '../../../refusals.ts';
 import type { Clock } from '../../../../platform/index.ts';
-import { serverFault } from '../faults.ts';
-import { Session } from '../session.ts';
-import type { ServerAddress } from '../session.ts';
+import { serverFault, Session } from '../../../../platform/mariadb/index.ts';
+import type { ServerAddress } from '../../../../platform/mariadb/index.ts';
 
 export const READERS_MAX = 16;
 export const READERS_WAITING_MAX = 1_024;

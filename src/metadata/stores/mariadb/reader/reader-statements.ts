@@ -1,8 +1,8 @@
 /** The SQL of the readers: the shared tables of statements, and what MariaDB has to be told in
  *  other words. */
+import { namedTable } from '../../../../platform/mariadb/index.ts';
 import { PAST_SQL } from '../../sqlite/reader/past-statements.ts';
 import { READ_SQL } from '../../sqlite/reader/read-statements.ts';
-import { namedTable } from '../named-sql.ts';
 
 /** Rows behind a key of several columns. Compared as a whole, it would be no search in the index.
  *  */

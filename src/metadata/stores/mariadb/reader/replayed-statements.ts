@@ -8,10 +8,9 @@
  * A read of three statements runs three times up to where it stopped, which costs microseconds.
  */
 import { assert } from '../../../../base/assert.ts';
+import { valuesFor } from '../../../../platform/mariadb/index.ts';
+import type { NamedSql, Session, SqlValue } from '../../../../platform/mariadb/index.ts';
 import type { SqlStatement } from '../../sqlite/statements.ts';
-import { valuesFor } from '../named-sql.ts';
-import type { NamedSql, SqlValue } from '../named-sql.ts';
-import type { Session } from '../session.ts';
 
 /** Questions of one read. Nothing that the seam offers comes near. */
 const QUESTIONS_MAX = 20_000;

@@ -1,11 +1,11 @@
 /** Empty stores for one test after the other. Making tables and threads takes longer than most
  *  tests: so a store is used again, if nobody has closed it, after its tables were emptied. */
 import { assert } from '../../../../base/assert.ts';
+import { Session } from '../../../../platform/mariadb/index.ts';
+import type { ServerAddress } from '../../../../platform/mariadb/index.ts';
+import { ScratchServer } from '../../../../platform/mariadb/testing/index.ts';
 import { MariadbMetadataStore } from '../mariadb-metadata-store.ts';
 import { TABLES } from '../schema.ts';
-import { Session } from '../session.ts';
-import type { ServerAddress } from '../session.ts';
-import { ScratchServer } from './scratch-server.ts';
 
 /** Numbers are not given out twice: what is remembered of the ones before is never taken for what
  *  comes after. A store that is open learns of it as of anybody else's writing. */

@@ -3,8 +3,8 @@
  * joined with a table of what is to change, made of the values. Either way the text depends only on
  * the number of rows, which is a power of two, so there are few and each is prepared once.
  */
+import type { NamedSql, SqlValue } from '../../../../platform/mariadb/index.ts';
 import type { StatementName } from '../../sqlite/statements.ts';
-import type { NamedSql, SqlValue } from '../named-sql.ts';
 import type { Step } from '../line/line-messages.ts';
 import { WRITER_STATEMENTS } from './writer-statements.ts';
 

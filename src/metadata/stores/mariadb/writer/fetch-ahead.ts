@@ -8,12 +8,12 @@
 import type { SpaceId } from '../../../../base/ids.ts';
 import { canonicalName } from '../../../../base/names.ts';
 import type { CasePolicy, Name } from '../../../../base/names.ts';
+import type { SqlValue } from '../../../../platform/mariadb/index.ts';
 import type { WriterChange } from '../../sqlite/messages.ts';
 import { GRANT_COLUMNS, SUBJECT_KINDS } from '../../sqlite/rows.ts';
 import type { StatementName } from '../../sqlite/statements.ts';
 import type { LineClient } from '../line/line-client.ts';
 import type { Step } from '../line/line-messages.ts';
-import type { SqlValue } from '../named-sql.ts';
 import type { LineStatements } from './line-statements.ts';
 
 const NODE = `n.id, n.parent_id, n.canon, n.name, n.kind, n.size_bytes, n.modified_at,

@@ -3,10 +3,10 @@
  * read already, or fetched ahead; writes wait in a queue. What is remembered is dropped as soon as
  * something is written that touches it.
  */
+import { valuesFor } from '../../../../platform/mariadb/index.ts';
+import type { SqlValue } from '../../../../platform/mariadb/index.ts';
 import type { SqlStatement, StatementName, Statements } from '../../sqlite/statements.ts';
 import type { LineClient } from '../line/line-client.ts';
-import { valuesFor } from '../named-sql.ts';
-import type { SqlValue } from '../named-sql.ts';
 import { WriteQueue } from './write-queue.ts';
 import type { Touches } from './write-queue.ts';
 import {

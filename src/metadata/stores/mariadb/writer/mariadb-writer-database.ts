@@ -11,13 +11,15 @@ import { assert } from '../../../../base/assert.ts';
 import { HoldfastError } from '../../../../base/errors.ts';
 import type { FaultData } from '../../../../base/errors.ts';
 import { systemRandom } from '../../../../platform/index.ts';
+import {
+  isOutcomeUnknown, isPassing, namedSql, ServerError, serverFault,
+} from '../../../../platform/mariadb/index.ts';
 import type { WriterChange } from '../../sqlite/messages.ts';
 import type { Statements } from '../../sqlite/statements.ts';
 import type { WriterDatabase } from '../../sqlite/writer/metadata-writer.ts';
-import { ServerError, isOutcomeUnknown, isPassing, serverFault, toFault } from '../faults.ts';
+import { toFault } from '../faults.ts';
 import { CommitError } from '../line/line-client.ts';
 import type { LineClient } from '../line/line-client.ts';
-import { namedSql } from '../named-sql.ts';
 import { fetchAhead } from './fetch-ahead.ts';
 import { LineStatements } from './line-statements.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { SqlValue } from '../../../../platform/mariadb/index.ts';
 import type { StatementName } from '../../sqlite/statements.ts';
-import type { SqlValue } from '../named-sql.ts';
 import { PLACES, WRITER_STATEMENTS } from './writer-statements.ts';
 import { WriteQueue } from './write-queue.ts';
 import type { Touches } from './write-queue.ts';

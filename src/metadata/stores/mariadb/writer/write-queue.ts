@@ -7,8 +7,8 @@
  * A statement may only overtake others that touch none of its rows. Rows are known by keys (see
  * writer-statements.ts); where they are not, a table counts as touched from end to end.
  */
+import type { SqlValue } from '../../../../platform/mariadb/index.ts';
 import type { StatementName } from '../../sqlite/statements.ts';
-import type { SqlValue } from '../named-sql.ts';
 import type { Step } from '../line/line-messages.ts';
 import { canGather, stepsFor } from './bulk-statements.ts';
 import { LAST_COUNTS } from './writer-statements.ts';

@@ -3,10 +3,10 @@
  * words. `PLACES` says which rows the frequent ones touch, so that they can wait for each other or
  * go together: see write-queue.ts. What is not listed there touches its tables as a whole.
  */
+import { namedTable } from '../../../../platform/mariadb/index.ts';
+import type { SqlValue } from '../../../../platform/mariadb/index.ts';
 import { WRITER_SQL } from '../../sqlite/statements.ts';
 import type { StatementName } from '../../sqlite/statements.ts';
-import { namedTable } from '../named-sql.ts';
-import type { SqlValue } from '../named-sql.ts';
 
 const OTHER_WORDS: Partial<Record<StatementName, string>> = {
   insertProperty: `INSERT INTO property (space_id, node_id, namespace, name, xml, digest)

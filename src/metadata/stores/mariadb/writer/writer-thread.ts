@@ -1,10 +1,10 @@
 /** The thread that owns the writer of a database on a MariaDB server. */
 import { workerData } from 'node:worker_threads';
+import type { ServerAddress } from '../../../../platform/mariadb/index.ts';
 import { MetadataWriter } from '../../sqlite/writer/metadata-writer.ts';
 import { serveWriter } from '../../sqlite/writer/serve-writer.ts';
 import { toFault } from '../faults.ts';
 import { LineClient } from '../line/line-client.ts';
-import type { ServerAddress } from '../session.ts';
 import { MariadbWriterDatabase } from './mariadb-writer-database.ts';
 
 export interface MariadbWriterStart {

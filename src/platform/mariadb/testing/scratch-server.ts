@@ -12,7 +12,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { systemClock } from '../../../../platform/index.ts';
+import { systemClock } from '../../clock.ts';
 import { Session } from '../session.ts';
 import type { ServerAddress } from '../session.ts';
 

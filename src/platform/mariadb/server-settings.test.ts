@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isKind } from '../../../base/errors.ts';
+import { isKind } from '../../base/errors.ts';
 import { checkSettings, unsafeSettings } from './server-settings.ts';
 import type { ServerSettings } from './server-settings.ts';
 

@@ -3,7 +3,7 @@
  * `?1`) or by name (`@space`); a MariaDB server knows places only, so the text is rewritten once,
  * when the table of statements is read, and the values are brought into that order at each call.
  */
-import { assert } from '../../../base/assert.ts';
+import { assert } from '../../base/assert.ts';
 
 export type SqlValue = number | string | null | Uint8Array;
 
@@ -19,7 +19,7 @@ export interface NamedSql {
   readonly tables: readonly string[];
 }
 
-const PLACE = /\?(\d+)?|@([a-z]+)/g;
+const PLACE = /\?(\d+)?|@([a-z_]+)/g;
 const TABLE = /\b(?:FROM|JOIN|STRAIGHT_JOIN|INTO|UPDATE)\s+([a-z_]+)/g;
 
 export function namedSql(name: string, sql: string): NamedSql {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { InvariantError } from '../../../base/assert.ts';
+import { InvariantError } from '../../base/assert.ts';
 import { namedSql, valuesFor } from './named-sql.ts';
 
 describe('A named statement', () => {

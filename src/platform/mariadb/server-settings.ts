@@ -1,5 +1,5 @@
 /** Settings of the server that our promises rest on, read at every start: see ADR 0040. */
-import { HoldfastError } from '../../../base/errors.ts';
+import { HoldfastError } from '../../base/errors.ts';
 import type { Session } from './session.ts';
 
 /** The largest statement is a batch of manifests: see ROWS_BYTES_MAX. */

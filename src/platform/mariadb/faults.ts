@@ -1,0 +1,100 @@
+/** What a MariaDB server's errors, and those of the way to it, mean to a caller. */
+import { HoldfastError, faultToData } from '../../base/errors.ts';
+import type { ErrorKind, FaultData } from '../../base/errors.ts';
+
+/** How a store speaks of its database. */
+export interface DatabaseWords {
+  op: string;
+  /** For example `metadata database`. */
+  database: string;
+}
+
+/** An error as the driver gives it, as plain data. */
+export interface ServerFault {
+  /** For example `ER_LOCK_DEADLOCK` or `ECONNREFUSED`. */
+  code: string;
+  /** The server's own number; 0 for an error of the way to it. */
+  errno: number;
+  message: string;
+  /** Whether the connection is of no more use. */
+  isLost: boolean;
+}
+
+/** An error of the server or of the way to it. It stays within the store. */
+export class ServerError extends Error {
+  readonly fault: ServerFault;
+
+  constructor(fault: ServerFault, cause?: unknown) {
+    super(fault.message, cause === undefined ? undefined : { cause });
+    this.name = 'ServerError';
+    this.fault = fault;
+  }
+}
+
+const LOCK_WAIT = 1205;
+const DEADLOCK = 1213;
+const NOT_PREPARED = 1047; // Galera: this node is not, or no longer, part of the cluster.
+const ERROR_DURING_COMMIT = 1180;
+/** The server stops, has stopped the connection, or the user's statement. */
+const STOPPED: readonly number[] = [1053, 1152, 1158, 1159, 1160, 1161, 1184, 1927];
+const LOST_CODES = /^(E(CONN|PIPE|HOST|NET|TIMEDOUT|NOENT|AI_AGAIN)|PROTOCOL_|ENOTFOUND)/;
+
+const KINDS: readonly (readonly [errnos: readonly number[], kind: ErrorKind, words: string])[] = [
+  [[1021, 1114, 1041, 28], 'full', 'The disk of the {database} is full. Make room first.'],
+  [[LOCK_WAIT, DEADLOCK, 1040, 1203], 'busy',
+    'The {database} is busy. Try again shortly.'],
+  [[1034, 1035, 1712, 1194, 1195], 'corrupt',
+    'The {database} is damaged. Restore it from a backup.'],
+  [[1044, 1045, 1142, 1143, 1227, 1698], 'unavailable',
+    'The {database} does not let this server in. Check its user, password and rights.'],
+  [[1049], 'unavailable', 'There is no such {database}. Check its name.'],
+  [[1290, 1792, 1836], 'unavailable', 'The {database} cannot be written.'],
+  [[1153], 'too-large', 'This is more than the {database} takes at once.'],
+];
+
+export function serverFault(error: unknown): ServerFault | undefined {
+  if (error instanceof ServerError) return error.fault;
+  if (!(error instanceof Error) || error instanceof HoldfastError) return undefined;
+  if (!('code' in error) || typeof error.code !== 'string') return undefined;
+  const errno = 'errno' in error && typeof error.errno === 'number' ? error.errno : 0;
+  const isServers = errno > 0 && !LOST_CODES.test(error.code);
+  const isLost = !isServers || STOPPED.includes(errno)
+    || ('fatal' in error && error.fatal === true);
+  return { code: error.code, errno: isServers ? errno : 0, message: error.message, isLost };
+}
+
+/** Whether the same work may succeed when it is done anew, on this or another node. */
+export function isPassing({ errno, isLost }: ServerFault): boolean {
+  return isLost || errno === LOCK_WAIT || errno === DEADLOCK || errno === NOT_PREPARED
+    || errno === ERROR_DURING_COMMIT;
+}
+
+/** Whether after this answer to COMMIT nobody knows if it was done. */
+export function isOutcomeUnknown({ errno, isLost }: ServerFault): boolean {
+  return isLost || errno === ERROR_DURING_COMMIT;
+}
+
+export function toFault(error: unknown, { op, database }: DatabaseWords): FaultData {
+  const fault = serverFault(error);
+  if (fault === undefined) return faultToData(error, op);
+  const { code, errno } = fault;
+  const facts = { server: code };
+  const known = KINDS.find(([errnos]) => errnos.includes(errno));
+  if (known !== undefined) {
+    const [, kind, words] = known;
+    return { kind, op, message: words.replace('{database}', database), facts };
+  }
+  if (isPassing(fault)) {
+    const message = `The ${database} cannot be reached. Try again shortly.`;
+    return { kind: 'unavailable', op, message, facts };
+  }
+  return { kind: 'internal', op, message: 'An internal error.',
+    facts: { ...facts, cause: fault.message } };
+}
+
+/** What crosses the door is a HoldfastError. */
+export function explainedFault(error: unknown, words: DatabaseWords): unknown {
+  if (error instanceof HoldfastError || serverFault(error) === undefined) return error;
+  const { kind, message, facts } = toFault(error, words);
+  return new HoldfastError(kind, words.op, message, { facts: facts ?? {}, cause: error });
+}

@@ -1,0 +1,14 @@
+/** The door to MariaDB servers, beside the platform's own: whoever has no such server never loads
+ *  what speaks to one. What is said on a connection lives under the modules' `stores/mariadb/`. */
+export {
+  ServerError, explainedFault, isOutcomeUnknown, isPassing, serverFault, toFault,
+} from './faults.ts';
+export type { DatabaseWords, ServerFault } from './faults.ts';
+export { namedSql, namedTable, valuesFor } from './named-sql.ts';
+export type { NamedSql, SqlValue } from './named-sql.ts';
+export { checkSettings, readSettings } from './server-settings.ts';
+export type { ServerSettings } from './server-settings.ts';
+export {
+  CONNECT_TIMEOUT_MS, STATEMENT_TIMEOUT_MS, Session, binaryCollation,
+} from './session.ts';
+export type { Answer, ServerAddress, SessionMode } from './session.ts';

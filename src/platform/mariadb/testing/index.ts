@@ -1,0 +1,4 @@
+/** The door for tests that start a server of their own, or break the way to it. */
+export { CuttingProxy } from './cutting-proxy.ts';
+export type { Cut } from './cutting-proxy.ts';
+export { ScratchServer } from './scratch-server.ts';
