@@ -44,7 +44,9 @@ function sessionSettings(isMariadb: boolean): string {
     + `${recursion} = ${RECURSION_MAX}`;
 }
 
-export type SessionMode = 'write' | 'read';
+/** `schema` alone may make, alter or drop tables: it is opened by who makes a new database, and by
+ *  the runner of schema changes. */
+export type SessionMode = 'write' | 'read' | 'schema';
 
 export class Session {
   readonly #connection: Connection;

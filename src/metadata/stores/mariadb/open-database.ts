@@ -13,7 +13,7 @@ const FORGET_WRITERS = `/* holdfast:forgetWriters */ DELETE FROM writer
 /** @throws HoldfastError: see MariadbMetadataStore.open. */
 export async function openDatabase(address: ServerAddress, create: boolean): Promise<void> {
   try {
-    const session = await Session.open(address, 'write');
+    const session = await Session.open(address, 'schema');
     try {
       const settings = await readSettings(session);
       checkSettings(settings);
