@@ -13,6 +13,7 @@ import type { Name } from '../../base/names.ts';
 import type { Caller } from '../../identity/index.ts';
 import type {
   Actor, GrantRecord, Instant, MetadataStore, MountRecord, MountTarget, NodeRecord, SpaceMounts,
+  Subject,
 } from '../../metadata/index.ts';
 import { Effects } from '../../platform/index.ts';
 import { actorOf } from '../actor.ts';
@@ -75,6 +76,7 @@ export class ReceivedShares {
   readonly #now: () => Instant;
   readonly #settled = new Map<UserId, Settled>();
   readonly #tables = new WeakMap<readonly GrantRecord[], GrantTable>();
+  readonly #subjects = new WeakMap<Caller, readonly Subject[]>();
   readonly #lapseParts: LapseParts;
 
   constructor(parts: { metadata: MetadataStore; spaces: SpaceDirectory; now: () => Instant }) {
@@ -87,7 +89,7 @@ export class ReceivedShares {
   /** undefined: nobody shares anything with this caller. Costs no statement while nothing changes.
    *  Mounts that are due are made, and over ones taken away, if that can be done. */
   async of(caller: Caller, own: KnownSpace): Promise<Received | undefined> {
-    const grants = await this.#metadata.listGrantsTo(subjectList(caller));
+    const grants = await this.#metadata.listGrantsTo(this.#subjectsOf(caller));
     if (grants.length === 0) return undefined;
     const now = this.#now();
     const mounts = await this.#metadata.listMounts(own.id);
@@ -108,6 +110,16 @@ export class ReceivedShares {
       this.#remember(caller.user, { grants, mounts: after, untilMs: firstEnd(grants, now) });
     }
     return { ...received, mounts: after.mounts };
+  }
+
+  /** The same list for the same caller: so the store knows it again without reading it. */
+  #subjectsOf(caller: Caller): readonly Subject[] {
+    let subjects = this.#subjects.get(caller);
+    if (subjects === undefined) {
+      subjects = subjectList(caller);
+      this.#subjects.set(caller, subjects);
+    }
+    return subjects;
   }
 
   /** What the caller sees at a mount; undefined: nothing, as if it were not there. */

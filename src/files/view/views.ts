@@ -64,7 +64,8 @@ export class Views {
 
   async walk(caller: Caller, path: readonly Name[]): Promise<Walk> {
     if (isLinkCaller(caller)) return this.#walkLink(caller, path);
-    const own = await this.ownSpace(caller);
+    const known = this.ownSpace(caller);
+    const own = known instanceof Promise ? await known : known;
     const received = await this.#received.of(caller, own);
     const chain = await this.#metadata.resolve(own.id, path);
     const last = chain.at(-1);

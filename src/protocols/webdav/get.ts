@@ -25,7 +25,8 @@ export function getHandler(parts: DavParts): DavHandler {
   return async (request) => {
     const { exchange, caller, path } = request;
     const { node } = await files.get(caller, path);
-    if (await isAnsweredByConditions(parts, request, node)) return;
+    if (hasMustHold(exchange.req.headers)) await checkConditions(parts, request, node);
+    if (isUnchanged(exchange, node)) return;
     await answerNode(exchange, node, { instanceId, open: () => files.openNode(node) });
   };
 }
@@ -63,16 +64,13 @@ export async function answerNode(
   else await sendRange(exchange, content, { headers, range });
 }
 
-/** 304 is answered here; @throws precondition (RFC 9110, section 13.2.2). */
-async function isAnsweredByConditions(
+/** @throws precondition (RFC 9110, section 13.2.2). */
+async function checkConditions(
   { files }: DavParts, { exchange, caller, path }: DavRequest, node: NodeRecord,
-): Promise<boolean> {
-  if (hasMustHold(exchange.req.headers)) {
-    const { 'if-none-match': _, ...headers } = exchange.req.headers;
-    const scope = { files, caller, exchange, headers, requestPath: path, judgedPath: path };
-    (await dealOf(scope)).condition?.(node);
-  }
-  return isUnchanged(exchange, node);
+): Promise<void> {
+  const { 'if-none-match': _, ...headers } = exchange.req.headers;
+  const scope = { files, caller, exchange, headers, requestPath: path, judgedPath: path };
+  (await dealOf(scope)).condition?.(node);
 }
 
 /** Whether the client has it already: then that is answered. */

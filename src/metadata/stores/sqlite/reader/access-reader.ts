@@ -59,6 +59,8 @@ export class AccessReader {
   readonly #grants = new Remembered<SpaceId, readonly GrantRecord[]>();
   readonly #revs = new Remembered<SpaceId, number>();
   readonly #grantsTo = new Remembered<string, readonly GrantRecord[]>();
+  /** The same, by the very list that was asked with: most callers ask with theirs again. */
+  #grantsToList = new WeakMap<readonly Subject[], readonly GrantRecord[]>();
   readonly #mounts = new Remembered<SpaceId, SpaceMounts>();
 
   constructor(reads: ReadStatements, tree: TreeReader) {
@@ -72,6 +74,7 @@ export class AccessReader {
     const isAcross = change.op === 'move' && change.toSpaceId !== undefined;
     if (GRANT_OPS.has(change.op) || isAcross) {
       this.#grantsTo.clear();
+      this.#grantsToList = new WeakMap();
       if ('spaceId' in change) {
         this.#grants.drop(change.spaceId);
         this.#revs.drop(change.spaceId);
@@ -106,6 +109,14 @@ export class AccessReader {
   }
 
   listGrantsTo(subjects: readonly Subject[]): readonly GrantRecord[] {
+    const known = this.#grantsToList.get(subjects);
+    if (known !== undefined) return known;
+    const found = this.#findGrantsTo(subjects);
+    this.#grantsToList.set(subjects, found);
+    return found;
+  }
+
+  #findGrantsTo(subjects: readonly Subject[]): readonly GrantRecord[] {
     const keys = subjects.filter(({ kind }) => kind !== 'link')
       .map((subject) => [SUBJECT_KINDS.indexOf(subject.kind), subjectText(subject)] as const);
     return this.#grantsTo.find(JSON.stringify(keys), () => {
