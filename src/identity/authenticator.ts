@@ -95,12 +95,16 @@ export class Authenticator {
     this.#throttle = new LoginThrottle(clock, config);
   }
 
-  /** Answers at once, without a promise, when these credentials were verified a moment ago. */
+  /** Answers at once, without a promise, when these credentials were verified a moment ago and the
+   *  store has its change mark at hand. */
   basic(credentials: BasicCredentials): Caller | Promise<Caller> {
     const { user, password } = credentials;
     const key = this.#verified.keyOf('basic', user, password);
+    return this.#atMark((mark) => this.#basicAt(credentials, key, mark));
+  }
+
+  #basicAt(credentials: BasicCredentials, key: string, mark: number): Caller | Promise<Caller> {
     const entry = this.#verified.find(key);
-    const mark = this.#store.changeMark();
     if (entry?.mark === mark && !this.#verified.isDue(entry)) return sufficient(entry);
     const check = { ...credentials, key, mark };
     return this.#basicAnew(check, entry).then((verified) => {
@@ -155,24 +159,31 @@ export class Authenticator {
 
   async #basicWithRev(credentials: BasicCredentials): Promise<Verified> {
     const key = this.#verified.keyOf('basic', credentials.user, credentials.password);
-    const mark = this.#store.changeMark();
+    const mark = await this.#store.changeMark();
     return this.#basicAnew({ ...credentials, key, mark }, this.#verified.find(key));
   }
 
   session(token: string): Caller | Promise<Caller> {
-    const key = this.#verified.keyOf('session', '', token);
-    const entry = this.#verified.find(key);
-    const mark = this.#store.changeMark();
-    if (entry?.mark === mark && !this.#verified.isDue(entry)) return entry.caller;
-    return this.#secretAnew('session', token, { key, mark });
+    return this.#secret('session', token);
   }
 
   apiToken(token: string): Caller | Promise<Caller> {
-    const key = this.#verified.keyOf('api-token', '', token);
-    const entry = this.#verified.find(key);
+    return this.#secret('api-token', token);
+  }
+
+  #secret(kind: 'session' | 'api-token', token: string): Caller | Promise<Caller> {
+    const key = this.#verified.keyOf(kind, '', token);
+    return this.#atMark((mark) => {
+      const entry = this.#verified.find(key);
+      if (entry?.mark === mark && !this.#verified.isDue(entry)) return entry.caller;
+      return this.#secretAnew(kind, token, { key, mark });
+    });
+  }
+
+  /** What is remembered is looked at after the mark is there: a change that came first shows. */
+  #atMark<T>(act: (mark: number) => T | Promise<T>): T | Promise<T> {
     const mark = this.#store.changeMark();
-    if (entry?.mark === mark && !this.#verified.isDue(entry)) return entry.caller;
-    return this.#secretAnew('api-token', token, { key, mark });
+    return typeof mark === 'number' ? act(mark) : mark.then(act);
   }
 
   async #basicAnew(check: BasicCheck, found: Verified | undefined): Promise<Verified> {

@@ -20,9 +20,10 @@ import type {
 export interface IdentityStore extends SecondFactorStore {
   /** A number that differs from an earlier answer when anything at all may have changed in
    *  between, in this process or another; what another one did may be seen a turn of the event loop
-   *  late. Synchronous and cheap (microseconds): it is asked once
-   *  per request. @throws as any method. */
-  changeMark(): number;
+   *  late. It is asked once per request: where the answer is at hand it comes without a promise, in
+   *  microseconds; otherwise it costs one question to the database, which requests share that came
+   *  before it was asked. @throws as any method; where it answers at once, without rejecting. */
+  changeMark(): number | Promise<number>;
 
   /** DEFAULT_TENANT is there from the beginning, with the policy `default`.
    *  @throws exists; too-large: over TENANTS_MAX. */

@@ -149,9 +149,9 @@ function testUse(open: Open, openWithOne: Open): void {
   it('moves the change mark with every write', async () => {
     const { store } = await open();
     const moves = async (act: () => Promise<unknown>): Promise<void> => {
-      const before = store.changeMark();
+      const before = await store.changeMark();
       await act();
-      assert.notEqual(store.changeMark(), before);
+      assert.notEqual(await store.changeMark(), before);
     };
     await moves(() => store.putSecondFactorDraft(draft()));
     await moves(() => store.turnOnSecondFactor(ALICE, turningOn()));

@@ -1,4 +1,4 @@
-/** Rows of DATA/identity.db and the records they stand for. */
+/** Rows of the identity tables and the records they stand for. */
 import type { GroupId, TenantId, UserId } from '../../../base/ids.ts';
 import { isScope } from '../../scopes.ts';
 import type {
@@ -26,6 +26,7 @@ export interface SecondFactorRow {
   is_on: number;
   last_step: number;
   since: number;
+  recovery_codes_left: number;
 }
 
 export interface TenantRow {
@@ -165,11 +166,12 @@ export function flowToRow(flow: FlowRecord): FlowRow {
   };
 }
 
-export function secondFactorFromRow(
-  row: SecondFactorRow, recoveryCodesLeft: number,
-): SecondFactorRecord {
+export function secondFactorFromRow(row: SecondFactorRow): SecondFactorRecord {
   const { user_id: user, secret, is_on: isOn, last_step: lastStep, since } = row;
-  return { user: user as UserId, secret, isOn: isOn === 1, lastStep, since, recoveryCodesLeft };
+  return {
+    user: user as UserId, secret, isOn: isOn === 1, lastStep, since,
+    recoveryCodesLeft: row.recovery_codes_left,
+  };
 }
 
 export function setupLinkFromRow(row: SetupLinkRow): SetupLinkRecord {
