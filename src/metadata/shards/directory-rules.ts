@@ -7,7 +7,7 @@ import {
   badShardName, badShardUrl, firstShardStays, passwordInUrl, placeChanged, shardClosed,
   shardDraining, shardExists, shardInUse, shardMissing, tooManyShards,
 } from './directory-refusals.ts';
-import { SHARD_NUMBER_MAX } from './shard-directory.ts';
+import { SHARD_NUMBER_MAX } from '../shard-number.ts';
 import type {
   DirectoryView, NewShard, PlaceMove, ShardDirectory, ShardRecord, ShardState, TenantPlace,
 } from './shard-directory.ts';

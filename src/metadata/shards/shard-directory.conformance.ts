@@ -4,7 +4,8 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { SpaceId, TenantId } from '../../base/ids.ts';
 import { DEFAULT_TENANT, parseTenantId } from '../../base/ids.ts';
 import { NOON, refused } from '../conformance/hand.ts';
-import { FIRST_SHARD, SHARD_NUMBER_MAX, firstIdOf, shardOfId } from './shard-directory.ts';
+import { SHARD_NUMBER_MAX, firstIdOf, shardOfId } from '../shard-number.ts';
+import { FIRST_SHARD } from './shard-directory.ts';
 import type { NewShard, ShardDirectory } from './shard-directory.ts';
 
 const ACME = parseTenantId('acme');

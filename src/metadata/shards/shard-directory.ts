@@ -8,8 +8,8 @@ export type ShardState = 'open' | 'draining' | 'closed';
 
 /** One database that holds metadata. */
 export interface ShardRecord {
-  /** 0 to SHARD_NUMBER_MAX, never given twice: the ids of what is made there begin at
-   *  `firstIdOf(number)`. 0 is the one that every installation begins with. */
+  /** 0 to SHARD_NUMBER_MAX, never given twice: the ids of what is made there begin at `firstIdOf`
+   *  of it. 0 is the one that every installation begins with. */
   number: number;
   /** For people. Unique. */
   name: string;
@@ -96,20 +96,6 @@ export interface ShardDirectory {
 
   /** Calm when called twice. */
   close(): Promise<void>;
-}
-
-export const SHARD_NUMBER_MAX = 4_095;
-/** Ids of one shard: 4,096 times as many are the largest whole number that is exact. */
-const IDS_PER_SHARD = 2 ** 40;
-
-/** The first number that a shard gives to a space, node, grant, batch or quarantine. */
-export function firstIdOf(shard: number): number {
-  return shard * IDS_PER_SHARD + 1;
-}
-
-/** Which shard has given a number. */
-export function shardOfId(id: number): number {
-  return Math.floor((id - 1) / IDS_PER_SHARD);
 }
 
 /** Every directory begins with it. */

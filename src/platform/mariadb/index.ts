@@ -6,7 +6,7 @@ export {
 export type { DatabaseWords, ServerFault } from './faults.ts';
 export { namedSql, namedTable, valuesFor } from './named-sql.ts';
 export type { NamedSql, SqlValue } from './named-sql.ts';
-export { checkSettings, readSettings } from './server-settings.ts';
+export { checkSettings, readSettings, unsafeSettings } from './server-settings.ts';
 export type { ServerSettings } from './server-settings.ts';
 export {
   CONNECT_TIMEOUT_MS, STATEMENT_TIMEOUT_MS, Session, binaryCollation,

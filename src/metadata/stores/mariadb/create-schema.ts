@@ -3,7 +3,8 @@ import { CANONICAL_VERSION } from '../../../base/names.ts';
 import { HoldfastError } from '../../../base/errors.ts';
 import { binaryCollation } from '../../../platform/mariadb/index.ts';
 import type { Session } from '../../../platform/mariadb/index.ts';
-import { FIRST_NUMBERS, SCHEMA_VERSION, TABLES, createTable } from './schema.ts';
+import { checkShardNumber } from '../../shard-number.ts';
+import { SCHEMA_VERSION, TABLES, createTable, firstNumbers } from './schema.ts';
 
 const PUT_NUMBER = '/* holdfast:putNumber */ INSERT IGNORE INTO meta (name, value) VALUES (?, ?)';
 const GET_NUMBER = '/* holdfast:getNumber */ SELECT value FROM meta WHERE name = ?';
@@ -26,12 +27,16 @@ async function isEmpty(session: Session): Promise<boolean> {
 
 /** Several may do this at once: each step is calm when it was done, and the version comes last, so
  *  a database without it is one that is being made. */
-async function createTables(session: Session, isMariadb: boolean): Promise<void> {
+async function createTables(
+  session: Session, { isMariadb, shard }: { isMariadb: boolean; shard: number },
+): Promise<void> {
   const collation = binaryCollation(isMariadb);
   for (const [name, columns] of Object.entries(TABLES)) {
     await session.run(createTable(name, columns, collation));
   }
-  for (const [name, value] of FIRST_NUMBERS) await session.execute(PUT_NUMBER, [name, value]);
+  for (const [name, value] of firstNumbers(shard)) {
+    await session.execute(PUT_NUMBER, [name, value]);
+  }
   await session.run('INSERT IGNORE INTO writer_turn (id, turn, writer) VALUES (1, 0, \'\')');
   await session.execute(PUT_NUMBER, ['canonical_version', CANONICAL_VERSION]);
   await session.execute(PUT_NUMBER, ['schema_version', SCHEMA_VERSION]);
@@ -45,9 +50,10 @@ async function isBegun(session: Session): Promise<boolean> {
 }
 
 /** @throws not-found `metadata-missing`: the database is empty, and `create` is false; invalid: it
- *  belongs to another program, or to another version of this one. */
+ *  belongs to another program, another version of this one, or another shard. */
 export async function ensureSchema(
-  session: Session, { create, isMariadb }: { create: boolean; isMariadb: boolean },
+  session: Session,
+  { create, isMariadb, shard }: { create: boolean; isMariadb: boolean; shard: number },
 ): Promise<void> {
   const isNew = await isEmpty(session);
   if (isNew && !create) {
@@ -59,7 +65,7 @@ export async function ensureSchema(
     refuse('metadata-not-ours', 'This database belongs to another program. Name an empty one.');
   }
   const version = isNew ? undefined : await numberOf(session, 'schema_version');
-  if (version === undefined) await createTables(session, isMariadb);
+  if (version === undefined) await createTables(session, { isMariadb, shard });
   else if (version !== SCHEMA_VERSION) {
     refuse('metadata-version', `The metadata database has format ${version}; this version of `
       + `Holdfast knows format ${SCHEMA_VERSION}. Start the version that wrote it.`);
@@ -68,5 +74,6 @@ export async function ensureSchema(
     refuse('metadata-canonical-version', 'The metadata database was written with other rules for '
       + 'comparing names. Start the version that wrote it.');
   }
+  checkShardNumber(await numberOf(session, 'shard'), shard);
   await session.run('COMMIT');
 }

@@ -25,7 +25,7 @@ import type { Horizon, PastSpace, TrashFilter, VersionKey } from '../../past.ts'
 import {
   EVENTS_LIMIT_MAX, MANIFESTS_LIMIT_MAX, SPACES_LIMIT_MAX, TRASH_LIMIT_MAX,
 } from '../../metadata-store.ts';
-import type { ListOptions, MetadataStore, NewSpace } from '../../metadata-store.ts';
+import type { ListOptions, NewSpace } from '../../metadata-store.ts';
 import type {
   DeadProperty, EventRecord, FolderEntry, Instant, LockRecord, ManifestPlace, ManifestRecord,
   NodeRecord, SpaceRecord, TrashRecord, UploadPartRecord, UploadRecord, VersionRecord,
@@ -33,12 +33,14 @@ import type {
 import { noted } from '../../noted-commit.ts';
 import type { RetentionRule, RetentionScope } from '../../retention.ts';
 import {
-  otherTenant, outOfRange, spaceMissing, versionMissing,
+  otherTenant, outOfRange, spaceMissing, storeClosed, versionMissing,
 } from '../../refusals.ts';
+import type { ShardFigures, ShardStore } from '../../shards/shard-store.ts';
 import { WriterClient } from '../sqlite/writer-client.ts';
-import { openDatabase } from './open-database.ts';
+import { openDatabase, withSession } from './open-database.ts';
 import { listFolder } from './reader/folder-listing.ts';
 import { Readers } from './reader/readers.ts';
+import { readFigures } from './shard-figures.ts';
 import type { MariadbWriterStart } from './writer/writer-thread.ts';
 
 export interface MariadbStoreOptions {
@@ -46,9 +48,18 @@ export interface MariadbStoreOptions {
   address: ServerAddress;
   /** Whether tables may be made in an empty database. */
   create: boolean;
+  /** Which shard it is made as, and has to be; 0 unless said. */
+  shard?: number;
   clock?: Clock;
   /** Told of each space that a commit has changed, once that is durable. */
   onCommit?: (spaceId: SpaceId) => void;
+}
+
+interface Parts {
+  address: ServerAddress;
+  readers: Readers;
+  writer: WriterClient;
+  onCommit: (spaceId: SpaceId) => void;
 }
 
 /**
@@ -56,15 +67,15 @@ export interface MariadbStoreOptions {
  * logic that writes to SQLite (see writer/); reads have a snapshot each on connections of their own
  * (see reader/). Several of these stores may work on one database.
  */
-export class MariadbMetadataStore implements MetadataStore {
+export class MariadbMetadataStore implements ShardStore {
+  readonly #address: ServerAddress;
   readonly #readers: Readers;
   readonly #writer: WriterClient;
   readonly #onCommit: (spaceId: SpaceId) => void;
   #closing: Promise<void> | undefined;
 
-  private constructor(
-    readers: Readers, writer: WriterClient, onCommit: (spaceId: SpaceId) => void,
-  ) {
+  private constructor({ address, readers, writer, onCommit }: Parts) {
+    this.#address = address;
     this.#readers = readers;
     this.#writer = writer;
     this.#onCommit = onCommit;
@@ -72,14 +83,15 @@ export class MariadbMetadataStore implements MetadataStore {
 
   /** @throws unavailable: the server cannot be reached; not-found: the database is empty, and
    *  `create` is false; invalid: it is another program's, or of a version that this one does not
-   *  know, or the server's settings are not safe: with the setting to change. */
+   *  know, or of another shard, or the server's settings are not safe: with the setting. */
   static async open(options: MariadbStoreOptions): Promise<MariadbMetadataStore> {
-    const { address, create, clock = systemClock, onCommit = () => undefined } = options;
-    await openDatabase(address, create);
+    const { address, create, clock = systemClock, onCommit = () => undefined, shard = 0 } = options;
+    await openDatabase(address, { create, shard });
     const workerData: MariadbWriterStart = { address, writerId: randomUUID() };
     const writer = await WriterClient.open(
       new Worker(new URL('./writer/writer-thread.ts', import.meta.url), { workerData }));
-    return new MariadbMetadataStore(new Readers(address, clock), writer, onCommit);
+    const readers = new Readers(address, clock);
+    return new MariadbMetadataStore({ address, readers, writer, onCommit });
   }
 
   get isClosed(): boolean {
@@ -335,6 +347,11 @@ export class MariadbMetadataStore implements MetadataStore {
 
   async readWitness(): Promise<Witness> {
     return this.#read(({ records }) => records.listWitness());
+  }
+
+  async readFigures(): Promise<ShardFigures> {
+    if (this.isClosed) throw storeClosed();
+    return withSession(this.#address, 'read', readFigures);
   }
 
   async close(): Promise<void> {

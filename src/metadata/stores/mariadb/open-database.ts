@@ -1,6 +1,6 @@
 /** Everything that has to be looked at before a store may work on a database. */
 import { checkSettings, readSettings, Session } from '../../../platform/mariadb/index.ts';
-import type { ServerAddress } from '../../../platform/mariadb/index.ts';
+import type { ServerAddress, SessionMode } from '../../../platform/mariadb/index.ts';
 import { ensureSchema } from './create-schema.ts';
 import { explainedFault } from './faults.ts';
 
@@ -11,15 +11,28 @@ const FORGET_WRITERS = `/* holdfast:forgetWriters */ DELETE FROM writer
   WHERE seen_s < UNIX_TIMESTAMP() - ?`;
 
 /** @throws HoldfastError: see MariadbMetadataStore.open. */
-export async function openDatabase(address: ServerAddress, create: boolean): Promise<void> {
+export async function openDatabase(
+  address: ServerAddress, { create, shard }: { create: boolean; shard: number },
+): Promise<void> {
+  await withSession(address, 'schema', async (session) => {
+    const settings = await readSettings(session);
+    checkSettings(settings);
+    const isMariadb = settings.version.includes('MariaDB');
+    await ensureSchema(session, { create, isMariadb, shard });
+    await session.execute(FORGET_WRITERS, [WRITER_KEEP_S]);
+  });
+}
+
+/** A session for one purpose, which is committed behind it. @throws HoldfastError. */
+export async function withSession<T>(
+  address: ServerAddress, mode: SessionMode, act: (session: Session) => Promise<T>,
+): Promise<T> {
   try {
-    const session = await Session.open(address, 'schema');
+    const session = await Session.open(address, mode);
     try {
-      const settings = await readSettings(session);
-      checkSettings(settings);
-      await ensureSchema(session, { create, isMariadb: settings.version.includes('MariaDB') });
-      await session.execute(FORGET_WRITERS, [WRITER_KEEP_S]);
+      const answer = await act(session);
       await session.run('COMMIT');
+      return answer;
     } finally {
       await session.end();
     }

@@ -2,6 +2,8 @@
  *  They are those of SQLite's format 3, with keys of stated lengths. Times, sizes and ids are
  *  BIGINT; every text is compared byte by byte. */
 
+import { firstIdOf } from '../../shard-number.ts';
+
 /** Kept in `meta`. A newer one is refused. */
 export const SCHEMA_VERSION = 1;
 
@@ -114,7 +116,8 @@ export function createTable(name: string, columns: string, collation: string): s
 }
 
 /** Rows that there are from the beginning. */
-export const FIRST_NUMBERS: readonly (readonly [name: string, value: number])[] = [
-  ['next_node_id', 1], ['next_space_id', 1], ['next_batch_id', 1], ['next_grant_id', 1],
-  ['next_quarantine_id', 1], ['next_held_id', 1],
-];
+export function firstNumbers(shard: number): (readonly [name: string, value: number])[] {
+  const counters = ['node', 'space', 'batch', 'grant', 'quarantine', 'held'].map(
+    (what) => [`next_${what}_id`, firstIdOf(shard)] as const);
+  return [...counters, ['shard', shard]];
+}

@@ -13,7 +13,9 @@ import {
   cycle, downloadsSpent, grantMissing, grantThere, isMount, linkTaken, nameClash, nodeMissing,
   otherTenant, outOfRange, personalSpace, tooManyGrants, tooManyMounts,
 } from '../../refusals.ts';
+import { shardOfId } from '../../shard-number.ts';
 import { resultOf } from './memory-changes.ts';
+import type { MemoryIds } from './memory-ids.ts';
 import { newNode } from './memory-space.ts';
 import type { MemoryNode, MemorySpace } from './memory-space.ts';
 
@@ -67,8 +69,8 @@ export function checkUserOf(
 
 export function putGrant(
   space: MemorySpace, change: PutGrant,
-  { spaces, lastGrantId, takeGrantId }: {
-    spaces: readonly MemorySpace[]; lastGrantId: number; takeGrantId: () => GrantId;
+  { spaces, ids: { lastGrantId, takeGrantId } }: {
+    spaces: readonly MemorySpace[]; ids: Pick<MemoryIds, 'lastGrantId' | 'takeGrantId'>;
   },
 ): ChangeResult {
   const { nodeId } = change;
@@ -89,7 +91,8 @@ export function putGrant(
 }
 
 function checkRevived(id: GrantId, spaces: readonly MemorySpace[], lastGrantId: number): void {
-  if (id > lastGrantId) throw outOfRange('grantId');
+  const isOurs = shardOfId(id) === shardOfId(lastGrantId + 1);
+  if (id > lastGrantId && isOurs) throw outOfRange('grantId');
   if (spaces.some(({ grants }) => grants.has(id))) throw grantThere(id);
 }
 

@@ -6,13 +6,18 @@ import { batchMissing, batchRunning } from '../../refusals.ts';
 
 export class MemoryBatches {
   readonly #batches: BatchRecord[] = [];
+  readonly #firstId: number;
+
+  constructor(firstId: number) {
+    this.#firstId = firstId;
+  }
 
   begin(change: BeginBatch, rev: number): ChangeResult {
     const { spaceId, kind, nodeId, asOf, undoes, withSharing, actor } = change;
     const running = this.#batches.find((batch) =>
       batch.spaceId === spaceId && batch.state === 'running');
     if (running !== undefined) throw batchRunning(running.id);
-    const id = this.#batches.length + 1;
+    const id = this.#firstId + this.#batches.length;
     this.#batches.push({
       id, spaceId, kind, state: 'running', nodeId, asOf, undoes, withSharing, revFrom: rev,
       revTo: rev, doneCount: 0, skippedCount: 0, by: actor.user, device: actor.device, at: actor.at,

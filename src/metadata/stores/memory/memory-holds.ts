@@ -28,11 +28,14 @@ interface MemoryHeld {
 export class MemoryHolds {
   readonly #quarantines: QuarantineRecord[] = [];
   #held: MemoryHeld[] = [];
-  #lastHeldId = 0;
+  readonly #firstId: number;
+  #lastHeldId: number;
   readonly #batches: MemoryBatches;
   readonly #uploads: MemoryUploads;
 
-  constructor(batches: MemoryBatches, uploads: MemoryUploads) {
+  constructor(batches: MemoryBatches, uploads: MemoryUploads, firstId: number) {
+    this.#firstId = firstId;
+    this.#lastHeldId = firstId - 1;
     this.#batches = batches;
     this.#uploads = uploads;
   }
@@ -105,7 +108,7 @@ export class MemoryHolds {
   ): ChangeResult {
     const there = this.#findLive({ spaceId, user, deviceKey });
     if (there !== undefined) return { ...resultOf(space, undefined, false), count: there.id };
-    const id = this.#quarantines.length + 1;
+    const id = this.#firstId + this.#quarantines.length;
     this.#quarantines.push({
       id, spaceId, user, deviceKey, device, state: 'open', openedAt: at,
       openedRev: space.record.rev, viewRev: 1, heldCount: 0, heldBytes: 0, batchId: undefined,

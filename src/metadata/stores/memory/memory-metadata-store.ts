@@ -1,5 +1,5 @@
 import { unreachable } from '../../../base/assert.ts';
-import type { GrantId, NodeId, SpaceId, TenantId, UserId } from '../../../base/ids.ts';
+import type { NodeId, SpaceId, TenantId, UserId } from '../../../base/ids.ts';
 import type { Name } from '../../../base/names.ts';
 import type { Witness } from '../../../base/witness.ts';
 import { GRANTS_TO_MAX, SUBJECTS_MAX } from '../../access-changes.ts';
@@ -20,10 +20,11 @@ import { BATCHES_LIMIT_MAX, VERSION_KEYS_LIMIT_MAX } from '../../past.ts';
 import type { Horizon, PastSpace, TrashFilter, VersionKey } from '../../past.ts';
 import { locksInForce } from '../../lock-rules.ts';
 import { noteMade } from '../../noted-commit.ts';
+import type { ShardFigures, ShardStore } from '../../shards/shard-store.ts';
 import {
   EVENTS_LIMIT_MAX, LIST_PAGE_MAX, MANIFESTS_LIMIT_MAX, SPACES_LIMIT_MAX, TRASH_LIMIT_MAX,
 } from '../../metadata-store.ts';
-import type { ListOptions, MetadataStore, NewSpace } from '../../metadata-store.ts';
+import type { ListOptions, NewSpace } from '../../metadata-store.ts';
 import type {
   DeadProperty, EventRecord, FolderEntry, Instant, LockRecord, ManifestPlace, ManifestRecord,
   NodeRecord, SpaceRecord, TrashRecord, UploadPartRecord, UploadRecord, VersionRecord,
@@ -41,6 +42,7 @@ import {
 import { copy, moveAcross } from './memory-copies.ts';
 import { findChains, listStandings } from './memory-following.ts';
 import { countOlderFiles, MemoryHolds } from './memory-holds.ts';
+import { MemoryIds, figuresOf } from './memory-ids.ts';
 import { manifestsBehind, versionManifests } from './memory-manifests.ts';
 import { addLock, refreshLock, removeLock } from './memory-locks.ts';
 import {
@@ -61,17 +63,23 @@ import { MemoryUploads } from './memory-uploads.ts';
 const NOTHING: ChangeResult = { node: undefined, created: false, rev: 0, count: 0 };
 
 /** A MetadataStore in memory, for tests: naive, obviously right, and it forgets. */
-export class MemoryMetadataStore implements MetadataStore {
+export class MemoryMetadataStore implements ShardStore {
   readonly #spaces = new Map<SpaceId, MemorySpace>();
   readonly #uploads = new MemoryUploads();
   readonly #witness = new Map<number, number>();
   readonly #tenants = new Map<TenantId, MemoryTenant>();
-  readonly #batches = new MemoryBatches();
-  readonly #holds = new MemoryHolds(this.#batches, this.#uploads);
+  readonly #batches: MemoryBatches;
+  readonly #holds: MemoryHolds;
   readonly #retention = new MemoryRetention();
-  #lastNodeId = 0;
-  #lastGrantId = 0;
+  readonly #ids: MemoryIds;
   #closed = false;
+
+  /** `shard`: which one it is; 0 unless said. */
+  constructor({ shard = 0 }: { shard?: number } = {}) {
+    this.#ids = new MemoryIds(shard);
+    this.#batches = new MemoryBatches(this.#ids.first);
+    this.#holds = new MemoryHolds(this.#batches, this.#uploads, this.#ids.first);
+  }
 
   #checkOpen(): this {
     if (this.#closed) throw storeClosed();
@@ -85,16 +93,6 @@ export class MemoryMetadataStore implements MetadataStore {
     return space;
   }
 
-  #takeId = (): NodeId => {
-    this.#lastNodeId += 1;
-    return this.#lastNodeId as NodeId;
-  };
-
-  #takeGrantId = (): GrantId => {
-    this.#lastGrantId += 1;
-    return this.#lastGrantId as GrantId;
-  };
-
   #tenant(id: TenantId): MemoryTenant {
     const there = this.#tenants.get(id);
     if (there !== undefined) return there;
@@ -106,9 +104,9 @@ export class MemoryMetadataStore implements MetadataStore {
   #makeSpace(
     wanted: Omit<SpaceRecord, 'id' | 'rootId' | 'rev' | 'accessRev' | 'usedBytes'>,
   ): MemorySpace {
-    const id = (this.#spaces.size + 1) as SpaceId;
+    const id = this.#ids.takeSpaceId();
     const space = new MemorySpace({
-      id, rootId: this.#takeId(), rev: 0, accessRev: 0, ...wanted,
+      id, rootId: this.#ids.takeNodeId(), rev: 0, accessRev: 0, ...wanted,
     }, this.#tenant(wanted.tenant));
     this.#spaces.set(id, space);
     return space;
@@ -188,8 +186,7 @@ export class MemoryMetadataStore implements MetadataStore {
 
   async listProperties(spaceId: SpaceId, nodeId: NodeId): Promise<DeadProperty[]> {
     this.#checkOpen();
-    const node = this.#spaces.get(spaceId)?.findLive(nodeId);
-    return structuredClone(node?.properties ?? []);
+    return structuredClone(this.#spaces.get(spaceId)?.findLive(nodeId)?.properties ?? []);
   }
 
   async getVersion(
@@ -377,11 +374,12 @@ export class MemoryMetadataStore implements MetadataStore {
 
   // eslint-disable-next-line complexity -- One line for each kind of change.
   #apply(change: Change): ChangeResult {
+    const { takeNodeId } = this.#ids;
     switch (change.op) {
       case 'put-file': return this.#putFile(change);
-      case 'make-folder': return makeFolder(this.#space(change.spaceId), change, this.#takeId);
+      case 'make-folder': return makeFolder(this.#space(change.spaceId), change, takeNodeId);
       case 'move': return this.#move(change);
-      case 'copy': return copy(this.#fromAndTo(change), change, this.#takeId);
+      case 'copy': return copy(this.#fromAndTo(change), change, takeNodeId);
       case 'delete': {
         const space = this.#space(change.spaceId);
         return this.#holds.making(change, space, () => deleteNode(space, change));
@@ -415,9 +413,7 @@ export class MemoryMetadataStore implements MetadataStore {
       case 'set-quota': return setQuota(this.#space(change.spaceId), change);
       case 'put-grant': {
         const spaces = [...this.#spaces.values()];
-        const takeGrantId = this.#takeGrantId;
-        const lastGrantId = this.#lastGrantId;
-        return putGrant(this.#space(change.spaceId), change, { spaces, lastGrantId, takeGrantId });
+        return putGrant(this.#space(change.spaceId), change, { spaces, ids: this.#ids });
       }
       case 'remove-grant': return removeGrant(this.#space(change.spaceId), change);
       case 'count-download': return countDownload(this.#space(change.spaceId), change);
@@ -426,7 +422,7 @@ export class MemoryMetadataStore implements MetadataStore {
       case 'mount': {
         const space = this.#space(change.spaceId);
         const targetSpace = this.#space(change.target.spaceId);
-        return mount(space, change, { targetSpace, takeId: this.#takeId });
+        return mount(space, change, { targetSpace, takeId: this.#ids.takeNodeId });
       }
       case 'unmount': return unmount(this.#space(change.spaceId), change);
       case 'reserve-quota': {
@@ -456,7 +452,7 @@ export class MemoryMetadataStore implements MetadataStore {
   #move(change: Move): ChangeResult {
     const spaces = this.#fromAndTo(change);
     const { from, to } = spaces;
-    return from === to ? move(from, change) : moveAcross(spaces, change, this.#takeId);
+    return from === to ? move(from, change) : moveAcross(spaces, change, this.#ids.takeNodeId);
   }
 
   #makeTeamSpace(
@@ -477,7 +473,7 @@ export class MemoryMetadataStore implements MetadataStore {
     const space = this.#space(change.spaceId);
     const { upload } = change;
     if (upload !== undefined) this.#uploads.checkOpen(upload.owner, upload.uploadId);
-    const make = (): ChangeResult => putFile(space, change, this.#takeId);
+    const make = (): ChangeResult => putFile(space, change, this.#ids.takeNodeId);
     const result = this.#holds.making(change, space, make);
     const { node, created } = result;
     if (upload !== undefined && node !== undefined) {
@@ -491,6 +487,10 @@ export class MemoryMetadataStore implements MetadataStore {
   async readWitness(): Promise<Witness> {
     this.#checkOpen();
     return [...this.#witness].toSorted(([a], [b]) => a - b);
+  }
+
+  async readFigures(): Promise<ShardFigures> {
+    return figuresOf(this.#checkOpen().#spaces.values(), this.#ids);
   }
 
   async close(): Promise<void> {

@@ -11,6 +11,7 @@ import Database from 'better-sqlite3';
 import { CANONICAL_VERSION } from '../../../base/names.ts';
 import { HoldfastError } from '../../../base/errors.ts';
 import type { ErrorKind } from '../../../base/errors.ts';
+import { firstIdOf } from '../../shard-number.ts';
 import { canMigrate } from './migrate.ts';
 import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from './schema.ts';
 
@@ -88,7 +89,7 @@ function syncPath(path: string): void {
 
 /** Makes a new database. It is built beside its place and moved there when it is whole and on disk,
  *  so that an empty or half-made file at that place is always damage, never a beginning. */
-export function createDatabaseFile(file: string): void {
+export function createDatabaseFile(file: string, shard = 0): void {
   const draft = `${file}.new`;
   for (const suffix of ['', '-journal', '-wal', '-shm']) rmSync(draft + suffix, { force: true });
   const connection = new Database(draft);
@@ -102,6 +103,9 @@ export function createDatabaseFile(file: string): void {
       put.run('next_space_id', 1);
       put.run('next_batch_id', 1);
       put.run('next_grant_id', 1);
+      connection.prepare('UPDATE meta SET value = ? WHERE name GLOB \'next_*_id\'')
+        .run(firstIdOf(shard));
+      if (shard !== 0) put.run('shard', shard);
       put.run('canonical_version', CANONICAL_VERSION);
       connection.pragma(`user_version = ${SCHEMA_VERSION}`);
     })();
@@ -116,7 +120,7 @@ export function createDatabaseFile(file: string): void {
 
 /** Makes sure that a whole database is in place.
  *  @throws not-found: it is missing and may not be made; as `checkDatabaseFile`. */
-export function ensureDatabaseFile(file: string, create: boolean): void {
+export function ensureDatabaseFile(file: string, create: boolean, shard = 0): void {
   if (existsSync(file)) {
     checkDatabaseFile(file);
     return;
@@ -129,5 +133,5 @@ export function ensureDatabaseFile(file: string, create: boolean): void {
     refuse('not-found', 'metadata-missing', 'There is no metadata database here. Name the right '
       + 'data folder, or restore it from a backup.');
   }
-  createDatabaseFile(file);
+  createDatabaseFile(file, shard);
 }

@@ -35,4 +35,6 @@ export type FromWriter =
 
 export interface WriterStart {
   file: string;
+  /** Which shard the database must be. */
+  shard: number;
 }

@@ -10,6 +10,7 @@ import { Hand, refused } from '../../conformance/hand.ts';
 import { assertConsistent } from '../../conformance/replay.ts';
 import { testMetadataStore } from '../../metadata-store.conformance.ts';
 import { CHANGES_QUEUE_MAX } from '../../metadata-store.ts';
+import { shardOfId } from '../../shard-number.ts';
 import type { FolderEntry } from '../../records.ts';
 import { READERS_MAX, READER_WAIT_MAX_MS } from './reader/reader-pool.ts';
 import { SqliteMetadataStore } from './sqlite-metadata-store.ts';
@@ -26,6 +27,23 @@ testMetadataStore('SqliteMetadataStore', async () => {
 });
 
 // Below: only what this implementation adds to the common promises.
+
+it('SqliteMetadataStore gives ids of its shard, and is refused as another one', async () => {
+  const open = (shard: number, name = `shard-${shard}`): Promise<SqliteMetadataStore> =>
+    SqliteMetadataStore.open({ file: join(folder, `${name}.db`), create: true, shard });
+  for (const shard of [0, 7]) {
+    const store = await open(shard);
+    const { space, root } = await Hand.on(store);
+    assert.deepEqual([shardOfId(space.id), shardOfId(root)], [shard, shard]);
+    const { nextIds } = await store.readFigures();
+    assert.equal(Object.keys(nextIds).length, 6);
+    assert.ok(Object.values(nextIds).every((id) => shardOfId(id) === shard));
+    await store.close();
+  }
+  await refused(open(0, 'shard-7'), 'invalid', 'metadata-other-shard');
+  await refused(open(7, 'shard-0'), 'invalid', 'metadata-other-shard');
+  await (await open(7)).close();
+});
 
 describe('SqliteMetadataStore', () => {
   const file = join(folder, 'own.db');

@@ -22,7 +22,7 @@ import type { Horizon, PastSpace, TrashFilter, VersionKey } from '../../past.ts'
 import {
   EVENTS_LIMIT_MAX, MANIFESTS_LIMIT_MAX, SPACES_LIMIT_MAX, TRASH_LIMIT_MAX,
 } from '../../metadata-store.ts';
-import type { ListOptions, MetadataStore, NewSpace } from '../../metadata-store.ts';
+import type { ListOptions, NewSpace } from '../../metadata-store.ts';
 import type {
   DeadProperty, EventRecord, FolderEntry, Instant, LockRecord, ManifestPlace, ManifestRecord,
   NodeRecord, SpaceRecord, TrashRecord, UploadPartRecord, UploadRecord, VersionRecord,
@@ -32,10 +32,12 @@ import type { RetentionRule, RetentionScope } from '../../retention.ts';
 import {
   otherTenant, outOfRange, spaceMissing, storeClosed, versionMissing,
 } from '../../refusals.ts';
+import type { ShardFigures, ShardStore } from '../../shards/shard-store.ts';
 import { openConnection } from './connection.ts';
 import type { Connection } from './connection.ts';
 import { ensureDatabaseFile } from './database-file.ts';
 import { explained } from './faults.ts';
+import { readFigures } from './shard-figures.ts';
 import { AccessReader } from './reader/access-reader.ts';
 import { FollowReader } from './reader/follow-reader.ts';
 import { listFolder } from './reader/listing.ts';
@@ -56,6 +58,8 @@ export interface SqliteStoreOptions {
   file: string;
   /** Whether a missing file may be made. */
   create: boolean;
+  /** Which shard it is made as, and has to be; 0 unless said. */
+  shard?: number;
   /** How the writer's thread is started; tests stop it at bad moments. */
   startThread?: StartThread;
   clock?: Clock;
@@ -74,7 +78,7 @@ interface Parts {
  * A MetadataStore in one SQLite file. One thread writes, in batches (see writer/); short reads run
  * on the calling thread, each on a snapshot of its own; listings have connections of their own.
  */
-export class SqliteMetadataStore implements MetadataStore {
+export class SqliteMetadataStore implements ShardStore {
   readonly #connection: Connection;
   readonly #pool: ReaderPool;
   readonly #writer: WriterClient;
@@ -102,11 +106,12 @@ export class SqliteMetadataStore implements MetadataStore {
 
   /** The file is checked before SQLite touches it.
    *  @throws not-found: missing, and `create` is false; corrupt: cut off, or no SQLite database;
-   *  invalid: another program's, or of a version that this one does not know. */
+   *  invalid: another program's, of a version that this one does not know, or of another shard. */
   static async open(options: SqliteStoreOptions): Promise<SqliteMetadataStore> {
-    const { file, create, startThread = startWriterThread, clock = systemClock } = options;
-    explained(() => ensureDatabaseFile(file, create));
-    const writer = await WriterClient.open(startThread({ file }));
+    const { file, create, shard = 0, clock = systemClock } = options;
+    const { startThread = startWriterThread } = options;
+    explained(() => ensureDatabaseFile(file, create, shard));
+    const writer = await WriterClient.open(startThread({ file, shard }));
     const connection = openConnection(file, { readonly: true, cacheKib: CACHE_KIB });
     const { onCommit = () => undefined } = options;
     const pool = new ReaderPool(file, clock);
@@ -346,6 +351,10 @@ export class SqliteMetadataStore implements MetadataStore {
 
   async readWitness(): Promise<Witness> {
     return this.#read(() => this.#records.listWitness());
+  }
+
+  async readFigures(): Promise<ShardFigures> {
+    return this.#read(() => readFigures(this.#connection));
   }
 
   async close(): Promise<void> {

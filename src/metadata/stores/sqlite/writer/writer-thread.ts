@@ -1,5 +1,6 @@
 /** The thread that owns the writer of an SQLite file. */
 import { workerData } from 'node:worker_threads';
+import { checkShardNumber } from '../../../shard-number.ts';
 import { checkCanonicalVersion, checkVersion } from '../database-file.ts';
 import { openConnection } from '../connection.ts';
 import { toFault } from '../faults.ts';
@@ -11,12 +12,14 @@ import { SqliteWriterDatabase } from './sqlite-writer-database.ts';
 
 const CACHE_KIB = 24 * 1024;
 
-function openWriter(file: string): MetadataWriter {
+function openWriter({ file, shard }: WriterStart): MetadataWriter {
   const connection = openConnection(file, { readonly: false, cacheKib: CACHE_KIB });
   try {
     checkVersion(connection.pragma('user_version', { simple: true }) as number);
-    const canonical = connection.prepare('SELECT value FROM meta WHERE name = ?').pluck();
-    checkCanonicalVersion(canonical.get('canonical_version'));
+    const number = connection.prepare<[string], number>('SELECT value FROM meta WHERE name = ?')
+      .pluck();
+    checkCanonicalVersion(number.get('canonical_version'));
+    checkShardNumber(number.get('shard'), shard);
     migrate(connection);
     return new MetadataWriter(new SqliteWriterDatabase(connection));
   } catch (error) {
@@ -25,5 +28,4 @@ function openWriter(file: string): MetadataWriter {
   }
 }
 
-const { file } = workerData as WriterStart;
-serveWriter(() => openWriter(file), toFault);
+serveWriter(() => openWriter(workerData as WriterStart), toFault);
