@@ -32,6 +32,18 @@ export const otherTenant = (): HoldfastError => {
   return refusal('denied', 'other-tenant', message);
 };
 
+/** For the moments in which a tenant changes its shard. */
+export const tenantFrozen = (): HoldfastError => {
+  const message = 'This is being moved to another database. Try again in a second.';
+  return refusal('unavailable', 'tenant-frozen', message, { retryAfterMs: 1_000 });
+};
+
+/** Whoever asks looks anew where the tenant is, and asks there. */
+export const tenantMoved = (): HoldfastError => {
+  const message = 'This is in another database by now. Try again.';
+  return refusal('unavailable', 'tenant-moved', message, { retryAfterMs: 1_000 });
+};
+
 export const lockMissing = (): HoldfastError =>
   refusal('not-found', 'lock-missing', 'There is no such lock, or it has expired.');
 

@@ -36,7 +36,7 @@ it('a migration that was killed leaves the old format, and the next start does i
   assert.ok(space !== undefined);
   assert.deepEqual([space.rev, space.usedBytes, space.kind], [11, 30, 'personal']);
   await store.close();
-  assert.equal(readSqliteHeader(file)?.userVersion, 3);
+  assert.equal(readSqliteHeader(file)?.userVersion, 4);
 });
 
 it('so does one of the accounts, and nobody is lost', async () => {

@@ -35,8 +35,11 @@ import type { RetentionRule, RetentionScope } from '../../retention.ts';
 import {
   otherTenant, outOfRange, spaceMissing, storeClosed, versionMissing,
 } from '../../refusals.ts';
+import type { TenantRows } from '../../move/tenant-rows.ts';
 import type { ShardFigures, ShardStore } from '../../shards/shard-store.ts';
+import { SqlTenantRows } from '../rows/sql-tenant-rows.ts';
 import { WriterClient } from '../sqlite/writer-client.ts';
+import { MariadbRowDatabase } from './mariadb-row-database.ts';
 import { openDatabase, withSession } from './open-database.ts';
 import { listFolder } from './reader/folder-listing.ts';
 import { Readers } from './reader/readers.ts';
@@ -59,6 +62,7 @@ interface Parts {
   address: ServerAddress;
   readers: Readers;
   writer: WriterClient;
+  rows: MariadbRowDatabase;
   onCommit: (spaceId: SpaceId) => void;
 }
 
@@ -72,13 +76,18 @@ export class MariadbMetadataStore implements ShardStore {
   readonly #readers: Readers;
   readonly #writer: WriterClient;
   readonly #onCommit: (spaceId: SpaceId) => void;
+  readonly #rows: MariadbRowDatabase;
+  /** For moves of tenants. */
+  readonly tenantRows: TenantRows;
   #closing: Promise<void> | undefined;
 
-  private constructor({ address, readers, writer, onCommit }: Parts) {
+  private constructor({ address, readers, writer, rows, onCommit }: Parts) {
     this.#address = address;
     this.#readers = readers;
     this.#writer = writer;
     this.#onCommit = onCommit;
+    this.#rows = rows;
+    this.tenantRows = new SqlTenantRows(rows);
   }
 
   /** @throws unavailable: the server cannot be reached; not-found: the database is empty, and
@@ -90,8 +99,9 @@ export class MariadbMetadataStore implements ShardStore {
     const workerData: MariadbWriterStart = { address, writerId: randomUUID() };
     const writer = await WriterClient.open(
       new Worker(new URL('./writer/writer-thread.ts', import.meta.url), { workerData }));
+    const rows = new MariadbRowDatabase(address, writer);
     const readers = new Readers(address, clock);
-    return new MariadbMetadataStore({ address, readers, writer, onCommit });
+    return new MariadbMetadataStore({ address, readers, writer, rows, onCommit });
   }
 
   get isClosed(): boolean {
@@ -362,6 +372,7 @@ export class MariadbMetadataStore implements ShardStore {
   async #close(): Promise<void> {
     await this.#writer.drain();
     await this.#readers.close();
+    await this.#rows.close();
     await this.#writer.close();
   }
 }

@@ -1,5 +1,5 @@
 /** The tables of the metadata database on MariaDB: docs/formats/metadata.md says what each holds.
- *  They are those of SQLite's format 3, with keys of stated lengths. Times, sizes and ids are
+ *  They are those of SQLite's format 4, with keys of stated lengths. Times, sizes and ids are
  *  BIGINT; every text is compared byte by byte. */
 
 import { firstIdOf } from '../../shard-number.ts';
@@ -30,6 +30,12 @@ export const TABLES: Readonly<Record<string, string>> = {
 
   writer_turn: `id ${SMALL}, turn ${NUMBER}, writer ${KEY}, PRIMARY KEY (id)`,
   writer: `id ${KEY}, batch ${NUMBER}, seen_s ${NUMBER}, PRIMARY KEY (id)`,
+
+  // Where tenants are at home, and what is noted of one that moves: see metadata/move.
+  placement: `tenant ${KEY}, epoch ${NUMBER}, state VARCHAR(16) NOT NULL, PRIMARY KEY (tenant)`,
+  move_capture: `tenant ${KEY}, PRIMARY KEY (tenant)`,
+  move_log: `seq BIGINT NOT NULL AUTO_INCREMENT, tenant ${KEY}, name VARCHAR(64) NOT NULL,
+    row_key LONGTEXT NOT NULL, PRIMARY KEY (seq), KEY move_log_by_tenant (tenant, seq)`,
 
   space: `id ${ID}, tenant ${KEY}, kind VARCHAR(16) NOT NULL, name ${NAME} NOT NULL,
     owner VARCHAR(255) NULL, root_id ${ID}, rev ${NUMBER}, folders_rev ${NUMBER},

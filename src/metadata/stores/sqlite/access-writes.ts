@@ -50,7 +50,10 @@ export const ACCESS_WRITES = {
   deleteDeclined: `DELETE FROM declined_mount
     WHERE space_id = ? AND target_space = ? AND target_node = ?`,
 
-  listReservations: 'SELECT space_id, id, bytes, expires_at FROM reservation',
+  /** Of the tenants that are at home. */
+  listReservations: `SELECT space_id, id, bytes, expires_at FROM reservation
+    WHERE NOT EXISTS (SELECT 1 FROM space s JOIN placement p ON p.tenant = s.tenant
+      WHERE s.id = reservation.space_id AND p.state <> 'home')`,
   insertReservation: `INSERT INTO reservation (space_id, id, bytes, expires_at)
     VALUES (?, ?, ?, ?)`,
   updateReservation: `UPDATE reservation SET bytes = ?, expires_at = ?

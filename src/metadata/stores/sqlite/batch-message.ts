@@ -65,6 +65,13 @@ function compact(change: WriterChange): WriterChange {
   if (change.op === 'put-part') {
     return { ...change, manifest: Uint8Array.from(change.manifest) };
   }
+  if (change.op === 'write-rows') {
+    const steps = change.steps.map(({ text, values }) => ({
+      text, values: values.map((each) =>
+        (each instanceof Uint8Array ? Uint8Array.from(each) : each)),
+    }));
+    return { ...change, steps };
+  }
   return change;
 }
 

@@ -65,7 +65,7 @@ describe('Opening a SqliteMetadataStore', () => {
   it('refuses a database of a newer version of the program', async () => {
     createDatabaseFile(file);
     const newer = new Database(file);
-    newer.pragma('user_version = 4');
+    newer.pragma('user_version = 5');
     newer.close();
     await refusesUntouched('invalid', 'metadata-version');
   });

@@ -8,7 +8,22 @@ export interface EnsureSpace {
   wanted: NewSpace;
 }
 
-export type WriterChange = Change | EnsureSpace;
+/** Plain SQL with its values: what moves the rows of a tenant, and where it is at home. */
+export interface SqlStep {
+  text: string;
+  values: readonly (string | number | null | Uint8Array)[];
+}
+
+/** Steps that are one transaction of their own, in their order. Answers as `count` how many rows
+ *  the last one found to change. */
+export interface WriteRows {
+  op: 'write-rows';
+  steps: readonly SqlStep[];
+  /** Nothing that the writer remembers is touched. */
+  isAside: boolean;
+}
+
+export type WriterChange = Change | EnsureSpace | WriteRows;
 
 /** How a change went. A `ticket` says that it goes on in slices and is answered later by it. */
 export type Outcome = { result: ChangeResult } | { fault: FaultData } | { ticket: number };

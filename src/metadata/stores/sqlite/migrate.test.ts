@@ -116,6 +116,25 @@ describe('A metadata database of an older format', () => {
     assert.deepEqual(shapeOf(file), shapeOf(fresh));
   });
 
+  it('becomes the same from format 3, and all tenants are at home', async () => {
+    copyFileSync(new URL('format-3.db', FIXTURES), file);
+    const store = await SqliteMetadataStore.open({ file, create: false });
+    const h = await Hand.on(store, { owner: 'anna' });
+    assert.deepEqual(await h.tree(), ['docs/ 20', 'docs/a 20']);
+    assert.equal((await store.listParts(ANNA, 'u1')).length, 1);
+    assert.equal((await store.listQuarantines({}, 10)).length, 1);
+    assert.deepEqual(await store.readRetention({ kind: 'space', spaceId: h.space.id }),
+      { trashKeepDays: 3 });
+    const { tenant } = h.space;
+    assert.deepEqual(await store.tenantRows.findPlacement(tenant), { epoch: 0, state: 'home' });
+    await h.put(h.root, 'new');
+    await assertConsistent(store, h.space.id);
+    await store.close();
+    const fresh = join(folders, 'fresh-4.db');
+    createDatabaseFile(fresh);
+    assert.deepEqual(shapeOf(file), shapeOf(fresh));
+  });
+
   it('is as it was when bringing it up to date breaks off, and works the next time', async () => {
     const database = new Database(file);
     // In the way of the last step.

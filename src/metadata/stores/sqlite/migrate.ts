@@ -9,6 +9,7 @@ import { failpoint } from '../../../platform/index.ts';
 import { ACCESS_MIGRATION } from './access-schema.ts';
 import type { Connection } from './connection.ts';
 import { FORMAT_3 } from './format-3.ts';
+import { FORMAT_4 } from './format-4.ts';
 import { pastMigration } from './past-schema.ts';
 import { NODE_COLUMNS, SCHEMA_VERSION } from './schema.ts';
 
@@ -17,6 +18,7 @@ const STEPS: Readonly<Record<number, string>> = {
   // The order is that of the new schema: columns are added at the end.
   1: pastMigration(NODE_COLUMNS) + ACCESS_MIGRATION,
   2: FORMAT_3,
+  3: FORMAT_4,
 };
 
 /** Whether a format is an older one that `migrate` can bring up to the present. */

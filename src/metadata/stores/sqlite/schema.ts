@@ -1,10 +1,11 @@
 /** The tables of the metadata database: docs/formats/metadata.md says what each holds. */
 import { ACCESS_TABLES, SPACE_TABLE } from './access-schema.ts';
 import { FORMAT_3 } from './format-3.ts';
+import { FORMAT_4 } from './format-4.ts';
 import { PAST_TABLES, nodePastTable } from './past-schema.ts';
 
 /** Kept in `user_version`. A newer one is refused; an older one is migrated at open. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 /** `HFMD` as a big-endian number: tells our files from other SQLite databases. */
 export const APPLICATION_ID = 0x48_46_4d_44;
 
@@ -149,4 +150,4 @@ CREATE TABLE witness (
   volume_id INTEGER NOT NULL PRIMARY KEY,
   durable_bytes INTEGER NOT NULL
 );
-${PAST_TABLES}${ACCESS_TABLES}${FORMAT_3}`;
+${PAST_TABLES}${ACCESS_TABLES}${FORMAT_3}${FORMAT_4}`;

@@ -47,6 +47,9 @@ import { prepareReads } from './reader/read-statements.ts';
 import { ReaderPool } from './reader/reader-pool.ts';
 import { RecordReader } from './reader/record-reader.ts';
 import { TreeReader } from './reader/tree-reader.ts';
+import type { TenantRows } from '../../move/tenant-rows.ts';
+import { SqlTenantRows } from '../rows/sql-tenant-rows.ts';
+import { SqliteRowDatabase } from './sqlite-row-database.ts';
 import { WriterClient, startWriterThread } from './writer-client.ts';
 import type { StartThread } from './writer-client.ts';
 
@@ -88,6 +91,8 @@ export class SqliteMetadataStore implements ShardStore {
   readonly #past: PastReader;
   readonly #follow: FollowReader;
   readonly #onCommit: (spaceId: SpaceId) => void;
+  /** For moves of tenants. */
+  readonly tenantRows: TenantRows;
   #closing: Promise<void> | undefined;
 
   private constructor({ connection, pool, writer, onCommit }: Parts) {
@@ -102,6 +107,9 @@ export class SqliteMetadataStore implements ShardStore {
     this.#tree = new TreeReader(reads, () => this.#writer.reportCount);
     this.#access = new AccessReader(reads, this.#tree);
     this.#follow = new FollowReader(reads);
+    this.tenantRows = new SqlTenantRows(new SqliteRowDatabase({
+      connection, writer, onChanged: () => this.#access.forget(),
+    }));
   }
 
   /** The file is checked before SQLite touches it.

@@ -11,6 +11,8 @@ const PAST = `space_id, parent_id, rev_to, id, canon, name, kind, size_bytes, mo
   created_at, mark, content_rev, checksums, rev_from`;
 
 export const WRITER_SQL = {
+  listAway: `SELECT tenant, state FROM placement WHERE state <> 'home'`,
+
   getMeta: 'SELECT value FROM meta WHERE name = ?',
   setMeta: 'UPDATE meta SET value = ? WHERE name = ?',
 
@@ -103,6 +105,8 @@ export const WRITER_SQL = {
     result_mark = ?, result_created = ? WHERE owner = ? AND upload_id = ?`,
   deleteUpload: 'DELETE FROM upload WHERE owner = ? AND upload_id = ?',
   listExpiredUploads: `SELECT owner, upload_id, part_count FROM upload WHERE expires_at < ?
+      AND NOT EXISTS (SELECT 1 FROM space s JOIN placement p ON p.tenant = s.tenant
+        WHERE s.owner = upload.owner AND p.state <> 'home')
     ORDER BY expires_at, owner, upload_id LIMIT ?`,
   findPart: 'SELECT 1 FROM upload_part WHERE owner = ? AND upload_id = ? AND number = ?',
   insertPart: `INSERT INTO upload_part (owner, upload_id, number, name, size_bytes, manifest)

@@ -14,7 +14,7 @@ import { systemRandom } from '../../../../platform/index.ts';
 import {
   isOutcomeUnknown, isPassing, namedSql, ServerError, serverFault,
 } from '../../../../platform/mariadb/index.ts';
-import type { WriterChange } from '../../sqlite/messages.ts';
+import type { SqlStep, WriterChange } from '../../sqlite/messages.ts';
 import type { Statements } from '../../sqlite/statements.ts';
 import type { WriterDatabase } from '../../sqlite/writer/metadata-writer.ts';
 import { toFault } from '../faults.ts';
@@ -81,6 +81,11 @@ export class MariadbWriterDatabase implements WriterDatabase {
     const turn = this.#takeTurn();
     assert(turn !== undefined, 'a writer that is entered takes its turn');
     return turn;
+  }
+
+  runSteps(steps: readonly SqlStep[]): number {
+    const plain = steps.map(({ text, values }) => ({ text, values: [...values] }));
+    return this.#line.run(plain).at(-1)?.changes ?? 0;
   }
 
   commit(): void {

@@ -91,6 +91,14 @@ export class AccessReader {
     }
   }
 
+  /** Any of it may have changed. */
+  forget(): void {
+    this.#grants.clear();
+    this.#revs.clear();
+    this.#grantsTo.clear();
+    this.#mounts.clear();
+  }
+
   /** Undefined: no such space. */
   accessRev(spaceId: SpaceId): number | undefined {
     const read = (): number => {

@@ -1,6 +1,6 @@
 /** One change to the function that checks it. */
 import { unreachable } from '../../../../base/assert.ts';
-import type { WriterChange } from '../messages.ts';
+import type { WriteRows, WriterChange } from '../messages.ts';
 import { beginBatch, noteBatch } from './batch-changes.ts';
 import { copyAtOnce, isAcross } from './copy-changes.ts';
 import { countDownload, putGrant, removeGrant } from './grant-changes.ts';
@@ -22,7 +22,9 @@ import { beginUpload, dropUpload, expireUploads, putPart } from './upload-change
 /** Checks a change against the state. Undefined for one that has to be made in slices.
  *  @throws HoldfastError: refused; nothing was written. */
 // eslint-disable-next-line complexity -- One line for each kind of change.
-export function checkedChange(state: TreeState, change: WriterChange): Write | undefined {
+export function checkedChange(
+  state: TreeState, change: Exclude<WriterChange, WriteRows>,
+): Write | undefined {
   switch (change.op) {
     case 'put-file': {
       return settling(state, change, making(state, change, () => putFile(state, change)));

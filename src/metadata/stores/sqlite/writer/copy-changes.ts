@@ -208,6 +208,8 @@ export type Transact = <T>(act: () => T) => T;
 
 /** Work that goes on in slices between batches. */
 export interface SlicedJob {
+  /** Whose rows it writes. */
+  readonly spaceIds: readonly SpaceId[];
   /** Does one slice; the answer once it is through. @throws what ends the job. */
   step(transact: Transact): ChangeResult | undefined;
   /** What has to be cleaned up when the job ends without success. */
@@ -234,6 +236,10 @@ export class CopyJob implements SlicedJob {
   constructor(state: TreeState, change: Copy | Move) {
     this.#state = state;
     this.#change = change;
+  }
+
+  get spaceIds(): readonly SpaceId[] {
+    return [this.#change.spaceId, this.#toSpaceId];
   }
 
   step(transact: Transact): ChangeResult | undefined {
@@ -316,6 +322,10 @@ export class SweepJob implements SlicedJob {
   readonly #firstId: number;
   readonly #endId: number;
   #nextId: number;
+
+  get spaceIds(): readonly SpaceId[] {
+    return [this.#spaceId];
+  }
 
   constructor(state: TreeState, spaceId: SpaceId, firstId: NodeId, nodeCount: number) {
     this.#state = state;

@@ -10,13 +10,14 @@
 import { HoldfastError } from '../../../../base/errors.ts';
 import type { FaultData } from '../../../../base/errors.ts';
 import type { Recount } from '../../../access-changes.ts';
-import type { Copy, Move } from '../../../changes.ts';
+import type { ChangeResult, Copy, Move } from '../../../changes.ts';
 import { failpoint } from '../../../../platform/index.ts';
-import type { Outcome, WriterChange } from '../messages.ts';
+import type { Outcome, SqlStep, WriteRows, WriterChange } from '../messages.ts';
 import type { Statements } from '../statements.ts';
 import { checkedChange } from './apply-change.ts';
 import { CopyJob, sweepsAtStart } from './copy-changes.ts';
 import type { SlicedJob } from './copy-changes.ts';
+import { PlacementState } from './placement-state.ts';
 import { RecountJob } from './recount-changes.ts';
 import { TreeState } from './tree-state.ts';
 import { WitnessState } from './witness-state.ts';
@@ -24,6 +25,8 @@ import { WitnessState } from './witness-state.ts';
 /** What the writer works on: the tables, and how one transaction of theirs is made. */
 export interface WriterDatabase {
   readonly sql: Statements;
+  /** Answers how many rows the last step found to change. */
+  runSteps(steps: readonly SqlStep[]): number;
   /** Answers whether anybody else has written since the last transaction of this writer. */
   begin(changes: readonly WriterChange[]): boolean;
   /** Once it returns, all since `begin` is on the disk. */
@@ -50,6 +53,7 @@ export class MetadataWriter {
   readonly #database: WriterDatabase;
   readonly #state: TreeState;
   readonly #witness: WitnessState;
+  readonly #placements: PlacementState;
   #jobs: QueuedJob[];
   #started: QueuedJob[] = [];
   #lastTicket = 0;
@@ -60,6 +64,7 @@ export class MetadataWriter {
     this.#database = database;
     this.#state = new TreeState(database.sql);
     this.#witness = new WitnessState(database.sql);
+    this.#placements = new PlacementState(this.#state);
     this.#jobs = sweepsAtStart(this.#state).map((job) => ({ ticket: undefined, job }));
   }
 
@@ -67,6 +72,7 @@ export class MetadataWriter {
    *  they report is on the disk. Never throws: what fails is an outcome. */
   commitBatch(changes: readonly WriterChange[], triedCount = 0): Outcome[] {
     if (this.#broken !== undefined) return changes.map(this.#brokenOutcome);
+    if (changes.length > 1 && changes.some(isOfRows)) return this.#commitApart(changes);
     try {
       return this.#transact(() => changes.map((change) => this.#apply(change)), changes);
     } catch (error) {
@@ -79,14 +85,23 @@ export class MetadataWriter {
     }
   }
 
+  /** What writes plain rows is a transaction of its own. */
+  #commitApart(changes: readonly WriterChange[]): Outcome[] {
+    const at = changes.findIndex(isOfRows);
+    return [changes.slice(0, at), changes.slice(at, at + 1), changes.slice(at + 1)]
+      .flatMap((some) => (some.length === 0 ? [] : this.commitBatch(some)));
+  }
+
   readonly #brokenOutcome = (): Outcome => {
     const fault = this.#broken ?? this.#database.toFault(undefined);
     return { fault };
   };
 
   #apply(change: WriterChange): Outcome {
+    if (change.op === 'write-rows') return { result: this.#writeRows(change) };
     let write;
     try {
+      this.#placements.check(change);
       write = checkedChange(this.#state, change);
     } catch (error) {
       if (error instanceof HoldfastError) return { fault: this.#database.toFault(error) };
@@ -96,6 +111,13 @@ export class MetadataWriter {
     const result = write();
     if ('witness' in change && change.witness !== undefined) this.#witness.note(change.witness);
     return { result };
+  }
+
+  /** What is remembered of those rows is forgotten, also where tenants are at home. */
+  #writeRows({ steps, isAside }: WriteRows): ChangeResult {
+    const count = this.#database.runSteps(steps);
+    if (!isAside) this.#forget();
+    return { node: undefined, created: false, rev: 0, count };
   }
 
   #startJob(change: Copy | Move | Recount): Outcome {
@@ -133,6 +155,7 @@ export class MetadataWriter {
   #forget(): void {
     this.#state.forget();
     this.#witness.forget();
+    this.#placements.forget();
   }
 
   #noteFatal(error: unknown): void {
@@ -158,7 +181,11 @@ export class MetadataWriter {
     try {
       if (this.#broken !== undefined) throw new HoldfastError('unavailable',
         'metadata/SqliteMetadataStore', this.#broken.message);
-      const result = job.step(this.#transact);
+      // A tenant may have been frozen, or have left, since the job began.
+      const result = job.step((act) => this.#transact(() => {
+        this.#placements.checkSpaces(job.spaceIds);
+        return act();
+      }));
       if (result === undefined) return undefined;
       outcome = { result };
     } catch (error) {
@@ -179,4 +206,8 @@ export class MetadataWriter {
   close(): void {
     this.#database.close();
   }
+}
+
+function isOfRows({ op }: WriterChange): boolean {
+  return op === 'write-rows';
 }

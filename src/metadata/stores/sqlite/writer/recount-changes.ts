@@ -5,6 +5,7 @@
  * since, the figures of now are those of that revision and can be compared. When it has, the count
  * begins anew; the last one runs in one go, so that a busy space is counted too.
  */
+import type { SpaceId } from '../../../../base/ids.ts';
 import type { Recount } from '../../../access-changes.ts';
 import type { RecountRecord } from '../../../access-records.ts';
 import type { ChangeResult } from '../../../changes.ts';
@@ -74,6 +75,10 @@ export class RecountJob implements SlicedJob {
   constructor(state: TreeState, change: Recount) {
     this.#state = state;
     this.#change = change;
+  }
+
+  get spaceIds(): readonly SpaceId[] {
+    return [this.#change.spaceId];
   }
 
   step(transact: Transact): ChangeResult | undefined {

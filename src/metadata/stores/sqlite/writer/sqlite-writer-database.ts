@@ -5,6 +5,7 @@ import { checkDurable } from '../connection.ts';
 import type { Connection } from '../connection.ts';
 import { isFatal, toFault } from '../faults.ts';
 import { prepareStatements } from '../statements.ts';
+import type { SqlStep } from '../messages.ts';
 import type { Statements } from '../statements.ts';
 import type { WriterDatabase } from './metadata-writer.ts';
 
@@ -33,6 +34,14 @@ export class SqliteWriterDatabase implements WriterDatabase {
     if (version === this.#knownDataVersion) return false;
     this.#knownDataVersion = version;
     return true;
+  }
+
+  runSteps(steps: readonly SqlStep[]): number {
+    let count = 0;
+    for (const { text, values } of steps) {
+      count = this.#connection.prepare(text).run(...values).changes;
+    }
+    return count;
   }
 
   commit(): void {

@@ -1,0 +1,71 @@
+/** Rows of tenants on a MariaDB server: what changes them takes the writer's turn like all other
+ *  changes, so that writers elsewhere learn of it. */
+import { Session, serverFault } from '../../../platform/mariadb/index.ts';
+import type { ServerAddress } from '../../../platform/mariadb/index.ts';
+import type { RowValue } from '../../move/tenant-rows.ts';
+import type { RowDatabase } from '../rows/sql-tenant-rows.ts';
+import type { SqlStep } from '../rows/row-sql.ts';
+import type { WriterClient } from '../sqlite/writer-client.ts';
+import { explainedFault } from './faults.ts';
+
+export class MariadbRowDatabase implements RowDatabase {
+  readonly dialect = 'mariadb';
+  readonly #address: ServerAddress;
+  readonly #writer: WriterClient;
+  #session: Promise<Session> | undefined;
+  /** One question after the other: they share a connection. */
+  #asked: Promise<unknown> = Promise.resolve();
+
+  constructor(address: ServerAddress, writer: WriterClient) {
+    this.#address = address;
+    this.#writer = writer;
+  }
+
+  read(step: SqlStep): Promise<RowValue[][]> {
+    const answer = this.#asked.then(() => this.#ask(step));
+    this.#asked = answer.catch(() => undefined);
+    return answer;
+  }
+
+  /** Each is a snapshot of its own. */
+  async #ask({ text, values }: SqlStep): Promise<RowValue[][]> {
+    try {
+      const session = await (this.#session ??= Session.open(this.#address, 'read'));
+      const { rows } = await session.execute(text, values);
+      await session.run('COMMIT');
+      return rows as RowValue[][];
+    } catch (error) {
+      await this.close();
+      throw explainedFault(error);
+    }
+  }
+
+  async write(steps: readonly SqlStep[], isAside: boolean): Promise<number> {
+    const { count } = await this.#writer.submit({ op: 'write-rows', steps, isAside });
+    return count;
+  }
+
+  async alter(texts: readonly string[]): Promise<void> {
+    try {
+      const session = await Session.open(this.#address, 'schema');
+      try {
+        for (const text of texts) await session.run(text);
+      } finally {
+        await session.end();
+      }
+    } catch (error) {
+      throw explainedFault(error);
+    }
+  }
+
+  /** The next question opens a new connection. */
+  async close(): Promise<void> {
+    const session = this.#session;
+    this.#session = undefined;
+    try {
+      (await session)?.destroy();
+    } catch (error) {
+      if (serverFault(error) === undefined) throw error; // It never came to be.
+    }
+  }
+}

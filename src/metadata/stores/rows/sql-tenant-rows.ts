@@ -1,0 +1,197 @@
+import type { SpaceId, TenantId, UserId } from '../../../base/ids.ts';
+import type { Witness } from '../../../base/witness.ts';
+import { rowTable } from '../../move/row-tables.ts';
+import type {
+  LogEntry, Part, Placement, Row, RowKey, RowRange, RowValue, TableChanges, TenantRows,
+} from '../../move/tenant-rows.ts';
+import { createTriggers, dropTriggers } from './capture-sql.ts';
+import { deleteStep, groupsStep, putStep, rangeStep, rowsStep } from './row-sql.ts';
+import type { Dialect, SqlStep } from './row-sql.ts';
+
+/** What the rows are in. */
+export interface RowDatabase {
+  readonly dialect: Dialect;
+  /** Each row an array of its columns. */
+  read(step: SqlStep): Promise<RowValue[][]>;
+  /** One durable transaction of the database's writer. Answers how many rows the last step found
+   *  to change. `isAside`: nothing that writers remember is touched. */
+  write(steps: readonly SqlStep[], isAside: boolean): Promise<number>;
+  /** Makes or drops triggers. */
+  alter(texts: readonly string[]): Promise<void>;
+}
+
+/** Statements take so many rows, and so many bytes of values. */
+const ROWS_OF_STATEMENT = 50;
+const BYTES_OF_STATEMENT = 1024 * 1024;
+
+export class SqlTenantRows implements TenantRows {
+  readonly #database: RowDatabase;
+
+  constructor(database: RowDatabase) {
+    this.#database = database;
+  }
+
+  async beginCapture(tenant: TenantId): Promise<void> {
+    await this.#database.alter(createTriggers(this.#database.dialect));
+    await this.#write(`${this.#orIgnore} INTO move_capture (tenant) VALUES (?)`, [tenant]);
+  }
+
+  async endCapture(tenant: TenantId): Promise<void> {
+    await this.#database.write([
+      { text: 'DELETE FROM move_capture WHERE tenant = ?', values: [tenant] },
+      { text: 'DELETE FROM move_log WHERE tenant = ?', values: [tenant] },
+    ], true);
+    const [others] = await this.#read('SELECT COUNT(*) FROM move_capture', []);
+    if (others?.[0] === 0) await this.#database.alter(dropTriggers());
+  }
+
+  async readLog(tenant: TenantId, limit: number): Promise<LogEntry[]> {
+    const rows = await this.#read(`SELECT seq, name, row_key FROM move_log WHERE tenant = ?
+      ORDER BY seq LIMIT ?`, [tenant, limit]);
+    return rows.map(([seq, name, key]) => ({
+      seq: Number(seq), name: String(name), key: JSON.parse(String(key)) as RowKey,
+    }));
+  }
+
+  async countLog(tenant: TenantId): Promise<number> {
+    const [row] = await this.#read('SELECT COUNT(*) FROM move_log WHERE tenant = ?', [tenant]);
+    return Number(row?.[0]);
+  }
+
+  async trimLog(tenant: TenantId, seq: number): Promise<void> {
+    await this.#write('DELETE FROM move_log WHERE tenant = ? AND seq <= ?', [tenant, seq]);
+  }
+
+  async listParts(tenant: TenantId, limit: number, after = 0 as SpaceId): Promise<Part[]> {
+    const rows = await this.#read(`SELECT id, owner FROM space WHERE tenant = ? AND id > ?
+      ORDER BY id LIMIT ?`, [tenant, after, limit]);
+    return rows.map(([id, owner]) =>
+      ({ kind: 'space', id: id as SpaceId, owner: owner as UserId | null }));
+  }
+
+  async readRange(name: string, part: Part, range: RowRange): Promise<Row[]> {
+    const { dialect } = this.#database;
+    const table = rowTable(name);
+    if (table.groupedBy === undefined) {
+      const step = rangeStep(dialect, table, part, range);
+      return step === undefined ? [] : this.#database.read(step);
+    }
+    const groups = groupsStep(dialect, table, part, range);
+    if (groups === undefined) return [];
+    const [row] = await this.#database.read(groups);
+    const last = row?.[0];
+    if (typeof last !== 'number') return [];
+    const upTo = table.key.map((column) => (column === table.groupedBy ? last : 0));
+    const step = rangeStep(dialect, table, part, { ...range, upTo });
+    return step === undefined ? [] : sorted(await this.#database.read(step), table.key.length);
+  }
+
+  async readRows(name: string, keys: readonly RowKey[]): Promise<Row[]> {
+    const table = rowTable(name);
+    const found: Row[] = [];
+    for (let at = 0; at < keys.length; at += ROWS_OF_STATEMENT) {
+      const some = keys.slice(at, at + ROWS_OF_STATEMENT);
+      found.push(...await this.#database.read(rowsStep(this.#database.dialect, table, some)));
+    }
+    return found;
+  }
+
+  async apply(changes: readonly TableChanges[]): Promise<void> {
+    const { dialect } = this.#database;
+    const steps: SqlStep[] = [];
+    for (const { name, deletes } of changes) {
+      for (let at = 0; at < deletes.length; at += ROWS_OF_STATEMENT) {
+        const some = deletes.slice(at, at + ROWS_OF_STATEMENT);
+        steps.push(deleteStep(dialect, rowTable(name), some));
+      }
+    }
+    for (const { name, puts } of changes) {
+      for (const some of chunks(puts)) steps.push(putStep(dialect, rowTable(name), some));
+    }
+    if (steps.length > 0) await this.#database.write(steps, true);
+  }
+
+  async findPlacement(tenant: TenantId): Promise<Placement> {
+    const [row] = await this.#read('SELECT epoch, state FROM placement WHERE tenant = ?', [tenant]);
+    const [epoch = 0, state = 'home'] = row ?? [];
+    return { epoch: Number(epoch), state: state as Placement['state'] };
+  }
+
+  async setPlacement(tenant: TenantId, from: Placement, to: Placement): Promise<boolean> {
+    const steps: SqlStep[] = [];
+    if (from.epoch === 0 && from.state === 'home') {
+      steps.push({ text: `${this.#orIgnore} INTO placement (tenant, epoch, state)
+        VALUES (?, 0, 'home')`, values: [tenant] });
+    }
+    steps.push({
+      text: `UPDATE placement SET epoch = ?, state = ?
+        WHERE tenant = ? AND epoch = ? AND state = ?`,
+      values: [to.epoch, to.state, tenant, from.epoch, from.state],
+    });
+    return await this.#database.write(steps, false) === 1;
+  }
+
+  async readWitness(): Promise<Witness> {
+    const rows = await this.#read('SELECT volume_id, durable_bytes FROM witness', []);
+    return rows as [number, number][];
+  }
+
+  async raiseWitness(witness: Witness): Promise<void> {
+    const steps = witness.flatMap(([volumeId, durableBytes]): SqlStep[] => [
+      { text: `${this.#orIgnore} INTO witness (volume_id, durable_bytes) VALUES (?, ?)`,
+        values: [volumeId, durableBytes] },
+      { text: `UPDATE witness SET durable_bytes = ?
+        WHERE volume_id = ? AND durable_bytes < ?`,
+      values: [durableBytes, volumeId, durableBytes] },
+    ]);
+    if (steps.length > 0) await this.#database.write(steps, false);
+  }
+
+  get #orIgnore(): string {
+    return this.#database.dialect === 'sqlite' ? 'INSERT OR IGNORE' : 'INSERT IGNORE';
+  }
+
+  #read(text: string, values: RowValue[]): Promise<RowValue[][]> {
+    return this.#database.read({ text, values });
+  }
+
+  async #write(text: string, values: RowValue[]): Promise<void> {
+    await this.#database.write([{ text, values }], true);
+  }
+}
+
+/** By the columns of the key, which come first. */
+function sorted(rows: Row[], keyLength: number): Row[] {
+  return rows.toSorted((a, b) => {
+    for (let at = 0; at < keyLength; at += 1) {
+      const [x, y] = [a[at] ?? 0, b[at] ?? 0];
+      if (x !== y) return x < y ? -1 : 1;
+    }
+    return 0;
+  });
+}
+
+function sizeOf(row: Row): number {
+  let size = 0;
+  for (const value of row) {
+    size += typeof value === 'string' || value instanceof Uint8Array ? value.length : 8;
+  }
+  return size;
+}
+
+function* chunks(rows: readonly Row[]): Iterable<Row[]> {
+  let chunk: Row[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    const size = sizeOf(row);
+    if (chunk.length >= ROWS_OF_STATEMENT || (chunk.length > 0
+      && bytes + size > BYTES_OF_STATEMENT)) {
+      yield chunk;
+      chunk = [];
+      bytes = 0;
+    }
+    chunk.push(row);
+    bytes += size;
+  }
+  if (chunk.length > 0) yield chunk;
+}
