@@ -4,11 +4,18 @@ export {
   ServerError, explainedFault, isOutcomeUnknown, isPassing, serverFault, toFault,
 } from './faults.ts';
 export type { DatabaseWords, ServerFault } from './faults.ts';
+export { LoneStatements } from './lone-statements.ts';
+export type { LoneParts } from './lone-statements.ts';
 export { namedSql, namedTable, valuesFor } from './named-sql.ts';
 export type { NamedSql, SqlValue } from './named-sql.ts';
+export { lookAtDatabase } from './look-at-database.ts';
+export type { DatabaseFacts } from './look-at-database.ts';
 export { checkSettings, readSettings, unsafeSettings } from './server-settings.ts';
 export type { ServerSettings } from './server-settings.ts';
 export {
   CONNECT_TIMEOUT_MS, STATEMENT_TIMEOUT_MS, Session, binaryCollation,
 } from './session.ts';
 export type { Answer, ServerAddress, SessionMode } from './session.ts';
+export { SharedQuestion } from './shared-question.ts';
+export { TurnWriter } from './turn-writer.ts';
+export type { Ask, TurnParts, TurnSql } from './turn-writer.ts';

@@ -45,8 +45,8 @@ function sessionSettings(isMariadb: boolean): string {
 }
 
 /** `schema` alone may make, alter or drop tables: it is opened by who makes a new database, and by
- *  the runner of schema changes. */
-export type SessionMode = 'write' | 'read' | 'schema';
+ *  the runner of schema changes. Of a `lone` one each statement is a transaction of its own. */
+export type SessionMode = 'write' | 'read' | 'schema' | 'lone';
 
 export class Session {
   readonly #connection: Connection;
@@ -72,7 +72,7 @@ export class Session {
       await session.run(sessionSettings(isMariadb));
       const access = mode === 'read' ? 'READ ONLY' : 'READ WRITE';
       await session.run(`SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, ${access}`);
-      await session.run('COMMIT');
+      await session.run(mode === 'lone' ? 'SET SESSION autocommit = 1' : 'COMMIT');
     } catch (error) {
       session.destroy();
       throw error;

@@ -2,14 +2,12 @@
 import { CANONICAL_VERSION } from '../../../base/names.ts';
 import { HoldfastError } from '../../../base/errors.ts';
 import { binaryCollation } from '../../../platform/mariadb/index.ts';
-import type { Session } from '../../../platform/mariadb/index.ts';
+import type { DatabaseFacts, Session } from '../../../platform/mariadb/index.ts';
 import { checkShardNumber } from '../../shard-number.ts';
 import { SCHEMA_VERSION, TABLES, createTable, firstNumbers } from './schema.ts';
 
 const PUT_NUMBER = '/* holdfast:putNumber */ INSERT IGNORE INTO meta (name, value) VALUES (?, ?)';
 const GET_NUMBER = '/* holdfast:getNumber */ SELECT value FROM meta WHERE name = ?';
-const COUNT_TABLES = `/* holdfast:countTables */ SELECT COUNT(*) FROM information_schema.tables
-  WHERE table_schema = DATABASE()`;
 
 function refuse(code: string, message: string): never {
   throw new HoldfastError('invalid', 'metadata/MariadbMetadataStore.open', message, { code });
@@ -18,11 +16,6 @@ function refuse(code: string, message: string): never {
 async function numberOf(session: Session, name: string): Promise<number | undefined> {
   const { rows: [row] } = await session.execute(GET_NUMBER, [name]);
   return row?.[0] as number | undefined;
-}
-
-async function isEmpty(session: Session): Promise<boolean> {
-  const { rows: [row] } = await session.run(COUNT_TABLES);
-  return row?.[0] === 0;
 }
 
 /** Several may do this at once: each step is calm when it was done, and the version comes last, so
@@ -43,26 +36,17 @@ async function createTables(
   await session.run('COMMIT');
 }
 
-async function isBegun(session: Session): Promise<boolean> {
-  const { rows: [row] } = await session.run(`SELECT COUNT(*) FROM information_schema.tables
-    WHERE table_schema = DATABASE() AND table_name IN ('meta', 'writer_turn')`);
-  return Number(row?.[0]) > 0;
-}
-
-/** @throws not-found `metadata-missing`: the database is empty, and `create` is false; invalid: it
- *  belongs to another program, another version of this one, or another shard. */
+/** @throws not-found `metadata-missing`: its tables are not there, and `create` is false; invalid:
+ *  they belong to another version of this program, or to another shard. */
 export async function ensureSchema(
   session: Session,
-  { create, isMariadb, shard }: { create: boolean; isMariadb: boolean; shard: number },
+  { create, isMariadb, shard, tables }: DatabaseFacts & { create: boolean; shard: number },
 ): Promise<void> {
-  const isNew = await isEmpty(session);
+  const isNew = !tables.has('meta');
   if (isNew && !create) {
     throw new HoldfastError('not-found', 'metadata/MariadbMetadataStore.open',
       'There is no metadata in this database. Name the right one, or restore it from a backup.',
       { code: 'metadata-missing' });
-  }
-  if (!isNew && !await isBegun(session)) {
-    refuse('metadata-not-ours', 'This database belongs to another program. Name an empty one.');
   }
   const version = isNew ? undefined : await numberOf(session, 'schema_version');
   if (version === undefined) await createTables(session, { isMariadb, shard });

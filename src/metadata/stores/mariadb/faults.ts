@@ -4,7 +4,7 @@ import {
   explainedFault as explained, toFault as faultOf,
 } from '../../../platform/mariadb/index.ts';
 
-const WORDS = { op: 'metadata/MariadbMetadataStore', database: 'metadata database' };
+export const WORDS = { op: 'metadata/MariadbMetadataStore', database: 'metadata database' };
 
 export function toFault(error: unknown): FaultData {
   return faultOf(error, WORDS);

@@ -155,7 +155,7 @@ describe('MariadbMetadataStore, on opening', () => {
       await server.query('CREATE TABLE theirs (id INT PRIMARY KEY)', address.database);
       const strange = MariadbMetadataStore.open({ address, create: true });
       await assert.rejects(strange, (error) =>
-        isKind(error, 'invalid') && error.code === 'metadata-not-ours');
+        isKind(error, 'invalid') && error.code === 'database-not-ours');
     });
 
   it('refuses a newer format, and says so when nobody answers', async () => {

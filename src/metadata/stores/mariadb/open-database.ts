@@ -1,8 +1,8 @@
 /** Everything that has to be looked at before a store may work on a database. */
-import { checkSettings, readSettings, Session } from '../../../platform/mariadb/index.ts';
+import { lookAtDatabase, Session } from '../../../platform/mariadb/index.ts';
 import type { ServerAddress, SessionMode } from '../../../platform/mariadb/index.ts';
 import { ensureSchema } from './create-schema.ts';
-import { explainedFault } from './faults.ts';
+import { WORDS, explainedFault } from './faults.ts';
 
 /** Writers of whom nothing was heard for so long are forgotten. One that comes back is entered
  *  anew. */
@@ -15,10 +15,7 @@ export async function openDatabase(
   address: ServerAddress, { create, shard }: { create: boolean; shard: number },
 ): Promise<void> {
   await withSession(address, 'schema', async (session) => {
-    const settings = await readSettings(session);
-    checkSettings(settings);
-    const isMariadb = settings.version.includes('MariaDB');
-    await ensureSchema(session, { create, isMariadb, shard });
+    await ensureSchema(session, { create, shard, ...await lookAtDatabase(session, WORDS) });
     await session.execute(FORGET_WRITERS, [WRITER_KEEP_S]);
   });
 }

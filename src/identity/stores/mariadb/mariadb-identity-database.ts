@@ -1,0 +1,98 @@
+import { assert } from '../../../base/assert.ts';
+import type { Clock } from '../../../platform/index.ts';
+import { LoneStatements, SharedQuestion, TurnWriter } from '../../../platform/mariadb/index.ts';
+import type {
+  Answer, Ask as AskServer, NamedSql, ServerAddress,
+} from '../../../platform/mariadb/index.ts';
+import { closed } from '../../identity-errors.ts';
+import type { IdentityDatabase } from '../sql/identity-database.ts';
+import type { Ask, Work } from '../sql/statement.ts';
+import { IDENTITY_MARK, IDENTITY_TURN_SQL, NAMED_IDENTITY_SQL } from './identity-schema.ts';
+
+export const WORDS = { op: 'identity/MariadbIdentityStore', database: 'user database' };
+
+/**
+ * A read is one statement, on one of a few connections. Writes take turns, with those of other
+ * processes too; the number of the turn is the change mark.
+ */
+export class MariadbIdentityDatabase implements IdentityDatabase {
+  readonly name = 'MariadbIdentityStore';
+  readonly #lone: LoneStatements;
+  readonly #turns: TurnWriter;
+  readonly #mark: SharedQuestion<number>;
+  #isClosed = false;
+
+  constructor(address: ServerAddress, clock: Clock) {
+    const parts = { address, clock, words: WORDS };
+    this.#lone = new LoneStatements(parts);
+    this.#turns = new TurnWriter({ ...parts, sql: IDENTITY_TURN_SQL });
+    this.#mark = new SharedQuestion(async () => {
+      const { rows: [row] } = await this.#lone.ask(IDENTITY_MARK, []);
+      return Number(row?.[0]);
+    });
+  }
+
+  /** Round trips so far. */
+  get questionCount(): number {
+    return this.#lone.questionCount + this.#turns.questionCount;
+  }
+
+  async changeMark(): Promise<number> {
+    this.#checkOpen('changeMark');
+    return this.#mark.answer();
+  }
+
+  async read<T>(method: string, begin: () => Work<T>): Promise<T> {
+    this.#checkOpen(method);
+    const work = begin();
+    const asked = work.next();
+    if (asked.done === true) return asked.value;
+    const answer = await answerTo(asked.value, (sql, args) => this.#lone.ask(sql, args));
+    const ended = work.next(answer);
+    assert(ended.done === true, 'a read asks once: two questions would be two moments');
+    return ended.value;
+  }
+
+  async write<T>(method: string, begin: () => Work<T>): Promise<T> {
+    this.#checkOpen(method);
+    return this.#turns.transact(async (ask) => {
+      const work = begin();
+      let step = work.next();
+      while (step.done !== true) step = work.next(await answerTo(step.value, ask));
+      return step.value;
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#turns.close();
+    await this.#lone.close();
+  }
+
+  #checkOpen(method: string): void {
+    if (this.#isClosed) throw closed(`${WORDS.op}.${method}`);
+  }
+}
+
+async function answerTo({ statement, way, bind }: Ask, ask: AskServer): Promise<unknown> {
+  const named = NAMED_IDENTITY_SQL.get(statement);
+  assert(named !== undefined, 'every statement is named');
+  if (way === 'run-many') {
+    await ask(manyOf(named), [JSON.stringify(bind)]);
+    return undefined;
+  }
+  const answer = await ask(named.one, bind);
+  if (way === 'run') return answer.changes;
+  const rows = rowsOf(answer, statement.parts.columns);
+  return way === 'one' ? rows[0] : rows;
+}
+
+function manyOf({ many }: { many?: NamedSql }): NamedSql {
+  assert(many !== undefined, 'what is done for many has a statement for it');
+  return many;
+}
+
+function rowsOf({ rows }: Answer, columns: readonly string[]): unknown[] {
+  if (columns.length === 0) return rows.map(([value]) => Number(value));
+  return rows.map((row) => Object.fromEntries(columns.map((name, at) => [name, row[at]])));
+}

@@ -1,0 +1,44 @@
+import { systemClock } from '../../../platform/index.ts';
+import type { Clock } from '../../../platform/index.ts';
+import { explainedFault } from '../../../platform/mariadb/index.ts';
+import type { ServerAddress } from '../../../platform/mariadb/index.ts';
+import { SqlIdentityStore } from '../sql/sql-identity-store.ts';
+import { MariadbIdentityDatabase, WORDS } from './mariadb-identity-database.ts';
+import { ensureIdentityTables } from './open-identity-tables.ts';
+
+export interface MariadbIdentityOptions {
+  address: ServerAddress;
+  /** Whether the tables may be made: when others of the installation are there already, missing
+   *  ones were lost. */
+  create: boolean;
+  clock?: Clock;
+}
+
+/** Users in one database on a MariaDB server, which several servers may have open at once. */
+export class MariadbIdentityStore extends SqlIdentityStore {
+  readonly #database: MariadbIdentityDatabase;
+
+  private constructor(database: MariadbIdentityDatabase) {
+    super(database);
+    this.#database = database;
+  }
+
+  /** @throws not-found `identity-missing`: the tables are not there, and may not be made; invalid:
+   *  the server is not safe, the database belongs to another program, or was written by a newer
+   *  version; unavailable. */
+  static async open(
+    { address, create, clock = systemClock }: MariadbIdentityOptions,
+  ): Promise<MariadbIdentityStore> {
+    try {
+      await ensureIdentityTables(address, create);
+    } catch (error) {
+      throw explainedFault(error, WORDS);
+    }
+    return new MariadbIdentityStore(new MariadbIdentityDatabase(address, clock));
+  }
+
+  /** Round trips to the server so far. */
+  get questionCount(): number {
+    return this.#database.questionCount;
+  }
+}

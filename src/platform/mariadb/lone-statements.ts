@@ -1,0 +1,61 @@
+/** Statements that stand alone: each is a transaction of its own, and one round trip. */
+import { explainedFault, serverFault } from './faults.ts';
+import type { DatabaseWords } from './faults.ts';
+import { valuesFor } from './named-sql.ts';
+import type { NamedSql } from './named-sql.ts';
+import { patiently } from './patience.ts';
+import { SessionPool } from './session-pool.ts';
+import type { Answer, ServerAddress } from './session.ts';
+import type { Clock } from '../clock.ts';
+
+export interface LoneParts {
+  address: ServerAddress;
+  clock: Clock;
+  words: DatabaseWords;
+}
+
+const SESSIONS_MAX = 16;
+
+export class LoneStatements {
+  readonly #pool: SessionPool;
+  readonly #parts: LoneParts;
+
+  constructor(parts: LoneParts) {
+    this.#parts = parts;
+    this.#pool = new SessionPool({ ...parts, mode: 'lone', sessionsMax: SESSIONS_MAX });
+  }
+
+  /** Round trips so far. */
+  get questionCount(): number {
+    return this.#pool.questionCount;
+  }
+
+  get isClosed(): boolean {
+    return this.#pool.isClosed;
+  }
+
+  /** When the connection breaks nobody knows whether the statement was done, and it is done again:
+   *  so let it be one that may be done twice. Durable, if it changes anything, once resolved.
+   *  @throws HoldfastError; ServerError: what the statement itself met, such as a key that is there
+   *  twice, when `isExpected` says so. */
+  async ask(
+    statement: NamedSql, args: readonly unknown[],
+    isExpected: (errno: number) => boolean = () => false,
+  ): Promise<Answer> {
+    const values = valuesFor(statement, args);
+    try {
+      return await patiently(this.#parts.clock, () => this.#pool.lend(
+        (session) => session.execute(statement.text, values),
+        (error) => serverFault(error)?.isLost !== false,
+      ));
+    } catch (error) {
+      if (isExpected(serverFault(error)?.errno ?? 0)) throw error;
+      throw explainedFault(error, this.#parts.words);
+    }
+  }
+
+  /** Calm when called twice. */
+  async close(): Promise<void> {
+    await this.#pool.close();
+  }
+}

@@ -1,0 +1,32 @@
+/** What a store looks at before it works on a database. */
+import { HoldfastError } from '../../base/errors.ts';
+import type { DatabaseWords } from './faults.ts';
+import { checkSettings, readSettings } from './server-settings.ts';
+import type { Session } from './session.ts';
+
+export interface DatabaseFacts {
+  /** The names of those that are there. */
+  tables: ReadonlySet<string>;
+  isMariadb: boolean;
+}
+
+/** The table that each of the stores makes first: they may share a database. */
+const FIRST_TABLES = ['meta', 'writer_turn', 'identity_meta', 'keyed_request', 'directory'];
+const LIST_TABLES = `/* holdfast:listTables */ SELECT table_name FROM information_schema.tables
+  WHERE table_schema = DATABASE()`;
+
+/** @throws invalid: the server is not safe; `database-not-ours`: the database belongs to another
+ *  program; the driver's error. */
+export async function lookAtDatabase(
+  session: Session, { op }: DatabaseWords,
+): Promise<DatabaseFacts> {
+  const settings = await readSettings(session);
+  checkSettings(settings);
+  const { rows } = await session.run(LIST_TABLES);
+  const tables = new Set(rows.map(([name]) => String(name)));
+  if (tables.size > 0 && !FIRST_TABLES.some((name) => tables.has(name))) {
+    throw new HoldfastError('invalid', op, 'This database belongs to another program. Name an '
+      + 'empty one.', { code: 'database-not-ours' });
+  }
+  return { tables, isMariadb: settings.version.includes('MariaDB') };
+}
