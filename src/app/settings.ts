@@ -2,13 +2,13 @@
 import { gcSlice } from '../durability/index.ts';
 import { filesSlice } from '../files/index.ts';
 import { mailSlice } from '../mail/index.ts';
-import { serverSlice } from '../platform/index.ts';
+import { databaseSlice, serverSlice } from '../platform/index.ts';
 import type { Slice } from '../platform/index.ts';
 import { nextcloudSlice } from '../protocols/index.ts';
 import { backendSlice, erasureSlice, filerSlice, storageSlice } from '../storage/index.ts';
 import { webhookSlice } from '../webhooks/index.ts';
 
 export const SLICES: readonly Slice[] = [
-  serverSlice, filesSlice, storageSlice, erasureSlice, backendSlice, filerSlice, nextcloudSlice,
-  gcSlice, mailSlice, webhookSlice,
+  serverSlice, databaseSlice, filesSlice, storageSlice, erasureSlice, backendSlice, filerSlice,
+  nextcloudSlice, gcSlice, mailSlice, webhookSlice,
 ];

@@ -27,6 +27,10 @@ export { SettingError, setting, slice } from './config/setting.ts';
 export type {
   Contradiction, RawTable, RawValue, Setting, Settings, Slice, ValuesOf,
 } from './config/setting.ts';
+export {
+  databaseSlice, formatDatabaseUrl, parseDatabaseUrl, readDatabaseSecrets,
+} from './database-settings.ts';
+export type { DatabaseSecrets, DatabaseSettings, DatabaseUrl } from './database-settings.ts';
 export { DATA_FORMAT, findDataDirectory, openDataDirectory } from './data-directory.ts';
 export type { DataDirectory } from './data-directory.ts';
 export { lockData } from './data-lock.ts';

@@ -1,0 +1,161 @@
+/** Which database keeps the metadata: the files of the data directory, or one on MariaDB. */
+import { isIP } from 'node:net';
+import { readFile } from 'node:fs/promises';
+import { HoldfastError } from '../base/errors.ts';
+import { flag, optionalText } from './config/parsers.ts';
+import { SettingError, setting, slice } from './config/setting.ts';
+import type { RawValue, ValuesOf } from './config/setting.ts';
+import { formatListenAddress, isLoopback } from './server-settings.ts';
+
+const DEFAULT_PORT = 3306;
+const HOSTS_MAX = 16;
+const USER = /^[\w.-]{1,80}$/;
+const DATABASE = /^\w[\w-]{0,63}$/;
+const HOST = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?))(?::(\d{1,5}))?$/i;
+const EXAMPLE = 'mariadb://holdfast@db.example.org:3306/holdfast';
+const SECRET_BYTES_MAX = 4_096;
+
+export interface DatabaseHost {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface DatabaseUrl {
+  readonly user: string;
+  /** In the order in which they are tried. */
+  readonly hosts: readonly DatabaseHost[];
+  readonly database: string;
+}
+
+/** `mariadb://user@host1,host2:3306/database`. The message never repeats what was said: there may
+ *  be a password in it. @throws SettingError. */
+export function parseDatabaseUrl(raw: RawValue): DatabaseUrl | undefined {
+  const value = optionalText(raw);
+  if (value === undefined) return undefined;
+  const [, scheme, rest = ''] = /^([a-z]+):\/\/(.*)$/i.exec(value) ?? [];
+  if (scheme !== 'mariadb' && scheme !== 'mysql') {
+    throw new SettingError(`must begin with mariadb:// or mysql://, such as ${EXAMPLE}`);
+  }
+  const at = rest.lastIndexOf('@');
+  const [user, ...secret] = rest.slice(0, Math.max(at, 0)).split(':');
+  if (secret.length > 0) {
+    throw new SettingError('must not hold a password, since settings are shown and logged. Write '
+      + 'the password into a file of its own and name that file: database.password_path');
+  }
+  const [, places = '', database = ''] = /^([^/]*)\/([^/]*)$/.exec(rest.slice(at + 1)) ?? [];
+  if (user === undefined || !USER.test(user)) {
+    throw new SettingError(`must name a user, in letters, digits, ".", "_" and "-": ${EXAMPLE}`);
+  }
+  if (!DATABASE.test(database)) {
+    throw new SettingError('must end with the name of a database, in letters, digits, "_" and '
+      + `"-", and nothing behind it: ${EXAMPLE}`);
+  }
+  return { user, hosts: parseHosts(places), database };
+}
+
+function parseHosts(places: string): DatabaseHost[] {
+  const parts = places.split(',');
+  if (parts.length > HOSTS_MAX) throw new SettingError(`can name ${HOSTS_MAX} hosts at most`);
+  return parts.map((part) => {
+    const [, bracketed, plain, digits] = HOST.exec(part) ?? [];
+    const host = bracketed ?? plain;
+    const port = Number(digits ?? DEFAULT_PORT);
+    const isRight = host !== undefined && port > 0 && port <= 65_535
+      && (bracketed === undefined || isIP(bracketed) === 6);
+    if (isRight) return { host, port };
+    throw new SettingError('must name hosts, by commas, each with or without a port: '
+      + 'mariadb://holdfast@db1,db2:3307,[fd00::1]:3306/holdfast');
+  });
+}
+
+export function formatDatabaseUrl(url: DatabaseUrl | undefined): string {
+  if (url === undefined) return '';
+  const { user, hosts, database } = url;
+  return `mariadb://${user}@${hosts.map(formatListenAddress).join(',')}/${database}`;
+}
+
+const SETTINGS = {
+  url: setting<DatabaseUrl | undefined>({
+    key: 'database.url', default: undefined, parse: parseDatabaseUrl, format: formatDatabaseUrl,
+    docs: 'The MariaDB or MySQL database that keeps the metadata, for example '
+      + '`mariadb://holdfast@db.example.org:3306/holdfast`; several hosts of one cluster go by '
+      + 'commas. It is chosen once, before the first start: see docs/mariadb.md. Left empty: '
+      + 'SQLite, in the data directory.',
+  }),
+  passwordPath: setting<string | undefined>({
+    key: 'database.password_path', default: undefined, parse: optionalText,
+    docs: 'A file with the password of that user and nothing else. Left empty: without a password.',
+  }),
+  tlsCaPath: setting<string | undefined>({
+    key: 'database.tls_ca_path', default: undefined, parse: optionalText,
+    docs: 'Certificates (PEM) of the authority that vouches for the database server. With them the '
+      + 'connection is encrypted, and a server that cannot show such a certificate for its name is '
+      + 'not spoken to.',
+  }),
+  isUnencrypted: setting<boolean>({
+    key: 'database.unencrypted', default: false, parse: flag,
+    docs: 'Lets the database be on another machine without TLS: who taps the network between the '
+      + 'two reads names, shares and hashed passwords, and can change them.',
+  }),
+};
+
+export type DatabaseSettings = ValuesOf<typeof SETTINGS>;
+
+export const databaseSlice = slice({
+  settings: SETTINGS,
+  check({ url, passwordPath, tlsCaPath, isUnencrypted }) {
+    if (url === undefined) {
+      if (passwordPath === undefined && tlsCaPath === undefined) return [];
+      const key = passwordPath === undefined ? 'database.tls_ca_path' : 'database.password_path';
+      return [{ key, problem: `${key} is said, but database.url is not: which database is it for?` }];
+    }
+    const far = url.hosts.find(({ host }) => !isLoopback(host));
+    if (far === undefined || tlsCaPath !== undefined || isUnencrypted) return [];
+    const problem = `the database is on another machine (${far.host}), and the connection is not `
+      + 'encrypted. Name the certificate of its authority: database.tls_ca_path, or say '
+      + 'database.unencrypted = true if nobody can tap that network';
+    return [{ key: 'database.url', problem }];
+  },
+});
+
+/** What lies in the files that the settings name. */
+export interface DatabaseSecrets {
+  readonly password: string;
+  /** PEM. */
+  readonly tlsCa: string | undefined;
+}
+
+/** @throws invalid: a file cannot be read, or cannot be what it is said to be. */
+export async function readDatabaseSecrets(
+  { passwordPath, tlsCaPath }: Pick<DatabaseSettings, 'passwordPath' | 'tlsCaPath'>,
+): Promise<DatabaseSecrets> {
+  const password = passwordPath === undefined ? ''
+    : await readSecret(passwordPath, 'database.password_path');
+  const line = password.replace(/\r?\n$/, '');
+  if (/[\r\n\0]/.test(line) || Buffer.byteLength(line) > SECRET_BYTES_MAX) {
+    throw unusable('database.password_path', 'must hold the password in one line, and no more');
+  }
+  if (passwordPath !== undefined && line === '') {
+    throw unusable('database.password_path', 'is empty: write the password into it');
+  }
+  const tlsCa = tlsCaPath === undefined ? undefined
+    : await readSecret(tlsCaPath, 'database.tls_ca_path');
+  if (tlsCa !== undefined && !tlsCa.includes('-----BEGIN CERTIFICATE-----')) {
+    throw unusable('database.tls_ca_path', 'holds no certificate in PEM');
+  }
+  return { password: line, tlsCa };
+}
+
+async function readSecret(path: string, key: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    const code = String((cause as NodeJS.ErrnoException).code ?? 'unknown');
+    throw unusable(key, `cannot be read (${code})`, cause);
+  }
+}
+
+function unusable(key: string, what: string, cause?: unknown): HoldfastError {
+  return new HoldfastError('invalid', 'platform/readDatabaseSecrets',
+    `The file that ${key} names ${what}.`, { code: 'database-secret', cause });
+}
