@@ -23,6 +23,7 @@ import { openMail } from './mail.ts';
 import type { OpenedMail } from './mail.ts';
 import { brakePolicy, openMassChange } from './mass-change.ts';
 import { operationsOf } from './orders.ts';
+import { whenDatabaseIsThere } from './patient-start.ts';
 import { buildServices } from './services.ts';
 import type { Services } from './services.ts';
 import { openStores } from './stores.ts';
@@ -66,7 +67,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   };
   try {
     opened.server = await openHttp(config.of(serverSlice), { health, metrics, log, clock });
-    opened.stores = await openStores(data.path, {
+    opened.stores = await whenDatabaseIsThere(() => openStores(data.path, {
       clock, log, random, ...storageSettings(config),
       onCommit: (space) => {
         opened.audit?.changed(space);
@@ -76,7 +77,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
         opened.audit?.note({ act, user, device, ...(address !== undefined && { from: address }) },
           tenant)
       ),
-    });
+    }), options);
     const { metadata, identity } = opened.stores;
     opened.audit = await AuditTrail.open({
       path: data.path, metadata, listTenants: () => identity.tenants.list(), clock, log, metrics,

@@ -2,7 +2,8 @@
 import { HoldfastError } from '../base/errors.ts';
 import { DEFAULT_TENANT } from '../base/ids.ts';
 import type { TenantId } from '../base/ids.ts';
-import type { Config } from '../platform/index.ts';
+import { databaseSlice } from '../platform/index.ts';
+import type { Config, DatabaseSettings } from '../platform/index.ts';
 import {
   backendSlice, erasureSlice, partOf, STORAGE_POLICIES, storageSlice,
 } from '../storage/index.ts';
@@ -29,12 +30,18 @@ export function settingsOfHome(
   return { ...found, backend: partOf(found.backend, partOfHome(tenant)) };
 }
 
-/** Of the default tenant, and of every other policy by name. */
-export function storageSettings(config: Config): HomeSettings & { readonly policies: Policies } {
+export interface StorageSettings extends HomeSettings {
+  /** By name, without that of the default tenant. */
+  readonly policies: Policies;
+  readonly database: DatabaseSettings;
+}
+
+/** Of the default tenant, and of every other policy; and of the database. */
+export function storageSettings(config: Config): StorageSettings {
   const own = { settings: fleetSettings(config), backend: config.of(backendSlice) };
   const policies = [...config.sets(STORAGE_POLICIES.under)].map(([name, set]) => {
     const settings = { ...own.settings, ...set.of(storageSlice), ...set.of(erasureSlice) };
     return [name, { settings, backend: set.of(backendSlice) }] as const;
   });
-  return { ...own, policies: new Map(policies) };
+  return { ...own, policies: new Map(policies), database: config.of(databaseSlice) };
 }

@@ -10,9 +10,9 @@ import { Identity } from '../identity/index.ts';
 import type { SignInNotice } from '../identity/index.ts';
 import { openSealingKey } from '../identity/stores/sqlite/sealing-key.ts';
 import { SqliteIdentityStore } from '../identity/stores/sqlite/sqlite-identity-store.ts';
-import { SqliteMetadataStore } from '../metadata/stores/sqlite/sqlite-metadata-store.ts';
+import type { MetadataStore } from '../metadata/index.ts';
 import { findDataDirectory, openDataDirectory } from '../platform/index.ts';
-import type { Clock, Logger, Random } from '../platform/index.ts';
+import type { Clock, DatabaseSettings, Logger, Random } from '../platform/index.ts';
 import type { IdempotencyStore } from '../protocols/index.ts';
 import {
   SqliteIdempotencyStore,
@@ -23,8 +23,10 @@ import { openBlockHome } from './block-home.ts';
 import type { BlockHome } from './block-home.ts';
 import { BlockHomes } from './block-homes.ts';
 import { BlockPlaces } from './block-place.ts';
+import { claimPlace, findDatabasePlace } from './database-place.ts';
 import type { FleetSettings } from './fleet.ts';
 import { ownHome, ownMarks } from './home-list.ts';
+import { METADATA_FILE, openMetadata } from './metadata-place.ts';
 import type { Policies } from './storage-policies.ts';
 
 /** Written once all stores were made: from then on a missing one is a loss, not a first start. */
@@ -33,7 +35,7 @@ const COMPLETE = 'stores-complete';
 /** With the block home of the default tenant, for all that knows no other. */
 export interface Stores extends BlockHome {
   identity: Identity;
-  metadata: SqliteMetadataStore;
+  metadata: MetadataStore;
   homes: BlockHomes;
   /** What keyed requests of the API were answered. */
   idempotency: IdempotencyStore;
@@ -45,6 +47,8 @@ export interface StoresOptions {
   random: Random;
   settings: FleetSettings;
   backend: BackendSettings;
+  /** Left out: files in the data directory. */
+  database?: DatabaseSettings;
   /** For tenants that have another one. */
   policies?: Policies;
   /** Told of each space that a commit has changed. */
@@ -57,7 +61,7 @@ export interface StoresOptions {
 export async function openStores(root: string, options: StoresOptions): Promise<Stores> {
   const paths = {
     identity: join(root, 'identity.db'),
-    metadata: join(root, 'metadata.db'),
+    metadata: join(root, METADATA_FILE),
     volumes: join(root, 'volumes'),
     complete: join(root, COMPLETE),
   };
@@ -66,18 +70,25 @@ export async function openStores(root: string, options: StoresOptions): Promise<
   const isLocal = chosen.backend === 'local';
   checkFitting(chosen, options.settings);
   const places = await BlockPlaces.open(root, chosen, mayCreate);
-  await checkNothingLost(paths, { mayCreate, isLocal });
+  const data = await findDataDirectory(root);
+  const database = await findDatabasePlace(root, {
+    settings: options.database, installation: data.instanceId, isNew: mayCreate,
+  });
+  await checkNothingLost(paths, {
+    mayCreate, isLocal, hasMetadataFile: database.kind === 'files',
+  });
+  await claimPlace(database);
   const opened: { close(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {
     for (const store of opened.splice(0).reverse()) await store.close();
   };
   try {
-    const { onCommit } = options;
-    const metadata = await SqliteMetadataStore.open({
-      file: paths.metadata, create: mayCreate, ...(onCommit !== undefined && { onCommit }),
+    const { onCommit, clock } = options;
+    const metadata = await openMetadata(root, database, {
+      clock, create: database.mayTake, ...(onCommit !== undefined && { onCommit }),
     });
     opened.push(metadata);
-    const place = ownHome(await findDataDirectory(root));
+    const place = ownHome(data);
     const witness = await metadata.readWitness();
     const own = await openBlockHome({
       ...options, place, places, dataPath: root, witness: ownMarks(place.number, witness),
@@ -130,13 +141,16 @@ async function openIdentity(
 
 async function checkNothingLost(
   paths: { identity: string; metadata: string; volumes: string },
-  { mayCreate, isLocal }: { mayCreate: boolean; isLocal: boolean },
+  { mayCreate, isLocal, hasMetadataFile }: {
+    mayCreate: boolean; isLocal: boolean; hasMetadataFile: boolean;
+  },
 ): Promise<void> {
   const missing: string[] = [];
   // With several disks, one that is away is not the end: they see for themselves.
   const hasSeveral = await exists(join(dirname(paths.volumes), 'register'));
   const wanted = [
-    paths.metadata, paths.identity, ...(hasSeveral || !isLocal ? [] : [paths.volumes]),
+    ...(hasMetadataFile ? [paths.metadata] : []), paths.identity,
+    ...(hasSeveral || !isLocal ? [] : [paths.volumes]),
   ];
   for (const path of wanted) {
     if (!(await exists(path))) missing.push(path.slice(path.lastIndexOf('/') + 1));
@@ -145,7 +159,7 @@ async function checkNothingLost(
   // A first start that was cut short may have made some of the stores, but no data.
   const isThere = wanted.includes(paths.volumes) && !missing.includes('volumes');
   const hasVolumes = isThere && (await readdir(paths.volumes)).length > 0;
-  if (hasVolumes && missing.includes('metadata.db')) refuseLoss(missing);
+  if (hasVolumes && missing.includes(METADATA_FILE)) refuseLoss(missing);
 }
 
 function refuseLoss(missing: readonly string[]): never {

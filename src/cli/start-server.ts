@@ -7,6 +7,9 @@ export interface StartOptions {
   readonly log: Logger;
   readonly clock: Clock;
   readonly random: Random;
+  /** Fires when the server is to stop although it has not started yet: it need not go on waiting
+   *  for what it needs, and rejects then. */
+  readonly stopping?: AbortSignal;
 }
 
 export interface RunningServer {

@@ -107,7 +107,8 @@ export const databaseSlice = slice({
     if (url === undefined) {
       if (passwordPath === undefined && tlsCaPath === undefined) return [];
       const key = passwordPath === undefined ? 'database.tls_ca_path' : 'database.password_path';
-      return [{ key, problem: `${key} is said, but database.url is not: which database is it for?` }];
+      const problem = `${key} is said, but database.url is not: which database is it for?`;
+      return [{ key, problem }];
     }
     const far = url.hosts.find(({ host }) => !isLoopback(host));
     if (far === undefined || tlsCaPath !== undefined || isUnencrypted) return [];

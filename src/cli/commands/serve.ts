@@ -63,8 +63,17 @@ async function serveUntilStopped(parts: ServeParts, context: ServeContext): Prom
   try {
     const data = await openDataDirectory(config.of(serverSlice).dataDirectory, clock);
     lock = lockData(data.path);
-    const options = { config, data, log, clock, random: systemRandom };
-    const server = await parts.startServer(options);
+    const options = {
+      config, data, log, clock, random: systemRandom, stopping: told.stopping,
+    };
+    const server = await parts.startServer(options).catch((error: unknown) => {
+      if (error === told.stopping.reason) return undefined;
+      throw error;
+    });
+    if (server === undefined) {
+      log.info({}, 'stopped before it had started');
+      return EXIT.done;
+    }
     told.server = server;
     lock.announce(server.url);
     greet(context.terminal, server);
@@ -81,6 +90,8 @@ async function serveUntilStopped(parts: ServeParts, context: ServeContext): Prom
 interface Told {
   server: RunningServer | undefined;
   readonly toStop: Promise<void>;
+  /** The same, for whoever has something to break off. */
+  readonly stopping: AbortSignal;
   readonly unwatch: () => void;
 }
 
@@ -88,9 +99,13 @@ interface Told {
 function watchForEnd(parts: ServeParts, { openedLog }: ServeContext, clock: Clock): Told {
   const { log, flush } = openedLog;
   const { promise, resolve } = Promise.withResolvers<undefined>();
+  const stopping = new AbortController();
   const unwatch = watchSignals({
     log, clock, events: parts.events,
-    stop: () => resolve(undefined),
+    stop: () => {
+      stopping.abort();
+      resolve(undefined);
+    },
     reload: () => {
       told.server?.reload().catch((err: unknown) => log.error({ err }, 'reload failed'));
     },
@@ -99,7 +114,9 @@ function watchForEnd(parts: ServeParts, { openedLog }: ServeContext, clock: Cloc
       parts.events.exit(code);
     },
   });
-  const told: Told = { server: undefined, toStop: promise, unwatch };
+  const told: Told = {
+    server: undefined, toStop: promise, stopping: stopping.signal, unwatch,
+  };
   return told;
 }
 

@@ -39,6 +39,9 @@ const ERROR_DURING_COMMIT = 1180;
 const STOPPED: readonly number[] = [1053, 1152, 1158, 1159, 1160, 1161, 1184, 1927];
 const LOST_CODES = /^(E(CONN|PIPE|HOST|NET|TIMEDOUT|NOENT|AI_AGAIN)|PROTOCOL_|ENOTFOUND)/;
 
+/** Nothing passes by itself here: whoever waits for it waits for ever. */
+const SETTLED: readonly number[] = [1044, 1045, 1049, 1142, 1143, 1227, 1698];
+
 const KINDS: readonly (readonly [errnos: readonly number[], kind: ErrorKind, words: string])[] = [
   [[1021, 1114, 1041, 28], 'full', 'The disk of the {database} is full. Make room first.'],
   [[LOCK_WAIT, DEADLOCK, 1040, 1203], 'busy',
@@ -82,11 +85,12 @@ export function toFault(error: unknown, { op, database }: DatabaseWords): FaultD
   const known = KINDS.find(([errnos]) => errnos.includes(errno));
   if (known !== undefined) {
     const [, kind, words] = known;
-    return { kind, op, message: words.replace('{database}', database), facts };
+    const isSettled = SETTLED.includes(errno) && { code: 'database-refused' };
+    return { kind, op, message: words.replace('{database}', database), facts, ...isSettled };
   }
   if (isPassing(fault)) {
     const message = `The ${database} cannot be reached. Try again shortly.`;
-    return { kind: 'unavailable', op, message, facts };
+    return { kind: 'unavailable', op, message, facts, code: 'database-away' };
   }
   return { kind: 'internal', op, message: 'An internal error.',
     facts: { ...facts, cause: fault.message } };
@@ -95,6 +99,8 @@ export function toFault(error: unknown, { op, database }: DatabaseWords): FaultD
 /** What crosses the door is a HoldfastError. */
 export function explainedFault(error: unknown, words: DatabaseWords): unknown {
   if (error instanceof HoldfastError || serverFault(error) === undefined) return error;
-  const { kind, message, facts } = toFault(error, words);
-  return new HoldfastError(kind, words.op, message, { facts: facts ?? {}, cause: error });
+  const { kind, message, facts, code } = toFault(error, words);
+  return new HoldfastError(kind, words.op, message, {
+    ...(code !== undefined && { code }), facts, cause: error,
+  });
 }

@@ -12,6 +12,9 @@ export interface ServerAddress {
   user: string;
   password: string;
   database: string;
+  /** Certificates (PEM) of the authority that the server's is judged by; without them the
+   *  connection is not encrypted. */
+  tlsCa?: string | undefined;
 }
 
 export interface Answer {
@@ -60,9 +63,11 @@ export class Session {
 
   /** @throws the driver's error. */
   static async open(address: ServerAddress, mode: SessionMode): Promise<Session> {
+    const { tlsCa, ...place } = address;
     const connection = await mysql.createConnection({
-      ...address, charset: 'utf8mb4_bin', rowsAsArray: true, supportBigNumbers: true,
-      decimalNumbers: true, multipleStatements: false, connectTimeout: CONNECT_TIMEOUT_MS,
+      ...place, ...(tlsCa !== undefined && { ssl: { ca: tlsCa, verifyIdentity: true } }),
+      charset: 'utf8mb4_bin', rowsAsArray: true, supportBigNumbers: true, decimalNumbers: true,
+      multipleStatements: false, connectTimeout: CONNECT_TIMEOUT_MS,
     });
     const session = new Session(connection);
     try {

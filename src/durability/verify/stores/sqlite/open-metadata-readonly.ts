@@ -3,7 +3,7 @@ import Database from 'better-sqlite3';
 import { HoldfastError } from '../../../../base/errors.ts';
 
 const APPLICATION_ID = 0x48464d44;
-const KNOWN_FORMATS = [1, 2, 3];
+const KNOWN_FORMATS = [1, 2, 3, 4];
 const BUSY_TIMEOUT_MS = 5_000;
 
 /** @throws unavailable, corrupt: it cannot be read; invalid: of a format not known here. */

@@ -1,0 +1,142 @@
+/**
+ * Where the databases of a data directory are, as its file `database.json` says: written before
+ * the first table on a MariaDB server is made, and compared with the settings at every start.
+ * Without it they are SQLite files in the directory. The database says in turn whose it is (see
+ * metadata/stores/mariadb/installation.ts). So nobody starts with an empty tree because a setting
+ * was changed.
+ */
+import { access, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HoldfastError } from '../base/errors.ts';
+import { formatDatabaseUrl, readDatabaseSecrets } from '../platform/index.ts';
+import type { DatabaseSettings } from '../platform/index.ts';
+import type { ServerAddress } from '../platform/mariadb/index.ts';
+import { readJson, replaceJson } from '../storage/index.ts';
+
+const NAME = 'database.json';
+const FORMAT = 'holdfast-database';
+const VERSION = 1;
+const OP = 'app/openStores';
+
+/** Files of the databases that a data directory without such a note holds. */
+const FILES = ['metadata.db'];
+
+/** `mayTake`: what is missing may be made anew, as there is nothing to lose. */
+export type DatabasePlace = { readonly mayTake: boolean } & (
+  | { readonly kind: 'files' }
+  | {
+    readonly kind: 'mariadb';
+    readonly address: ServerAddress;
+    /** Whose the database has to be. */
+    readonly installation: string;
+  });
+
+export interface DatabasePlaceOptions {
+  readonly settings: DatabaseSettings | undefined;
+  readonly installation: string;
+  /** The data directory was never opened whole. */
+  readonly isNew: boolean;
+}
+
+/** Notes a database in a data directory that has none yet; opens no connection.
+ *  @throws conflict: the databases are elsewhere than the settings say; corrupt, invalid: the note,
+ *  or a file that the settings name, cannot be understood. */
+export async function findDatabasePlace(
+  root: string, { settings, installation, isNew }: DatabasePlaceOptions,
+): Promise<DatabasePlace> {
+  const path = join(root, NAME);
+  const isNoted = await readNote(path, installation);
+  if (settings?.url === undefined) {
+    if (isNoted) throw settingMissing();
+    return { kind: 'files', mayTake: isNew };
+  }
+  const address = await addressOf(settings);
+  if (!isNoted) {
+    if (!isNew || await hasFiles(root)) throw filesThere(formatDatabaseUrl(settings.url));
+    await replaceJson(path, { format: FORMAT, version: VERSION, kind: 'mariadb', installation });
+  }
+  const mayTake = isNew && !(await hasVolumes(root));
+  return { kind: 'mariadb', address, installation, mayTake };
+}
+
+/** Before anything is opened there. @throws as claimDatabase. */
+export async function claimPlace(place: DatabasePlace): Promise<void> {
+  if (place.kind === 'files') return;
+  const { claimDatabase } = await import('../metadata/stores/mariadb/installation.ts');
+  await claimDatabase(place.address, place);
+}
+
+async function addressOf(settings: DatabaseSettings): Promise<ServerAddress> {
+  const { url } = settings;
+  const [first, ...others] = url?.hosts ?? [];
+  if (url === undefined || first === undefined) throw settingMissing();
+  if (others.length > 0) {
+    const message = 'database.url names several hosts. This version speaks to one: name that.';
+    throw new HoldfastError('invalid', OP, message, { code: 'database-hosts' });
+  }
+  const { password, tlsCa } = await readDatabaseSecrets(settings);
+  return {
+    ...first, user: url.user, database: url.database, password,
+    ...(tlsCa !== undefined && { tlsCa }),
+  };
+}
+
+async function readNote(path: string, installation: string): Promise<boolean> {
+  let note: Record<string, unknown> | undefined;
+  try {
+    note = await readJson(path);
+  } catch (cause) {
+    if (cause instanceof SyntaxError) throw notUnderstood(cause);
+    throw cause;
+  }
+  if (note === undefined) return false;
+  if (typeof note['version'] === 'number' && note['version'] > VERSION) {
+    const message = `${NAME} was written by a newer version of Holdfast. Start that one or a later `
+      + 'one. Nothing was changed.';
+    throw new HoldfastError('invalid', OP, message, { code: 'newer-format' });
+  }
+  const isRight = note['format'] === FORMAT && note['version'] === VERSION
+    && note['kind'] === 'mariadb' && note['installation'] === installation;
+  if (!isRight) throw notUnderstood();
+  return true;
+}
+
+async function hasFiles(root: string): Promise<boolean> {
+  for (const name of FILES) if (await isThere(join(root, name))) return true;
+  return false;
+}
+
+async function hasVolumes(root: string): Promise<boolean> {
+  const path = join(root, 'volumes');
+  return await isThere(path) && (await readdir(path)).length > 0;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+function filesThere(wanted: string): HoldfastError {
+  const message = 'This data directory keeps accounts and metadata in files of its own '
+    + `(${FILES.join(', ')}). With database.url = ${wanted} nothing of that would be seen. Leave `
+    + 'database.url empty; to begin on MariaDB, start with a new data directory, and see '
+    + 'docs/mariadb.md for how tenants move. Nothing was changed.';
+  return new HoldfastError('conflict', OP, message, { code: 'database-changed' });
+}
+
+function settingMissing(): HoldfastError {
+  const message = 'The accounts and metadata of this data directory are in a MariaDB database, and '
+    + 'the settings name none. Set database.url to it, as it was. Nothing was changed.';
+  return new HoldfastError('conflict', OP, message, { code: 'database-changed' });
+}
+
+function notUnderstood(cause?: unknown): HoldfastError {
+  const message = `${NAME} in the data directory is damaged, or of another data directory: it says `
+    + 'where the metadata is. Put it back from a backup. Nothing was changed.';
+  return new HoldfastError('corrupt', OP, message, { code: 'database-note-damaged', cause });
+}
