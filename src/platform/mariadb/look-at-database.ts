@@ -11,7 +11,9 @@ export interface DatabaseFacts {
 }
 
 /** The table that each of the stores makes first: they may share a database. */
-const FIRST_TABLES = ['installation', 'meta', 'writer_turn', 'identity_meta', 'keyed_request', 'directory'];
+const FIRST_TABLES = [
+  'installation', 'meta', 'writer_turn', 'identity_meta', 'keyed_request', 'directory',
+];
 const LIST_TABLES = `/* holdfast:listTables */ SELECT table_name FROM information_schema.tables
   WHERE table_schema = DATABASE()`;
 
