@@ -1,0 +1,54 @@
+/** What the nodes of an installation know of each other, on MariaDB: docs/formats/cluster.md. */
+import { binaryCollation, namedTable } from '../../../mariadb/index.ts';
+import type { Session } from '../../../mariadb/index.ts';
+
+const KEY = 'VARCHAR(255) NOT NULL';
+const NUMBER = 'BIGINT NOT NULL';
+
+const TABLES: Readonly<Record<string, string>> = {
+  lease: `name ${KEY}, holder ${KEY}, epoch ${NUMBER}, until ${NUMBER}, PRIMARY KEY (name)`,
+  cluster_node: `name ${KEY}, incarnation ${KEY}, version ${KEY}, place TEXT NOT NULL,
+    started_at ${NUMBER}, seen_at ${NUMBER}, quiet_round ${NUMBER}, PRIMARY KEY (name)`,
+};
+
+/** Several may do this at once. */
+export async function ensureClusterTables(session: Session): Promise<void> {
+  const { rows: [[version] = []] } = await session.run('SELECT VERSION()');
+  const collation = binaryCollation(String(version).includes('MariaDB'));
+  for (const [name, columns] of Object.entries(TABLES)) {
+    await session.run(`CREATE TABLE IF NOT EXISTS ${name} (${columns})
+      ENGINE = InnoDB ROW_FORMAT = DYNAMIC CHARACTER SET utf8mb4 COLLATE ${collation}`);
+  }
+}
+
+/** Milliseconds of the server. Not NOW(): that is when a statement began, which may have waited. */
+const SERVER_MS = 'CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)';
+const HELD = `name = @name AND holder = @holder AND epoch = @epoch AND until > ${SERVER_MS}`;
+
+export const LEASE_SQL = namedTable({
+  makeLease: 'INSERT IGNORE INTO lease (name, holder, epoch, until) VALUES (?, \'\', 0, 0)',
+  takeLease: `UPDATE lease SET epoch = epoch + 1, holder = @holder, until = ${SERVER_MS} + @ttl
+    WHERE name = @name AND (until <= ${SERVER_MS} OR holder = @holder)`,
+  epochOfLease: 'SELECT epoch FROM lease WHERE name = ?',
+  renewLease: `UPDATE lease SET until = ${SERVER_MS} + @ttl WHERE ${HELD}`,
+  releaseLease: `UPDATE lease SET until = 0 WHERE ${HELD}`,
+  holdsLease: `SELECT 1 FROM lease WHERE ${HELD}`,
+  listLeases: `SELECT name, holder, epoch, until - ${SERVER_MS} FROM lease WHERE epoch > 0
+    ORDER BY name`,
+});
+
+export const NODE_SQL = namedTable({
+  enterNode: `INSERT INTO cluster_node (name, incarnation, version, place, started_at,
+      seen_at, quiet_round)
+    VALUES (@name, @incarnation, @version, @place, ${SERVER_MS}, ${SERVER_MS}, @round)
+    ON DUPLICATE KEY UPDATE incarnation = @incarnation, version = @version,
+      place = @place, started_at = ${SERVER_MS}, seen_at = ${SERVER_MS},
+      quiet_round = @round`,
+  lockNode: `SELECT place, ${SERVER_MS} - seen_at FROM cluster_node WHERE name = ?
+    FOR UPDATE`,
+  beatNode: `UPDATE cluster_node SET seen_at = ${SERVER_MS}, quiet_round = @round
+    WHERE name = @name AND incarnation = @incarnation`,
+  removeNode: 'DELETE FROM cluster_node WHERE name = ? AND incarnation = ?',
+  listNodes: `SELECT name, incarnation, version, place, started_at,
+    ${SERVER_MS} - seen_at, quiet_round FROM cluster_node ORDER BY name`,
+});

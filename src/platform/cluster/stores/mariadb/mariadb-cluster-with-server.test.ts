@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { after, before } from 'node:test';
+import { systemClock } from '../../../clock.ts';
+import { Session } from '../../../mariadb/index.ts';
+import type { ServerAddress } from '../../../mariadb/index.ts';
+import { ScratchServer } from '../../../mariadb/testing/index.ts';
+import { testLeases } from '../../leases.conformance.ts';
+import { testNodeRegistry } from '../../node-registry.conformance.ts';
+import { ensureClusterTables } from './cluster-schema.ts';
+import { MariadbLeases } from './mariadb-leases.ts';
+import { MariadbNodeRegistry } from './mariadb-node-registry.ts';
+
+let server: ScratchServer;
+before(async () => {
+  server = await ScratchServer.start();
+});
+after(() => server.stop());
+
+async function database(): Promise<ServerAddress> {
+  const address = await server.makeDatabase();
+  const session = await Session.open(address, 'schema');
+  await ensureClusterTables(session);
+  await session.end();
+  return address;
+}
+
+async function say(address: ServerAddress, text: string): Promise<number> {
+  const session = await Session.open(address, 'write');
+  const { changes } = await session.run(text);
+  await session.run('COMMIT');
+  await session.end();
+  return changes;
+}
+
+testLeases('MariadbLeases', async () => {
+  const address = await database();
+  const open = (): MariadbLeases => new MariadbLeases({ address, clock: systemClock });
+  return {
+    leases: open(), again: async () => open(),
+    pass: async (ms) => {
+      assert.ok(await say(address, `UPDATE lease SET until = until - ${ms}`) > 0);
+    },
+  };
+});
+
+testNodeRegistry('MariadbNodeRegistry', async () => {
+  const address = await database();
+  return {
+    nodes: new MariadbNodeRegistry({ address, clock: systemClock }),
+    pass: async (ms) => {
+      assert.ok(await say(address, `UPDATE cluster_node SET seen_at = seen_at - ${ms}`) > 0);
+    },
+  };
+});

@@ -1,0 +1,99 @@
+/** One connection for small questions that must not wait for long. */
+import { HoldfastError } from '../../../../base/errors.ts';
+import type { Clock } from '../../../clock.ts';
+import {
+  Session, explainedFault, isPassing, serverFault, valuesFor,
+} from '../../../mariadb/index.ts';
+import type { Answer, DatabaseWords, NamedSql, ServerAddress } from '../../../mariadb/index.ts';
+import { clusterClosed } from '../../cluster-refusals.ts';
+
+/** Of one question, making the connection included. */
+const ANSWER_MS_MAX = 5_000;
+/** Deadlocks, and servers that are not part of their cluster, pass. */
+const ATTEMPTS_MAX = 5;
+
+export interface OneSessionParts {
+  address: ServerAddress;
+  clock: Clock;
+  words: DatabaseWords;
+}
+
+/** Says one statement in the transaction of the moment. */
+export type Ask = (statement: NamedSql, ...values: unknown[]) => Promise<Answer>;
+
+export class OneSession {
+  readonly #parts: OneSessionParts;
+  #session: Session | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(parts: OneSessionParts) {
+    this.#parts = parts;
+  }
+
+  /** One transaction after the other, each committed when `act` has ended. It may be asked more
+   *  than once, also when it was done: so let it be what may be done twice.
+   *  @throws unavailable; busy; as `act`. */
+  transact<T>(act: (ask: Ask) => Promise<T>): Promise<T> {
+    const mine = this.#last.then(() => this.#patiently(act));
+    this.#last = mine.catch(() => undefined); // Who asked hears of it.
+    return mine;
+  }
+
+  async #patiently<T>(act: (ask: Ask) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#inTime(act);
+      } catch (error) {
+        const fault = serverFault(error);
+        const mayPass = fault !== undefined && isPassing(fault);
+        if (!mayPass || attempt >= ATTEMPTS_MAX) throw explainedFault(error, this.#parts.words);
+      }
+    }
+  }
+
+  async #inTime<T>(act: (ask: Ask) => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw clusterClosed();
+    const { clock, words } = this.#parts;
+    const late = Promise.withResolvers<never>();
+    const cancel = clock.after(ANSWER_MS_MAX, () => late.reject(new HoldfastError(
+      'unavailable', words.op, `The ${words.database} does not answer. Try again shortly.`)));
+    const work = this.#work(act);
+    work.catch(() => undefined); // One that is late ends with its connection.
+    try {
+      return await Promise.race([work, late.promise]);
+    } catch (error) {
+      this.#drop();
+      throw error;
+    } finally {
+      cancel();
+    }
+  }
+
+  async #work<T>(act: (ask: Ask) => Promise<T>): Promise<T> {
+    const session = this.#session ?? await this.#open();
+    this.#session = session;
+    const answer = await act((statement, ...values) =>
+      session.execute(statement.text, valuesFor(statement, values)));
+    await session.run('COMMIT');
+    return answer;
+  }
+
+  async #open(): Promise<Session> {
+    const session = await Session.open(this.#parts.address, 'write');
+    if (!this.#isClosed) return session;
+    session.destroy();
+    throw clusterClosed();
+  }
+
+  #drop(): void {
+    this.#session?.destroy();
+    this.#session = undefined;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#last;
+    this.#drop();
+  }
+}
