@@ -27,6 +27,8 @@ const PACKAGES: readonly (readonly [name: string, ...signs: string[]])[] = [
   ['ceph-osd', 'ceph-osd'],
   ['ceph-common', 'ceph'],
   ['mariadb-server', 'mariadbd'],
+  ['galera-4', '/usr/lib/galera/libgalera_smm.so'],
+  ['rsync', 'rsync'],
 ];
 const INSTALL_TIMEOUT_MS = 15 * 60_000;
 const SYSTEM_FOLDERS = ['/usr/sbin', '/sbin'];

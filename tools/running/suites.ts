@@ -38,6 +38,7 @@ export const LONG_FILES: Readonly<Record<string, number>> = {
   'test/system/erasure-sets.test.ts': 45,
   'test/system/object-store-with-server.test.ts': 40,
   'test/system/transfer.test.ts': 40,
+  'src/metadata/stores/mariadb/mariadb-on-galera-with-server.test.ts': 60,
   'src/metadata/stores/mariadb/mariadb-metadata-store-with-server.test.ts': 30,
   'src/metadata/stores/mariadb/mariadb-against-memory-with-server.test.ts': 25,
   'src/identity/stores/mariadb/mariadb-identity-store-with-server.test.ts': 25,

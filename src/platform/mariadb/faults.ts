@@ -35,8 +35,9 @@ const LOCK_WAIT = 1205;
 const DEADLOCK = 1213;
 const NOT_PREPARED = 1047; // Galera: this node is not, or no longer, part of the cluster.
 const ERROR_DURING_COMMIT = 1180;
-/** The server stops, has stopped the connection, or the user's statement. */
-const STOPPED: readonly number[] = [1053, 1152, 1158, 1159, 1160, 1161, 1184, 1927];
+/** The server stops, has stopped the connection, or the user's statement; or, with Galera, the node
+ *  was cut off: another one may be worked on. */
+const STOPPED: readonly number[] = [NOT_PREPARED, 1053, 1152, 1158, 1159, 1160, 1161, 1184, 1927];
 const LOST_CODES = /^(E(CONN|PIPE|HOST|NET|TIMEDOUT|NOENT|AI_AGAIN)|PROTOCOL_|ENOTFOUND)/;
 
 /** Nothing passes by itself here: whoever waits for it waits for ever. */
@@ -72,9 +73,10 @@ export function isPassing({ errno, isLost }: ServerFault): boolean {
     || errno === ERROR_DURING_COMMIT;
 }
 
-/** Whether after this answer to COMMIT nobody knows if it was done. */
-export function isOutcomeUnknown({ errno, isLost }: ServerFault): boolean {
-  return isLost || errno === ERROR_DURING_COMMIT;
+/** Whether after this answer to COMMIT nobody knows if it was done. A node of a cluster answers
+ *  with a deadlock also when it could not do at once what all have agreed to. */
+export function isOutcomeUnknown(fault: ServerFault): boolean {
+  return isPassing(fault);
 }
 
 export function toFault(error: unknown, { op, database }: DatabaseWords): FaultData {

@@ -11,6 +11,8 @@ export type { NamedSql, SqlValue } from './named-sql.ts';
 export { lookAtDatabase } from './look-at-database.ts';
 export type { DatabaseFacts } from './look-at-database.ts';
 export { checkSettings, readSettings, unsafeSettings } from './server-settings.ts';
+export { withChoice } from './nodes.ts';
+export type { ServerHost } from './nodes.ts';
 export type { ServerSettings } from './server-settings.ts';
 export {
   CONNECT_TIMEOUT_MS, STATEMENT_TIMEOUT_MS, Session, binaryCollation,

@@ -1,7 +1,12 @@
 /** One connection to a MariaDB server, with the settings that our promises rest on. */
 import mysql from 'mysql2/promise';
 import type { Connection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
+import { serverFault } from './faults.ts';
 import type { SqlValue } from './named-sql.ts';
+import { checkNode, isClustered } from './node-health.ts';
+import { NodeWatch } from './node-watch.ts';
+import { NodeChoice, nodesOf, wayTo, withChoice } from './nodes.ts';
+import type { NodeAddress, ServerHost } from './nodes.ts';
 
 /** Plain data, so that it can be handed to a thread. */
 export interface ServerAddress {
@@ -15,6 +20,10 @@ export interface ServerAddress {
   /** Certificates (PEM) of the authority that the server's is judged by; without them the
    *  connection is not encrypted. */
   tlsCa?: string | undefined;
+  /** Further nodes of the same Galera cluster, in the order in which they are tried. */
+  others?: readonly ServerHost[];
+  /** Which of the nodes is in use, for all threads that were given this address: see withChoice. */
+  choice?: SharedArrayBuffer;
 }
 
 export interface Answer {
@@ -27,6 +36,8 @@ export interface Answer {
 }
 
 export const CONNECT_TIMEOUT_MS = 10_000;
+/** Where there is another node to turn to. */
+const NODE_CONNECT_TIMEOUT_MS = 2_000;
 /** A statement that takes longer has failed. */
 export const STATEMENT_TIMEOUT_MS = 60_000;
 const LOCK_WAIT_S = 10;
@@ -51,38 +62,94 @@ function sessionSettings(isMariadb: boolean): string {
  *  the runner of schema changes. Of a `lone` one each statement is a transaction of its own. */
 export type SessionMode = 'write' | 'read' | 'schema' | 'lone';
 
+/** Waits until all that was acknowledged on any node can be read on this one. */
+const CATCH_UP = '/* holdfast:catchUp */ SET STATEMENT wsrep_sync_wait = 1 FOR SELECT 1';
+
+/** One node of those that an address names. */
+interface Place {
+  node: NodeAddress;
+  place: number;
+  choice: NodeChoice;
+  isAlone: boolean;
+}
+
 export class Session {
   readonly #connection: Connection;
+  readonly #place: Place;
+  readonly #watch: NodeWatch | undefined;
   #questionCount = 0;
 
-  private constructor(connection: Connection) {
+  private constructor(connection: Connection, place: Place) {
     this.#connection = connection;
+    this.#place = place;
     // Without a listener a broken connection would end the process; the next statement tells.
     connection.on('error', () => undefined);
+    if (place.isAlone) return;
+    this.#watch = new NodeWatch(place.node, () => {
+      place.choice.leave(place.place);
+      this.destroy();
+    });
   }
 
-  /** @throws the driver's error. */
+  /** Of several nodes the one that is in use, or else the next that may be worked on: then that is
+   *  in use. What anybody was told to be saved can be read there.
+   *  @throws the driver's error, ServerError: of the node that said most about it. */
   static async open(address: ServerAddress, mode: SessionMode): Promise<Session> {
-    const { tlsCa, ...place } = address;
+    const nodes = nodesOf(address);
+    const choice = new NodeChoice(withChoice(address));
+    const { current } = choice;
+    const failures: unknown[] = [];
+    for (const place of choice.order()) {
+      const node = nodes[place];
+      if (node === undefined) continue;
+      try {
+        const session = await Session.#openOn(
+          { node, place, choice, isAlone: nodes.length === 1 }, mode);
+        choice.move(current, place);
+        return session;
+      } catch (error) {
+        if (serverFault(error) === undefined) throw error;
+        failures.push(error);
+      }
+    }
+    throw failures.find((error) => serverFault(error)?.isLost === false) ?? failures[0];
+  }
+
+  static async #openOn(place: Place, mode: SessionMode): Promise<Session> {
     const connection = await mysql.createConnection({
-      ...place, ...(tlsCa !== undefined && { ssl: { ca: tlsCa, verifyIdentity: true } }),
-      charset: 'utf8mb4_bin', rowsAsArray: true, supportBigNumbers: true, decimalNumbers: true,
-      multipleStatements: false, connectTimeout: CONNECT_TIMEOUT_MS,
+      ...wayTo(place.node), charset: 'utf8mb4_bin', rowsAsArray: true, supportBigNumbers: true,
+      decimalNumbers: true, multipleStatements: false,
+      connectTimeout: place.isAlone ? CONNECT_TIMEOUT_MS : NODE_CONNECT_TIMEOUT_MS,
     });
-    const session = new Session(connection);
+    const session = new Session(connection, place);
     try {
-      const { rows: [[version] = []] } = await session.run('SELECT VERSION()');
-      const isMariadb = String(version).includes('MariaDB');
-      await session.run(`SET NAMES utf8mb4 COLLATE ${binaryCollation(isMariadb)}`);
-      await session.run(sessionSettings(isMariadb));
-      const access = mode === 'read' ? 'READ ONLY' : 'READ WRITE';
-      await session.run(`SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, ${access}`);
-      await session.run(mode === 'lone' ? 'SET SESSION autocommit = 1' : 'COMMIT');
+      await session.#begin(mode);
     } catch (error) {
       session.destroy();
       throw error;
     }
     return session;
+  }
+
+  async #begin(mode: SessionMode): Promise<void> {
+    const { rows: [[version] = []] } = await this.run('SELECT VERSION()');
+    const isMariadb = String(version).includes('MariaDB');
+    const ask = async (text: string): Promise<unknown[][]> => (await this.run(text)).rows;
+    if (isMariadb && await isClustered(ask)) {
+      await checkNode(ask);
+      await this.run(CATCH_UP);
+    }
+    await this.run(`SET NAMES utf8mb4 COLLATE ${binaryCollation(isMariadb)}`);
+    await this.run(sessionSettings(isMariadb));
+    const access = mode === 'read' ? 'READ ONLY' : 'READ WRITE';
+    await this.run(`SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, ${access}`);
+    await this.run(mode === 'lone' ? 'SET SESSION autocommit = 1' : 'COMMIT');
+  }
+
+  /** Whether its node is the one that is in use. */
+  get isCurrent(): boolean {
+    const { choice, place } = this.#place;
+    return choice.current === place;
   }
 
   /** How often the server was asked for something: a round trip each, settings and ends of
@@ -93,17 +160,22 @@ export class Session {
 
   /** A statement without values, which is not kept prepared. */
   async run(text: string): Promise<Answer> {
-    const [answer] = await this.#connection.query({ sql: text, timeout: STATEMENT_TIMEOUT_MS });
+    const [answer] = await this.#wait(
+      this.#connection.query({ sql: text, timeout: STATEMENT_TIMEOUT_MS }));
     return toAnswer(answer);
   }
 
   /** A statement with values, prepared on its first use. Values never become part of its text. */
   async execute(text: string, values: readonly SqlValue[]): Promise<Answer> {
     this.#questionCount += 1;
-    const [answer] = await this.#connection.execute({
+    const [answer] = await this.#wait(this.#connection.execute({
       sql: text, values: values.map(toParameter), timeout: STATEMENT_TIMEOUT_MS,
-    });
+    }));
     return toAnswer(answer);
+  }
+
+  async #wait<T>(work: Promise<T>): Promise<T> {
+    return this.#watch === undefined ? work : this.#watch.over(work);
   }
 
   async end(): Promise<void> {

@@ -6,6 +6,7 @@ import type { Name } from '../../../base/names.ts';
 import { systemClock } from '../../../platform/index.ts';
 import type { Clock } from '../../../platform/index.ts';
 import type { Witness } from '../../../base/witness.ts';
+import { withChoice } from '../../../platform/mariadb/index.ts';
 import type { ServerAddress } from '../../../platform/mariadb/index.ts';
 import type { BatchRecord, BatchState } from '../../batch.ts';
 import { SUBJECTS_MAX } from '../../access-changes.ts';
@@ -94,7 +95,8 @@ export class MariadbMetadataStore implements ShardStore {
    *  `create` is false; invalid: it is another program's, or of a version that this one does not
    *  know, or of another shard, or the server's settings are not safe: with the setting. */
   static async open(options: MariadbStoreOptions): Promise<MariadbMetadataStore> {
-    const { address, create, clock = systemClock, onCommit = () => undefined, shard = 0 } = options;
+    const { create, clock = systemClock, onCommit = () => undefined, shard = 0 } = options;
+    const address = withChoice(options.address);
     await openDatabase(address, { create, shard });
     const workerData: MariadbWriterStart = { address, writerId: randomUUID() };
     const writer = await WriterClient.open(

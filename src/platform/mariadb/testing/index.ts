@@ -1,4 +1,6 @@
 /** The door for tests that start a server of their own, or break the way to it. */
 export { CuttingProxy } from './cutting-proxy.ts';
 export type { Cut } from './cutting-proxy.ts';
+export { GaleraCluster } from './galera-cluster.ts';
+export type { GaleraNode } from './galera-cluster.ts';
 export { ScratchServer } from './scratch-server.ts';

@@ -22,7 +22,7 @@ const START_MAX_MS = 60_000;
 const LOOK_AGAIN_MS = 50;
 const MEMORY_FOLDER = '/dev/shm';
 
-function scratchRoot(): string {
+export function scratchRoot(): string {
   try {
     accessSync(MEMORY_FOLDER, constants.W_OK);
     return MEMORY_FOLDER;
@@ -32,7 +32,7 @@ function scratchRoot(): string {
   }
 }
 
-function program(name: string): string {
+export function program(name: string): string {
   for (const folder of ['/usr/sbin', '/usr/bin', '/usr/libexec', '/usr/local/bin']) {
     try {
       accessSync(join(folder, name), constants.X_OK);
@@ -44,7 +44,7 @@ function program(name: string): string {
   throw new Error(`Missing: ${name}. Install it with: apt-get install mariadb-server`);
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const { port } = probe.address() as AddressInfo;
@@ -53,7 +53,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-function pause(): Promise<void> {
+export function pause(): Promise<void> {
   return new Promise((resolve) => {
     systemClock.after(LOOK_AGAIN_MS, resolve);
   });

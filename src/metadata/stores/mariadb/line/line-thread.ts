@@ -26,6 +26,7 @@ function dropSession(): void {
 }
 
 async function run(steps: readonly Step[], isFirst: boolean): Promise<Answer[]> {
+  if (isFirst && session?.isCurrent === false) dropSession();
   if (session === undefined && isFirst) session = await Session.open(address, 'write');
   if (session === undefined) {
     throw Object.assign(new Error('the connection was lost'), { code: 'ECONNRESET' });

@@ -37,11 +37,20 @@ export class ReadPool {
   async take(signal?: AbortSignal): Promise<Session> {
     signal?.throwIfAborted();
     if (this.#isClosed) throw storeClosed();
+    this.#leaveOldNodes();
     const idle = this.#idle.pop();
     if (idle !== undefined) return idle;
     if (this.#count < READERS_MAX) return this.#connect();
     if (this.#waiting.length >= READERS_WAITING_MAX) throw tooBusy();
     return this.#wait(signal);
+  }
+
+  /** What the writer saves on the node that is in use now, others may not have yet. */
+  #leaveOldNodes(): void {
+    const old = this.#idle.filter((session) => !session.isCurrent);
+    if (old.length === 0) return;
+    this.#idle = this.#idle.filter((session) => session.isCurrent);
+    for (const session of old) this.#drop(session);
   }
 
   async #connect(): Promise<Session> {
@@ -56,7 +65,8 @@ export class ReadPool {
     }
   }
 
-  #leave(session: Session): void {
+  #drop(session: Session): void {
+    session.destroy();
     this.#count -= 1;
     this.#open.delete(session);
     this.#pastQuestions += session.questionCount;
@@ -120,10 +130,7 @@ export class ReadPool {
   /** For a connection that is broken, or of which nobody knows what it still has to say. The idle
    *  ones have probably met the same fate. Whoever waits gets a new one, or the reason why not. */
   discard(session: Session): void {
-    for (const each of [session, ...this.#idle.splice(0)]) {
-      each.destroy();
-      this.#leave(each);
-    }
+    for (const each of [session, ...this.#idle.splice(0)]) this.#drop(each);
     if (this.#waiting.length === 0) return;
     const opened = this.#connect().then((fresh) => this.giveBack(fresh), (error: unknown) => {
       for (const { refuse } of [...this.#waiting]) refuse(error);

@@ -10,7 +10,7 @@
 import { assert } from '../../../../base/assert.ts';
 import { HoldfastError } from '../../../../base/errors.ts';
 import type { FaultData } from '../../../../base/errors.ts';
-import { systemRandom } from '../../../../platform/index.ts';
+import { systemClock, systemRandom } from '../../../../platform/index.ts';
 import {
   isOutcomeUnknown, isPassing, namedSql, ServerError, serverFault,
 } from '../../../../platform/mariadb/index.ts';
@@ -28,11 +28,15 @@ const TAKE_TURN = namedSql('takeTurn', `UPDATE writer_turn t JOIN writer w ON w.
     w.seen_s = UNIX_TIMESTAMP() WHERE t.id = 1`).text;
 const ENTER = namedSql('enterWriter', `INSERT IGNORE INTO writer (id, batch, seen_s)
   VALUES (?, 0, UNIX_TIMESTAMP())`).text;
-const LOCK_TURN = namedSql('lockTurn', 'SELECT turn FROM writer_turn WHERE id = 1 FOR UPDATE').text;
-const GET_BATCH = namedSql('getBatch', 'SELECT batch FROM writer WHERE id = ?').text;
+const PASS_TURN = namedSql('passTurn', `UPDATE writer_turn SET turn = turn + 1, writer = ''
+  WHERE id = 1`).text;
+const GET_BATCH = namedSql('getBatch', 'SELECT batch FROM writer WHERE id = ? FOR UPDATE')
+  .text;
 
-/** Tries of one batch, the first included, and of the question how a commit went. */
+/** Tries of one batch, the first included, and of the question how a commit went; and how long
+ *  they may take together before one more is begun. */
 const TRIES_MAX = 8;
+const TRYING_MAX_MS = 10_000;
 const PAUSE_FIRST_MS = 25;
 const PAUSE_MAX_MS = 2_000;
 
@@ -49,6 +53,7 @@ export class MariadbWriterDatabase implements WriterDatabase {
   #batch = 0;
   #turn = 0;
   #knownTurn = -1;
+  #triedSinceMs = 0;
 
   constructor(line: LineClient, writerId: string) {
     this.#line = line;
@@ -99,16 +104,19 @@ export class MariadbWriterDatabase implements WriterDatabase {
     this.#statements.end();
   }
 
-  /** Asks how the last commit went. Taking the turn first waits for the broken connection's
-   *  transaction to end, if the server has not noticed yet.
-   *  @throws unavailable `outcome-unknown`: nobody could be asked. */
+  /** Asks how the last commit went, in a turn that is committed itself. On one server, taking it
+   *  waits for the broken connection's transaction to end. On another node of a cluster there is
+   *  nothing to wait for, and the old node may still be about to commit: but of two turns that did
+   *  not see each other one is refused. So once ours stands, theirs either was seen here, or never
+   *  will be. @throws unavailable `outcome-unknown`: nobody could be asked. */
   #wasCommitted(): boolean {
-    for (let tried = 0; tried < TRIES_MAX; tried += 1) {
+    const begunMs = systemClock.monotonic();
+    for (let tried = 0; tried < TRIES_MAX && !isTooLate(begunMs); tried += 1) {
       try {
         const values = [this.#writerId];
-        const steps = [{ text: LOCK_TURN, values: [] }, { text: GET_BATCH, values }];
+        const steps = [{ text: PASS_TURN, values: [] }, { text: GET_BATCH, values }];
         const answers = this.#line.run(steps, true);
-        this.#line.rollback();
+        this.#line.commit([]);
         return answers.at(-1)?.rows[0]?.[0] === this.#batch;
       } catch (error) {
         this.rollback();
@@ -132,8 +140,10 @@ export class MariadbWriterDatabase implements WriterDatabase {
   }
 
   mayTryAgain(error: unknown, triedCount: number): boolean {
+    if (triedCount === 0) this.#triedSinceMs = systemClock.monotonic();
     const fault = serverFault(error);
     if (fault === undefined || !isPassing(fault) || triedCount + 1 >= TRIES_MAX) return false;
+    if (isTooLate(this.#triedSinceMs)) return false;
     this.#pause(triedCount);
     return true;
   }
@@ -162,6 +172,10 @@ export class MariadbWriterDatabase implements WriterDatabase {
   close(): void {
     this.#line.close();
   }
+}
+
+function isTooLate(sinceMs: number): boolean {
+  return systemClock.monotonic() - sinceMs > TRYING_MAX_MS;
 }
 
 function outcomeUnknown(): HoldfastError {

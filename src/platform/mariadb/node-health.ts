@@ -1,0 +1,90 @@
+/**
+ * Whether a node of a Galera cluster may be worked on: it belongs to the part that has the
+ * majority, and has all of its data. That it takes connections says nothing: the kernel does that
+ * for a process that is stopped, and a node that was cut off refuses each statement by itself.
+ */
+import mysql from 'mysql2/promise';
+import type { Connection } from 'mysql2/promise';
+import { systemClock } from '../clock.ts';
+import { ServerError } from './faults.ts';
+import { wayTo } from './nodes.ts';
+import type { NodeAddress } from './nodes.ts';
+
+/** How long a node may take to let somebody in and say how it is. */
+export const NODE_ANSWER_MAX_MS = 1_000;
+
+const IS_CLUSTERED = `/* holdfast:isClustered */ SHOW GLOBAL VARIABLES
+  WHERE Variable_name IN ('wsrep_on', 'wsrep_provider')`;
+const STATE = `/* holdfast:nodeState */ SHOW GLOBAL STATUS
+  WHERE Variable_name IN ('wsrep_ready', 'wsrep_cluster_status', 'wsrep_local_state')`;
+const SYNCED = '4';
+
+type Ask = (text: string) => Promise<unknown[][]>;
+
+function toRecord(rows: unknown[][]): ReadonlyMap<string, string> {
+  return new Map(rows.map(([name, value]) => [String(name).toLowerCase(), String(value)]));
+}
+
+/** False on a server that stands alone: then nothing of this is asked. */
+export async function isClustered(ask: Ask): Promise<boolean> {
+  const found = toRecord(await ask(IS_CLUSTERED));
+  return found.get('wsrep_on') === 'ON' && found.get('wsrep_provider') !== 'none';
+}
+
+/** @throws ServerError: it may not be worked on. */
+export async function checkNode(ask: Ask): Promise<void> {
+  const state = toRecord(await ask(STATE));
+  const isWell = state.get('wsrep_ready') === 'ON'
+    && state.get('wsrep_cluster_status') === 'Primary'
+    && state.get('wsrep_local_state') === SYNCED;
+  if (isWell) return;
+  throw new ServerError({
+    code: 'WSREP_NOT_READY', errno: 1047, isLost: true, message: 'the node is cut off, or behind',
+  });
+}
+
+/** By address: several who wait for one node ask it once. */
+const asked = new Map<string, Promise<boolean>>();
+
+/** Whether the node answers within NODE_ANSWER_MAX_MS, on a connection of its own, that it may be
+ *  worked on. */
+export function isNodeWell(address: NodeAddress): Promise<boolean> {
+  const key = JSON.stringify([address.host, address.port, address.socketPath]);
+  const known = asked.get(key);
+  if (known !== undefined) return known;
+  const answer = askNode(address).finally(() => asked.delete(key));
+  asked.set(key, answer);
+  return answer;
+}
+
+async function askNode(address: NodeAddress): Promise<boolean> {
+  let connection: Connection | undefined;
+  const whenLate = Promise.withResolvers<boolean>();
+  const forget = systemClock.after(NODE_ANSWER_MAX_MS, () => whenLate.resolve(false));
+  const look = async (): Promise<boolean> => {
+    try {
+      connection = await mysql.createConnection({
+        ...wayTo(address), rowsAsArray: true, connectTimeout: NODE_ANSWER_MAX_MS,
+      });
+      connection.on('error', () => undefined);
+      const open = connection;
+      const ask: Ask = async (sql) => {
+        const [rows] = await open.query({ sql, timeout: NODE_ANSWER_MAX_MS });
+        return rows as unknown[][];
+      };
+      if (await isClustered(ask)) await checkNode(ask);
+      return true;
+    } catch (error) {
+      if (error instanceof Error) return false;
+      throw error;
+    } finally {
+      connection?.destroy();
+    }
+  };
+  try {
+    return await Promise.race([look(), whenLate.promise]);
+  } finally {
+    forget();
+    connection?.destroy();
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * Which node of a cluster is spoken to. All of one process use the same one, whoever notices first
+ * that it fails says so for all: a writer and readers on different nodes would not see each other's
+ * work at once, and writers on two nodes refuse each other's commits. So the nodes are taken in
+ * their order, and the choice lies in memory that threads share.
+ */
+import type { ConnectionOptions } from 'mysql2/promise';
+import type { ServerAddress } from './session.ts';
+
+export interface ServerHost {
+  host: string;
+  port?: number;
+}
+
+/** How many nodes an address may name. */
+export const NODES_MAX = 16;
+
+/** One node, without the others. */
+export type NodeAddress = Omit<ServerAddress, 'others' | 'choice'>;
+
+export function nodesOf({ others = [], choice: _, ...first }: ServerAddress): NodeAddress[] {
+  const { socketPath: __, ...common } = first;
+  return [first, ...others.map((host) => ({ ...common, ...host }))].slice(0, NODES_MAX);
+}
+
+/** What the driver has to know to get there. */
+export function wayTo({ tlsCa, ...place }: NodeAddress): ConnectionOptions {
+  if (tlsCa === undefined) return place;
+  return { ...place, ssl: { ca: tlsCa, verifyIdentity: true } };
+}
+
+const choices = new Map<string, SharedArrayBuffer>();
+
+/** The same address, with a choice that is the same for all who name these nodes in this process;
+ *  threads share it once it was handed to them. */
+export function withChoice(address: ServerAddress): ServerAddress {
+  if (address.choice !== undefined || (address.others ?? []).length === 0) return address;
+  const key = nodesOf(address).map(({ host, port }) => `${host} ${port}`).join(',');
+  const choice = choices.get(key) ?? new SharedArrayBuffer(4);
+  choices.set(key, choice);
+  return { ...address, choice };
+}
+
+export class NodeChoice {
+  readonly #nodeCount: number;
+  readonly #place: Int32Array;
+
+  constructor({ choice, others = [] }: ServerAddress) {
+    this.#nodeCount = others.length + 1;
+    this.#place = new Int32Array(choice ?? new SharedArrayBuffer(4));
+  }
+
+  /** The place of the node that is used. */
+  get current(): number {
+    return Atomics.load(this.#place, 0);
+  }
+
+  /** Places of all nodes, the one in use first. */
+  order(): number[] {
+    const { current } = this;
+    return Array.from({ length: this.#nodeCount }, (_, at) => (current + at) % this.#nodeCount);
+  }
+
+  /** From now on all use `to`, unless somebody has left `from` already. */
+  move(from: number, to: number): void {
+    Atomics.compareExchange(this.#place, 0, from, to);
+  }
+
+  /** The node at this place does not answer. */
+  leave(place: number): void {
+    this.move(place, (place + 1) % this.#nodeCount);
+  }
+}
