@@ -70,14 +70,10 @@ async function addressOf(settings: DatabaseSettings): Promise<ServerAddress> {
   const { url } = settings;
   const [first, ...others] = url?.hosts ?? [];
   if (url === undefined || first === undefined) throw settingMissing();
-  if (others.length > 0) {
-    const message = 'database.url names several hosts. This version speaks to one: name that.';
-    throw new HoldfastError('invalid', OP, message, { code: 'database-hosts' });
-  }
   const { password, tlsCa } = await readDatabaseSecrets(settings);
   return {
     ...first, user: url.user, database: url.database, password,
-    ...(tlsCa !== undefined && { tlsCa }),
+    ...(tlsCa !== undefined && { tlsCa }), ...(others.length > 0 && { others }),
   };
 }
 

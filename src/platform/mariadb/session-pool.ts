@@ -61,6 +61,7 @@ export class SessionPool {
 
   async #take(): Promise<Session> {
     if (this.#isClosed) throw this.#closed();
+    this.#leaveOldNodes();
     const idle = this.#idle.pop();
     if (idle !== undefined) return idle;
     if (this.#count < this.#parts.sessionsMax) return this.#connect();
@@ -99,16 +100,26 @@ export class SessionPool {
   /** The idle ones have probably met the same fate. Whoever waits gets a new one, or the reason why
    *  there is none. */
   #discard(session: Session): void {
-    for (const each of [session, ...this.#idle.splice(0)]) {
-      each.destroy();
-      this.#count -= 1;
-      this.#sessions.delete(each);
-      this.#pastQuestionCount += each.questionCount;
-    }
+    for (const each of [session, ...this.#idle.splice(0)]) this.#drop(each);
     if (this.#waiting.length === 0 || this.#isClosed) return;
     this.#connect().then((fresh) => this.#giveBack(fresh), (error: unknown) => {
       for (const { reject } of this.#waiting.splice(0)) reject(error);
     });
+  }
+
+  /** What is saved on the node that is in use now, others may not have yet. */
+  #leaveOldNodes(): void {
+    const old = this.#idle.filter((session) => !session.isCurrent);
+    if (old.length === 0) return;
+    this.#idle = this.#idle.filter((session) => session.isCurrent);
+    for (const session of old) this.#drop(session);
+  }
+
+  #drop(session: Session): void {
+    session.destroy();
+    this.#count -= 1;
+    this.#sessions.delete(session);
+    this.#pastQuestionCount += session.questionCount;
   }
 
   /** Connections in use go when their work is done. Calm when called twice. */

@@ -4,8 +4,10 @@
  * before have committed, and by the number of the turn everybody sees whether something changed.
  *
  * With its turn a writer notes the number of its operation in a row of its own. When the connection
- * breaks during a commit, that row tells how it went; taking the turn first waits for the old
- * transaction to end, if the server has not noticed yet.
+ * breaks during a commit, that row tells how it went: it is asked in a turn that is committed
+ * itself. On one server, taking it waits for the old transaction to end. On another node of a
+ * cluster the old one may still be about to commit: but of two turns that did not see each other
+ * one is refused, so once this one stands the old one was seen, or never will be.
  */
 import { assert } from '../../base/assert.ts';
 import { HoldfastError } from '../../base/errors.ts';
@@ -27,8 +29,8 @@ export interface TurnSql {
   takeTurn: NamedSql;
   /** `@writer`: makes the row of a writer, if there is none. */
   enterWriter: NamedSql;
-  /** Locks the turn. */
-  lockTurn: NamedSql;
+  /** Raises the turn, which is nobody's. */
+  passTurn: NamedSql;
   /** `@writer`: its operation. */
   getOperation: NamedSql;
 }
@@ -118,6 +120,7 @@ export class TurnWriter {
   }
 
   async #takeTurn(): Promise<void> {
+    if (this.#session?.isCurrent === false) this.#drop();
     this.#operation += 1;
     const turn = { writer: this.#writer, operation: this.#operation };
     const { takeTurn, enterWriter } = this.#parts.sql;
@@ -142,9 +145,9 @@ export class TurnWriter {
     try {
       return await patiently(this.#parts.clock, async () => {
         this.#drop();
-        await this.#ask(this.#parts.sql.lockTurn, []);
+        await this.#ask(this.#parts.sql.passTurn, []);
         const { rows } = await this.#ask(this.#parts.sql.getOperation, [{ writer: this.#writer }]);
-        await this.#rollBack();
+        await this.#end('COMMIT');
         return rows[0]?.[0] === this.#operation;
       });
     } catch (error) {

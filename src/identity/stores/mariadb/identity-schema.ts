@@ -74,7 +74,7 @@ export const IDENTITY_TURN_SQL: TurnSql = namedTable({
       w.seen_s = UNIX_TIMESTAMP() WHERE t.id = 1`,
   enterWriter: `INSERT IGNORE INTO identity_writer (id, operation, seen_s)
     VALUES (@writer, 0, UNIX_TIMESTAMP())`,
-  lockTurn: 'SELECT turn FROM identity_turn WHERE id = 1 FOR UPDATE',
+  passTurn: 'UPDATE identity_turn SET turn = turn + 1 WHERE id = 1',
   getOperation: 'SELECT operation FROM identity_writer WHERE id = @writer',
 });
 
