@@ -12,7 +12,7 @@ export interface DatabaseFacts {
 
 /** The table that each of the stores makes first: they may share a database. */
 const FIRST_TABLES = [
-  'installation', 'meta', 'writer_turn', 'identity_meta', 'keyed_request', 'directory',
+  'installation', 'meta', 'writer_turn', 'identity_meta', 'keyed_request_meta', 'directory',
 ];
 const LIST_TABLES = `/* holdfast:listTables */ SELECT table_name FROM information_schema.tables
   WHERE table_schema = DATABASE()`;

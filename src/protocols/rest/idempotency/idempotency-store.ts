@@ -32,9 +32,10 @@ export type KeyState =
  *
  * All methods may run concurrently; of two that begin one key, one is told `begun`.
  * Durability: what has resolved survives a power cut. A request that was begun when the process
- * ended counts as `unknown` from the next start on.
+ * ended counts as `unknown` from the next start on; where several servers share a store, once the
+ * others miss the process.
  * Bounds: keys count for KEY_TTL_MS from their beginning, and of one user the newest
- * KEYS_PER_USER_MAX; older ones are forgotten.
+ * KEYS_PER_USER_MAX; older ones are forgotten, by and by.
  * Errors: `unavailable` once closed, or when the disk fails; `full`.
  */
 export interface IdempotencyStore {

@@ -1,0 +1,210 @@
+import { HoldfastError } from '../../../../../base/errors.ts';
+import { systemClock, systemRandom } from '../../../../../platform/index.ts';
+import type { Clock } from '../../../../../platform/index.ts';
+import {
+  LoneStatements, Session, binaryCollation, explainedFault, lookAtDatabase, serverFault,
+  valuesFor,
+} from '../../../../../platform/mariadb/index.ts';
+import type { NamedSql, ServerAddress } from '../../../../../platform/mariadb/index.ts';
+import { KEY_TTL_MS, KEYS_PER_USER_MAX } from '../../idempotency-store.ts';
+import type {
+  IdempotencyStore, KeptAnswer, KeyedRequest, KeyState,
+} from '../../idempotency-store.ts';
+import { KeyUpkeep } from './key-upkeep.ts';
+import {
+  KEYED_REQUEST_FORMAT, KEYED_REQUEST_META_SQL as META, KEYED_REQUEST_SQL as SQL,
+  KEYED_REQUEST_TABLES, createKeyedRequestTable,
+} from './keyed-request-schema.ts';
+
+export interface MariadbIdempotencyOptions {
+  address: ServerAddress;
+  clock?: Clock;
+}
+
+const OP = 'rest/MariadbIdempotencyStore';
+const WORDS = { op: OP, database: 'database of keyed requests' };
+/** A writer that was not heard of for so long has ended: nobody knows how its requests went. */
+const GONE_S = 120;
+const DUPLICATE = 1062;
+const ID_BYTES = 12;
+/** Of one beginning: each is overtaken by somebody else's. */
+const TRIES_MAX = 20;
+
+interface Row {
+  fingerprint: string;
+  begunAt: number;
+  state: 'begun' | 'unknown' | 'done';
+  attempt: string;
+  status: number | null;
+  headers: string | null;
+  body: string | null;
+  isWhole: boolean;
+  isLeft: boolean;
+}
+
+/**
+ * Keyed requests in one database on a MariaDB server, for several servers. Every method is one
+ * statement that may be done twice, so nothing has to take turns: of two that begin one key, the
+ * second finds the row of the first.
+ *
+ * Each open store notes every while that it is there. What one that is gone had begun counts as
+ * `unknown`: GONE_S after it was last heard of, at once when it was closed.
+ */
+export class MariadbIdempotencyStore implements IdempotencyStore {
+  readonly #lone: LoneStatements;
+  readonly #writer: string;
+  readonly #upkeep: KeyUpkeep;
+
+  private constructor(lone: LoneStatements, writer: string, upkeep: KeyUpkeep) {
+    this.#lone = lone;
+    this.#writer = writer;
+    this.#upkeep = upkeep;
+  }
+
+  /** Makes its tables where they are not there yet: they hold nothing that cannot be done without.
+   *  @throws invalid: the server is not safe, the database belongs to another program, or was
+   *  written by a newer version; unavailable. */
+  static async open(
+    { address, clock = systemClock }: MariadbIdempotencyOptions,
+  ): Promise<MariadbIdempotencyStore> {
+    try {
+      await ensureTables(address);
+    } catch (error) {
+      throw explainedFault(error, WORDS);
+    }
+    const lone = new LoneStatements({ address, clock, words: WORDS });
+    const writer = systemRandom.token(ID_BYTES);
+    const upkeep = new KeyUpkeep({ lone, writer, clock, keysPerUserMax: KEYS_PER_USER_MAX });
+    await upkeep.begin();
+    return new MariadbIdempotencyStore(lone, writer, upkeep);
+  }
+
+  /** Round trips to the server so far. */
+  get questionCount(): number {
+    return this.#lone.questionCount;
+  }
+
+  async begin({ user, key, fingerprint }: KeyedRequest, at: number): Promise<KeyState> {
+    const attempt = systemRandom.token(ID_BYTES);
+    const values = { user, key, fingerprint, at, attempt, writer: this.#writer };
+    this.#upkeep.note(user, at);
+    for (let tried = 0; tried < TRIES_MAX; tried += 1) {
+      if (await this.#insert(values)) return { kind: 'begun' };
+      const found = await this.#find(user, key);
+      if (found === undefined) continue; // It was forgotten meanwhile.
+      // The row is there since an earlier try, whose answer was lost.
+      if (found.attempt === attempt) return { kind: 'begun' };
+      if (found.begunAt > at - KEY_TTL_MS) return stateOf(found, fingerprint);
+      const again = { ...values, old: found.attempt };
+      if ((await this.#lone.ask(SQL.beginKeyAgain, [again])).changes > 0) return { kind: 'begun' };
+    }
+    throw new HoldfastError('busy', `${OP}.begin`, 'This key is in use. Try again shortly.');
+  }
+
+  async #insert(values: Readonly<Record<string, string | number>>): Promise<boolean> {
+    try {
+      await this.#lone.ask(SQL.beginKey, [values], (errno) => errno === DUPLICATE);
+      return true;
+    } catch (error) {
+      if (serverFault(error)?.errno === DUPLICATE) return false;
+      throw error;
+    }
+  }
+
+  async #find(user: string, key: string): Promise<Row | undefined> {
+    const { rows } = await this.#lone.ask(SQL.findKey, [{ user, key, gone: GONE_S }]);
+    return rows[0] === undefined ? undefined : rowOf(rows[0]);
+  }
+
+  async finish({ user, key }: KeyedRequest, answer: KeptAnswer): Promise<void> {
+    const { status, body = null, isWhole } = answer;
+    await this.#lone.ask(SQL.finishKey, [{
+      user, key, writer: this.#writer, status, headers: JSON.stringify(answer.headers), body,
+      whole: isWhole ? 1 : 0,
+    }]);
+  }
+
+  async lose({ user, key }: KeyedRequest): Promise<void> {
+    await this.#lone.ask(SQL.loseKey, [{ user, key, writer: this.#writer }]);
+  }
+
+  async forget({ user, key }: KeyedRequest): Promise<void> {
+    await this.#lone.ask(SQL.forgetKey, [{ user, key, writer: this.#writer }]);
+  }
+
+  async close(): Promise<void> {
+    await this.#upkeep.end();
+    await this.#lone.close();
+  }
+}
+
+function rowOf(row: readonly unknown[]): Row {
+  const [fingerprint, begunAt, state, attempt, status, headers, body, isWhole, isLeft] = row as [
+    string, number, Row['state'], string, number | null, string | null, string | null, number,
+    number,
+  ];
+  return {
+    fingerprint, begunAt, state, attempt, status, headers, body,
+    isWhole: isWhole === 1, isLeft: isLeft === 1,
+  };
+}
+
+function stateOf(row: Row, fingerprint: string): KeyState {
+  if (row.fingerprint !== fingerprint) return { kind: 'other' };
+  if (row.state === 'begun' && !row.isLeft) return { kind: 'busy' };
+  if (row.state !== 'done' || row.status === null) return { kind: 'unknown' };
+  const answer: KeptAnswer = {
+    status: row.status, headers: JSON.parse(row.headers ?? '{}') as Record<string, string>,
+    body: row.body ?? undefined, isWhole: row.isWhole,
+  };
+  return { kind: 'done', answer };
+}
+
+const FORMAT = 'format';
+
+async function ensureTables(address: ServerAddress): Promise<void> {
+  const format = await withSession(address, 'write', async (session) => {
+    const { tables } = await lookAtDatabase(session, WORDS);
+    return tables.has('keyed_request_meta') ? formatOf(session) : undefined;
+  });
+  if (format === undefined) await withSession(address, 'schema', makeTables);
+  else if (format > KEYED_REQUEST_FORMAT) {
+    throw new HoldfastError('invalid', `${OP}.open`, 'What keyed requests were answered was '
+      + 'written by a newer version. Start that version.',
+    { code: 'format-newer', facts: { format } });
+  }
+}
+
+async function formatOf(session: Session): Promise<number | undefined> {
+  const [row] = await ask(session, META.findKeyedRequestFact, FORMAT);
+  return row?.[0] as number | undefined;
+}
+
+/** Several may do this at once: each step is calm when it was done, and the format comes last. */
+async function makeTables(session: Session): Promise<void> {
+  const { isMariadb } = await lookAtDatabase(session, WORDS);
+  const collation = binaryCollation(isMariadb);
+  for (const [name, columns] of Object.entries(KEYED_REQUEST_TABLES)) {
+    await session.run(createKeyedRequestTable(name, columns, collation));
+  }
+  await ask(session, META.addKeyedRequestFact, FORMAT, KEYED_REQUEST_FORMAT);
+}
+
+async function ask(
+  session: Session, statement: NamedSql, ...values: (string | number)[]
+): Promise<unknown[][]> {
+  return (await session.execute(statement.text, valuesFor(statement, values))).rows;
+}
+
+async function withSession<T>(
+  address: ServerAddress, mode: 'write' | 'schema', act: (session: Session) => Promise<T>,
+): Promise<T> {
+  const session = await Session.open(address, mode);
+  try {
+    const result = await act(session);
+    await session.run('COMMIT');
+    return result;
+  } finally {
+    await session.end();
+  }
+}
