@@ -1,8 +1,8 @@
 /**
  * Where the databases of a data directory are, as its file `database.json` says: written before
- * the first table on a MariaDB server is made, and compared with the settings at every start.
- * Without it they are SQLite files in the directory. The database says in turn whose it is (see
- * metadata/stores/mariadb/installation.ts). So nobody starts with an empty tree because a setting
+ * anything is kept on a MariaDB server, and compared with the settings at every start. Without it
+ * they are SQLite files in the directory. The database says in turn whose it is (see
+ * metadata/stores/mariadb/installation.ts), and says it first. So nobody starts with an empty tree because a setting
  * was changed.
  */
 import { access, readdir } from 'node:fs/promises';
@@ -19,7 +19,7 @@ const VERSION = 1;
 const OP = 'app/openStores';
 
 /** Files of the databases that a data directory without such a note holds. */
-const FILES = ['metadata.db'];
+const FILES = ['metadata.db', 'identity.db'];
 
 /** `mayTake`: what is missing may be made anew, as there is nothing to lose. */
 export type DatabasePlace = { readonly mayTake: boolean } & (
@@ -29,6 +29,8 @@ export type DatabasePlace = { readonly mayTake: boolean } & (
     readonly address: ServerAddress;
     /** Whose the database has to be. */
     readonly installation: string;
+    /** The data directory says so already. */
+    readonly isNoted: boolean;
   });
 
 export interface DatabasePlaceOptions {
@@ -38,32 +40,35 @@ export interface DatabasePlaceOptions {
   readonly isNew: boolean;
 }
 
-/** Notes a database in a data directory that has none yet; opens no connection.
+/** Changes nothing, and opens no connection.
  *  @throws conflict: the databases are elsewhere than the settings say; corrupt, invalid: the note,
  *  or a file that the settings name, cannot be understood. */
 export async function findDatabasePlace(
   root: string, { settings, installation, isNew }: DatabasePlaceOptions,
 ): Promise<DatabasePlace> {
-  const path = join(root, NAME);
-  const isNoted = await readNote(path, installation);
+  const isNoted = await readNote(join(root, NAME), installation);
   if (settings?.url === undefined) {
     if (isNoted) throw settingMissing();
     return { kind: 'files', mayTake: isNew };
   }
   const address = await addressOf(settings);
-  if (!isNoted) {
-    if (!isNew || await hasFiles(root)) throw filesThere(formatDatabaseUrl(settings.url));
-    await replaceJson(path, { format: FORMAT, version: VERSION, kind: 'mariadb', installation });
+  if (!isNoted && (!isNew || await hasFiles(root))) {
+    throw filesThere(formatDatabaseUrl(settings.url));
   }
   const mayTake = isNew && !(await hasVolumes(root));
-  return { kind: 'mariadb', address, installation, mayTake };
+  return { kind: 'mariadb', address, installation, mayTake, isNoted };
 }
 
-/** Before anything is opened there. @throws as claimDatabase. */
-export async function claimPlace(place: DatabasePlace): Promise<void> {
+/** Makes sure that directory and database belong together, before anything is opened there. Durable
+ *  once resolved. @throws as claimDatabase. */
+export async function claimPlace(root: string, place: DatabasePlace): Promise<void> {
   if (place.kind === 'files') return;
+  const { installation, isNoted } = place;
   const { claimDatabase } = await import('../metadata/stores/mariadb/installation.ts');
   await claimDatabase(place.address, place);
+  if (isNoted) return;
+  const note = { format: FORMAT, version: VERSION, kind: 'mariadb', installation };
+  await replaceJson(join(root, NAME), note);
 }
 
 async function addressOf(settings: DatabaseSettings): Promise<ServerAddress> {

@@ -14,7 +14,9 @@ import {
 import { leaveEntry } from '../audit/index.ts';
 import type { NotedAct, StartServer } from '../cli/index.ts';
 import type { PlainRecord } from '../operations/index.ts';
-import { serverSlice, silentLog, stayAwake, systemClock, systemRandom } from '../platform/index.ts';
+import {
+  databaseSlice, serverSlice, silentLog, stayAwake, systemClock, systemRandom,
+} from '../platform/index.ts';
 import type { Config } from '../platform/index.ts';
 import { openCollectionAlone, readCollectionStatus } from './collection.ts';
 import { readFleet } from './figures.ts';
@@ -39,8 +41,8 @@ const terminal = openTerminal();
 
 const users = {
   slices: SLICES,
-  openIdentity: (path: string, { create }: { create: boolean }) =>
-    openIdentityAlone(path, { clock: systemClock, create }),
+  openIdentity: (path: string, { create, config }: { create: boolean; config: Config }) =>
+    openIdentityAlone(path, { clock: systemClock, create, database: config.of(databaseSlice) }),
   noteAct: (path: string, { tenant, ...act }: NotedAct) => leaveEntry(auditFolder(path, tenant), {
     at: systemClock.now(), user: '', device: 'command line', ...act,
   }),

@@ -9,7 +9,6 @@ import type { SpaceId } from '../base/ids.ts';
 import { Identity } from '../identity/index.ts';
 import type { SignInNotice } from '../identity/index.ts';
 import { openSealingKey } from '../identity/stores/sqlite/sealing-key.ts';
-import { SqliteIdentityStore } from '../identity/stores/sqlite/sqlite-identity-store.ts';
 import type { MetadataStore } from '../metadata/index.ts';
 import { findDataDirectory, openDataDirectory } from '../platform/index.ts';
 import type { Clock, DatabaseSettings, Logger, Random } from '../platform/index.ts';
@@ -24,8 +23,10 @@ import type { BlockHome } from './block-home.ts';
 import { BlockHomes } from './block-homes.ts';
 import { BlockPlaces } from './block-place.ts';
 import { claimPlace, findDatabasePlace } from './database-place.ts';
+import type { DatabasePlace } from './database-place.ts';
 import type { FleetSettings } from './fleet.ts';
 import { ownHome, ownMarks } from './home-list.ts';
+import { IDENTITY_FILE, SEALING_KEY_FILE, openIdentityStore } from './identity-place.ts';
 import { METADATA_FILE, openMetadata } from './metadata-place.ts';
 import type { Policies } from './storage-policies.ts';
 
@@ -60,7 +61,7 @@ export interface StoresOptions {
  *  or missing, with the reason; nothing was changed then. */
 export async function openStores(root: string, options: StoresOptions): Promise<Stores> {
   const paths = {
-    identity: join(root, 'identity.db'),
+    identity: join(root, IDENTITY_FILE),
     metadata: join(root, METADATA_FILE),
     volumes: join(root, 'volumes'),
     complete: join(root, COMPLETE),
@@ -74,10 +75,8 @@ export async function openStores(root: string, options: StoresOptions): Promise<
   const database = await findDatabasePlace(root, {
     settings: options.database, installation: data.instanceId, isNew: mayCreate,
   });
-  await checkNothingLost(paths, {
-    mayCreate, isLocal, hasMetadataFile: database.kind === 'files',
-  });
-  await claimPlace(database);
+  await checkNothingLost(paths, { mayCreate, isLocal, hasFiles: database.kind === 'files' });
+  await claimPlace(root, database);
   const opened: { close(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {
     for (const store of opened.splice(0).reverse()) await store.close();
@@ -94,7 +93,7 @@ export async function openStores(root: string, options: StoresOptions): Promise<
       ...options, place, places, dataPath: root, witness: ownMarks(place.number, witness),
     });
     opened.push(own);
-    const identity = await openIdentity(paths.identity, mayCreate, options);
+    const identity = await openIdentity(root, database, options);
     opened.push(identity);
     const idempotency = await SqliteIdempotencyStore.open({ file: join(root, 'api.db') });
     opened.push(idempotency);
@@ -116,20 +115,26 @@ export async function openStores(root: string, options: StoresOptions): Promise<
  *  the data directory if it is absent or empty. @throws as openDataDirectory or findDataDirectory,
  *  and as openStores. */
 export async function openIdentityAlone(
-  path: string, { clock, create }: { clock: Clock; create: boolean },
+  path: string,
+  { clock, create, database: settings }: {
+    clock: Clock; create: boolean; database?: DatabaseSettings;
+  },
 ): Promise<Identity> {
   const found = create ? openDataDirectory(path, clock) : findDataDirectory(path);
-  const { path: root } = await found;
-  const mayCreate = !(await exists(join(root, COMPLETE)));
-  return openIdentity(join(root, 'identity.db'), mayCreate, { clock });
+  const { path: root, instanceId: installation } = await found;
+  const isNew = !(await exists(join(root, COMPLETE)));
+  const database = await findDatabasePlace(root, { settings, installation, isNew });
+  await claimPlace(root, database);
+  return openIdentity(root, database, { clock });
 }
 
 async function openIdentity(
-  file: string, create: boolean, { clock, onSignIn }: Pick<StoresOptions, 'clock' | 'onSignIn'>,
+  root: string, database: DatabasePlace,
+  { clock, onSignIn }: Pick<StoresOptions, 'clock' | 'onSignIn'>,
 ): Promise<Identity> {
-  const store = await SqliteIdentityStore.open({ file, create });
+  const store = await openIdentityStore(root, database, clock);
   try {
-    const sealingKey = openSealingKey(file.replace(/\.db$/, '.key'));
+    const sealingKey = openSealingKey(join(root, SEALING_KEY_FILE));
     return await Identity.open({
       store, clock, sealingKey, ...(onSignIn !== undefined && { onSignIn }),
     });
@@ -141,15 +146,13 @@ async function openIdentity(
 
 async function checkNothingLost(
   paths: { identity: string; metadata: string; volumes: string },
-  { mayCreate, isLocal, hasMetadataFile }: {
-    mayCreate: boolean; isLocal: boolean; hasMetadataFile: boolean;
-  },
+  { mayCreate, isLocal, hasFiles }: { mayCreate: boolean; isLocal: boolean; hasFiles: boolean },
 ): Promise<void> {
   const missing: string[] = [];
   // With several disks, one that is away is not the end: they see for themselves.
   const hasSeveral = await exists(join(dirname(paths.volumes), 'register'));
   const wanted = [
-    ...(hasMetadataFile ? [paths.metadata] : []), paths.identity,
+    ...(hasFiles ? [paths.metadata, paths.identity] : []),
     ...(hasSeveral || !isLocal ? [] : [paths.volumes]),
   ];
   for (const path of wanted) {

@@ -3,7 +3,7 @@ import { HoldfastError } from '../base/errors.ts';
 import type { TenantId } from '../base/ids.ts';
 import type { Identity } from '../identity/index.ts';
 import { loadConfig, serverSlice } from '../platform/index.ts';
-import type { Slice } from '../platform/index.ts';
+import type { Config, Slice } from '../platform/index.ts';
 import type { CommandFlag, CommandInput, Terminal } from './command.ts';
 import { configRequest } from './config-flags.ts';
 
@@ -11,7 +11,7 @@ export interface UserParts {
   readonly slices: readonly Slice[];
   /** Opens the accounts of a data directory, whether or not a server runs on it. */
   readonly openIdentity: (
-    dataDirectory: string, options: { create: boolean },
+    dataDirectory: string, options: { create: boolean; config: Config },
   ) => Promise<Identity>;
   /** Leaves a note for the audit log; durable once resolved. */
   readonly noteAct: (dataDirectory: string, act: NotedAct) => Promise<void>;
@@ -66,7 +66,8 @@ async function withIdentityOf<T>(
   { create, act }: { create: boolean; act: (identity: Identity) => Promise<T> },
 ): Promise<T> {
   const config = await loadConfig(configRequest(input, parts.slices));
-  const identity = await parts.openIdentity(config.of(serverSlice).dataDirectory, { create });
+  const { dataDirectory } = config.of(serverSlice);
+  const identity = await parts.openIdentity(dataDirectory, { create, config });
   try {
     return await act(identity);
   } finally {

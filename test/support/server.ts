@@ -128,6 +128,7 @@ export class TestServer {
     const args = ['user', 'add', name, '--password-stdin', '--data', this.data];
     const outcome = await run(PROGRAM, [...args, ...(options.args ?? [])], {
       input: `${password}\n`, timeoutMs: 60_000,
+      ...(this.#options.env !== undefined && { env: this.#options.env }),
     });
     if (outcome.code !== 0) {
       throw new Error(`user add ended with ${outcome.code}: ${outcome.stdout}${outcome.stderr}`);

@@ -38,38 +38,57 @@ function isTooOld(version: string): boolean {
   return major < 8;
 }
 
-/** What is unsafe, each with the setting to change; nothing, when all is well. */
+/** What is unsafe, each with what to set; nothing, when all is well. */
 export function unsafeSettings(found: ServerSettings): string[] {
   const wrong: string[] = [];
+  const say = (what: string, why: string, remedy: string): void => {
+    wrong.push(`${what}: ${why}. ${remedy}`);
+  };
   if (isTooOld(found.version)) {
-    wrong.push(`version ${found.version}: MariaDB 10.6 or MySQL 8.0 at least is needed`);
+    say(`version is ${found.version}`, 'statements that are needed are not known there',
+      'Install MariaDB 10.6 or MySQL 8.0, or a later version.');
   }
   if (found.flushAtCommit !== 1) {
-    wrong.push(`innodb_flush_log_at_trx_commit is ${found.flushAtCommit}: a power cut would lose `
-      + 'what was acknowledged; set it to 1');
+    say(`innodb_flush_log_at_trx_commit is ${found.flushAtCommit}`,
+      'a power cut would lose what was acknowledged', both('innodb_flush_log_at_trx_commit', 1));
   }
   if (/^(0|OFF)$/i.test(found.doublewrite)) {
-    wrong.push('innodb_doublewrite is off: a power cut could tear pages; set it to ON');
+    say('innodb_doublewrite is off', 'a power cut could tear pages',
+      only('innodb_doublewrite = ON'));
   }
   if (found.isBinlogOn && found.syncBinlog !== 1) {
-    wrong.push(`sync_binlog is ${found.syncBinlog} with the binary log on: after a power cut `
-      + 'replicas would differ; set it to 1');
+    say(`sync_binlog is ${found.syncBinlog} with the binary log on`,
+      'after a power cut replicas would differ', both('sync_binlog', 1));
   }
   if (!/STRICT_(ALL|TRANS)_TABLES/.test(found.sqlMode)) {
-    wrong.push('sql_mode is not strict: what does not fit would be cut off; allow sessions to set '
-      + 'STRICT_ALL_TABLES');
+    say('sql_mode is not strict', 'what does not fit would be cut off',
+      'Something between the two does not let sessions set it: SET SESSION sql_mode = '
+      + '\'STRICT_ALL_TABLES\' must have an effect.');
   }
   if (found.timeZone !== '+00:00') {
-    wrong.push(`time_zone is ${found.timeZone}: allow sessions to set +00:00`);
+    say(`time_zone is ${found.timeZone}`, 'times would shift',
+      'Something between the two does not let sessions set it: SET SESSION time_zone = \'+00:00\' '
+      + 'must have an effect.');
   }
   if (found.packetBytesMax < PACKET_BYTES_MIN) {
-    wrong.push(`max_allowed_packet is ${found.packetBytesMax}: set it to ${PACKET_BYTES_MIN} `
-      + 'or more');
+    say(`max_allowed_packet is ${found.packetBytesMax}`, 'large files have larger rows',
+      both('max_allowed_packet', PACKET_BYTES_MIN));
   }
   if (found.pageBytes < 16 * 1024) {
-    wrong.push(`innodb_page_size is ${found.pageBytes}: keys do not fit; it must be 16384 or more`);
+    say(`innodb_page_size is ${found.pageBytes}`, 'keys do not fit into less than 16384',
+      'It is chosen when a server is made: make one with 16384.');
   }
   return wrong;
+}
+
+/** What takes effect at once, and again after the server's next start. */
+function both(name: string, value: number): string {
+  return `Run SET GLOBAL ${name} = ${value}; and write ${name} = ${value} below [mariadbd] in its `
+    + 'option file.';
+}
+
+function only(line: string): string {
+  return `Write ${line} below [mariadbd] in its option file, and start the server again.`;
 }
 
 /** @throws invalid `metadata-unsafe-server`, with every reason at once. */
@@ -77,6 +96,7 @@ export function checkSettings(found: ServerSettings): void {
   const wrong = unsafeSettings(found);
   if (wrong.length === 0) return;
   throw new HoldfastError('invalid', 'metadata/MariadbMetadataStore.open',
-    `The MariaDB server is not safe for metadata: ${wrong.join('. ')}.`,
+    `The database server is not safe for metadata:\n${wrong.map((line) => `  ${line}\n`).join('')}`
+    + 'Nothing was changed. See docs/mariadb.md.',
     { code: 'metadata-unsafe-server' });
 }
