@@ -1,9 +1,9 @@
 /**
  * Where the databases of a data directory are, as its file `database.json` says: written before
  * anything is kept on a MariaDB server, and compared with the settings at every start. Without it
- * they are SQLite files in the directory. The database says in turn whose it is (see
- * metadata/stores/mariadb/installation.ts), and says it first. So nobody starts with an empty tree because a setting
- * was changed.
+ * they are SQLite files in the directory. The database says in turn whose it is, and says it first
+ * (see metadata/stores/mariadb/installation.ts). So nobody starts with an empty tree because a
+ * setting was changed.
  */
 import { access, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
