@@ -7,7 +7,8 @@ import {
   diskDrain,
   diskList, diskMove, diskRetire, diskUndrain, durability, gcRestore, gcRun, gcStatus,
   groupCommands, historyCommands, keysCommands, mailTest, openTerminal, quotaCommands,
-  retentionCommands, runCommandLine, serve, storageMove, tenantCommands, userAdd, userDisable,
+  retentionCommands, runCommandLine, schemaCommands, serve, storageMove, tenantCommands, userAdd,
+  userDisable,
   userEmail, userEnable, userList, userPassword, userSecondFactorOff,
   userTransfer, verifyExplain, verifyProve, verifyRun, verifyStatus, versionCommand,
 } from '../cli/index.ts';
@@ -25,6 +26,7 @@ import { SLICES } from './settings.ts';
 import { startFiler } from './filer.ts';
 import { sendTestMail } from './mail.ts';
 import { makeKeyOf, rotateKeyOf } from './cluster.ts';
+import { openSchema } from './schema.ts';
 import { startServer } from './server.ts';
 import { order } from './orders.ts';
 import { storageMoveParts } from './storage-move.ts';
@@ -114,6 +116,10 @@ const commands = [
   ...quotaCommands({ ...disks, noteAct: users.noteAct }),
   ...retentionCommands({ ...disks, noteAct: users.noteAct }),
   ...auditCommands(SLICES),
+  ...schemaCommands({
+    slices: SLICES, clock: systemClock,
+    open: (config, { alters }) => openSchema(config, { alters, clock: systemClock }),
+  }),
   mailTest({
     slices: SLICES,
     sendTest: (config, address, { onReply }) =>

@@ -5,10 +5,11 @@ import { mailSlice } from '../mail/index.ts';
 import { databaseSlice, serverSlice } from '../platform/index.ts';
 import type { Slice } from '../platform/index.ts';
 import { nextcloudSlice } from '../protocols/index.ts';
+import { schemaSlice } from '../schema/index.ts';
 import { backendSlice, erasureSlice, filerSlice, storageSlice } from '../storage/index.ts';
 import { webhookSlice } from '../webhooks/index.ts';
 
 export const SLICES: readonly Slice[] = [
   serverSlice, databaseSlice, filesSlice, storageSlice, erasureSlice, backendSlice, filerSlice,
-  nextcloudSlice, gcSlice, mailSlice, webhookSlice,
+  nextcloudSlice, gcSlice, mailSlice, webhookSlice, schemaSlice,
 ];

@@ -35,6 +35,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   retention: 'Say how long the past and the trash are kept',
   audit: 'Look at the log of who did what, and check it',
   mail: 'See whether mail gets through',
+  schema: 'Bring the tables of all shards to the form that this version needs',
 };
 
 /** Runs the command named by `argv` (without program and script). Resolves with the exit code;

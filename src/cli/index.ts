@@ -29,6 +29,8 @@ export { quotaCommands } from './commands/quota.ts';
 export type { QuotaParts } from './commands/quota.ts';
 export { retentionCommands } from './commands/retention.ts';
 export { mailTest } from './commands/mail-test.ts';
+export { schemaCommands } from './commands/schema.ts';
+export type { OpenedSchema, SchemaCommandParts } from './commands/schema.ts';
 export { serve } from './commands/serve.ts';
 export type { ServeParts } from './commands/serve.ts';
 export { tenantCommands } from './commands/tenant.ts';

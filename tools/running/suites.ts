@@ -42,6 +42,7 @@ export const LONG_FILES: Readonly<Record<string, number>> = {
   'src/metadata/stores/mariadb/mariadb-metadata-store-with-server.test.ts': 30,
   'src/metadata/stores/mariadb/mariadb-against-memory-with-server.test.ts': 25,
   'src/identity/stores/mariadb/mariadb-identity-store-with-server.test.ts': 25,
+  'src/schema/schema-killed-with-server.test.ts': 20,
   'test/simulation/crash-states.test.ts': 30,
   'test/crash/damage.test.ts': 30,
   'test/simulation/erasure-sets.test.ts': 30,

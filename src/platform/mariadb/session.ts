@@ -40,6 +40,8 @@ export const CONNECT_TIMEOUT_MS = 10_000;
 const NODE_CONNECT_TIMEOUT_MS = 2_000;
 /** A statement that takes longer has failed. */
 export const STATEMENT_TIMEOUT_MS = 60_000;
+/** Altering a large table may take hours. */
+const SCHEMA_TIMEOUT_MS = 24 * 60 * 60 * 1000;
 const LOCK_WAIT_S = 10;
 /** Deeper than any chain of folders. */
 const RECURSION_MAX = 100_000;
@@ -77,11 +79,15 @@ export class Session {
   readonly #connection: Connection;
   readonly #place: Place;
   readonly #watch: NodeWatch | undefined;
+  readonly #timeoutMs: number;
   #questionCount = 0;
 
-  private constructor(connection: Connection, place: Place) {
+  private constructor(
+    connection: Connection, { place, mode }: { place: Place; mode: SessionMode },
+  ) {
     this.#connection = connection;
     this.#place = place;
+    this.#timeoutMs = mode === 'schema' ? SCHEMA_TIMEOUT_MS : STATEMENT_TIMEOUT_MS;
     // Without a listener a broken connection would end the process; the next statement tells.
     connection.on('error', () => undefined);
     if (place.isAlone) return;
@@ -121,7 +127,7 @@ export class Session {
       decimalNumbers: true, multipleStatements: false,
       connectTimeout: place.isAlone ? CONNECT_TIMEOUT_MS : NODE_CONNECT_TIMEOUT_MS,
     });
-    const session = new Session(connection, place);
+    const session = new Session(connection, { place, mode });
     try {
       await session.#begin(mode);
     } catch (error) {
@@ -161,7 +167,7 @@ export class Session {
   /** A statement without values, which is not kept prepared. */
   async run(text: string): Promise<Answer> {
     const [answer] = await this.#wait(
-      this.#connection.query({ sql: text, timeout: STATEMENT_TIMEOUT_MS }));
+      this.#connection.query({ sql: text, timeout: this.#timeoutMs }));
     return toAnswer(answer);
   }
 
@@ -169,7 +175,7 @@ export class Session {
   async execute(text: string, values: readonly SqlValue[]): Promise<Answer> {
     this.#questionCount += 1;
     const [answer] = await this.#wait(this.#connection.execute({
-      sql: text, values: values.map(toParameter), timeout: STATEMENT_TIMEOUT_MS,
+      sql: text, values: values.map(toParameter), timeout: this.#timeoutMs,
     }));
     return toAnswer(answer);
   }

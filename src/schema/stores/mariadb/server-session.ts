@@ -1,0 +1,100 @@
+/** A connection to a database of a MariaDB server, which may alter tables. */
+import { HoldfastError } from '../../../base/errors.ts';
+import {
+  Session, explainedFault, isPassing, serverFault,
+} from '../../../platform/mariadb/index.ts';
+import type { ServerAddress } from '../../../platform/mariadb/index.ts';
+import type { SqlValue } from '../../row-upgrades.ts';
+import type { SqlSession } from '../sql/sql-session.ts';
+
+const WORDS = { op: 'schema/MariadbSchemaTarget', database: 'The database of this shard' };
+const LOCK_WAIT_S = 60;
+/** One for each database of the server, whatever its name: locks belong to the whole server. */
+const LOCK_NAME = 'CONCAT(\'holdfast_schema_\', MD5(DATABASE()))';
+
+export class ServerSession implements SqlSession {
+  readonly #connection: Session;
+  #isWithin = false;
+
+  private constructor(connection: Session) {
+    this.#connection = connection;
+  }
+
+  /** @throws unavailable. */
+  static async open(address: ServerAddress): Promise<ServerSession> {
+    try {
+      return new ServerSession(await Session.open(address, 'schema'));
+    } catch (error) {
+      throw explained(error);
+    }
+  }
+
+  async query(text: string, values: readonly SqlValue[] = []): Promise<unknown[][]> {
+    const { rows } = await this.#ask(text, values);
+    // A snapshot that stays open would show the same for ever, and keep tables from being altered.
+    if (!this.#isWithin) await this.#ask('COMMIT', []);
+    return rows;
+  }
+
+  async change(text: string, values: readonly SqlValue[] = []): Promise<number> {
+    return (await this.#ask(text, values)).changes;
+  }
+
+  async alter(text: string): Promise<void> {
+    await this.#ask(text, []);
+  }
+
+  async atomically<T>(act: () => Promise<T>): Promise<T> {
+    this.#isWithin = true;
+    try {
+      const result = await act();
+      await this.#ask('COMMIT', []);
+      return result;
+    } catch (error) {
+      // A connection that is lost has rolled back by itself.
+      await this.#connection.run('ROLLBACK').catch(() => undefined);
+      throw error;
+    } finally {
+      this.#isWithin = false;
+    }
+  }
+
+  /** Nobody else who takes this lock is at work on this database meanwhile. The server lets go of
+   *  it when the connection ends: not before the statement that is running has ended. */
+  async exclusively<T>(act: () => Promise<T>): Promise<T> {
+    const [[taken] = []] = await this.query(
+      `/* holdfast:lockSchema */ SELECT GET_LOCK(${LOCK_NAME}, ${LOCK_WAIT_S})`);
+    if (Number(taken) !== 1) {
+      throw new HoldfastError('busy', WORDS.op,
+        'Somebody else is altering this database. Try again when that has ended.');
+    }
+    try {
+      return await act();
+    } finally {
+      await this.query(`/* holdfast:unlockSchema */ SELECT RELEASE_LOCK(${LOCK_NAME})`);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#connection.end();
+  }
+
+  async #ask(text: string, values: readonly SqlValue[]) {
+    try {
+      return values.length === 0 ? await this.#connection.run(text)
+        : await this.#connection.execute(text, values);
+    } catch (error) {
+      throw explained(error);
+    }
+  }
+}
+
+/** What the server says of a statement that it does not take is what the operator has to read. */
+function explained(error: unknown): unknown {
+  const fault = serverFault(error);
+  const known = explainedFault(error, WORDS);
+  const isUnknown = known instanceof HoldfastError && known.kind === 'internal';
+  if (fault === undefined || !isUnknown || isPassing(fault)) return known;
+  const message = `The shard refuses this statement: ${fault.message}`;
+  return new HoldfastError('invalid', WORDS.op, message, { cause: error });
+}

@@ -1,0 +1,70 @@
+/** The book in memory. For tests. */
+import { NODE_KEPT_MS, PROBLEM_LENGTH_MAX } from '../../schema-book.ts';
+import type { ChangeNote, LiveNode, SchemaBook, ShardRun } from '../../schema-book.ts';
+
+function byText(of: 'shard' | 'changeId' | 'id') {
+  return (a: object, b: object): number => {
+    const [ours, theirs] = [a, b].map((one) => String((one as Record<string, unknown>)[of]));
+    return (ours ?? '') < (theirs ?? '') ? -1 : 1;
+  };
+}
+
+export class MemorySchemaBook implements SchemaBook {
+  readonly #runs = new Map<string, ShardRun>();
+  readonly #changes = new Map<string, ChangeNote>();
+  readonly #nodes = new Map<string, LiveNode>();
+  #pause: { reason: string; sinceMs: number } | undefined;
+
+  async putRun(run: ShardRun): Promise<void> {
+    const problem = run.problem.slice(0, PROBLEM_LENGTH_MAX);
+    this.#runs.set(`${run.changeId} ${run.shard}`, { ...run, problem });
+  }
+
+  async listRuns(wanted: string): Promise<ShardRun[]> {
+    return [...this.#runs.values()].filter(({ changeId }) => changeId === wanted)
+      .sort(byText('shard'));
+  }
+
+  async putChange(note: ChangeNote): Promise<void> {
+    this.#changes.set(note.changeId, note);
+  }
+
+  async dropChange(changeId: string): Promise<void> {
+    this.#changes.delete(changeId);
+  }
+
+  async listChanges(): Promise<ChangeNote[]> {
+    return [...this.#changes.values()].sort(byText('changeId'));
+  }
+
+  async pause(reason: string, nowMs: number): Promise<void> {
+    this.#pause = { reason: reason.slice(0, PROBLEM_LENGTH_MAX), sinceMs: nowMs };
+  }
+
+  async resume(): Promise<void> {
+    this.#pause = undefined;
+  }
+
+  async findPause(): Promise<{ reason: string; sinceMs: number } | undefined> {
+    return this.#pause;
+  }
+
+  async announce(node: LiveNode): Promise<void> {
+    this.#nodes.set(node.id, node);
+    for (const [id, { untilMs }] of this.#nodes) {
+      if (untilMs < node.untilMs - NODE_KEPT_MS) this.#nodes.delete(id);
+    }
+  }
+
+  async leave(nodeId: string): Promise<void> {
+    this.#nodes.delete(nodeId);
+  }
+
+  async listNodes(nowMs: number): Promise<LiveNode[]> {
+    return [...this.#nodes.values()].filter(({ untilMs }) => untilMs >= nowMs).sort(byText('id'));
+  }
+
+  async close(): Promise<void> {
+    this.#nodes.clear();
+  }
+}

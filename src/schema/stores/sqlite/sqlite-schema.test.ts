@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { isKind } from '../../../base/errors.ts';
+import { testSchemaBook } from '../../schema-book.conformance.ts';
+import { testSchemaTarget } from '../../schema-target.conformance.ts';
+import { PERSON_BEFORE, PERSON_EXPAND } from '../../testing/fixture-changes.ts';
+import { sqliteFixture } from '../../testing/sqlite-fixture.ts';
+import { openSqliteBook } from './sqlite-schema-book.ts';
+import { sqliteGolden } from './sqlite-catalogue.ts';
+import { SqliteSchemaTarget } from './sqlite-schema-target.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'holdfast-schema-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+let count = 0;
+const nextFile = (): string => {
+  count += 1;
+  return join(folder, `shard-${count}.db`);
+};
+
+testSchemaTarget('SqliteSchemaTarget', () => sqliteFixture(nextFile()));
+testSchemaBook('SqlSchemaBook on SQLite', () => openSqliteBook(nextFile()));
+
+describe('SqliteSchemaTarget', () => {
+  it('leaves neither statement nor note of a step that the file refuses', async () => {
+    const { shard } = await sqliteFixture(nextFile());
+    const target = await shard.open();
+    const [step] = PERSON_EXPAND.steps;
+    assert.ok(step !== undefined);
+    const wrong = { ...PERSON_EXPAND, steps: [{ ...step, sqlite: 'ALTER TABLE no_table ADD x' }] };
+    await assert.rejects(target.runStep(wrong, 0, 1), (error) => isKind(error, 'invalid'));
+    const idle = { ...step, sqlite: 'ALTER TABLE person ADD COLUMN another_name' };
+    await assert.rejects(target.runStep({ ...PERSON_EXPAND, steps: [idle] }, 0, 1),
+      (error) => isKind(error, 'internal'));
+    assert.deepEqual(await target.listNotes(), []);
+    assert.deepEqual(await target.readCatalogue(),
+      sqliteGolden(`CREATE TABLE person (${PERSON_BEFORE})`));
+    await target.close();
+  });
+
+  it('makes no file where there is none', async () => {
+    await assert.rejects(SqliteSchemaTarget.open(join(folder, 'none.db')),
+      (error) => isKind(error, 'unavailable'));
+  });
+});
