@@ -50,6 +50,10 @@ export { watchSignals } from './process-signals.ts';
 export type { ProcessEvents, SignalOptions } from './process-signals.ts';
 export { SeededRandom, systemRandom } from './random.ts';
 export type { Random } from './random.ts';
+export { asRequest, currentRequest, markThread } from './sql/request-mark.ts';
+export { SqlRefusal } from './sql/sql-refusal.ts';
+export { StatementTally, statementTally } from './sql/statement-tally.ts';
+export type { StatementCount, StatementFigures } from './sql/statement-tally.ts';
 export {
   formatListenAddress, isLoopback, parseListenAddress, serverSlice,
 } from './server-settings.ts';

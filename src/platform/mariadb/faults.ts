@@ -1,6 +1,7 @@
 /** What a MariaDB server's errors, and those of the way to it, mean to a caller. */
 import { HoldfastError, faultToData } from '../../base/errors.ts';
 import type { ErrorKind, FaultData } from '../../base/errors.ts';
+import { SqlRefusal } from '../sql/sql-refusal.ts';
 
 /** How a store speaks of its database. */
 export interface DatabaseWords {
@@ -31,6 +32,8 @@ export class ServerError extends Error {
   }
 }
 
+/** Our own number: the guard of statements has said no, see src/platform/sql/. */
+const REFUSED = 100_000;
 const LOCK_WAIT = 1205;
 const DEADLOCK = 1213;
 const NOT_PREPARED = 1047; // Galera: this node is not, or no longer, part of the cluster.
@@ -58,6 +61,9 @@ const KINDS: readonly (readonly [errnos: readonly number[], kind: ErrorKind, wor
 
 export function serverFault(error: unknown): ServerFault | undefined {
   if (error instanceof ServerError) return error.fault;
+  if (error instanceof SqlRefusal) {
+    return { code: 'statement-refused', errno: REFUSED, message: error.message, isLost: false };
+  }
   if (!(error instanceof Error) || error instanceof HoldfastError) return undefined;
   if (!('code' in error) || typeof error.code !== 'string') return undefined;
   const errno = 'errno' in error && typeof error.errno === 'number' ? error.errno : 0;
@@ -84,6 +90,7 @@ export function toFault(error: unknown, { op, database }: DatabaseWords): FaultD
   if (fault === undefined) return faultToData(error, op);
   const { code, errno } = fault;
   const facts = { server: code };
+  if (errno === REFUSED) return { kind: 'internal', op, message: fault.message, facts };
   const known = KINDS.find(([errnos]) => errnos.includes(errno));
   if (known !== undefined) {
     const [, kind, words] = known;

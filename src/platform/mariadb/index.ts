@@ -6,8 +6,8 @@ export {
 export type { DatabaseWords, ServerFault } from './faults.ts';
 export { LoneStatements } from './lone-statements.ts';
 export type { LoneParts } from './lone-statements.ts';
-export { namedSql, namedTable, valuesFor } from './named-sql.ts';
-export type { NamedSql, SqlValue } from './named-sql.ts';
+export { keysOf, namedSql, namedTable, ownerOf, valuesFor } from './named-sql.ts';
+export type { NamedSql, SqlValue, TableOwner } from './named-sql.ts';
 export { lookAtDatabase } from './look-at-database.ts';
 export type { DatabaseFacts } from './look-at-database.ts';
 export { checkSettings, readSettings, unsafeSettings } from './server-settings.ts';
@@ -21,3 +21,5 @@ export type { Answer, ServerAddress, SessionMode } from './session.ts';
 export { SharedQuestion } from './shared-question.ts';
 export { TurnWriter } from './turn-writer.ts';
 export type { Ask, TurnParts, TurnSql } from './turn-writer.ts';
+export { statements } from '../sql/statement-registry.ts';
+export type { RegisteredStatement, StatementOwner } from '../sql/statement-registry.ts';

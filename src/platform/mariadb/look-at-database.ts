@@ -1,6 +1,7 @@
 /** What a store looks at before it works on a database. */
 import { HoldfastError } from '../../base/errors.ts';
 import type { DatabaseWords } from './faults.ts';
+import { namedSql } from './named-sql.ts';
 import { checkSettings, readSettings } from './server-settings.ts';
 import type { Session } from './session.ts';
 
@@ -14,8 +15,8 @@ export interface DatabaseFacts {
 const FIRST_TABLES = [
   'installation', 'meta', 'writer_turn', 'identity_meta', 'keyed_request_meta', 'directory',
 ];
-const LIST_TABLES = `/* holdfast:listTables */ SELECT table_name FROM information_schema.tables
-  WHERE table_schema = DATABASE()`;
+const LIST_TABLES = namedSql('listTables', `SELECT table_name FROM information_schema.tables
+  WHERE table_schema = DATABASE()`, { owner: 'session', tables: new Map() }).text;
 
 /** @throws invalid: the server is not safe; `database-not-ours`: the database belongs to another
  *  program; the driver's error. */

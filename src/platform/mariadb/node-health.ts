@@ -6,6 +6,8 @@
 import mysql from 'mysql2/promise';
 import type { Connection } from 'mysql2/promise';
 import { systemClock } from '../clock.ts';
+import { statements } from '../sql/statement-registry.ts';
+import { SESSION_OWNER } from './counted-statements.ts';
 import { ServerError } from './faults.ts';
 import { wayTo } from './nodes.ts';
 import type { NodeAddress } from './nodes.ts';
@@ -13,10 +15,11 @@ import type { NodeAddress } from './nodes.ts';
 /** How long a node may take to let somebody in and say how it is. */
 export const NODE_ANSWER_MAX_MS = 1_000;
 
-const IS_CLUSTERED = `/* holdfast:isClustered */ SHOW GLOBAL VARIABLES
-  WHERE Variable_name IN ('wsrep_on', 'wsrep_provider')`;
-const STATE = `/* holdfast:nodeState */ SHOW GLOBAL STATUS
-  WHERE Variable_name IN ('wsrep_ready', 'wsrep_cluster_status', 'wsrep_local_state')`;
+const IS_CLUSTERED = statements.enter('isClustered', `SHOW GLOBAL VARIABLES
+  WHERE Variable_name IN ('wsrep_on', 'wsrep_provider')`, SESSION_OWNER).text;
+const STATE = statements.enter('nodeState', `SHOW GLOBAL STATUS
+  WHERE Variable_name IN ('wsrep_ready', 'wsrep_cluster_status', 'wsrep_local_state')`,
+SESSION_OWNER).text;
 const SYNCED = '4';
 
 type Ask = (text: string) => Promise<unknown[][]>;

@@ -1,5 +1,6 @@
 /** Settings of the server that our promises rest on, read at every start: see ADR 0040. */
 import { HoldfastError } from '../../base/errors.ts';
+import { namedSql } from './named-sql.ts';
 import type { Session } from './session.ts';
 
 /** The largest statement is a batch of manifests: see ROWS_BYTES_MAX. */
@@ -17,11 +18,13 @@ export interface ServerSettings {
   pageBytes: number;
 }
 
-export async function readSettings(session: Session): Promise<ServerSettings> {
-  const { rows } = await session.run(`SELECT VERSION(),
+const GET_SETTINGS = namedSql('getServerSettings', `SELECT VERSION(),
     @@global.innodb_flush_log_at_trx_commit, @@global.innodb_doublewrite, @@global.log_bin,
     @@global.sync_binlog, @@session.sql_mode, @@session.time_zone, @@global.max_allowed_packet,
-    @@global.innodb_page_size`);
+    @@global.innodb_page_size`, { owner: 'session', tables: new Map() }).text;
+
+export async function readSettings(session: Session): Promise<ServerSettings> {
+  const { rows } = await session.run(GET_SETTINGS);
   const [version, flush, doublewrite, logBin, syncBinlog, sqlMode, timeZone, packet, page]
     = rows[0] ?? [];
   return {

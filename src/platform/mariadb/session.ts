@@ -1,6 +1,10 @@
 /** One connection to a MariaDB server, with the settings that our promises rest on. */
 import mysql from 'mysql2/promise';
 import type { Connection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
+import { SqlRefusal } from '../sql/sql-refusal.ts';
+import { statements } from '../sql/statement-registry.ts';
+import type { RegisteredStatement } from '../sql/statement-registry.ts';
+import { SESSION_OWNER, counted, endNamed, unregistered } from './counted-statements.ts';
 import { serverFault } from './faults.ts';
 import type { SqlValue } from './named-sql.ts';
 import { checkNode, isClustered } from './node-health.ts';
@@ -60,12 +64,27 @@ function sessionSettings(isMariadb: boolean): string {
     + `${recursion} = ${RECURSION_MAX}`;
 }
 
-/** `schema` alone may make, alter or drop tables: it is opened by who makes a new database, and by
- *  the runner of schema changes. Of a `lone` one each statement is a transaction of its own. */
+/** `schema` alone may make, alter or drop tables, and send what is not registered: it is opened by
+ *  who makes a new database, and by the runner of schema changes. Of a `lone` one each statement is
+ *  a transaction of its own. */
 export type SessionMode = 'write' | 'read' | 'schema' | 'lone';
 
 /** Waits until all that was acknowledged on any node can be read on this one. */
-const CATCH_UP = '/* holdfast:catchUp */ SET STATEMENT wsrep_sync_wait = 1 FOR SELECT 1';
+const CATCH_UP = statements.enter(
+  'catchUp', 'SET STATEMENT wsrep_sync_wait = 1 FOR SELECT 1', SESSION_OWNER).text;
+const GET_VERSION = statements.enter('version', 'SELECT VERSION()', SESSION_OWNER).text;
+
+function settingsFor(
+  mode: SessionMode, isMariadb: boolean,
+): readonly (readonly [name: string, text: string])[] {
+  const access = mode === 'read' ? 'READ ONLY' : 'READ WRITE';
+  return [
+    ['names', `SET NAMES utf8mb4 COLLATE ${binaryCollation(isMariadb)}`],
+    ['settings', sessionSettings(isMariadb)],
+    ['access', `SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, ${access}`],
+    ['ends', mode === 'lone' ? 'SET SESSION autocommit = 1' : 'COMMIT'],
+  ];
+}
 
 /** One node of those that an address names. */
 interface Place {
@@ -75,8 +94,13 @@ interface Place {
   isAlone: boolean;
 }
 
+/**
+ * But for a schema session, only registered statements are sent; what affects more rows than it was
+ * registered with is undone, with all of its transaction, and refused.
+ */
 export class Session {
   readonly #connection: Connection;
+  readonly #mode: SessionMode;
   readonly #place: Place;
   readonly #watch: NodeWatch | undefined;
   readonly #timeoutMs: number;
@@ -86,6 +110,7 @@ export class Session {
     connection: Connection, { place, mode }: { place: Place; mode: SessionMode },
   ) {
     this.#connection = connection;
+    this.#mode = mode;
     this.#place = place;
     this.#timeoutMs = mode === 'schema' ? SCHEMA_TIMEOUT_MS : STATEMENT_TIMEOUT_MS;
     // Without a listener a broken connection would end the process; the next statement tells.
@@ -129,7 +154,7 @@ export class Session {
     });
     const session = new Session(connection, { place, mode });
     try {
-      await session.#begin(mode);
+      await session.#begin();
     } catch (error) {
       session.destroy();
       throw error;
@@ -137,19 +162,17 @@ export class Session {
     return session;
   }
 
-  async #begin(mode: SessionMode): Promise<void> {
-    const { rows: [[version] = []] } = await this.run('SELECT VERSION()');
+  async #begin(): Promise<void> {
+    const { rows: [[version] = []] } = await this.run(GET_VERSION);
     const isMariadb = String(version).includes('MariaDB');
     const ask = async (text: string): Promise<unknown[][]> => (await this.run(text)).rows;
     if (isMariadb && await isClustered(ask)) {
       await checkNode(ask);
       await this.run(CATCH_UP);
     }
-    await this.run(`SET NAMES utf8mb4 COLLATE ${binaryCollation(isMariadb)}`);
-    await this.run(sessionSettings(isMariadb));
-    const access = mode === 'read' ? 'READ ONLY' : 'READ WRITE';
-    await this.run(`SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, ${access}`);
-    await this.run(mode === 'lone' ? 'SET SESSION autocommit = 1' : 'COMMIT');
+    for (const [name, text] of settingsFor(this.#mode, isMariadb)) {
+      await this.run(statements.enter(name, text, SESSION_OWNER).text);
+    }
   }
 
   /** Whether its node is the one that is in use. */
@@ -164,20 +187,37 @@ export class Session {
     return this.#questionCount;
   }
 
-  /** A statement without values, which is not kept prepared. */
+  /** A statement without values, which is not kept prepared.
+   *  @throws SqlRefusal; the driver's error. */
   async run(text: string): Promise<Answer> {
-    const [answer] = await this.#wait(
-      this.#connection.query({ sql: text, timeout: this.#timeoutMs }));
-    return toAnswer(answer);
+    const statement = endNamed(text) ?? this.#statementOf(text);
+    return counted(statement, async () => {
+      const [answer] = await this.#wait(
+        this.#connection.query({ sql: statement.text, timeout: this.#timeoutMs }));
+      return toAnswer(answer);
+    });
   }
 
-  /** A statement with values, prepared on its first use. Values never become part of its text. */
+  /** A statement with values, prepared on its first use. Values never become part of its text.
+   *  @throws SqlRefusal; the driver's error. */
   async execute(text: string, values: readonly SqlValue[]): Promise<Answer> {
+    const statement = this.#statementOf(text);
     this.#questionCount += 1;
-    const [answer] = await this.#wait(this.#connection.execute({
-      sql: text, values: values.map(toParameter), timeout: this.#timeoutMs,
-    }));
-    return toAnswer(answer);
+    const answer = await counted(statement, async () => {
+      const [raw] = await this.#wait(this.#connection.execute({
+        sql: statement.text, values: values.map(toParameter), timeout: this.#timeoutMs,
+      }));
+      return toAnswer(raw);
+    });
+    if (statement.kind !== 'write' || answer.changes <= statement.rowsMax) return answer;
+    await this.run('ROLLBACK');
+    throw new SqlRefusal('rows', `it has affected ${answer.changes} rows, ${statement.rowsMax} at `
+      + 'most were expected, and its transaction was undone', statement.name);
+  }
+
+  #statementOf(text: string): RegisteredStatement {
+    if (this.#mode !== 'schema') return statements.get(text);
+    return statements.find(text) ?? unregistered(text);
   }
 
   async #wait<T>(work: Promise<T>): Promise<T> {

@@ -59,7 +59,8 @@ function complaintAboutText(path: string, node: ts.LiteralLikeNode): Complaint |
     const mayWait = path.startsWith('src/platform/') || isTest(path);
     return mayWait ? undefined : clock(node.text);
   }
-  const mayHoldSql = /\/stores\//.test(path) || path === 'src/platform/data-lock.ts';
+  const mayHoldSql = /\/stores\/|^src\/platform\/(mariadb|sql)\//.test(path)
+    || path === 'src/platform/data-lock.ts';
   if (mayHoldSql || isTest(path) || !SQL.test(node.text)) return undefined;
   return { rule: 'sql', message: 'SQL lives under stores/ only' };
 }

@@ -1,6 +1,6 @@
 /** The identity tables on MariaDB: those of DATA/identity.db (docs/formats/identity.md), and what
  *  several writers need. They may lie in the database that has the metadata of shard 0. */
-import { namedSql, namedTable } from '../../../platform/mariadb/index.ts';
+import { keysOf, namedSql, namedTable } from '../../../platform/mariadb/index.ts';
 import type { NamedSql, TurnSql } from '../../../platform/mariadb/index.ts';
 import { IDENTITY_SQL } from '../sql/identity-statements.ts';
 import type { Ask } from '../sql/statement.ts';
@@ -62,10 +62,18 @@ export const FIRST_ROWS: readonly string[] = [
   `INSERT IGNORE INTO identity_turn (id, turn, writer) VALUES (1, 0, '')`,
 ];
 
+const OWNER = { owner: 'identity', tables: keysOf(IDENTITY_TABLES) };
+/** What is not searched by a whole key: tokens that have expired, members of groups. */
+const ROWS_MAX = 1_000_000;
+const FEW = 'there are never more than a few rows';
+
 export const META_SQL = namedTable({
   findIdentityFact: 'SELECT value FROM identity_meta WHERE name = ?',
   addIdentityFact: 'INSERT IGNORE INTO identity_meta (name, value) VALUES (?, ?)',
   forgetIdentityWriters: 'DELETE FROM identity_writer WHERE seen_s < UNIX_TIMESTAMP() - ?',
+}, {
+  ...OWNER, rows: { forgetIdentityWriters: ROWS_MAX },
+  withoutKey: { forgetIdentityWriters: 'it has a row for each process of a month' },
 });
 
 export const IDENTITY_TURN_SQL: TurnSql = namedTable({
@@ -76,10 +84,12 @@ export const IDENTITY_TURN_SQL: TurnSql = namedTable({
     VALUES (@writer, 0, UNIX_TIMESTAMP())`,
   passTurn: 'UPDATE identity_turn SET turn = turn + 1 WHERE id = 1',
   getOperation: 'SELECT operation FROM identity_writer WHERE id = @writer',
-});
+}, OWNER);
 
 export const IDENTITY_MARK = namedSql(
-  'identityMark', 'SELECT turn FROM identity_turn WHERE id = 1');
+  'identityMark', 'SELECT turn FROM identity_turn WHERE id = 1', OWNER);
+
+const WITHOUT_KEY: ReadonlySet<string> = new Set(['deleteSetupLinks', 'deleteExpiredLinks']);
 
 export interface NamedIdentitySql {
   one: NamedSql;
@@ -90,8 +100,11 @@ export interface NamedIdentitySql {
 export const NAMED_IDENTITY_SQL: ReadonlyMap<Ask['statement'], NamedIdentitySql> = new Map(
   Object.entries(IDENTITY_SQL).map(([name, statement]) => {
     const { text, textForMany } = statement.parts;
-    const one = namedSql(name, text);
+    const owner = {
+      ...OWNER, rowsPerKey: ROWS_MAX, ...(WITHOUT_KEY.has(name) && { withoutKey: FEW }),
+    };
+    const one = namedSql(name, text, owner);
     return [statement, textForMany === undefined
-      ? { one } : { one, many: namedSql(`${name}s`, textForMany) }];
+      ? { one } : { one, many: namedSql(`${name}s`, textForMany, owner) }];
   }),
 );

@@ -107,7 +107,7 @@ const LINKS_AND_FLOWS = {
     ['link_hash', 'expires_at'], 'FROM setup_links WHERE expires_at > ?',
   ),
   // Every link, whatever it is: there is one at most.
-  deleteSetupLinks: change<[]>('DELETE FROM setup_links WHERE link_hash IS NOT NULL'),
+  deleteSetupLinks: change<[]>('DELETE FROM setup_links WHERE link_hash > \'\''),
   deleteExpiredLinks: change<[number]>('DELETE FROM setup_links WHERE expires_at <= ?'),
 
   addFlow: change<[FlowRow]>(

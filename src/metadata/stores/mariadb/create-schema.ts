@@ -1,20 +1,25 @@
 /** Makes the tables of an empty database, or looks whether those that are there are ours. */
 import { CANONICAL_VERSION } from '../../../base/names.ts';
 import { HoldfastError } from '../../../base/errors.ts';
-import { binaryCollation } from '../../../platform/mariadb/index.ts';
+import { binaryCollation, namedTable } from '../../../platform/mariadb/index.ts';
 import type { DatabaseFacts, Session } from '../../../platform/mariadb/index.ts';
 import { checkShardNumber } from '../../shard-number.ts';
-import { SCHEMA_VERSION, TABLES, createTable, firstNumbers } from './schema.ts';
+import {
+  SCHEMA_VERSION, TABLES, TABLE_KEYS, createTable, firstNumbers,
+} from './schema.ts';
 
-const PUT_NUMBER = '/* holdfast:putNumber */ INSERT IGNORE INTO meta (name, value) VALUES (?, ?)';
-const GET_NUMBER = '/* holdfast:getNumber */ SELECT value FROM meta WHERE name = ?';
+const SQL = namedTable({
+  putNumber: 'INSERT IGNORE INTO meta (name, value) VALUES (?, ?)',
+  getNumber: 'SELECT value FROM meta WHERE name = ?',
+  putTurn: 'INSERT IGNORE INTO writer_turn (id, turn, writer) VALUES (1, 0, \'\')',
+}, { owner: 'metadata.open', tables: TABLE_KEYS });
 
 function refuse(code: string, message: string): never {
   throw new HoldfastError('invalid', 'metadata/MariadbMetadataStore.open', message, { code });
 }
 
 async function numberOf(session: Session, name: string): Promise<number | undefined> {
-  const { rows: [row] } = await session.execute(GET_NUMBER, [name]);
+  const { rows: [row] } = await session.execute(SQL.getNumber.text, [name]);
   return row?.[0] as number | undefined;
 }
 
@@ -27,12 +32,11 @@ async function createTables(
   for (const [name, columns] of Object.entries(TABLES)) {
     await session.run(createTable(name, columns, collation));
   }
-  for (const [name, value] of firstNumbers(shard)) {
-    await session.execute(PUT_NUMBER, [name, value]);
-  }
-  await session.run('INSERT IGNORE INTO writer_turn (id, turn, writer) VALUES (1, 0, \'\')');
-  await session.execute(PUT_NUMBER, ['canonical_version', CANONICAL_VERSION]);
-  await session.execute(PUT_NUMBER, ['schema_version', SCHEMA_VERSION]);
+  const { putNumber: { text: put }, putTurn } = SQL;
+  for (const [name, value] of firstNumbers(shard)) await session.execute(put, [name, value]);
+  await session.run(putTurn.text);
+  await session.execute(put, ['canonical_version', CANONICAL_VERSION]);
+  await session.execute(put, ['schema_version', SCHEMA_VERSION]);
   await session.run('COMMIT');
 }
 

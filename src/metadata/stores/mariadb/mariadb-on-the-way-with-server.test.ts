@@ -100,7 +100,7 @@ describe('Two stores on one MariaDB database', () => {
 
   it('lets one wait for a turn that another holds', async () => {
     const h = await Hand.on(await openStore(), { owner: 'waiting' });
-    const holder = await Session.open(server.addressOf(database), 'write');
+    const holder = await Session.open(server.addressOf(database), 'schema');
     await holder.run('SELECT turn FROM writer_turn WHERE id = 1 FOR UPDATE');
     const put = h.put(h.root, 'f');
     assert.deepEqual(await h.names(h.root), []); // Readers wait for nobody.

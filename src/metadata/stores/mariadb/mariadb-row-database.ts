@@ -7,6 +7,7 @@ import type { RowDatabase } from '../rows/sql-tenant-rows.ts';
 import type { SqlStep } from '../rows/row-sql.ts';
 import type { WriterClient } from '../sqlite/writer-client.ts';
 import { explainedFault } from './faults.ts';
+import { moveStatement } from './move-statements.ts';
 
 export class MariadbRowDatabase implements RowDatabase {
   readonly dialect = 'mariadb';
@@ -31,7 +32,7 @@ export class MariadbRowDatabase implements RowDatabase {
   async #ask({ text, values }: SqlStep): Promise<RowValue[][]> {
     try {
       const session = await (this.#session ??= Session.open(this.#address, 'read'));
-      const { rows } = await session.execute(text, values);
+      const { rows } = await session.execute(moveStatement(text), values);
       await session.run('COMMIT');
       return rows as RowValue[][];
     } catch (error) {

@@ -1,6 +1,7 @@
 /** The tables of the metadata database on MariaDB: docs/formats/metadata.md says what each holds.
  *  They are those of SQLite's format 4, with keys of stated lengths. Times, sizes and ids are
  *  BIGINT; every text is compared byte by byte. */
+import { keysOf } from '../../../platform/mariadb/index.ts';
 
 import { firstIdOf } from '../../shard-number.ts';
 
@@ -115,6 +116,9 @@ export const TABLES: Readonly<Record<string, string>> = {
     checksums TEXT NOT NULL, manifest LONGBLOB NULL, PRIMARY KEY (id),
     UNIQUE KEY held_change_by_node (quarantine_id, node_id)`,
 };
+
+/** By which rows are found: the guard of statements wants to know. */
+export const TABLE_KEYS = keysOf(TABLES);
 
 export function createTable(name: string, columns: string, collation: string): string {
   return `CREATE TABLE IF NOT EXISTS ${name} (${columns})

@@ -2,6 +2,7 @@
 import type { TenantId } from '../../../base/ids.ts';
 import { namedTable, readSettings, unsafeSettings } from '../../../platform/mariadb/index.ts';
 import type { Session } from '../../../platform/mariadb/index.ts';
+import { TABLE_KEYS } from './schema.ts';
 import type { ShardFigures } from '../../shards/shard-store.ts';
 
 const SQL = namedTable({
@@ -10,7 +11,7 @@ const SQL = namedTable({
   /** As the server counts anyway: an estimate, and no table is read for it. */
   databaseBytes: `SELECT COALESCE(SUM(data_length + index_length), 0)
     FROM information_schema.tables WHERE table_schema = DATABASE()`,
-});
+}, { owner: 'metadata.figures', tables: TABLE_KEYS });
 
 export async function readFigures(session: Session): Promise<ShardFigures> {
   const rowsOf = async ({ text }: { text: string }): Promise<unknown[][]> =>

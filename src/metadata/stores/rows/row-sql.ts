@@ -34,7 +34,7 @@ function source(
       : { from: `${name} t`, where: 't.owner = ?', values: [owner] };
     case 'quarantine': return { values: [id], where: 'q.space_id = ?',
       from: `quarantine q JOIN ${name} t ON t.quarantine_id = q.id` };
-    case 'grant': return { values: [id, id], where: '1 = 1',
+    case 'grant': return { values: [id, id], where: 't.grant_id = g.id',
       from: `(SELECT id FROM access_grant WHERE space_id = ? UNION
         SELECT id FROM access_grant_past WHERE space_id = ?) g
         JOIN ${name} t ON t.grant_id = g.id` };

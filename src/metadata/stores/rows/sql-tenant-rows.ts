@@ -89,8 +89,7 @@ export class SqlTenantRows implements TenantRows {
   async readRows(name: string, keys: readonly RowKey[]): Promise<Row[]> {
     const table = rowTable(name);
     const found: Row[] = [];
-    for (let at = 0; at < keys.length; at += ROWS_OF_STATEMENT) {
-      const some = keys.slice(at, at + ROWS_OF_STATEMENT);
+    for (const some of powers(keys)) {
       found.push(...await this.#database.read(rowsStep(this.#database.dialect, table, some)));
     }
     return found;
@@ -100,13 +99,14 @@ export class SqlTenantRows implements TenantRows {
     const { dialect } = this.#database;
     const steps: SqlStep[] = [];
     for (const { name, deletes } of changes) {
-      for (let at = 0; at < deletes.length; at += ROWS_OF_STATEMENT) {
-        const some = deletes.slice(at, at + ROWS_OF_STATEMENT);
+      for (const some of powers(deletes)) {
         steps.push(deleteStep(dialect, rowTable(name), some));
       }
     }
     for (const { name, puts } of changes) {
-      for (const some of chunks(puts)) steps.push(putStep(dialect, rowTable(name), some));
+      for (const some of chunks(puts)) {
+        for (const part of powers(some)) steps.push(putStep(dialect, rowTable(name), part));
+      }
     }
     if (steps.length > 0) await this.#database.write(steps, true);
   }
@@ -177,6 +177,17 @@ function sizeOf(row: Row): number {
     size += typeof value === 'string' || value instanceof Uint8Array ? value.length : 8;
   }
   return size;
+}
+
+/** In parts of so many that there are few different statements: each is prepared and judged once.
+ */
+function* powers<T>(all: readonly T[]): Iterable<T[]> {
+  for (let at = 0; at < all.length;) {
+    const fitting = Math.min(all.length - at, ROWS_OF_STATEMENT);
+    const count = 2 ** Math.floor(Math.log2(fitting));
+    yield all.slice(at, at + count);
+    at += count;
+  }
 }
 
 function* chunks(rows: readonly Row[]): Iterable<Row[]> {

@@ -7,7 +7,7 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 export type Cut = 'before-commit' | 'after-commit';
 
 /** The writer's statements pass as text when they are prepared. */
-const WRITER_SIGN = 'holdfast:takeTurn';
+const WRITER_SIGN = '.takeTurn f=';
 const COMMIT = Buffer.from('\u0003COMMIT');
 
 export class CuttingProxy {

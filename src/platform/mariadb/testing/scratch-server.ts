@@ -135,7 +135,7 @@ export class ScratchServer {
   }
 
   async query(sql: string, database = ''): Promise<unknown[][]> {
-    const session = await Session.open(this.addressOf(database), 'write');
+    const session = await Session.open(this.addressOf(database), 'schema');
     try {
       const { rows } = await session.run(sql);
       await session.run('COMMIT');

@@ -21,7 +21,7 @@ export class LentIdentityStores {
   static async on(server: ScratchServer): Promise<LentIdentityStores> {
     const address = await server.makeDatabase();
     await (await MariadbIdentityStore.open({ address, create: true })).close();
-    return new LentIdentityStores(address, await Session.open(address, 'write'));
+    return new LentIdentityStores(address, await Session.open(address, 'schema'));
   }
 
   async lendEmpty(): Promise<StorePair> {

@@ -1,6 +1,6 @@
 /** The tables of a directory of shards on MariaDB: docs/formats/directory.md. They may lie in the
  *  database that has the metadata of shard 0. */
-import { namedTable } from '../../../../platform/mariadb/index.ts';
+import { keysOf, namedTable } from '../../../../platform/mariadb/index.ts';
 
 /** Kept in `directory`. A newer one is refused. */
 export const DIRECTORY_FORMAT = 1;
@@ -22,6 +22,9 @@ export function createDirectoryTable(name: string, columns: string, collation: s
     ENGINE = InnoDB ROW_FORMAT = DYNAMIC CHARACTER SET utf8mb4 COLLATE ${collation}`;
 }
 
+/** Of one tenant. */
+const MOVED_SPACES_MAX = 1_000_000;
+
 export const DIRECTORY_SQL = namedTable({
   directoryRev: 'SELECT value FROM directory WHERE name = \'rev\'',
   directoryFormat: 'SELECT value FROM directory WHERE name = \'format\'',
@@ -42,4 +45,7 @@ export const DIRECTORY_SQL = namedTable({
   putMovedSpaces: `INSERT INTO moved_space (space_id, tenant)
     SELECT moved.id, ?1 FROM JSON_TABLE(?2, '$[*]' COLUMNS (id BIGINT PATH '$')) moved
     ON DUPLICATE KEY UPDATE tenant = ?1`,
+}, {
+  owner: 'directory', tables: keysOf(DIRECTORY_TABLES),
+  rows: { putMovedSpaces: MOVED_SPACES_MAX },
 });

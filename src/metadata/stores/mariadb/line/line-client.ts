@@ -3,13 +3,16 @@
  * and goes on with the answer, as it does on SQLite; here every question crosses a network. So the
  * writer's thread lays a question in a port and sleeps until the other thread has answered it.
  */
+import { currentRequest } from '../../../../platform/index.ts';
 import { MessageChannel, Worker, receiveMessageOnPort } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import {
-  CONNECT_TIMEOUT_MS, ServerError, STATEMENT_TIMEOUT_MS,
+  CONNECT_TIMEOUT_MS, ServerError, STATEMENT_TIMEOUT_MS, statements,
 } from '../../../../platform/mariadb/index.ts';
-import type { Answer, ServerAddress, ServerFault } from '../../../../platform/mariadb/index.ts';
-import type { FromLine, LineStart, Step, ToLine } from './line-messages.ts';
+import type {
+  Answer, RegisteredStatement, ServerAddress, ServerFault,
+} from '../../../../platform/mariadb/index.ts';
+import type { Asked, FromLine, LineStart, NumberedStep, Step, ToLine } from './line-messages.ts';
 
 /** A line that is silent for longer has died; each of its statements has a limit of its own. */
 const SILENCE_MAX_MS = 2 * (CONNECT_TIMEOUT_MS + STATEMENT_TIMEOUT_MS);
@@ -28,6 +31,9 @@ export class LineClient {
   readonly #bellView = new Int32Array(this.#bell);
   #questionCount = 0;
   #lastId = 0;
+  /** By text the numbers of the statements that the line has been told of. */
+  readonly #numbers = new Map<string, number>();
+  #told: RegisteredStatement[] = [];
 
   constructor(address: ServerAddress) {
     const { port1, port2 } = new MessageChannel();
@@ -44,37 +50,47 @@ export class LineClient {
     return this.#questionCount;
   }
 
-  /** @throws ServerError. */
-  run(steps: Step[], isFirst = false): Answer[] {
+  /** @throws ServerError; SqlRefusal: a step is no registered statement. */
+  run(steps: readonly Step[], isFirst = false): Answer[] {
     if (steps.length === 0) return [];
-    return this.#ask({ id: this.#nextId(), kind: 'run', steps, isFirst });
+    return this.#ask({ kind: 'run', steps: steps.map(this.#numbered), isFirst });
   }
 
   /** @throws CommitError: the commit itself failed; ServerError: a step did. */
-  commit(steps: Step[]): void {
-    this.#ask({ id: this.#nextId(), kind: 'commit', steps });
+  commit(steps: readonly Step[]): void {
+    this.#ask({ kind: 'commit', steps: steps.map(this.#numbered) });
   }
 
   /** @throws ServerError. */
   rollback(): void {
-    this.#ask({ id: this.#nextId(), kind: 'rollback' });
+    this.#ask({ kind: 'rollback' });
   }
 
   close(): void {
     try {
-      this.#ask({ id: this.#nextId(), kind: 'close' });
+      this.#ask({ kind: 'close' });
     } catch (error) {
       if (!(error instanceof ServerError)) throw error; // A broken connection is closed already.
     }
     this.#port.close();
   }
 
-  #nextId(): number {
-    this.#lastId += 1;
-    return this.#lastId;
-  }
+  /** What is not registered is refused here: then nothing of its transaction is sent either. */
+  readonly #numbered = ({ text, values }: Step): NumberedStep => {
+    const known = this.#numbers.get(text);
+    if (known !== undefined) return { statement: known, values };
+    const number = this.#numbers.size;
+    this.#told.push(statements.get(text));
+    this.#numbers.set(text, number);
+    return { statement: number, values };
+  };
 
-  #ask(message: ToLine): Answer[] {
+  #ask(asked: Asked): Answer[] {
+    this.#lastId += 1;
+    const message: ToLine = {
+      id: this.#lastId, told: this.#told, request: currentRequest(), ...asked,
+    };
+    this.#told = [];
     this.#port.postMessage(message);
     const reply = this.#hear(message);
     if (reply.kind === 'failed') {

@@ -1,22 +1,37 @@
 /** What passes between the writer's thread and the line that speaks to the server for it. */
 import type { MessagePort } from 'node:worker_threads';
 import type {
-  Answer, ServerAddress, ServerFault, SqlValue,
+  Answer, RegisteredStatement, ServerAddress, ServerFault, SqlValue,
 } from '../../../../platform/mariadb/index.ts';
 
+/** A registered statement, and its values. */
 export interface Step {
   text: string;
   values: SqlValue[];
 }
 
+/** As it crosses to the other thread: the statement by its number, see ToLine. */
+export interface NumberedStep {
+  statement: number;
+  values: SqlValue[];
+}
+
 /** The number of a question is that of its answer. */
-export type ToLine = { id: number } & (
+export type ToLine = {
+  id: number;
+  /** Statements that the line has not been told of. They are numbered as they come, from 0. */
+  told: RegisteredStatement[];
+  /** For whom, see src/platform/sql/request-mark.ts. */
+  request: string | undefined;
+} & Asked;
+
+export type Asked =
   /** Runs the steps one after the other; `isFirst`: a connection may be made for them. */
-  | { kind: 'run'; steps: Step[]; isFirst: boolean }
+  | { kind: 'run'; steps: NumberedStep[]; isFirst: boolean }
   /** Runs the steps, then commits. */
-  | { kind: 'commit'; steps: Step[] }
+  | { kind: 'commit'; steps: NumberedStep[] }
   | { kind: 'rollback' }
-  | { kind: 'close' });
+  | { kind: 'close' };
 
 export type FromLine = { id: number } & (
   | { kind: 'done'; answers: Answer[]; questionCount: number }

@@ -4,9 +4,11 @@
  * is never taken for whole.
  */
 import { workerData } from 'node:worker_threads';
-import { serverFault, Session } from '../../../../platform/mariadb/index.ts';
+import { assert } from '../../../../base/assert.ts';
+import { markThread } from '../../../../platform/index.ts';
+import { serverFault, Session, statements } from '../../../../platform/mariadb/index.ts';
 import type { Answer } from '../../../../platform/mariadb/index.ts';
-import type { FromLine, LineStart, Step, ToLine } from './line-messages.ts';
+import type { FromLine, LineStart, NumberedStep, ToLine } from './line-messages.ts';
 
 const { address, port, bell } = workerData as LineStart;
 const bellView = new Int32Array(bell);
@@ -25,14 +27,33 @@ function dropSession(): void {
   session = undefined;
 }
 
-async function run(steps: readonly Step[], isFirst: boolean): Promise<Answer[]> {
+/** By number the texts of all statements that the writer has told of. */
+const texts: string[] = [];
+
+function textOf(number: number): string {
+  const text = texts[number];
+  assert(text !== undefined, 'the line knows the statements that it is asked for');
+  return text;
+}
+
+function learn({ told, request }: ToLine): void {
+  for (const statement of told) {
+    statements.adopt(statement);
+    texts.push(statement.text);
+  }
+  markThread(request);
+}
+
+async function run(steps: readonly NumberedStep[], isFirst: boolean): Promise<Answer[]> {
   if (isFirst && session?.isCurrent === false) dropSession();
   if (session === undefined && isFirst) session = await Session.open(address, 'write');
   if (session === undefined) {
     throw Object.assign(new Error('the connection was lost'), { code: 'ECONNRESET' });
   }
   const answers: Answer[] = [];
-  for (const { text, values } of steps) answers.push(await session.execute(text, values));
+  for (const { statement, values } of steps) {
+    answers.push(await session.execute(textOf(statement), values));
+  }
   return answers;
 }
 
@@ -68,6 +89,7 @@ async function serve(message: ToLine): Promise<FromLine> {
 let served = Promise.resolve();
 port.on('message', (message: ToLine) => {
   served = served.then(async () => {
+    learn(message);
     answer(await serve(message));
     if (message.kind === 'close') port.close();
   });

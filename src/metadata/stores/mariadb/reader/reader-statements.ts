@@ -1,6 +1,7 @@
 /** The SQL of the readers: the shared tables of statements, and what MariaDB has to be told in
  *  other words. */
 import { namedTable } from '../../../../platform/mariadb/index.ts';
+import { TABLE_KEYS } from '../schema.ts';
 import { PAST_SQL } from '../../sqlite/reader/past-statements.ts';
 import { READ_SQL } from '../../sqlite/reader/read-statements.ts';
 
@@ -39,8 +40,10 @@ const PAST_WORDS: Partial<Record<PastName, string>> = {
     ORDER BY node_id, content_rev LIMIT ?4`,
 };
 
-export const READ_STATEMENTS = namedTable<ReadName>({ ...READ_SQL, ...READ_WORDS });
-export const PAST_STATEMENTS = namedTable<PastName>({ ...PAST_SQL, ...PAST_WORDS });
+export const READ_STATEMENTS = namedTable<ReadName>({ ...READ_SQL, ...READ_WORDS },
+  { owner: 'metadata.reader', tables: TABLE_KEYS });
+export const PAST_STATEMENTS = namedTable<PastName>({ ...PAST_SQL, ...PAST_WORDS },
+  { owner: 'metadata.past', tables: TABLE_KEYS });
 
 const NODE = `n.id, n.parent_id, n.canon, n.name, n.kind, n.size_bytes, n.modified_at, n.created_at,
   n.mark, n.content_rev, n.checksums, f.mark, f.size_bytes, f.changed_at, m.target_space,
@@ -77,4 +80,4 @@ export const WALK_STATEMENTS = namedTable<'getCasePolicy' | 'walk'>({
     SELECT ${NODE}
     FROM down STRAIGHT_JOIN node n ON n.space_id = @space AND n.id = down.id
     ${ASIDE} ORDER BY down.depth`,
-});
+}, { owner: 'metadata.walk', tables: TABLE_KEYS });

@@ -21,7 +21,7 @@ export class LentStores {
     this.#server = await ScratchServer.start();
     this.#address = await this.#server.makeDatabase();
     this.#store = await this.#open();
-    this.#sweeper = await Session.open(this.#address, 'write');
+    this.#sweeper = await Session.open(this.#address, 'schema');
   }
 
   #open(): Promise<MariadbMetadataStore> {

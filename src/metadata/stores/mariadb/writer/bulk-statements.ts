@@ -4,9 +4,10 @@
  * the number of rows, which is a power of two, so there are few and each is prepared once.
  */
 import type { NamedSql, SqlValue } from '../../../../platform/mariadb/index.ts';
+import { ownerOf, statements } from '../../../../platform/mariadb/index.ts';
 import type { StatementName } from '../../sqlite/statements.ts';
 import type { Step } from '../line/line-messages.ts';
-import { WRITER_STATEMENTS } from './writer-statements.ts';
+import { WRITER_OWNER, WRITER_STATEMENTS } from './writer-statements.ts';
 
 const ROWS_MAX = 64;
 /** Well below the smallest packet that we accept: see server-settings.ts. */
@@ -43,7 +44,7 @@ const BY_ROWS: Partial<Record<StatementName, (rows: string) => string>> = {
     SET m.value = v.v0`,
 };
 
-const INSERT = /^(\/\*.*?\*\/ INSERT INTO \w+ \([^)]*\) VALUES )(\((?:[^()']|'[^']*')*\))(.*)$/;
+const INSERT = /^\/\*.*?\*\/ (INSERT INTO \w+ \([^)]*\) VALUES )(\((?:[^()']|'[^']*')*\))(.*)$/;
 
 interface Bulk {
   readonly width: number;
@@ -60,14 +61,14 @@ function bulkInsert({ text, slots }: NamedSql): Bulk | undefined {
   };
 }
 
-function bulkByRows({ name, slots }: NamedSql, sql: (rows: string) => string): Bulk {
+function bulkByRows({ slots }: NamedSql, sql: (rows: string) => string): Bulk {
   const first = `SELECT ${slots.map((_, index) => `? AS v${index}`).join(', ')}`;
   const next = ` UNION ALL SELECT ${slots.map(() => '?').join(', ')}`;
   return {
     width: slots.length,
     text: (rowCount) => {
       const rows = first + next.repeat(rowCount - 1);
-      return `/* holdfast:${name} */ ${sql(rows).replaceAll(/\s+/g, ' ')}`;
+      return sql(rows).replaceAll(/\s+/g, ' ');
     },
   };
 }
@@ -84,7 +85,8 @@ const TEXTS = new Map<string, string>();
 
 function textOf(name: StatementName, bulk: Bulk, rowCount: number): string {
   const key = `${name} ${rowCount}`;
-  const known = TEXTS.get(key) ?? bulk.text(rowCount);
+  const known = TEXTS.get(key)
+    ?? statements.enter(name, bulk.text(rowCount), ownerOf(WRITER_OWNER, name)).text;
   TEXTS.set(key, known);
   return known;
 }
@@ -96,7 +98,7 @@ export function canGather(name: StatementName): boolean {
 /** Of all that are joined with rows, the text for so many: for whoever looks at their plans. */
 export function gatheredTexts(rowCount: number): string[] {
   return [...BULKS].filter(([name]) => BY_ROWS[name] !== undefined)
-    .map(([, bulk]) => bulk.text(rowCount));
+    .map(([name, bulk]) => textOf(name, bulk, rowCount));
 }
 
 function sizeOf(values: readonly SqlValue[]): number {

@@ -8,6 +8,7 @@
 import type { SpaceId } from '../../../../base/ids.ts';
 import { canonicalName } from '../../../../base/names.ts';
 import type { CasePolicy, Name } from '../../../../base/names.ts';
+import { ownerOf, statements as registry } from '../../../../platform/mariadb/index.ts';
 import type { SqlValue } from '../../../../platform/mariadb/index.ts';
 import type { WriterChange } from '../../sqlite/messages.ts';
 import { GRANT_COLUMNS, SUBJECT_KINDS } from '../../sqlite/rows.ts';
@@ -15,6 +16,7 @@ import type { StatementName } from '../../sqlite/statements.ts';
 import type { LineClient } from '../line/line-client.ts';
 import type { Step } from '../line/line-messages.ts';
 import type { LineStatements } from './line-statements.ts';
+import { WRITER_OWNER } from './writer-statements.ts';
 
 const NODE = `n.id, n.parent_id, n.canon, n.name, n.kind, n.size_bytes, n.modified_at,
   n.created_at, n.mark, n.content_rev, n.checksums`;
@@ -56,8 +58,9 @@ function textOf({ name, filler, columns, from }: Kind, count: number): string {
   const values = filler.map((_, at) => `v.v${at}`).join(', ');
   const first = `SELECT ${filler.map((_, at) => `? AS v${at}`).join(', ')}`;
   const next = ` UNION ALL SELECT ${filler.map(() => '?').join(', ')}`;
-  const text = `/* holdfast:${name}Ahead */ SELECT ${values}, ${columns}
+  const sql = `SELECT ${values}, ${columns}
     FROM (${first}${next.repeat(count - 1)}) v STRAIGHT_JOIN ${from}`.replaceAll(/\s+/g, ' ');
+  const { text } = registry.enter(`${name}Ahead`, sql, ownerOf(WRITER_OWNER, name));
   TEXTS.set(key, text);
   return text;
 }

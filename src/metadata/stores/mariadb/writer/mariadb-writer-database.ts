@@ -20,17 +20,20 @@ import type { WriterDatabase } from '../../sqlite/writer/metadata-writer.ts';
 import { toFault } from '../faults.ts';
 import { CommitError } from '../line/line-client.ts';
 import type { LineClient } from '../line/line-client.ts';
+import { moveStatement } from '../move-statements.ts';
+import { TABLE_KEYS } from '../schema.ts';
 import { fetchAhead } from './fetch-ahead.ts';
 import { LineStatements } from './line-statements.ts';
 
+const OWN = { owner: 'metadata.turn', tables: TABLE_KEYS };
 const TAKE_TURN = namedSql('takeTurn', `UPDATE writer_turn t JOIN writer w ON w.id = ?
   SET t.turn = LAST_INSERT_ID(t.turn + 1), t.writer = w.id, w.batch = ?,
-    w.seen_s = UNIX_TIMESTAMP() WHERE t.id = 1`).text;
+    w.seen_s = UNIX_TIMESTAMP() WHERE t.id = 1`, OWN).text;
 const ENTER = namedSql('enterWriter', `INSERT IGNORE INTO writer (id, batch, seen_s)
-  VALUES (?, 0, UNIX_TIMESTAMP())`).text;
+  VALUES (?, 0, UNIX_TIMESTAMP())`, OWN).text;
 const PASS_TURN = namedSql('passTurn', `UPDATE writer_turn SET turn = turn + 1, writer = ''
-  WHERE id = 1`).text;
-const GET_BATCH = namedSql('getBatch', 'SELECT batch FROM writer WHERE id = ? FOR UPDATE')
+  WHERE id = 1`, OWN).text;
+const GET_BATCH = namedSql('getBatch', 'SELECT batch FROM writer WHERE id = ? FOR UPDATE', OWN)
   .text;
 
 /** Tries of one batch, the first included, and of the question how a commit went; and how long
@@ -89,7 +92,9 @@ export class MariadbWriterDatabase implements WriterDatabase {
   }
 
   runSteps(steps: readonly SqlStep[]): number {
-    const plain = steps.map(({ text, values }) => ({ text, values: [...values] }));
+    const plain = steps.map(({ text, values }) => ({
+      text: moveStatement(text), values: [...values],
+    }));
     return this.#line.run(plain).at(-1)?.changes ?? 0;
   }
 

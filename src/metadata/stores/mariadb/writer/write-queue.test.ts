@@ -28,7 +28,7 @@ class Writing {
   /** Names of what is sent, each with how many values. */
   sent(): string[] {
     return this.queue.take().map(({ text, values }) => {
-      const [, name] = /holdfast:(\w+)/.exec(text) ?? [];
+      const [, name] = /\.(\w+) f=/.exec(text) ?? [];
       return `${name} ${values.length}`;
     });
   }

@@ -4,11 +4,16 @@
  * go together: see write-queue.ts. What is not listed there touches its tables as a whole.
  */
 import { namedTable } from '../../../../platform/mariadb/index.ts';
-import type { SqlValue } from '../../../../platform/mariadb/index.ts';
+import type { SqlValue, TableOwner } from '../../../../platform/mariadb/index.ts';
+import { GRANTS_PER_SPACE_MAX } from '../../../access-changes.ts';
+import { UPLOAD_PARTS_MAX } from '../../../changes.ts';
+import { TABLE_KEYS } from '../schema.ts';
 import { WRITER_SQL } from '../../sqlite/statements.ts';
 import type { StatementName } from '../../sqlite/statements.ts';
 
 const OTHER_WORDS: Partial<Record<StatementName, string>> = {
+  begin: 'BEGIN',
+
   insertProperty: `INSERT INTO property (space_id, node_id, namespace, name, xml, digest)
     VALUES (?1, ?2, ?3, ?4, ?5, UNHEX(SHA2(CONCAT(?3, CHAR(0), ?4), 256)))`,
   copyProperties: `INSERT INTO property (space_id, node_id, namespace, name, xml, digest)
@@ -26,7 +31,27 @@ const OTHER_WORDS: Partial<Record<StatementName, string>> = {
     mark = VALUES(mark), size_bytes = VALUES(size_bytes), changed_at = VALUES(changed_at)`,
 };
 
-export const WRITER_STATEMENTS = namedTable<StatementName>({ ...WRITER_SQL, ...OTHER_WORDS });
+/** What is kept of one node's past is bounded by nothing but time: more than this is a mistake. */
+const PAST_OF_NODE_MAX = 1_000_000;
+const PROPERTIES_MAX = 100_000;
+/** Nodes of a copy that are swept at once, each with as many rows as a new one can have. */
+const SWEPT_MAX = 2_000;
+
+/** Of those that are not searched by a whole key. */
+export const WRITER_OWNER: TableOwner<StatementName> = {
+  owner: 'metadata.writer', tables: TABLE_KEYS,
+  rows: {
+    reviveNode: 1, deleteClosedRow: 1, deleteProperties: PROPERTIES_MAX,
+    copyProperties: PROPERTIES_MAX, deleteParts: UPLOAD_PARTS_MAX,
+    sweepNodes: SWEPT_MAX, sweepFolders: SWEPT_MAX, sweepVersions: SWEPT_MAX,
+    sweepProperties: PROPERTIES_MAX, deleteGrantsAt: GRANTS_PER_SPACE_MAX,
+    deletePastGrants: GRANTS_PER_SPACE_MAX, deleteClosedRows: PAST_OF_NODE_MAX,
+    deleteVersions: PAST_OF_NODE_MAX,
+  },
+};
+
+export const WRITER_STATEMENTS =
+  namedTable<StatementName>({ ...WRITER_SQL, ...OTHER_WORDS }, WRITER_OWNER);
 
 /** Those whose count of rows somebody wants to know: they cannot wait. */
 export const COUNTED: ReadonlySet<StatementName> = new Set<StatementName>([

@@ -1,5 +1,5 @@
 /** What the nodes of an installation know of each other, on MariaDB: docs/formats/cluster.md. */
-import { binaryCollation, namedTable } from '../../../mariadb/index.ts';
+import { binaryCollation, keysOf, namedTable } from '../../../mariadb/index.ts';
 import type { Session } from '../../../mariadb/index.ts';
 
 const KEY = 'VARCHAR(255) NOT NULL';
@@ -25,6 +25,8 @@ export async function ensureClusterTables(session: Session): Promise<void> {
 const SERVER_MS = 'CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)';
 const HELD = `name = @name AND holder = @holder AND epoch = @epoch AND until > ${SERVER_MS}`;
 
+const OWNER = { owner: 'cluster', tables: keysOf(TABLES) };
+
 export const LEASE_SQL = namedTable({
   makeLease: 'INSERT IGNORE INTO lease (name, holder, epoch, until) VALUES (?, \'\', 0, 0)',
   takeLease: `UPDATE lease SET epoch = epoch + 1, holder = @holder, until = ${SERVER_MS} + @ttl
@@ -35,7 +37,7 @@ export const LEASE_SQL = namedTable({
   holdsLease: `SELECT 1 FROM lease WHERE ${HELD}`,
   listLeases: `SELECT name, holder, epoch, until - ${SERVER_MS} FROM lease WHERE epoch > 0
     ORDER BY name`,
-});
+}, OWNER);
 
 export const NODE_SQL = namedTable({
   enterNode: `INSERT INTO cluster_node (name, incarnation, version, place, started_at,
@@ -51,4 +53,4 @@ export const NODE_SQL = namedTable({
   removeNode: 'DELETE FROM cluster_node WHERE name = ? AND incarnation = ?',
   listNodes: `SELECT name, incarnation, version, place, started_at,
     ${SERVER_MS} - seen_at, quiet_round FROM cluster_node ORDER BY name`,
-});
+}, OWNER);

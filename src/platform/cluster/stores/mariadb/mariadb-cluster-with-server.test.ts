@@ -25,7 +25,7 @@ async function database(): Promise<ServerAddress> {
 }
 
 async function say(address: ServerAddress, text: string): Promise<number> {
-  const session = await Session.open(address, 'write');
+  const session = await Session.open(address, 'schema');
   const { changes } = await session.run(text);
   await session.run('COMMIT');
   await session.end();

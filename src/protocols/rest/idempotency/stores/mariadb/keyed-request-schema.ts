@@ -1,6 +1,6 @@
 /** The tables of keyed requests on MariaDB: docs/formats/api.md says what they hold. They may lie
  *  in the database that has the metadata of shard 0. */
-import { namedTable } from '../../../../../platform/mariadb/index.ts';
+import { keysOf, namedTable } from '../../../../../platform/mariadb/index.ts';
 
 /** Kept in `keyed_request_meta`. A newer one is refused. */
 export const KEYED_REQUEST_FORMAT = 1;
@@ -24,10 +24,12 @@ export function createKeyedRequestTable(name: string, columns: string, collation
     ENGINE = InnoDB ROW_FORMAT = DYNAMIC CHARACTER SET utf8mb4 COLLATE ${collation}`;
 }
 
+const OWNER = { owner: 'keyed-requests', tables: keysOf(KEYED_REQUEST_TABLES) };
+
 export const KEYED_REQUEST_META_SQL = namedTable({
   findKeyedRequestFact: 'SELECT value FROM keyed_request_meta WHERE name = ?',
   addKeyedRequestFact: 'INSERT IGNORE INTO keyed_request_meta (name, value) VALUES (?, ?)',
-});
+}, OWNER);
 
 export const KEYED_REQUEST_SQL = namedTable({
   beginKey: `INSERT INTO keyed_request
@@ -61,4 +63,6 @@ export const KEYED_REQUEST_SQL = namedTable({
     ORDER BY begun_at DESC LIMIT 1 OFFSET @newer`,
   trimKeys: `DELETE FROM keyed_request WHERE user_id = ? AND begun_at < ?
     ORDER BY begun_at LIMIT 1000`,
+}, {
+  ...OWNER, withoutKey: { sweepKeyWriters: 'it has a row for each process of a month' },
 });

@@ -1,0 +1,16 @@
+/** What the guard says no with. It throws nothing else. */
+import { HoldfastError } from '../../base/errors.ts';
+
+export class SqlRefusal extends HoldfastError {
+  /** Which rule it broke: a short word of a fixed set. */
+  readonly rule: string;
+  readonly reason: string;
+
+  constructor(rule: string, reason: string, name = 'a statement') {
+    super('internal', 'platform/sql.guard', `The statement guard refuses ${name}: ${reason}.`, {
+      code: 'statement-refused', facts: { rule },
+    });
+    this.rule = rule;
+    this.reason = reason;
+  }
+}
