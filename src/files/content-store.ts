@@ -23,6 +23,8 @@ export interface StoredContent {
 /** Versions whose blocks are remembered: a version never changes, so it cannot go stale. */
 const REMEMBERED_MAX = 32_000;
 const REMEMBERED_BLOCKS_MAX = 8;
+/** Blocks of which a store is asked together whether it has them. */
+const HELD_AT_ONCE = 64;
 
 /** What the stores of one process have together: its bounds hold for all tenants at once. */
 export class ContentShare {
@@ -130,10 +132,9 @@ export class ContentStore implements ContentDirectory {
     for (const part of parts) {
       const manifest = decodeManifest(part.manifest);
       sizeBytes += manifest.sizeBytes;
-      for (const block of await blocksOf(this.#blocks, manifest)) {
-        if (!claim.add(block.id)) throw partGone();
-        blocks.push(block);
-      }
+      const found = await blocksOf(this.#blocks, manifest);
+      if (!(await holdAll(claim, found))) throw partGone();
+      blocks.push(...found);
     }
     const budget = this.#budget;
     const manifest = await storeManifest(this.#blocks, { blocks, sizeBytes }, { budget, claim });
@@ -170,6 +171,17 @@ export class ContentStore implements ContentDirectory {
   async readBlock(block: BlockRef, signal?: AbortSignal): Promise<Buffer> {
     return this.#blocks.get(block.id, signal);
   }
+}
+
+/** Holds all of them; where a store has to be asked, many at once. False: one is not there. */
+export async function holdAll(claim: BlockClaim, blocks: readonly BlockRef[]): Promise<boolean> {
+  let areThere = true;
+  for (let at = 0; at < blocks.length; at += HELD_AT_ONCE) {
+    const page = blocks.slice(at, at + HELD_AT_ONCE);
+    const held = await Promise.all(page.map(async ({ id }) => claim.hold(id)));
+    areThere &&= !held.includes(false);
+  }
+  return areThere;
 }
 
 function partGone(): HoldfastError {

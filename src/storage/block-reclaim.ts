@@ -13,7 +13,7 @@ export const RECLAIM_PAGE_MAX = 1_000;
  * very moment at which the block is dropped. One census at a time: beginning one ends the one
  * before.
  *
- * Every method but `listUnneeded` answers at once, and no other work comes between what it looks at
+ * Every method without a promise answers at once, and no other work comes between what it looks at
  * and what it changes. A condemned block is still read like any other.
  */
 export interface BlockReclaim {
@@ -21,12 +21,18 @@ export interface BlockReclaim {
    *  put, and releases it when the reference is durable or given up. */
   claim(): BlockClaim;
 
+  /** Before a census of a store that others write to as well: learns what they have done. */
+  prepare(): Promise<void>;
+
   /** Answers the census's number: above all before it. */
   beginCensus(): number;
 
   /** These blocks are referred to. Answers those that the store does not have.
    *  @throws conflict: this census is over. */
   need(census: number, ids: readonly BlockId[]): BlockId[];
+
+  /** Looks again for what `need` did not find: answers the blocks that are not there. */
+  lookFor(ids: readonly BlockId[]): Promise<BlockId[]>;
 
   /** Everything that nobody needs, ascending by id, in pages of at most RECLAIM_PAGE_MAX. Blocks
    *  that are put meanwhile are needed. @throws conflict: this census is over. */
@@ -56,9 +62,11 @@ export interface ReclaimState {
 /** While it is open no census misses its blocks. It lives as long as the process at most: a
  *  reference that was not durable when the process died was never made. */
 export interface BlockClaim {
-  /** Before the put of a block, and before a reference to one that is there already. True when the
-   *  store has it: then it stays. */
+  /** Before the put of a block. True when the store is known to have it. */
   add(id: BlockId): boolean;
+  /** Before a reference to a block that is there already. True when the store has it: it stays.
+   *  @throws busy, unavailable: only a store that others write to as well. */
+  hold(id: BlockId): boolean | Promise<boolean>;
   /** Calm when called twice. */
   release(): void;
 }

@@ -28,6 +28,7 @@ const ABSENT_SAMPLE_MAX = 20;
 export async function takeCensus(
   { reclaim, notes, now, ...sources }: CensusParts, signal?: AbortSignal,
 ): Promise<CensusResult> {
+  await reclaim.prepare();
   const begunAt = now();
   const census = notes.beginCensus(begunAt);
   const round = reclaim.beginCensus();
@@ -41,7 +42,8 @@ export async function takeCensus(
     result.pendingBytes += pendingBytes;
     result.referenceCount += ids.length;
     for (let at = 0; at < ids.length; at += RECLAIM_PAGE_MAX) {
-      const absent = reclaim.need(round, ids.slice(at, at + RECLAIM_PAGE_MAX));
+      const unknown = reclaim.need(round, ids.slice(at, at + RECLAIM_PAGE_MAX));
+      const absent = unknown.length === 0 ? unknown : await reclaim.lookFor(unknown);
       result.absentCount += absent.length;
       result.absentSample.push(...absent.slice(0, ABSENT_SAMPLE_MAX - result.absentSample.length));
     }

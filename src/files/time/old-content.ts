@@ -4,6 +4,7 @@ import type {
   Actor, ChangeResult, Instant, MetadataStore, NodeRecord, VersionRecord,
 } from '../../metadata/index.ts';
 import type { ContentDirectory } from '../content-homes.ts';
+import { holdAll } from '../content-store.ts';
 import { decodeManifest } from '../manifest.ts';
 
 /** The blocks are claimed while the change is under way: else they could be collected between the
@@ -22,8 +23,8 @@ export async function putOldContent(
   const content = await parts.content.at(spaceId);
   return content.claimed(async (claim) => {
     const { blocks, indirect } = decodeManifest(manifest);
-    for (const { id } of blocks) claim.add(id);
-    if (indirect) for (const { id } of await content.blocksOf(manifest)) claim.add(id);
+    await holdAll(claim, blocks);
+    if (indirect) await holdAll(claim, await content.blocksOf(manifest));
     return metadata.commit({
       op: 'put-file', spaceId, parentId: parentId ?? nodeId, name, ...times,
       content: { sizeBytes, checksums, manifest }, expect: { nodeId, mark }, actor,

@@ -10,6 +10,8 @@ export { keysOf, namedSql, namedTable, ownerOf, valuesFor } from './named-sql.ts
 export type { NamedSql, SqlValue, TableOwner } from './named-sql.ts';
 export { lookAtDatabase } from './look-at-database.ts';
 export type { DatabaseFacts } from './look-at-database.ts';
+export { OneSession } from './one-session.ts';
+export type { AskOne, OneSessionParts } from './one-session.ts';
 export { checkSettings, readSettings, unsafeSettings } from './server-settings.ts';
 export { withChoice } from './nodes.ts';
 export type { ServerHost } from './nodes.ts';

@@ -90,7 +90,7 @@ export class GcWorld {
       },
       onFinding: () => undefined,
     });
-    const idle = { claim: () => ({ add: () => true, release: () => undefined }) };
+    const idle = { claim: () => ({ add: () => true, hold: () => true, release: () => undefined }) };
     const content = new ContentStore({
       blocks: store, metadata: new MemoryMetadataStore(), witness: () => store.witness(),
       claims: this.options.withoutClaims === true ? idle : store.reclaim,

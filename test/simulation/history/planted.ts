@@ -96,7 +96,7 @@ export const PLANTED: Readonly<Record<string, PlantedFaults>> = {
     wrapDisk: (files, { isCompacting }) => unsynced(files, isCompacting),
   },
   'collects garbage without claims': {
-    claim: () => ({ add: () => true, release: () => undefined }),
+    claim: () => ({ add: () => true, hold: () => true, release: () => undefined }),
   },
   'drops a condemned block although an upload has asked for it since': {
     install: exchanged(BlockIndex.prototype, 'touch', () =>

@@ -86,6 +86,17 @@ export class BlockIndex {
     return this.#shards.reduce((sum, { byteLength }) => sum + byteLength, 0);
   }
 
+  /** From now on it has what the other one has, and nothing else. The other is of no use then. */
+  adopt(other: BlockIndex): void {
+    this.#shards.splice(0, SHARDS, ...other.#shards);
+    this.#counts.set(other.#counts);
+    this.#secret.set(other.#secret);
+    this.#count = other.#count;
+    this.#storedBytes = other.#storedBytes;
+    this.#condemnedCount = 0;
+    this.#condemnedBytes = 0;
+  }
+
   /** `id` holds the 32 bytes of the id from `at` on. */
   find(id: Buffer, at: number): BlockPlace | undefined {
     const shard = this.#shards[this.#fold(id, at)] as Uint32Array;

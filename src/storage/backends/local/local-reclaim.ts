@@ -4,7 +4,14 @@ import {
   RECLAIM_PAGE_MAX, type BlockClaim, type BlockReclaim, type ReclaimState, type UnneededBlock,
 } from '../../block-reclaim.ts';
 import { OpenClaims } from '../../open-claims.ts';
+import type { SharedClaims } from '../../open-claims.ts';
 import type { BlockIndex } from './block-index.ts';
+
+/** Of a store that others write to as well. */
+export interface OtherWriters extends SharedClaims {
+  readonly prepare: () => Promise<void>;
+  readonly lookFor: (ids: readonly BlockId[]) => Promise<BlockId[]>;
+}
 
 /** BlockReclaim on the index: which census met a block is a number in its slot, so a census costs
  *  no memory, and telling of a block costs one look into the table. */
@@ -12,13 +19,30 @@ export class LocalReclaim implements BlockReclaim {
   readonly #index: BlockIndex;
   readonly #list: () => AsyncIterable<BlockId>;
   readonly #claims: OpenClaims;
+  readonly #others: OtherWriters | undefined;
   readonly #key = Buffer.alloc(32);
 
   /** `list` yields all ids in ascending order. */
-  constructor(index: BlockIndex, list: () => AsyncIterable<BlockId>) {
+  constructor(
+    index: BlockIndex, list: () => AsyncIterable<BlockId>, others?: OtherWriters,
+  ) {
     this.#index = index;
     this.#list = list;
-    this.#claims = new OpenClaims((id) => this.#touch(id));
+    this.#others = others;
+    this.#claims = new OpenClaims((id) => this.#touch(id), others);
+  }
+
+  /** See LeavingView. */
+  get quietRound(): number {
+    return this.#claims.quietRound;
+  }
+
+  async prepare(): Promise<void> {
+    await this.#others?.prepare();
+  }
+
+  async lookFor(ids: readonly BlockId[]): Promise<BlockId[]> {
+    return this.#others === undefined ? [...ids] : this.#others.lookFor(ids);
   }
 
   claim(): BlockClaim {

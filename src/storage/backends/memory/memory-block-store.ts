@@ -108,6 +108,14 @@ class MemoryReclaim implements BlockReclaim {
     return this.#blocks.has(id);
   }
 
+  async prepare(): Promise<void> {
+    // Nobody else writes to it.
+  }
+
+  async lookFor(ids: readonly BlockId[]): Promise<BlockId[]> {
+    return [...ids];
+  }
+
   claim(): BlockClaim {
     return this.#claims.open();
   }

@@ -28,6 +28,11 @@ export class KnownBlocks {
     if (!this.index.has(this.#keyOf(id), 0)) this.stored(id, sizeBytes);
   }
 
+  /** A listing of the store was read anew: nothing else is there, as far as this goes. */
+  relist(listed: KnownBlocks): void {
+    this.index.adopt(listed.index);
+  }
+
   isCondemned(id: BlockId): boolean {
     return this.index.isCondemned(this.#keyOf(id), 0);
   }

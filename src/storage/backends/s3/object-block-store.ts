@@ -5,7 +5,9 @@ import type { BlockId } from '../../../base/ids.ts';
 import type { Block } from '../../block.ts';
 import type { BlockStore, BlockStoreState } from '../../block-store.ts';
 import { LocalReclaim } from '../local/local-reclaim.ts';
+import type { OtherWriters } from '../local/local-reclaim.ts';
 import { BlockSealer } from '../../sealing/block-sealer.ts';
+import { LeavingView } from '../../shared/leaving-view.ts';
 import { BlockObjects } from './block-objects.ts';
 import { crc32c } from './crc32c.ts';
 import type { Dialect, ToldChecksums } from './dialect.ts';
@@ -64,14 +66,16 @@ const FULL_TRUST_MS = 30_000;
  * One object for each block: docs/formats/object-store.md. A put is acknowledged after the service
  * was asked again and has the block whole. Every call ends within `operationTimeoutMs`.
  *
- * One process at a time: which blocks there are is known from a listing at the opening, and from
- * what this process has put and removed since.
+ * One process at a time, unless it is shared (see ../../shared): which blocks there are is known
+ * from a listing at the opening, and from what this process has put and removed since.
  */
 export class ObjectBlockStore implements BlockStore {
   /** What a collector needs of this store: what is garbage… */
   readonly reclaim: LocalReclaim;
   /** …and how its room is given back. */
   readonly keeper: ObjectKeeper;
+  /** What is about to leave; undefined: nobody else writes to the store. */
+  readonly leaving: LeavingView | undefined;
   readonly #parts: Parts;
   readonly #known = new KnownBlocks();
   readonly #leaving: LeavingBlocks;
@@ -96,7 +100,11 @@ export class ObjectBlockStore implements BlockStore {
     this.#readTurns = new Turns(limits.readsAtOnceMax, limits.readsWaitingMax);
     this.#markerSeenMs = options.clock.monotonic();
     this.#leaving = new LeavingBlocks(options.clock);
-    this.reclaim = new LocalReclaim(this.#known.index, () => this.list());
+    const { sharing, storeId, clock } = options;
+    this.leaving = sharing && new LeavingView(sharing, { store: storeId, clock });
+    this.reclaim = new LocalReclaim(
+      this.#known.index, () => this.list(), this.leaving && this.#othersBy(this.leaving),
+    );
     this.keeper = this.#makeKeeper();
     this.#counted = this.#count();
   }
@@ -288,6 +296,7 @@ export class ObjectBlockStore implements BlockStore {
     const nowMs = options.clock.monotonic();
     if (this.#markerLost || nowMs - this.#markerSeenMs > MARKER_TRUST_MS) await this.#confirm(call);
     await this.#leaving.mayBePut(block.id, call.op);
+    await this.leaving?.need(block.id);
     if (await objects.look(block, call) !== 'right') await this.#write(block, call);
     this.#known.stored(block.id, block.sizeBytes);
   }
@@ -371,17 +380,46 @@ export class ObjectBlockStore implements BlockStore {
     }
   }
 
+  #othersBy(leaving: LeavingView): OtherWriters {
+    const look = async (id: BlockId): Promise<boolean> => {
+      const found = await this.find(id);
+      if (found !== undefined) this.#known.stored(id, found.sizeBytes);
+      return found !== undefined;
+    };
+    return {
+      round: () => leaving.round,
+      hold: async (id) => {
+        await leaving.need(id);
+        return look(id);
+      },
+      prepare: async () => {
+        await leaving.beginCensus();
+        const listed = new KnownBlocks();
+        await listAll(this.#listing('list'), this.#parts.objects.folder, (blocks) => {
+          for (const { id, sizeBytes } of blocks) listed.listed(id, sizeBytes);
+        });
+        this.#known.relist(listed);
+      },
+      lookFor: async (ids) => {
+        const absent: BlockId[] = [];
+        for (const id of ids) if (!(await look(id))) absent.push(id);
+        return absent;
+      },
+    };
+  }
+
   #makeKeeper(): ObjectKeeper {
     const { client, options, objects, trashed } = this.#parts;
     const { prefix = '', clock } = options;
     const folder = prefix + TRASH_FOLDER;
     return new ObjectKeeper({
-      known: this.#known, clock, blocks: objects, trash: trashed,
+      known: this.#known, clock, blocks: objects, trash: trashed, leaving: this.leaving,
       list: () => this.list(),
       listTrash: (within) => listFolder(this.#listing('listTrash'), folder + within),
       call: (method, work) => this.#reading(method, undefined, work),
       write: (body, method) => this.#reading(method, undefined, async (call) => {
         await this.#leaving.mayBePut(body.id, call.op);
+        await this.leaving?.need(body.id);
         await objects.writeBody(body, call);
         this.#known.stored(body.id, blockBytesOf(body));
       }),

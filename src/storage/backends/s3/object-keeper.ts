@@ -12,6 +12,8 @@ import type { Clock } from '../../../platform/index.ts';
 import type {
   Compaction, CompactOptions, TrashedVolume, TrashInspection, VolumeReclaim, VolumeUse,
 } from '../../volume-reclaim.ts';
+import { LISTED_MAX } from '../../shared/leaving-list.ts';
+import type { LeavingView } from '../../shared/leaving-view.ts';
 import type { BlockObjects } from './block-objects.ts';
 import type { KnownBlocks } from './known-blocks.ts';
 import type { ObjectBody } from './object-body.ts';
@@ -30,6 +32,8 @@ const BATCH_DIGITS = 10;
 export interface KeeperParts {
   known: KnownBlocks;
   clock: Clock;
+  /** Of a store that others write to as well. */
+  leaving: LeavingView | undefined;
   /** The objects of the store, and of the trash in all. */
   blocks: BlockObjects;
   /** Those of one folder in the trash. */
@@ -64,23 +68,29 @@ export class ObjectKeeper implements VolumeReclaim {
   }
 
   async *listUses(signal?: AbortSignal): AsyncGenerator<VolumeUse> {
-    const { known, list, checkKnown } = this.#parts;
+    const { known, list, checkKnown, leaving } = this.#parts;
     checkKnown();
     this.#planned.clear();
     if (known.index.condemnedCount === 0) return;
     for (const { volumeId } of await this.listTrash()) this.#noteNumber(volumeId);
     let ids: BlockId[] = [];
     let sizeBytes = 0;
+    const early: BlockId[] = [];
     for await (const id of list()) {
       signal?.throwIfAborted();
       if (!known.isCondemned(id)) continue;
+      if (leaving?.isDue(id) === false) {
+        if (early.length < LISTED_MAX) early.push(id);
+        continue;
+      }
       ids.push(id);
       sizeBytes += known.find(id) ?? 0;
       if (ids.length < BLOCKS_MAX && sizeBytes < BYTES_MAX) continue;
       yield this.#plan(ids, sizeBytes);
       [ids, sizeBytes] = [[], 0];
-      if (this.#planned.size >= BATCHES_MAX) return;
+      if (this.#planned.size >= BATCHES_MAX) break;
     }
+    await leaving?.announce(early); // They may leave after another census.
     if (ids.length > 0) yield this.#plan(ids, sizeBytes);
   }
 
@@ -130,10 +140,14 @@ export class ObjectKeeper implements VolumeReclaim {
   /** Stops at the first object of which nobody knows whether it is gone: that one is forgotten
    *  until the next start lists it, the others are blocks of the store again. */
   async moveToTrash(batch: number): Promise<void> {
-    const { known, removeForgotten } = this.#parts;
+    const { known, removeForgotten, leaving } = this.#parts;
     const blocks = this.#emptied.get(batch);
     if (blocks === undefined) throw notThere(batch);
     this.#emptied.delete(batch);
+    if (leaving !== undefined) {
+      await this.#removeShared(blocks, leaving);
+      return;
+    }
     for (const [at, { id }] of blocks.entries()) {
       try {
         await removeForgotten(id);
@@ -141,6 +155,20 @@ export class ObjectKeeper implements VolumeReclaim {
         for (const rest of blocks.slice(at + 1)) known.listed(rest.id, rest.sizeBytes);
         throw error;
       }
+    }
+  }
+
+  /** What somebody else has needed since is a block of the store again, and so is what may be. */
+  async #removeShared(blocks: readonly ListedBlock[], leaving: LeavingView): Promise<void> {
+    const { known, removeForgotten } = this.#parts;
+    const kept = new Map(blocks.map(({ id, sizeBytes }) => [id, sizeBytes]));
+    try {
+      await leaving.remove(blocks.map(({ id }) => id), async (id) => {
+        await removeForgotten(id);
+        kept.delete(id);
+      });
+    } finally {
+      for (const [id, sizeBytes] of kept) known.listed(id, sizeBytes);
     }
   }
 
@@ -162,7 +190,8 @@ export class ObjectKeeper implements VolumeReclaim {
     this.#parts.checkKnown();
     const { known, blocks, call, write } = this.#parts;
     return inspectBatches({
-      known, blocks, call, write, trash: (batch) => this.#parts.trash(folderOf(batch)),
+      known, isShared: this.#parts.leaving !== undefined, blocks, call, write,
+      trash: (batch) => this.#parts.trash(folderOf(batch)),
       blocksOf: (batch) => this.#blocksOf(batch),
     }, batches, signal);
   }
@@ -173,13 +202,14 @@ export class ObjectKeeper implements VolumeReclaim {
     const found = await this.#blocksOf(batch);
     const trash = this.#parts.trash(folderOf(batch));
     for (const { id } of found) {
-      if (known.find(id) !== undefined) continue;
+      if (this.#parts.leaving === undefined && known.find(id) !== undefined) continue;
       await write(await call('restore', (one) => trash.getBody(id, one)), 'restore');
     }
     for (const { id } of found) await removeTrashed(folderOf(batch), id);
   }
 
   async unlink(batch: number): Promise<void> {
+    await this.#parts.leaving?.permit();
     for (const { id } of await this.#blocksOf(batch)) {
       await this.#parts.removeTrashed(folderOf(batch), id);
     }

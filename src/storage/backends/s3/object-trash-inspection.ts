@@ -16,6 +16,8 @@ import type { Call } from './s3-client.ts';
 
 export interface TrashInspectionParts {
   known: KnownBlocks;
+  /** Others write to the store as well: what is not known here may be there. */
+  isShared: boolean;
   blocks: BlockObjects;
   trash: (batch: number) => BlockObjects;
   blocksOf: (batch: number) => Promise<ListedBlock[]>;
@@ -82,7 +84,7 @@ class Inspection implements TrashInspection {
 
   async #isElsewhere(id: BlockId): Promise<boolean> {
     const { known, blocks, call } = this.#parts;
-    if (known.find(id) === undefined) return false;
+    if (!this.#parts.isShared && known.find(id) === undefined) return false;
     try {
       await call('inspectTrash', (one) => blocks.getBody(id, one));
       return true;

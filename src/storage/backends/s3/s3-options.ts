@@ -1,4 +1,5 @@
 /** What an operator can say about a bucket, and the limits of the store in it. */
+import type { StoreSharing } from '../../shared/leaving-view.ts';
 import type { BlockId } from '../../../base/ids.ts';
 import type { Clock, Random } from '../../../platform/index.ts';
 import type { BlockSealer } from '../../sealing/block-sealer.ts';
@@ -46,6 +47,8 @@ export interface ObjectStoreOptions {
   /** How blocks are sealed from now on, and opened; asked whether encrypted ones are here already.
    *  Left out: as they are, and compressed ones are opened. What it throws, the opening throws. */
   openSealer?: (holdEncrypted: HoldEncrypted) => Promise<BlockSealer | undefined>;
+  /** Left out: nobody else writes to the store. */
+  sharing?: StoreSharing;
   /** A block has left the store: for who keeps copies. */
   onRemoved?: (id: BlockId) => Promise<void>;
 }

@@ -1,9 +1,9 @@
 /** Leases in the directory database, judged by the server's clock. */
 import type { Clock } from '../../../clock.ts';
+import { OneSession } from '../../../mariadb/index.ts';
 import type { ServerAddress } from '../../../mariadb/index.ts';
 import type { Lease, LeaseRecord, Leases } from '../../leases.ts';
 import { LEASE_SQL as SQL } from './cluster-schema.ts';
-import { OneSession } from './one-session.ts';
 
 const WORDS = { op: 'platform/MariadbLeases', database: 'directory database' };
 

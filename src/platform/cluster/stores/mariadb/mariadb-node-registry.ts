@@ -1,11 +1,11 @@
 /** A NodeRegistry in the directory database, judged by the server's clock. */
 import type { Clock } from '../../../clock.ts';
+import { OneSession } from '../../../mariadb/index.ts';
 import type { ServerAddress } from '../../../mariadb/index.ts';
 import { nodeNameTaken } from '../../cluster-refusals.ts';
 import { NODE_DEAD_MS } from '../../node-registry.ts';
 import type { NodeEntry, NodeRecord, NodeRegistry } from '../../node-registry.ts';
 import { NODE_SQL as SQL } from './cluster-schema.ts';
-import { OneSession } from './one-session.ts';
 
 const WORDS = { op: 'platform/MariadbNodeRegistry', database: 'directory database' };
 

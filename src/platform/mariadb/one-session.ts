@@ -1,11 +1,12 @@
 /** One connection for small questions that must not wait for long. */
-import { HoldfastError } from '../../../../base/errors.ts';
-import type { Clock } from '../../../clock.ts';
-import {
-  Session, explainedFault, isPassing, serverFault, valuesFor,
-} from '../../../mariadb/index.ts';
-import type { Answer, DatabaseWords, NamedSql, ServerAddress } from '../../../mariadb/index.ts';
-import { clusterClosed } from '../../cluster-refusals.ts';
+import { HoldfastError } from '../../base/errors.ts';
+import type { Clock } from '../clock.ts';
+import { explainedFault, isPassing, serverFault } from './faults.ts';
+import type { DatabaseWords } from './faults.ts';
+import { valuesFor } from './named-sql.ts';
+import type { NamedSql } from './named-sql.ts';
+import { Session } from './session.ts';
+import type { Answer, ServerAddress } from './session.ts';
 
 /** Of one question, making the connection included. */
 const ANSWER_MS_MAX = 5_000;
@@ -19,7 +20,7 @@ export interface OneSessionParts {
 }
 
 /** Says one statement in the transaction of the moment. */
-export type Ask = (statement: NamedSql, ...values: unknown[]) => Promise<Answer>;
+export type AskOne = (statement: NamedSql, ...values: unknown[]) => Promise<Answer>;
 
 export class OneSession {
   readonly #parts: OneSessionParts;
@@ -34,13 +35,13 @@ export class OneSession {
   /** One transaction after the other, each committed when `act` has ended. It may be asked more
    *  than once, also when it was done: so let it be what may be done twice.
    *  @throws unavailable; busy; as `act`. */
-  transact<T>(act: (ask: Ask) => Promise<T>): Promise<T> {
+  transact<T>(act: (ask: AskOne) => Promise<T>): Promise<T> {
     const mine = this.#last.then(() => this.#patiently(act));
     this.#last = mine.catch(() => undefined); // Who asked hears of it.
     return mine;
   }
 
-  async #patiently<T>(act: (ask: Ask) => Promise<T>): Promise<T> {
+  async #patiently<T>(act: (ask: AskOne) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#inTime(act);
@@ -52,8 +53,8 @@ export class OneSession {
     }
   }
 
-  async #inTime<T>(act: (ask: Ask) => Promise<T>): Promise<T> {
-    if (this.#isClosed) throw clusterClosed();
+  async #inTime<T>(act: (ask: AskOne) => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw this.#closed();
     const { clock, words } = this.#parts;
     const late = Promise.withResolvers<never>();
     const cancel = clock.after(ANSWER_MS_MAX, () => late.reject(new HoldfastError(
@@ -70,7 +71,7 @@ export class OneSession {
     }
   }
 
-  async #work<T>(act: (ask: Ask) => Promise<T>): Promise<T> {
+  async #work<T>(act: (ask: AskOne) => Promise<T>): Promise<T> {
     const session = this.#session ?? await this.#open();
     this.#session = session;
     const answer = await act((statement, ...values) =>
@@ -83,7 +84,7 @@ export class OneSession {
     const session = await Session.open(this.#parts.address, 'write');
     if (!this.#isClosed) return session;
     session.destroy();
-    throw clusterClosed();
+    throw this.#closed();
   }
 
   #drop(): void {
@@ -95,5 +96,10 @@ export class OneSession {
     this.#isClosed = true;
     await this.#last;
     this.#drop();
+  }
+
+  #closed(): HoldfastError {
+    const { op } = this.#parts.words;
+    return new HoldfastError('unavailable', op, 'The server is shutting down. Try again shortly.');
   }
 }
