@@ -6,7 +6,7 @@ export const GOING_MS = 16 * 60 * 1000;
 /** Blocks of one store that are listed at a time. */
 export const LISTED_MAX = 100_000;
 /** Blocks in one call of `take`, `left` or `strike`. */
-export const LISTED_PAGE_MAX = 256;
+export const LISTED_PAGE_MAX = 64;
 
 export interface ListedRound {
   readonly id: BlockId;

@@ -1,4 +1,4 @@
-/** Two web nodes, each with a store of its own on one bucket: neither loses what the other needs. */
+/** Two web nodes, each with a store of its own on one bucket: neither loses what both need. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import fc from 'fast-check';

@@ -20,7 +20,7 @@ testLeavingList('MariadbLeavingList', async () => {
   return {
     list: new MariadbLeavingList({ address, clock: systemClock }),
     pass: async (ms) => {
-      const other = await Session.open(address, 'write');
+      const other = await Session.open(address, 'schema');
       const { changes } = await other.run(
         `UPDATE leaving_block SET going_until = going_until - ${ms} WHERE going_until > 0`);
       await other.run('COMMIT');

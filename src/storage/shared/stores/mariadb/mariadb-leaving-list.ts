@@ -2,9 +2,11 @@
  *  of the rounds, so one comes after the other. */
 import type { BlockId } from '../../../../base/ids.ts';
 import type { Clock } from '../../../../platform/index.ts';
-import { OneSession, binaryCollation, namedTable } from '../../../../platform/mariadb/index.ts';
+import {
+  OneSession, binaryCollation, keysOf, namedTable,
+} from '../../../../platform/mariadb/index.ts';
 import type { AskOne, ServerAddress, Session } from '../../../../platform/mariadb/index.ts';
-import { GOING_MS, LISTED_PAGE_MAX } from '../../leaving-list.ts';
+import { GOING_MS, LISTED_MAX, LISTED_PAGE_MAX } from '../../leaving-list.ts';
 import type { LeavingList, ListedRound } from '../../leaving-list.ts';
 
 const WORDS = { op: 'storage/MariadbLeavingList', database: 'directory database' };
@@ -28,29 +30,34 @@ export async function ensureLeavingTables(session: Session): Promise<void> {
 }
 
 const SERVER_MS = 'CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)';
-/** Ids come as a JSON array of their digits. */
-const GIVEN = 'JSON_TABLE(@ids, \'$[*]\' COLUMNS (id VARCHAR(64) PATH \'$\')) given';
-const ROWS = `leaving_block ON leaving_block.store = @store
-  AND leaving_block.id = UNHEX(given.id)`;
+/** Pages of less are filled up with their last id. */
+const PLACES = Array.from({ length: LISTED_PAGE_MAX }, () => '?').join(', ');
+const THESE = `store = ? AND id IN (${PLACES})`;
+/** Rows of one statement. */
+const ANNOUNCED_AT_ONCE = 1_000;
 
 const SQL = namedTable({
   leavingTurn: 'UPDATE leaving_round SET turn = turn + 1 WHERE name = \'all\'',
   leavingNext: 'UPDATE leaving_round SET number = number + 1 WHERE name = \'all\'',
   leavingRound: 'SELECT number FROM leaving_round WHERE name = \'all\'',
+  /** Ids as a JSON array of their digits. */
   announceLeaving: `INSERT IGNORE INTO leaving_block (store, id, round, going_until)
-    SELECT @store, UNHEX(given.id), @round, 0 FROM ${GIVEN}`,
-  readLeaving: `SELECT HEX(id), round FROM leaving_block WHERE store = ?`,
-  findLeaving: `SELECT given.id FROM ${GIVEN} STRAIGHT_JOIN ${ROWS}
-    WHERE going_until <= ${SERVER_MS} AND round <= @round`,
-  takeLeaving: `UPDATE ${GIVEN} STRAIGHT_JOIN ${ROWS}
-    SET leaving_block.going_until = ${SERVER_MS} + ${GOING_MS}
-    WHERE going_until <= ${SERVER_MS} AND round <= @round`,
-  dropLeft: `DELETE leaving_block FROM ${GIVEN} STRAIGHT_JOIN ${ROWS}`,
-  strikeLeaving: `DELETE leaving_block FROM ${GIVEN} STRAIGHT_JOIN ${ROWS}
-    WHERE going_until <= ${SERVER_MS}`,
-  findGoing: `SELECT given.id FROM ${GIVEN} STRAIGHT_JOIN ${ROWS}`,
+    SELECT ?1, UNHEX(given.id), ?2, 0
+    FROM JSON_TABLE(?3, '$[*]' COLUMNS (id VARCHAR(64) PATH '$')) given`,
+  readLeaving: 'SELECT HEX(id), round FROM leaving_block WHERE store = ?',
+  findLeaving: `SELECT HEX(id) FROM leaving_block WHERE ${THESE}
+    AND going_until <= ${SERVER_MS} AND round <= ?`,
+  takeLeaving: `UPDATE leaving_block SET going_until = ${SERVER_MS} + ${GOING_MS} WHERE ${THESE}
+    AND going_until <= ${SERVER_MS} AND round <= ?`,
+  dropLeft: `DELETE FROM leaving_block WHERE ${THESE}`,
+  strikeLeaving: `DELETE FROM leaving_block WHERE store = ? AND id = ?
+    AND going_until <= ${SERVER_MS}`,
+  findGoing: 'SELECT 1 FROM leaving_block WHERE store = ? AND id = ?',
   pruneLeaving: `DELETE FROM leaving_block WHERE store = ? AND round <= ?
     AND going_until <= ${SERVER_MS}`,
+}, {
+  owner: 'storage.shared', tables: keysOf(TABLES),
+  rows: { announceLeaving: ANNOUNCED_AT_ONCE, pruneLeaving: LISTED_MAX },
 });
 
 export class MariadbLeavingList implements LeavingList {
@@ -65,9 +72,9 @@ export class MariadbLeavingList implements LeavingList {
     return this.#session.transact(async (ask) => {
       await ask(SQL.leavingNext);
       const round = await roundOf(ask);
-      for (let at = 0; at < ids.length; at += LISTED_PAGE_MAX) {
-        const page = JSON.stringify(ids.slice(at, at + LISTED_PAGE_MAX));
-        await ask(SQL.announceLeaving, { store, round, ids: page });
+      for (let at = 0; at < ids.length; at += ANNOUNCED_AT_ONCE) {
+        const page = JSON.stringify(ids.slice(at, at + ANNOUNCED_AT_ONCE));
+        await ask(SQL.announceLeaving, store, round, page);
       }
     });
   }
@@ -86,25 +93,28 @@ export class MariadbLeavingList implements LeavingList {
   }
 
   take(store: string, ids: readonly BlockId[], round: number): Promise<BlockId[]> {
+    if (ids.length === 0) return Promise.resolve([]);
     return this.#changing(async (ask) => {
-      const values = { store, round, ids: JSON.stringify(ids) };
-      const found = idsIn(await ask(SQL.findLeaving, values));
+      const values = [store, ...pageOf(ids), round];
+      const { rows } = await ask(SQL.findLeaving, values);
       await ask(SQL.takeLeaving, values);
-      return found;
+      return rows.map(([id]) => String(id).toLowerCase() as BlockId);
     });
   }
 
-  left(store: string, ids: readonly BlockId[]): Promise<void> {
-    return this.#changing(async (ask) => {
-      await ask(SQL.dropLeft, { store, ids: JSON.stringify(ids) });
-    });
+  async left(store: string, ids: readonly BlockId[]): Promise<void> {
+    if (ids.length === 0) return;
+    await this.#changing((ask) => ask(SQL.dropLeft, [store, ...pageOf(ids)]));
   }
 
   strike(store: string, ids: readonly BlockId[]): Promise<BlockId[]> {
     return this.#changing(async (ask) => {
-      const values = { store, ids: JSON.stringify(ids) };
-      await ask(SQL.strikeLeaving, values);
-      return idsIn(await ask(SQL.findGoing, values));
+      const going: BlockId[] = [];
+      for (const id of ids) {
+        await ask(SQL.strikeLeaving, store, bytesOf(id));
+        if ((await ask(SQL.findGoing, store, bytesOf(id))).rows.length > 0) going.push(id);
+      }
+      return going;
     });
   }
 
@@ -131,6 +141,12 @@ async function roundOf(ask: AskOne): Promise<number> {
   return Number(round);
 }
 
-function idsIn({ rows }: { rows: unknown[][] }): BlockId[] {
-  return rows.map(([id]) => id as BlockId);
+function bytesOf(id: BlockId): Buffer {
+  return Buffer.from(id, 'hex');
+}
+
+/** As many as there are places. */
+function pageOf(ids: readonly BlockId[]): Buffer[] {
+  return Array.from({ length: LISTED_PAGE_MAX }, (_, at) =>
+    bytesOf(ids[Math.min(at, ids.length - 1)] as BlockId));
 }
