@@ -8,14 +8,10 @@ import { HoldfastError } from '../base/errors.ts';
 import type { SpaceId } from '../base/ids.ts';
 import { Identity } from '../identity/index.ts';
 import type { SignInNotice } from '../identity/index.ts';
-import { openSealingKey } from '../identity/stores/sqlite/sealing-key.ts';
 import type { MetadataStore } from '../metadata/index.ts';
 import { findDataDirectory, openDataDirectory } from '../platform/index.ts';
 import type { Clock, DatabaseSettings, Logger, Random } from '../platform/index.ts';
 import type { IdempotencyStore } from '../protocols/index.ts';
-import {
-  SqliteIdempotencyStore,
-} from '../protocols/rest/idempotency/stores/sqlite/sqlite-idempotency-store.ts';
 import type { BackendSettings } from '../storage/index.ts';
 import { checkFitting } from './block-backend.ts';
 import { openBlockHome } from './block-home.ts';
@@ -26,7 +22,8 @@ import { claimPlace, findDatabasePlace } from './database-place.ts';
 import type { DatabasePlace } from './database-place.ts';
 import type { FleetSettings } from './fleet.ts';
 import { ownHome, ownMarks } from './home-list.ts';
-import { IDENTITY_FILE, SEALING_KEY_FILE, openIdentityStore } from './identity-place.ts';
+import { openIdempotencyStore } from './idempotency-place.ts';
+import { IDENTITY_FILE, openIdentityStore } from './identity-place.ts';
 import { METADATA_FILE, openMetadata } from './metadata-place.ts';
 import type { Policies } from './storage-policies.ts';
 
@@ -95,7 +92,7 @@ export async function openStores(root: string, options: StoresOptions): Promise<
     opened.push(own);
     const identity = await openIdentity(root, database, options);
     opened.push(identity);
-    const idempotency = await SqliteIdempotencyStore.open({ file: join(root, 'api.db') });
+    const idempotency = await openIdempotencyStore(root, database, options.clock);
     opened.push(idempotency);
     const homes = await BlockHomes.open(own, {
       ...options, policies: options.policies ?? new Map(), usual: options,
@@ -132,9 +129,8 @@ async function openIdentity(
   root: string, database: DatabasePlace,
   { clock, onSignIn }: Pick<StoresOptions, 'clock' | 'onSignIn'>,
 ): Promise<Identity> {
-  const store = await openIdentityStore(root, database, clock);
+  const { store, sealingKey } = await openIdentityStore(root, database, clock);
   try {
-    const sealingKey = openSealingKey(join(root, SEALING_KEY_FILE));
     return await Identity.open({
       store, clock, sealingKey, ...(onSignIn !== undefined && { onSignIn }),
     });

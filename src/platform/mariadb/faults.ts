@@ -65,7 +65,11 @@ export function serverFault(error: unknown): ServerFault | undefined {
     return { code: 'statement-refused', errno: REFUSED, message: error.message, isLost: false };
   }
   if (!(error instanceof Error) || error instanceof HoldfastError) return undefined;
-  if (!('code' in error) || typeof error.code !== 'string') return undefined;
+  if (!('code' in error) || typeof error.code !== 'string') {
+    // The driver's word for a connection that it had given up before it was used again.
+    const isOver = 'fatal' in error && error.fatal === true;
+    return isOver ? { code: 'ECLOSED', errno: 0, message: error.message, isLost: true } : undefined;
+  }
   const errno = 'errno' in error && typeof error.errno === 'number' ? error.errno : 0;
   const isServers = errno > 0 && !LOST_CODES.test(error.code);
   const isLost = !isServers || STOPPED.includes(errno)

@@ -1,11 +1,13 @@
 /** One connection to a MariaDB server, with the settings that our promises rest on. */
 import mysql from 'mysql2/promise';
 import type { Connection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
+import { systemClock } from '../clock.ts';
 import { SqlRefusal } from '../sql/sql-refusal.ts';
 import { statements } from '../sql/statement-registry.ts';
 import type { RegisteredStatement } from '../sql/statement-registry.ts';
 import { SESSION_OWNER, counted, endNamed, unregistered } from './counted-statements.ts';
-import { serverFault } from './faults.ts';
+import { ServerError, serverFault } from './faults.ts';
+import type { ServerFault } from './faults.ts';
 import type { SqlValue } from './named-sql.ts';
 import { checkNode, isClustered } from './node-health.ts';
 import { NodeWatch } from './node-watch.ts';
@@ -69,9 +71,15 @@ function sessionSettings(isMariadb: boolean): string {
  *  a transaction of its own. */
 export type SessionMode = 'write' | 'read' | 'schema' | 'lone';
 
+const TOO_LATE: ServerFault = {
+  code: 'ETIMEDOUT', errno: 0, message: 'the server has not answered in time', isLost: true,
+};
+
 /** Waits until all that was acknowledged on any node can be read on this one. */
 const CATCH_UP = statements.enter(
   'catchUp', 'SET STATEMENT wsrep_sync_wait = 1 FOR SELECT 1', SESSION_OWNER).text;
+const CATCH_UP_ALWAYS = statements.enter(
+  'catchUpAlways', 'SET SESSION wsrep_sync_wait = 1', SESSION_OWNER).text;
 const GET_VERSION = statements.enter('version', 'SELECT VERSION()', SESSION_OWNER).text;
 
 function settingsFor(
@@ -169,6 +177,8 @@ export class Session {
     if (isMariadb && await isClustered(ask)) {
       await checkNode(ask);
       await this.run(CATCH_UP);
+      // What stands alone has no turn before it, and others may write on another node.
+      if (this.#mode === 'lone') await this.run(CATCH_UP_ALWAYS);
     }
     for (const [name, text] of settingsFor(this.#mode, isMariadb)) {
       await this.run(statements.enter(name, text, SESSION_OWNER).text);
@@ -192,8 +202,7 @@ export class Session {
   async run(text: string): Promise<Answer> {
     const statement = endNamed(text) ?? this.#statementOf(text);
     return counted(statement, async () => {
-      const [answer] = await this.#wait(
-        this.#connection.query({ sql: statement.text, timeout: this.#timeoutMs }));
+      const [answer] = await this.#wait(this.#connection.query(statement.text));
       return toAnswer(answer);
     });
   }
@@ -204,9 +213,8 @@ export class Session {
     const statement = this.#statementOf(text);
     this.#questionCount += 1;
     const answer = await counted(statement, async () => {
-      const [raw] = await this.#wait(this.#connection.execute({
-        sql: statement.text, values: values.map(toParameter), timeout: this.#timeoutMs,
-      }));
+      const [raw] = await this.#wait(
+        this.#connection.execute(statement.text, values.map(toParameter)));
       return toAnswer(raw);
     });
     if (statement.kind !== 'write' || answer.changes <= statement.rowsMax) return answer;
@@ -220,8 +228,20 @@ export class Session {
     return statements.find(text) ?? unregistered(text);
   }
 
+  /** The driver's own limit of time goes on running, and keeps the process, when the connection
+   *  breaks first. */
   async #wait<T>(work: Promise<T>): Promise<T> {
-    return this.#watch === undefined ? work : this.#watch.over(work);
+    const late = Promise.withResolvers<never>();
+    const cancel = systemClock.after(this.#timeoutMs, () => {
+      this.destroy();
+      late.reject(new ServerError(TOO_LATE));
+    });
+    try {
+      const watched = this.#watch === undefined ? work : this.#watch.over(work);
+      return await Promise.race([watched, late.promise]);
+    } finally {
+      cancel();
+    }
   }
 
   async end(): Promise<void> {

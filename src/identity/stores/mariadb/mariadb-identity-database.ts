@@ -7,7 +7,9 @@ import type {
 import { closed } from '../../identity-errors.ts';
 import type { IdentityDatabase } from '../sql/identity-database.ts';
 import type { Ask, Work } from '../sql/statement.ts';
-import { IDENTITY_MARK, IDENTITY_TURN_SQL, NAMED_IDENTITY_SQL } from './identity-schema.ts';
+import {
+  IDENTITY_MARK, IDENTITY_TURN_SQL, META_SQL, NAMED_IDENTITY_SQL,
+} from './identity-schema.ts';
 
 export const WORDS = { op: 'identity/MariadbIdentityStore', database: 'user database' };
 
@@ -61,6 +63,20 @@ export class MariadbIdentityDatabase implements IdentityDatabase {
       while (step.done !== true) step = work.next(await answerTo(step.value, ask));
       return step.value;
     });
+  }
+
+  /** Of the database as a whole. */
+  async findFact(name: string): Promise<string | undefined> {
+    this.#checkOpen('findFact');
+    const { rows: [row] } = await this.#lone.ask(META_SQL.findIdentityFact, [name]);
+    return row?.[0] as string | undefined;
+  }
+
+  /** Answers the value that counts: the first that was kept. */
+  async keepFact(name: string, value: string): Promise<string> {
+    this.#checkOpen('keepFact');
+    await this.#lone.ask(META_SQL.addIdentityFact, [name, value]);
+    return await this.findFact(name) ?? value;
   }
 
   async close(): Promise<void> {

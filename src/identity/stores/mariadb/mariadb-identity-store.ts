@@ -6,6 +6,8 @@ import { SqlIdentityStore } from '../sql/sql-identity-store.ts';
 import { MariadbIdentityDatabase, WORDS } from './mariadb-identity-database.ts';
 import { ensureIdentityTables } from './open-identity-tables.ts';
 
+const SEALING_CHECK = 'sealing_key_check';
+
 export interface MariadbIdentityOptions {
   address: ServerAddress;
   /** Whether the tables may be made: when others of the installation are there already, missing
@@ -35,6 +37,16 @@ export class MariadbIdentityStore extends SqlIdentityStore {
       throw explainedFault(error, WORDS);
     }
     return new MariadbIdentityStore(new MariadbIdentityDatabase(address, clock));
+  }
+
+  /** The check value of the key that secrets are sealed with, once there is one. */
+  async findSealingCheck(): Promise<string | undefined> {
+    return this.#database.findFact(SEALING_CHECK);
+  }
+
+  /** Answers the one that counts: the first that was kept. Durable once resolved. */
+  async keepSealingCheck(check: string): Promise<string> {
+    return this.#database.keepFact(SEALING_CHECK, check);
   }
 
   /** Round trips to the server so far. */

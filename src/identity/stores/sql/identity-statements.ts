@@ -181,10 +181,8 @@ const GROUPS = {
   ),
   raiseGroupsRev: change<[string]>(
     'UPDATE users SET rev = rev + 1, groups_rev = groups_rev + 1 WHERE id = ?',
-  ),
-  raiseGroupsRevOfAll: change<[string]>(
-    `UPDATE users SET rev = rev + 1, groups_rev = groups_rev + 1
-     WHERE id IN (SELECT user_id FROM memberships WHERE group_id = ?)`,
+    `UPDATE ${listed(`id VARCHAR(64) PATH '$[0]'`)} STRAIGHT_JOIN users u ON u.id = j.id
+     SET u.rev = u.rev + 1, u.groups_rev = u.groups_rev + 1 WHERE u.id = j.id`,
   ),
 };
 
@@ -200,6 +198,9 @@ const MEMBERSHIPS = {
   listMembers: select<[string, string, number], { user_id: string }>(
     ['user_id'],
     'FROM memberships WHERE group_id = ? AND user_id > ? ORDER BY user_id LIMIT ?',
+  ),
+  listAllMembers: select<[string], { user_id: string }>(
+    ['user_id'], 'FROM memberships WHERE group_id = ? ORDER BY user_id',
   ),
   listGroupsOf: select<[string], { group_id: string }>(
     ['group_id'], 'FROM memberships WHERE user_id = ? ORDER BY group_id',

@@ -118,7 +118,8 @@ export class SqlIdentityStore implements IdentityStore {
   async removeGroup(id: GroupId, at: number): Promise<boolean> {
     return this.#write('removeGroup', function* () {
       if ((yield* sql.removeGroup.run(id)) === 0) return false;
-      yield* sql.raiseGroupsRevOfAll.run(id);
+      const members = yield* sql.listAllMembers.all(id);
+      yield* sql.raiseGroupsRev.runMany(members.map(({ user_id: user }) => [user] as const));
       yield* sql.endMemberships.run({ group: id, at });
       yield* forgetOldOfAll(id);
       yield* sql.removeMembers.run(id);
