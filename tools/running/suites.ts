@@ -29,6 +29,7 @@ export const LONG_FILES: Readonly<Record<string, number>> = {
   'test/crash/kill-at-random.test.ts': 100,
   'test/system/filers.test.ts': 100,
   'test/simulation/planted-bugs.test.ts': 90,
+  'src/metadata/stores/sqlite/moving-killed.test.ts': 30,
   'test/browser/account.test.ts': 25,
   'test/browser/administration.test.ts': 55,
   'test/browser/files.test.ts': 60,

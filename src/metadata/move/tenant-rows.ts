@@ -63,7 +63,8 @@ export interface TenantRows {
    *  order of commits: none ever comes before one that was read. */
   readLog(tenant: TenantId, limit: number): Promise<LogEntry[]>;
 
-  countLog(tenant: TenantId): Promise<number>;
+  /** `seq` of the newest entry; 0 when there is none. */
+  lastOfLog(tenant: TenantId): Promise<number>;
 
   /** Forgets entries up to `seq`. */
   trimLog(tenant: TenantId, seq: number): Promise<void>;

@@ -53,9 +53,9 @@ export class SqlTenantRows implements TenantRows {
     }));
   }
 
-  async countLog(tenant: TenantId): Promise<number> {
-    const [row] = await this.#read('SELECT COUNT(*) FROM move_log WHERE tenant = ?', [tenant]);
-    return Number(row?.[0]);
+  async lastOfLog(tenant: TenantId): Promise<number> {
+    const [row] = await this.#read('SELECT MAX(seq) FROM move_log WHERE tenant = ?', [tenant]);
+    return Number(row?.[0] ?? 0);
   }
 
   async trimLog(tenant: TenantId, seq: number): Promise<void> {

@@ -1,0 +1,184 @@
+/** Moves between two files. Random work while a tenant moves: moving-against-memory tests. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, beforeEach, describe, it } from 'node:test';
+import Database from 'better-sqlite3';
+import { HoldfastError } from '../../../base/errors.ts';
+import { parseTenantId } from '../../../base/ids.ts';
+import { assertConsistent } from '../../conformance/replay.ts';
+import { Hand, refused } from '../../conformance/hand.ts';
+import { MemoryShardDirectory } from '../../shards/stores/memory/memory-directory.ts';
+import { shardOfId } from '../../shard-number.ts';
+import { SqliteMetadataStore } from './sqlite-metadata-store.ts';
+import { MemoryMoveJournal } from '../../move/move-record.ts';
+import type { MovePace } from '../../move/tenant-move.ts';
+import { fillTenant, rowsOf } from '../../move/tenant-rows.conformance.ts';
+import { MovingTenant, until } from '../../move/testing/moving-tenant.ts';
+
+const ACME = parseTenantId('acme');
+const OTHER = parseTenantId('other');
+
+describe('A tenant that moves', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-metadata-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  let made = 0;
+  let directory: MemoryShardDirectory;
+  let journal: MemoryMoveJournal;
+  let stores: [SqliteMetadataStore, SqliteMetadataStore];
+  let moving: MovingTenant;
+  let h: Hand;
+
+  const fileOf = (shard: number): string => join(folder, `${made}-${shard}.db`);
+  const openMover = async (pace: Partial<MovePace> = {}): Promise<void> => {
+    moving = await MovingTenant.open({ stores, directory, journal, pace });
+  };
+  beforeEach(async () => {
+    made += 1;
+    directory = new MemoryShardDirectory();
+    await directory.addShard({ name: 'b', url: 'sqlite:b.db', passwordPath: undefined, at: 0 });
+    journal = new MemoryMoveJournal();
+    const open = (shard: number): Promise<SqliteMetadataStore> =>
+      SqliteMetadataStore.open({ file: fileOf(shard), create: true, shard });
+    stores = [await open(0), await open(1)];
+    await openMover();
+    h = await fillTenant(stores[0], ACME);
+  });
+  afterEach(async () => {
+    await moving.mover.close();
+    for (const store of stores) await store.close();
+  });
+
+  it('is over there what it was here, row by row, and its neighbour stays', async () => {
+    await fillTenant(stores[0], OTHER);
+    const neighbour = await rowsOf(stores[0].tenantRows, OTHER);
+    const before = await rowsOf(stores[0].tenantRows, ACME);
+    const { freezeMs } = await moving.move(1, ACME);
+    assert.deepEqual(await rowsOf(stores[1].tenantRows, ACME), before);
+    assert.deepEqual(await rowsOf(stores[0].tenantRows, OTHER), neighbour);
+    assert.ok((freezeMs ?? 0) <= 2_000, `frozen for ${freezeMs} ms`);
+    assert.equal(await moving.shardOf(ACME), 1);
+    await refused(h.put(h.root, 'too late'), 'unavailable', 'tenant-moved');
+    const there = await Hand.on(stores[1], { tenant: ACME, owner: 'acme-ann' });
+    const { id } = await there.put(there.root, 'over there');
+    assert.equal(shardOfId(id), 1, 'what is made there has numbers of there');
+    assert.equal((await stores[1].listGrants(there.space.id)).length, 2);
+    await assertConsistent(stores[1], there.space.id);
+    await moving.finish(ACME);
+    for (const all of (await rowsOf(stores[0].tenantRows, ACME)).values()) {
+      assert.deepEqual(all, []);
+    }
+  });
+
+  it('comes back with what it was given over there, and nothing of its copy is lost', async () => {
+    await moving.move(1, ACME);
+    const there = await Hand.on(stores[1], { tenant: ACME, owner: 'acme-ann' });
+    await there.put(there.root, 'over there');
+    const late = await Hand.on(stores[1], { tenant: ACME, owner: 'acme-late' });
+    await late.put(late.root, 'in a space made over there');
+    const before = await rowsOf(stores[1].tenantRows, ACME);
+    await moving.back(ACME);
+    assert.equal(await moving.shardOf(ACME), 0);
+    assert.deepEqual(await rowsOf(stores[0].tenantRows, ACME), before);
+    const home = await Hand.on(stores[0], { tenant: ACME, owner: 'acme-late' });
+    assert.deepEqual(await home.names(home.root), ['in a space made over there']);
+    await home.put(home.root, 'written at home');
+    await moving.back(ACME);
+    const again = await Hand.on(stores[1], { tenant: ACME, owner: 'acme-late' });
+    assert.deepEqual(await again.names(again.root),
+      ['in a space made over there', 'written at home']);
+  });
+
+  it('is not flipped when a row of the copy was changed by hand', async () => {
+    for (const plant of [
+      'UPDATE node SET size_bytes = size_bytes + 1 WHERE canon = \'file 3\'',
+      'DELETE FROM property WHERE name = \'Shape\'',
+      'INSERT INTO dav_lock SELECT space_id, \'extra\', node_id, scope, depth, owner_xml, holder, '
+        + 'expires_at FROM dav_lock',
+    ]) {
+      // Changed when all is copied, before it is compared.
+      await moving.mover.close();
+      let isPlanted = false;
+      const put = journal.put.bind(journal);
+      journal.put = async (record) => {
+        if (record.state === 'compare' && !isPlanted) {
+          isPlanted = true;
+          const database = new Database(fileOf(1));
+          const { changes } = database.prepare(plant).run();
+          database.close();
+          assert.ok(changes > 0, plant);
+        }
+        await put(record);
+      };
+      await openMover();
+      await moving.mover.start(ACME, 1);
+      await until(() => moving.mover.get(ACME).isPaused, 'the difference is found');
+      assert.match(moving.mover.get(ACME).trouble ?? '', /copy differs/);
+      assert.equal(await moving.shardOf(ACME), 0);
+      await h.put(h.root, 'the tenant works on');
+      await moving.mover.abort(ACME);
+      await moving.reached('aborted', ACME);
+      journal.put = put;
+    }
+    await moving.move(1, ACME);
+  });
+
+  it('thaws when a freeze takes too long, tries again, and is moved once it can be', async () => {
+    await moving.mover.close();
+    const { tenantRows } = stores[0];
+    const readLog = tenantRows.readLog.bind(tenantRows);
+    let slow = 2;
+    let frozenMs = 0;
+    tenantRows.readLog = async (...args) => {
+      const { state } = await tenantRows.findPlacement(ACME);
+      if (state === 'frozen' && slow > 0) {
+        slow -= 1;
+        const begun = performance.now();
+        await moving.retried(async (store) => store.commit(h.putChange(h.root, `waits ${slow}`)),
+          ACME);
+        frozenMs = Math.max(frozenMs, performance.now() - begun);
+      }
+      return readLog(...args);
+    };
+    await openMover({ freezeMaxMs: 200 });
+    await moving.mover.start(ACME, 1);
+    await moving.reached('reverse', ACME);
+    assert.equal(moving.mover.get(ACME).freezeFailures, 2);
+    assert.ok(frozenMs >= 100, 'it was frozen indeed');
+    const there = await Hand.on(stores[1], { tenant: ACME, owner: 'acme-ann' });
+    const names = await there.names(there.root);
+    assert.ok(names.includes('waits 0') && names.includes('waits 1'));
+  });
+
+  it('is paused, goes on, and is given up without a trace', async () => {
+    await moving.mover.close();
+    await openMover({ rowsPerSecond: 50 });
+    await moving.mover.start(ACME, 1);
+    await until(() => moving.mover.get(ACME).state === 'copy', 'copying');
+    await moving.mover.pause(ACME);
+    const { isPaused } = moving.mover.get(ACME);
+    assert.ok(isPaused);
+    await assert.rejects(moving.mover.back(ACME), (error) =>
+      error instanceof HoldfastError && error.code === 'move-too-late');
+    await assert.rejects(moving.mover.start(ACME, 1), (error) =>
+      error instanceof HoldfastError && error.code === 'move-under-way');
+    await moving.mover.resume(ACME);
+    await moving.mover.abort(ACME);
+    await until(() => moving.mover.get(ACME).state === 'aborted', 'given up');
+    for (const all of (await rowsOf(stores[1].tenantRows, ACME)).values()) {
+      assert.deepEqual(all, []);
+    }
+    await h.put(h.root, 'where it was');
+    assert.deepEqual(await stores[0].tenantRows.readLog(ACME, 1), []);
+  });
+
+  it('does not go where spaces of its own name are at home', async () => {
+    await Hand.on(stores[1], { tenant: ACME, owner: 'stranger' });
+    await moving.mover.start(ACME, 1);
+    await until(() => moving.mover.get(ACME).isPaused, 'refused');
+    assert.match(moving.mover.get(ACME).trouble ?? '', /count as being at home/);
+    await assert.rejects(moving.mover.start(parseTenantId('nobody'), 0), (error) =>
+      error instanceof HoldfastError && error.code === 'is-there');
+  });
+});
