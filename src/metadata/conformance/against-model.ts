@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { HoldfastError } from '../../base/errors.ts';
 import { DEFAULT_TENANT, parseUserId } from '../../base/ids.ts';
-import type { NodeId, SpaceId } from '../../base/ids.ts';
+import type { NodeId, SpaceId, TenantId } from '../../base/ids.ts';
 import type { ChangeResult } from '../changes.ts';
 import { NOON } from './hand.ts';
 import { assertConsistent } from './replay.ts';
@@ -127,6 +127,8 @@ export interface AgainstModel {
   /** Opens the store under test, the same data each time. It is closed behind the test. */
   open: () => Promise<MetadataStore>;
   makeModel: () => MetadataStore;
+  /** Of whom the space of a tape is; left out: all of the default tenant. */
+  tenantOf?: (tape: number) => TenantId;
   /** Tapes that are played. */
   runs: number;
   /** Whether to go on until all was reached that the tapes can reach. */
@@ -134,7 +136,8 @@ export interface AgainstModel {
 }
 
 export function testAgainstModel(
-  name: string, { open, makeModel, runs, isWhole }: AgainstModel,
+  name: string,
+  { open, makeModel, runs, isWhole, tenantOf = () => DEFAULT_TENANT }: AgainstModel,
 ): void {
   describe(`${name} beside the model in memory`, () => {
     let store: MetadataStore;
@@ -176,7 +179,7 @@ export function testAgainstModel(
         const casePolicy = isInsensitive ? 'insensitive' : 'sensitive';
         const owner = parseUserId(`user${played}`);
         const wanted = {
-          tenant: DEFAULT_TENANT, owner, casePolicy, quotaBytes: 200, at: NOON,
+          tenant: tenantOf(played), owner, casePolicy, quotaBytes: 200, at: NOON,
         } as const;
         const memory = makeModel();
         const model = new Side(memory, await memory.ensureSpace(wanted));

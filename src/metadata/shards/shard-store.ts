@@ -11,7 +11,8 @@ export interface TenantHolding {
 export interface ShardFigures {
   /** Of the database, as it says itself: what it would take to copy it, about. */
   sizeBytes: number;
-  /** Tenants that have spaces, by name, whether or not they are at home here. */
+  /** Tenants that have spaces, a quota or a rule of forgetting, by name, whether or not they are at
+   *  home here. */
   tenants: readonly TenantHolding[];
   /** The format of its tables. */
   schema: number;

@@ -6,7 +6,11 @@ import { TABLE_KEYS } from './schema.ts';
 import type { ShardFigures } from '../../shards/shard-store.ts';
 
 const SQL = namedTable({
-  countSpacesByTenant: 'SELECT tenant, COUNT(*) FROM space GROUP BY tenant ORDER BY tenant',
+  countSpacesByTenant: `SELECT tenant, CAST(SUM(n) AS SIGNED) FROM (
+      SELECT tenant, COUNT(*) AS n FROM space GROUP BY tenant
+      UNION ALL SELECT id, 0 FROM tenant UNION ALL SELECT id, 0 FROM retention
+        WHERE scope = 'tenant'
+    ) AS holding GROUP BY tenant ORDER BY tenant`,
   listMeta: 'SELECT name, value FROM meta',
   /** As the server counts anyway: an estimate, and no table is read for it. */
   databaseBytes: `SELECT COALESCE(SUM(data_length + index_length), 0)

@@ -43,8 +43,10 @@ export class MemoryIds {
 const NODE_BYTES = 500;
 
 /** Nodes stand for the room that they would take. */
-export function figuresOf(spaces: Iterable<MemorySpace>, ids: MemoryIds): ShardFigures {
-  const counts = new Map<TenantId, number>();
+export function figuresOf(
+  spaces: Iterable<MemorySpace>, known: readonly TenantId[], ids: MemoryIds,
+): ShardFigures {
+  const counts = new Map<TenantId, number>(known.map((tenant) => [tenant, 0]));
   let nodeCount = 0;
   for (const { nodes, record: { tenant } } of spaces) {
     nodeCount += nodes.size;

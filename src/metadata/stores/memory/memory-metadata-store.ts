@@ -490,7 +490,8 @@ export class MemoryMetadataStore implements ShardStore {
   }
 
   async readFigures(): Promise<ShardFigures> {
-    return figuresOf(this.#checkOpen().#spaces.values(), this.#ids);
+    const known = [...this.#checkOpen().#tenants.keys(), ...this.#retention.tenants];
+    return figuresOf(this.#spaces.values(), known, this.#ids);
   }
 
   async close(): Promise<void> {

@@ -3,7 +3,10 @@ import type { TenantId } from '../../../base/ids.ts';
 import type { ShardFigures } from '../../shards/shard-store.ts';
 import type { Connection } from './connection.ts';
 
-const COUNT_SPACES = 'SELECT tenant, COUNT(*) FROM space GROUP BY tenant ORDER BY tenant';
+const COUNT_SPACES = `SELECT tenant, SUM(n) FROM (
+  SELECT tenant, COUNT(*) AS n FROM space GROUP BY tenant
+  UNION ALL SELECT id, 0 FROM tenant UNION ALL SELECT id, 0 FROM retention WHERE scope = 'tenant'
+) GROUP BY tenant ORDER BY tenant`;
 const NEXT_IDS = "SELECT name, value FROM meta WHERE name GLOB 'next_*_id'";
 
 export function readFigures(connection: Connection): ShardFigures {

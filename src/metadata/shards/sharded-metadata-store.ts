@@ -1,0 +1,321 @@
+import type { NodeId, SpaceId, TenantId, UserId } from '../../base/ids.ts';
+import type { Name } from '../../base/names.ts';
+import type { Witness } from '../../base/witness.ts';
+import type { Clock } from '../../platform/index.ts';
+import { GRANTS_TO_MAX, SUBJECTS_MAX } from '../access-changes.ts';
+import type {
+  GrantRecord, ReservationRecord, SpaceMounts, Subject, UsageFigures, UsageRecord,
+} from '../access-records.ts';
+import type { BatchRecord, BatchState } from '../batch.ts';
+import type { Change, ChangeResult } from '../changes.ts';
+import { checkLimit } from '../check-change.ts';
+import type { DiffOptions, DiffPage } from '../diff.ts';
+import { QUARANTINES_LIMIT_MAX } from '../holds.ts';
+import type {
+  HeldRecord, OlderFilesBounds, QuarantineRecord, QuarantineState,
+} from '../holds.ts';
+import { MANIFESTS_LIMIT_MAX, SPACES_LIMIT_MAX } from '../metadata-store.ts';
+import type { ListOptions, MetadataStore, NewSpace } from '../metadata-store.ts';
+import type { SpaceStanding } from '../following.ts';
+import { BATCHES_LIMIT_MAX } from '../past.ts';
+import type { Horizon, PastSpace, TrashFilter, VersionKey } from '../past.ts';
+import type {
+  DeadProperty, EventRecord, FolderEntry, Instant, LockRecord, ManifestPlace, ManifestRecord,
+  NodeRecord, SpaceRecord, TrashRecord, UploadPartRecord, UploadRecord, VersionRecord,
+} from '../records.ts';
+import { otherTenant, outOfRange } from '../refusals.ts';
+import type { RetentionRule, RetentionScope } from '../retention.ts';
+import type { CachedDirectory } from './cached-directory.ts';
+import type { TenantOf } from './known-tenants.ts';
+import { LinkFinder } from './link-finder.ts';
+import { mergeManifests, mergePages } from './merged-pages.ts';
+import { ShardCommits } from './shard-commits.ts';
+import type { ShardPool } from './shard-pool.ts';
+import { ShardRouter } from './shard-router.ts';
+import type { ShardStore } from './shard-store.ts';
+
+export interface ShardedStoreOptions {
+  directory: CachedDirectory;
+  pool: ShardPool;
+  /** As the accounts say. */
+  tenantOf: TenantOf;
+  clock: Clock;
+}
+
+/**
+ * A MetadataStore over several shards. A tenant is on one of them with all that it has; so each
+ * statement about a space, a user or a tenant goes to one shard, and works as long as that one can
+ * be reached. What lists everything asks all of them, and is refused with `unavailable` while one
+ * is away: nobody is told that there is nothing where nobody could look.
+ */
+export class ShardedMetadataStore implements MetadataStore {
+  readonly #router: ShardRouter;
+  readonly #links: LinkFinder;
+  readonly #commits: ShardCommits;
+
+  /** The pool and the directory are closed with it. */
+  constructor({ directory, pool, tenantOf, clock }: ShardedStoreOptions) {
+    this.#router = new ShardRouter({ directory, pool, tenantOf, clock });
+    this.#links = new LinkFinder(clock);
+    this.#commits = new ShardCommits(this.#router);
+  }
+
+  #of(spaceId: SpaceId): Promise<ShardStore> {
+    return this.#router.ofSpace(spaceId);
+  }
+
+  async ensureSpace(wanted: NewSpace): Promise<SpaceRecord> {
+    const { tenant, owner: id } = wanted;
+    const known = await this.#router.tenantOf({ kind: 'user', id });
+    if (known !== undefined && known !== tenant) throw otherTenant();
+    return this.#router.following(() =>
+      this.#router.writeTo(tenant, (store) => store.ensureSpace(wanted)));
+  }
+
+  async getSpace(id: SpaceId): Promise<SpaceRecord> {
+    return (await this.#of(id)).getSpace(id);
+  }
+
+  async listSpaces(limit: number, after?: SpaceId): Promise<SpaceRecord[]> {
+    checkLimit(limit, SPACES_LIMIT_MAX);
+    const sources = (await this.#router.all()).map(({ number, store }) => ({
+      ask: (count: number, last?: SpaceRecord) => store.listSpaces(count, last?.id ?? after),
+      keeps: ({ id }: SpaceRecord) => this.#router.isHome(id, number),
+    }));
+    return mergePages(sources, limit, (a, b) => a.id - b.id);
+  }
+
+  async resolve(spaceId: SpaceId, path: readonly Name[], from?: NodeId): Promise<NodeRecord[]> {
+    return (await this.#of(spaceId)).resolve(spaceId, path, from);
+  }
+
+  async findChain(spaceId: SpaceId, nodeId: NodeId): Promise<NodeRecord[] | undefined> {
+    return (await this.#of(spaceId)).findChain(spaceId, nodeId);
+  }
+
+  async findChains(spaceId: SpaceId, nodeIds: readonly NodeId[]) {
+    return (await this.#of(spaceId)).findChains(spaceId, nodeIds);
+  }
+
+  /** Of each shard as of one moment. */
+  async listStandings(
+    spaceIds: readonly SpaceId[],
+  ): Promise<ReadonlyMap<SpaceId, SpaceStanding>> {
+    const byShard = Map.groupBy(spaceIds, (id) => this.#router.numberOfSpace(id));
+    if (byShard.size <= 1) {
+      return (await this.#of(spaceIds[0] ?? (0 as SpaceId))).listStandings(spaceIds);
+    }
+    const parts = await Promise.all([...byShard.values()].map(async (ids) =>
+      (await this.#of(ids[0] as SpaceId)).listStandings(ids)));
+    return new Map(parts.flatMap((part) => [...part]));
+  }
+
+  async* listFolder(
+    spaceId: SpaceId, folderId: NodeId, options: ListOptions = {},
+  ): AsyncIterable<readonly FolderEntry[]> {
+    yield* (await this.#of(spaceId)).listFolder(spaceId, folderId, options);
+  }
+
+  async listProperties(spaceId: SpaceId, nodeId: NodeId): Promise<DeadProperty[]> {
+    return (await this.#of(spaceId)).listProperties(spaceId, nodeId);
+  }
+
+  async getVersion(
+    spaceId: SpaceId, nodeId: NodeId, contentRev: number,
+  ): Promise<VersionRecord> {
+    return (await this.#of(spaceId)).getVersion(spaceId, nodeId, contentRev);
+  }
+
+  async listVersions(spaceId: SpaceId, nodeId: NodeId): Promise<VersionRecord[]> {
+    return (await this.#of(spaceId)).listVersions(spaceId, nodeId);
+  }
+
+  async listEvents(spaceId: SpaceId, afterRev: number, limit: number): Promise<EventRecord[]> {
+    return (await this.#of(spaceId)).listEvents(spaceId, afterRev, limit);
+  }
+
+  async listTrash(
+    spaceId: SpaceId, limit: number, beforeRev?: number, filter?: TrashFilter,
+  ): Promise<TrashRecord[]> {
+    return (await this.#of(spaceId)).listTrash(spaceId, limit, beforeRev, filter);
+  }
+
+  async revisionAt(spaceId: SpaceId, at: Instant): Promise<number> {
+    return (await this.#of(spaceId)).revisionAt(spaceId, at);
+  }
+
+  async past(spaceId: SpaceId, rev: number): Promise<PastSpace> {
+    return (await this.#of(spaceId)).past(spaceId, rev);
+  }
+
+  async getHorizon(spaceId: SpaceId): Promise<Horizon> {
+    return (await this.#of(spaceId)).getHorizon(spaceId);
+  }
+
+  async diff(
+    spaceId: SpaceId, fromRev: number, toRev: number, options?: DiffOptions,
+  ): Promise<DiffPage> {
+    return (await this.#of(spaceId)).diff(spaceId, fromRev, toRev, options);
+  }
+
+  async findDeleted(spaceId: SpaceId, nodeId: NodeId): Promise<TrashRecord | undefined> {
+    return (await this.#of(spaceId)).findDeleted(spaceId, nodeId);
+  }
+
+  async listVersionKeys(
+    spaceId: SpaceId, limit: number, after?: { nodeId: NodeId; contentRev: number },
+  ): Promise<VersionKey[]> {
+    return (await this.#of(spaceId)).listVersionKeys(spaceId, limit, after);
+  }
+
+  async readRetention(scope: RetentionScope): Promise<RetentionRule> {
+    const store = scope.kind === 'space' ? this.#of(scope.spaceId)
+      : this.#router.ofTenant(scope.tenant);
+    return (await store).readRetention(scope);
+  }
+
+  async findBatch(batchId: number): Promise<BatchRecord | undefined> {
+    return this.#router.search(batchId, async ({ number, store }) => {
+      const batch = await store.findBatch(batchId);
+      return batch && this.#router.isHome(batch.spaceId, number) ? batch : undefined;
+    });
+  }
+
+  async listBatches(
+    filter: { spaceId?: SpaceId; state?: BatchState }, limit: number, before?: number,
+  ): Promise<BatchRecord[]> {
+    checkLimit(limit, BATCHES_LIMIT_MAX);
+    const { spaceId } = filter;
+    if (spaceId !== undefined) return (await this.#of(spaceId)).listBatches(filter, limit, before);
+    const sources = (await this.#router.all()).map(({ number, store }) => ({
+      ask: (count: number, last?: BatchRecord) =>
+        store.listBatches(filter, count, last?.id ?? before),
+      keeps: (batch: BatchRecord) => this.#router.isHome(batch.spaceId, number),
+    }));
+    return mergePages(sources, limit, (a, b) => b.id - a.id);
+  }
+
+  async findQuarantine(id: number): Promise<QuarantineRecord | undefined> {
+    return (await this.#whereQuarantine(id))?.record;
+  }
+
+  #whereQuarantine(id: number) {
+    return this.#router.search(id, async ({ number, store }) => {
+      const record = await store.findQuarantine(id);
+      const isHome = record !== undefined && this.#router.isHome(record.spaceId, number);
+      return isHome ? { record, store } : undefined;
+    });
+  }
+
+  async listQuarantines(
+    filter: { state?: QuarantineState }, limit: number, before?: number,
+  ): Promise<QuarantineRecord[]> {
+    checkLimit(limit, QUARANTINES_LIMIT_MAX);
+    const sources = (await this.#router.all()).map(({ number, store }) => ({
+      ask: (count: number, last?: QuarantineRecord) =>
+        store.listQuarantines(filter, count, last?.id ?? before),
+      keeps: (one: QuarantineRecord) => this.#router.isHome(one.spaceId, number),
+    }));
+    return mergePages(sources, limit, (a, b) => b.id - a.id);
+  }
+
+  async listHeld(quarantineId: number, limit: number, after?: number): Promise<HeldRecord[]> {
+    const there = await this.#whereQuarantine(quarantineId);
+    const store = there?.store ?? await this.#router.ofNothing();
+    return store.listHeld(quarantineId, limit, after);
+  }
+
+  async countOlderFiles(
+    spaceId: SpaceId, folderId: NodeId, bounds: OlderFilesBounds,
+  ): Promise<number> {
+    return (await this.#of(spaceId)).countOlderFiles(spaceId, folderId, bounds);
+  }
+
+  async listLocks(spaceId: SpaceId, at: Instant): Promise<LockRecord[]> {
+    return (await this.#of(spaceId)).listLocks(spaceId, at);
+  }
+
+  async listGrants(spaceId: SpaceId): Promise<readonly GrantRecord[]> {
+    return (await this.#of(spaceId)).listGrants(spaceId);
+  }
+
+  async accessRev(spaceId: SpaceId): Promise<number> {
+    return (await this.#of(spaceId)).accessRev(spaceId);
+  }
+
+  /** Whom all of them are of one tenant, as a user and its groups are, one shard is asked. */
+  async listGrantsTo(subjects: readonly Subject[]): Promise<readonly GrantRecord[]> {
+    if (subjects.length > SUBJECTS_MAX) throw outOfRange('subjects');
+    const numbers = new Map<Subject, number>();
+    for (const subject of subjects) {
+      if (subject.kind !== 'link') numbers.set(subject, await this.#router.numberOf(subject));
+    }
+    const byShard = Map.groupBy(numbers.keys(), (subject) => numbers.get(subject) as number);
+    const parts = await Promise.all([...byShard].map(async ([number, asked]) => {
+      const found = await (await this.#router.numbered(number)).listGrantsTo(asked);
+      return found.filter(({ spaceId }) => this.#router.isHome(spaceId, number));
+    }));
+    if (parts.length <= 1) return parts[0] ?? [];
+    return parts.flat().sort((a, b) => a.id - b.id).slice(0, GRANTS_TO_MAX);
+  }
+
+  async findLink(tokenHash: string): Promise<GrantRecord | undefined> {
+    const asked = this.#router.inUse.map(({ number, store }) => ({
+      number, store,
+      isHome: ({ spaceId }: GrantRecord) => this.#router.isHome(spaceId, number),
+    }));
+    return this.#links.find(tokenHash, asked);
+  }
+
+  async listMounts(spaceId: SpaceId): Promise<SpaceMounts> {
+    return (await this.#of(spaceId)).listMounts(spaceId);
+  }
+
+  async readUsage(spaceId: SpaceId, at: Instant): Promise<UsageRecord> {
+    return (await this.#of(spaceId)).readUsage(spaceId, at);
+  }
+
+  async readTenantUsage(tenant: TenantId, at: Instant): Promise<UsageFigures> {
+    return (await this.#router.ofTenant(tenant)).readTenantUsage(tenant, at);
+  }
+
+  async listReservations(spaceId: SpaceId, at: Instant): Promise<ReservationRecord[]> {
+    return (await this.#of(spaceId)).listReservations(spaceId, at);
+  }
+
+  async findUpload(owner: UserId, uploadId: string): Promise<UploadRecord | undefined> {
+    return (await this.#router.ofOwner(owner)).findUpload(owner, uploadId);
+  }
+
+  async listParts(owner: UserId, uploadId: string): Promise<UploadPartRecord[]> {
+    return (await this.#router.ofOwner(owner)).listParts(owner, uploadId);
+  }
+
+  /** Those of tenants that are not at home on a shard too: nobody must miss any. */
+  async listManifests(limit: number, after?: ManifestPlace): Promise<ManifestRecord[]> {
+    checkLimit(limit, MANIFESTS_LIMIT_MAX);
+    const [only, ...others] = await this.#router.all();
+    if (only !== undefined && others.length === 0) return only.store.listManifests(limit, after);
+    const shards = only === undefined ? [] : [only, ...others];
+    const pages = await Promise.all(shards.map(({ store }) => store.listManifests(limit, after)));
+    return mergeManifests(pages, limit);
+  }
+
+  commit(change: Change): Promise<ChangeResult> {
+    return this.#router.following(() => this.#commits.commit(change));
+  }
+
+  async readWitness(): Promise<Witness> {
+    const shards = await this.#router.all();
+    const all = await Promise.all(shards.map(({ store }) => store.readWitness()));
+    const largest = new Map<number, number>();
+    for (const [volumeId, bytes] of all.flat()) {
+      largest.set(volumeId, Math.max(bytes, largest.get(volumeId) ?? 0));
+    }
+    return [...largest].sort(([a], [b]) => a - b);
+  }
+
+  async close(): Promise<void> {
+    await this.#router.close();
+  }
+}
