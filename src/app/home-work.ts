@@ -15,7 +15,7 @@ import { onlyDisk, Verification } from './verification.ts';
 
 export interface HomeWorkOptions {
   readonly dataPath: string;
-  readonly stores: Pick<Stores, 'metadata' | 'homes'>;
+  readonly stores: Pick<Stores, 'metadata' | 'homes' | 'database'>;
   readonly services: Pick<Services, 'uncached'>;
   /** Left out: garbage is not collected. */
   readonly collecting: { everyHours: number; bytesPerSecond: number } | undefined;
@@ -76,7 +76,8 @@ export class HomeWork {
 
   async #begin(home: BlockHome): Promise<void> {
     if (this.#isStopped) return;
-    const { stores: { metadata, homes }, collecting, clock, random, isLoaded } = this.#options;
+    const { stores, collecting, clock, random, isLoaded } = this.#options;
+    const { metadata, homes, database } = stores;
     const { place, backend, blocks } = home;
     const { tenant } = place;
     const isOwn = tenant === DEFAULT_TENANT;
@@ -89,7 +90,7 @@ export class HomeWork {
       clock, log, metrics, ...collecting, inTurn: (act) => this.#inTurn(act),
     });
     const verification = Verification.start({ ...place, dataPath: this.#options.dataPath }, {
-      clock, random, log, metrics, isLoaded, ...verifiedBy(this.#options.services, home),
+      clock, random, log, metrics, isLoaded, database, ...verifiedBy(this.#options.services, home),
     });
     this.#works.set(tenant, { collection, verification });
   }

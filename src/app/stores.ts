@@ -35,6 +35,8 @@ export interface Stores extends BlockHome {
   identity: Identity;
   metadata: MetadataStore;
   homes: BlockHomes;
+  /** Where accounts and metadata are. */
+  database: DatabasePlace;
   /** What keyed requests of the API were answered. */
   idempotency: IdempotencyStore;
 }
@@ -101,7 +103,7 @@ export async function openStores(root: string, options: StoresOptions): Promise<
     opened.push(homes);
     if (mayCreate) await writeMarker(root, paths.complete);
     await homes.openAll(await identity.tenants.list());
-    return { ...own, identity, metadata, homes, idempotency, close };
+    return { ...own, identity, metadata, homes, database, idempotency, close };
   } catch (error) {
     await close();
     throw error;

@@ -12,6 +12,12 @@ import type {
   RepairDispatchParts, SealedRecord, StoredObjects, VerifiedDisk, VerifierSetParts, VerifyStore,
 } from '../durability/index.ts';
 import {
+  MariadbJournalSource,
+} from '../durability/verify/stores/mariadb/mariadb-journal-source.ts';
+import {
+  MariadbManifestSource,
+} from '../durability/verify/stores/mariadb/mariadb-manifest-source.ts';
+import {
   SqliteJournalSource,
 } from '../durability/verify/stores/sqlite/sqlite-journal-source.ts';
 import {
@@ -24,21 +30,23 @@ import { SqliteVerifyStore } from '../durability/verify/stores/sqlite/sqlite-ver
 import {
   SqliteMetadataStore,
 } from '../metadata/stores/sqlite/sqlite-metadata-store.ts';
-import { silentLog } from '../platform/index.ts';
-import type { Clock, Logger, Metrics, Random, Slice } from '../platform/index.ts';
+import { databaseSlice, findDataDirectory, silentLog } from '../platform/index.ts';
+import type { Clock, Config, Logger, Metrics, Random, Slice } from '../platform/index.ts';
 import { openSealer } from '../storage/index.ts';
 import { LocalVolumeStore } from '../storage/backends/local/local-volume-store.ts';
 import { NodeVolumeFiles } from '../storage/backends/local/node-volume-files.ts';
+import { claimPlace, findDatabasePlace } from './database-place.ts';
+import type { DatabasePlace } from './database-place.ts';
 import { idleProcessors } from './idle-processors.ts';
 import type { HomeSettings } from './block-home.ts';
 import { findHome, ownMarks } from './home-list.ts';
 import type { HomePlace, KnownHome } from './home-list.ts';
+import { METADATA_FILE } from './metadata-place.ts';
 import { IN_OBJECTS, IN_VOLUMES, openOnlookerObjects } from './object-verification.ts';
 import { openOnlookerDisks } from './onlooker.ts';
 import { settingsOfHome, storageSettings } from './storage-policies.ts';
 
 const NOTES = 'verify.db';
-const METADATA = 'metadata.db';
 const LEDGER = 'volume-ledger.log';
 const VOLUMES = 'volumes';
 
@@ -51,11 +59,14 @@ export function verifyParts(slices: readonly Slice[], clock: Clock): VerifyParts
     findHome: async (path, tenant) => (await findHome(path, tenant)).root,
     openVerifiers: async (path, { store, config, tenant }) => {
       const home = await findHome(path, tenant);
+      const database = await databaseOf(home.dataPath, config);
       const { settings, backend } = settingsOfHome(storageSettings(config), home);
       const stored = await openOnlookerObjects(home, { settings, backend }, clock);
       if (stored !== undefined) {
         const { objects, readBlock } = stored;
-        const opened = openVerifiers(home, { store, clock, log: silentLog, objects, readBlock });
+        const opened = openVerifiers(home, {
+          store, clock, log: silentLog, database, objects, readBlock,
+        });
         return {
           verifiers: opened.verifiers,
           close: async () => {
@@ -68,7 +79,8 @@ export function verifyParts(slices: readonly Slice[], clock: Clock): VerifyParts
       const { disks, goneIds, placement, close } = onlooker;
       const threads = await idleProcessors(clock);
       const opened = openVerifiers(home, {
-        store, clock, log: silentLog, disks: () => disks, goneIds: () => goneIds, placement,
+        store, clock, log: silentLog, database, placement, disks: () => disks,
+        goneIds: () => goneIds,
         threadCount: () => threads, unseal: unsealBy(home, settings),
       });
       return {
@@ -122,7 +134,20 @@ function unsealBy(
   };
 }
 
-type OpenOptions = Pick<VerifierSetParts, 'store' | 'clock' | 'log'> & Partial<Pick<
+/** Where the metadata is, once that is sure. @throws as findDatabasePlace and claimPlace. */
+async function databaseOf(dataPath: string, config: Config): Promise<DatabasePlace> {
+  const { instanceId: installation } = await findDataDirectory(dataPath);
+  const settings = config.of(databaseSlice);
+  const place = await findDatabasePlace(dataPath, { settings, installation, isNew: false });
+  await claimPlace(dataPath, place);
+  return place;
+}
+
+interface OfDatabase {
+  database: DatabasePlace;
+}
+
+type OpenOptions = Pick<VerifierSetParts, 'store' | 'clock' | 'log'> & OfDatabase & Partial<Pick<
   VerifierSetParts, 'metrics' | 'read' | 'readBlock' | 'unseal' | 'disks' | 'goneIds'
     | 'placement' | 'threadCount'
 >> & OfObjects;
@@ -143,12 +168,10 @@ export function onlyDisk(root: string): VerifiedDisk {
 }
 
 function openVerifiers(
-  { root, tenant, number, dataPath }: VerifiedHome, { objects, ...options }: OpenOptions,
+  home: VerifiedHome, { objects, database, ...options }: OpenOptions,
 ): OpenVerifiers {
-  const source = SqliteManifestSource.open(join(dataPath, METADATA), {
-    tenant, ownMarks: (all) => ownMarks(number, all),
-  });
-  const journal = SqliteJournalSource.open(join(dataPath, METADATA), tenant);
+  const { root } = home;
+  const { source, journal } = openSources(home, database, options.clock);
   const verifiers = objects !== undefined
     ? makeObjectVerifiers({ ...options, objects, source, journal, ledgerPath: join(root, LEDGER) })
     : makeVerifiers({
@@ -159,9 +182,27 @@ function openVerifiers(
   return {
     verifiers,
     close: async () => {
-      source.close();
-      journal.close();
+      await source.close();
+      await journal.close();
     },
+  };
+}
+
+function openSources(
+  { tenant, number, dataPath }: VerifiedHome, database: DatabasePlace, clock: Clock,
+) {
+  const ownOf = (all: Iterable<readonly [number, number]>) => ownMarks(number, all);
+  const of = { tenant, ownMarks: ownOf };
+  if (database.kind === 'mariadb') {
+    const { address } = database;
+    return {
+      source: new MariadbManifestSource(address, clock, of),
+      journal: new MariadbJournalSource(address, clock, tenant),
+    };
+  }
+  const file = join(dataPath, METADATA_FILE);
+  return {
+    source: SqliteManifestSource.open(file, of), journal: SqliteJournalSource.open(file, tenant),
   };
 }
 
@@ -170,7 +211,7 @@ function openVerifiers(
 export interface VerificationOptions
   extends Partial<Pick<
     VerifierSetParts, 'read' | 'readBlock' | 'disks' | 'goneIds' | 'placement'
-  >>, OfObjects {
+  >>, OfObjects, OfDatabase {
   clock: Clock;
   random: Random;
   log: Logger;

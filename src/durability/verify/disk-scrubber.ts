@@ -13,6 +13,7 @@ import { pause } from './budget.ts';
 import type { Budget } from './budget.ts';
 import { RECHECK_AT, readStatus } from './coverage.ts';
 import type { FindingDesk } from './finding-desk.ts';
+import type { Soon } from './manifest-source.ts';
 import { TRAITS } from './verifier.ts';
 import type { RunOptions, RunOutcome, Verifier, VerifierStatus } from './verifier.ts';
 import type { UnitRecord, VerifyStore } from './verify-store.ts';
@@ -32,7 +33,7 @@ export interface DiskScrubberParts {
   desk: FindingDesk;
   clock: Clock;
   /** How far each volume is known to have been durable, from the metadata. */
-  marks?: () => ReadonlyMap<number, number>;
+  marks?: () => Soon<ReadonlyMap<number, number>>;
   cycleMs?: number;
   /** One sweep in so many computes hashes. */
   hashEvery?: number;
@@ -141,7 +142,7 @@ export class DiskScrubber implements Verifier {
     const { store, desk, disks } = this.#parts;
     this.#forgetGone();
     const volumes: Volume[] = [];
-    const marks = new Map(this.#parts.marks?.() ?? []);
+    const marks = new Map(await this.#parts.marks?.() ?? []);
     for (const disk of disks()) {
       const names = await this.#list(disk);
       if (names === undefined) continue;

@@ -13,6 +13,7 @@ import type { FindingDesk } from './finding-desk.ts';
 import type { FindingKind } from './finding.ts';
 import { isUnlinkJustified } from './ledger.ts';
 import type { LedgerEntry, LedgerReader } from './ledger.ts';
+import type { Soon } from './manifest-source.ts';
 import { TRAITS } from './verifier.ts';
 import type { RunOptions, RunOutcome, Verifier, VerifierStatus } from './verifier.ts';
 import type { VerifyStore } from './verify-store.ts';
@@ -27,7 +28,7 @@ export interface ExtentRefereeParts {
   desk: FindingDesk;
   clock: Clock;
   /** How far each volume is known to have been durable, from the metadata: they must be there. */
-  marks?: () => ReadonlyMap<number, number>;
+  marks?: () => Soon<ReadonlyMap<number, number>>;
   /** The disks that should hold a copy of a volume, by id, where there are several. */
   placement?: (volumeName: string) => readonly string[] | undefined;
   cycleMs?: number;
@@ -98,7 +99,7 @@ export class ExtentReferee implements Verifier {
     const known = this.#known().filter(({ disk }) => answering.has(disk));
     const missing = this.#judgeMissing(known, there, entries);
     const unexplained = this.#judgeNew(known, { there, entries });
-    this.#judgeChain(there, entries);
+    await this.#judgeChain(there, entries);
     store.together(() => {
       for (const file of there) {
         // What nobody accounts for is not taken into the inventory: it would be forgotten.
@@ -259,10 +260,12 @@ export class ExtentReferee implements Verifier {
   }
 
   /** Volumes that others, or the metadata, speak of, and that no disk has. */
-  #judgeChain(there: readonly Known[], entries: readonly LedgerEntry[]): void {
+  async #judgeChain(
+    there: readonly Known[], entries: readonly LedgerEntry[],
+  ): Promise<void> {
     const present = new Set(there.map(({ volumeId }) => volumeId));
     const named = new Set(there.map(({ previousVolumeId }) => previousVolumeId));
-    for (const id of this.#parts.marks?.().keys() ?? []) named.add(id);
+    for (const id of (await this.#parts.marks?.())?.keys() ?? []) named.add(id);
     const told = new Set(this.#known().map(({ volumeId }) => volumeId));
     for (const volumeId of named) {
       if (volumeId === 0 || present.has(volumeId) || told.has(volumeId)) continue;

@@ -15,6 +15,7 @@ import type { FindingKind } from './finding.ts';
 import { JournalReplay } from './journal-replay.ts';
 import type { JournalScratch, ReplayedNode } from './journal-scratch.ts';
 import type { JournalSource, JournalSpace, ShownNode } from './journal-source.ts';
+import type { Soon } from './manifest-source.ts';
 import { TRAITS } from './verifier.ts';
 import type { RunOptions, RunOutcome, Verifier, VerifierStatus } from './verifier.ts';
 import type { VerifyStore } from './verify-store.ts';
@@ -91,7 +92,7 @@ export class JournalAuditor implements Verifier {
   async run(budget: Budget, signal: AbortSignal, options: RunOptions = {}): Promise<RunOutcome> {
     const { source, store, desk, clock } = this.#parts;
     const outcome: RunOutcome = { result: 'checked', checked: 0, reports: 0 };
-    const names = new Map(source.spaces().map((id) => [`space ${id}`, id]));
+    const names = new Map((await source.spaces()).map((id) => [`space ${id}`, id]));
     for (const { name } of store.listUnits(ID)) if (!names.has(name)) desk.forget(ID, name);
     for (const [name, id] of names) {
       const checkedMs = store.findUnit(ID, name)?.checkedMs;
@@ -118,7 +119,7 @@ export class JournalAuditor implements Verifier {
     const replays: Replays = { scratch, bySpace: new Map() };
     try {
       for (let attempt = 1; attempt <= TRIES_MAX; attempt++) {
-        const space = source.space(id);
+        const space = await source.space(id);
         if (space === undefined) return { checked: 0, reports: 0 };
         const asOf = attempt === TRIES_MAX;
         const problems = await this.#compare({ space, again, begunMs, asOf }, replays, pace);
@@ -138,7 +139,7 @@ export class JournalAuditor implements Verifier {
     } finally {
       scratch.close();
     }
-    const size = source.space(id)?.rev ?? 0;
+    const size = (await source.space(id))?.rev ?? 0;
     const waitingSinceMs = known?.waitingSinceMs ?? begunMs;
     const base = known ?? { name, checked: 0, checkedMs: undefined, resume: undefined };
     store.putUnit(ID, { ...base, size, waitingSinceMs });
@@ -153,12 +154,13 @@ export class JournalAuditor implements Verifier {
     const { space, asOf } = audit;
     const replay = await this.#replayTo(replays, { spaceId: space.id, rev: space.rev }, pace);
     if (replay === undefined) return 'changed';
-    const isStill = (): boolean => asOf || source.space(space.id)?.rev === space.rev;
+    const isStill = async (): Promise<boolean> =>
+      asOf || (await source.space(space.id))?.rev === space.rev;
     const gaps = replay.broken.map((rev): Problem => (
       { kind: 'journal-gap', where: `revision ${rev}` }));
-    if (gaps.length > 0) return isStill() ? gaps : 'changed';
+    if (gaps.length > 0) return await isStill() ? gaps : 'changed';
     const problems = await this.#compareTrees(audit, { replay, scratch: replays.scratch }, pace);
-    if (!isStill()) return 'changed';
+    if (!await isStill()) return 'changed';
     return [...problems, ...await this.#comparePast(audit, replay, pace)];
   }
 
@@ -169,7 +171,7 @@ export class JournalAuditor implements Verifier {
     replays: Replays, { spaceId, rev }: { spaceId: number; rev: number }, pace: Pace,
   ): Promise<JournalReplay | undefined> {
     const { source } = this.#parts;
-    const space = source.space(spaceId);
+    const space = await source.space(spaceId);
     if (space === undefined) return undefined;
     const { scratch, bySpace } = replays;
     const replay = bySpace.get(spaceId) ?? new JournalReplay(space, scratch);
@@ -177,7 +179,7 @@ export class JournalAuditor implements Verifier {
     const pause = (count: number): Promise<void> => pace.budget.take(count, pace.signal);
     while (replay.rev < rev && replay.broken.length === 0) {
       await pause(PAGE);
-      const events = source.events(spaceId, replay.rev, PAGE);
+      const events = await source.events(spaceId, replay.rev, PAGE);
       if (events.length === 0) replay.broken.push(replay.rev + 1);
       for (const event of events) {
         if (event.rev > rev) break;
@@ -197,7 +199,7 @@ export class JournalAuditor implements Verifier {
     const { source } = this.#parts;
     const problems: Problem[] = [];
     scratch.forgetFolders();
-    const saidBytes = source.folderBytes(space.id, space.rootId) ?? 0;
+    const saidBytes = await source.folderBytes(space.id, space.rootId) ?? 0;
     let count = scratch.pushFolder({ id: space.rootId, parent: 0, saidBytes });
     // Grows while it is walked: folders come behind the one that holds them.
     for (let number = 1; number <= count; number++) {
@@ -231,7 +233,7 @@ export class JournalAuditor implements Verifier {
   ): Promise<Problem[]> {
     const { source } = this.#parts;
     const problems: Problem[] = [];
-    const floor = source.pastFloor(space.id);
+    const floor = await source.pastFloor(space.id);
     const places = [...again, ...chosenPlaces(space, { floor, begunMs, replay })];
     for (const place of places) {
       const { folderId, rev } = place;
@@ -246,7 +248,7 @@ export class JournalAuditor implements Verifier {
       note(problems, { kind: 'past-differs', where, past: [place] });
     }
     // Meanwhile the past may have been cut off behind us.
-    const nowFloor = source.pastFloor(space.id);
+    const nowFloor = await source.pastFloor(space.id);
     return problems.filter(({ past }) => (past?.[0]?.rev ?? 0) >= nowFloor);
   }
 }
@@ -290,7 +292,7 @@ interface Page {
 }
 
 interface Sides {
-  shown: (page: Page) => readonly ShownNode[];
+  shown: (page: Page) => Soon<readonly ShownNode[]>;
   wanted: (page: Page) => readonly ReplayedNode[];
   /** Hears of every node that is shown. */
   see: (node: ShownNode) => void;
@@ -323,11 +325,11 @@ function isSameNode(a: ShownNode | undefined, b: ReplayedNode | undefined): bool
 }
 
 async function* pagesOf<T extends { canon: string }>(
-  read: (page: Page) => readonly T[], pace: Pace,
+  read: (page: Page) => Soon<readonly T[]>, pace: Pace,
 ): AsyncGenerator<T, undefined> {
   for (let afterCanon = ''; ;) {
     await pace.budget.take(PAGE, pace.signal);
-    const page = read({ afterCanon, limit: PAGE });
+    const page = await read({ afterCanon, limit: PAGE });
     yield* page;
     const last = page.at(-1);
     if (last === undefined || page.length < PAGE) return undefined;

@@ -1,5 +1,6 @@
 /** A journal and the tree that users see, for verifiers: read straight from where they are kept. */
 import type { JournalScratch } from './journal-scratch.ts';
+import type { Soon } from './manifest-source.ts';
 
 export interface JournalSpace {
   id: number;
@@ -43,24 +44,24 @@ export interface ShownNode {
 /** @throws unavailable, corrupt: the metadata cannot be read. */
 export interface JournalSource {
   /** Ids of all spaces, ascending. */
-  spaces(): readonly number[];
-  space(id: number): JournalSpace | undefined;
+  spaces(): Soon<readonly number[]>;
+  space(id: number): Soon<JournalSpace | undefined>;
   /** Ascending from after `rev`, at most `limit`. */
-  events(spaceId: number, afterRev: number, limit: number): readonly JournalEvent[];
+  events(spaceId: number, afterRev: number, limit: number): Soon<readonly JournalEvent[]>;
   /** By canonical name, strictly after `afterCanon`, at most `limit`. */
   members(
     spaceId: number, page: { folderId: number; afterCanon: string; limit: number },
-  ): readonly ShownNode[];
+  ): Soon<readonly ShownNode[]>;
   /** The same as the folder was at a revision, from `pastFloor` on. Figures of folders are not kept
    *  for the past. */
   membersAt(
     spaceId: number,
     page: { folderId: number; rev: number; afterCanon: string; limit: number },
-  ): readonly ShownNode[];
+  ): Soon<readonly ShownNode[]>;
   /** The oldest revision of which the tree is known; what was before may be forgotten. */
-  pastFloor(spaceId: number): number;
+  pastFloor(spaceId: number): Soon<number>;
   /** Room for a replay. The caller closes it. */
   openScratch(): JournalScratch;
   /** What the figure of a folder says. */
-  folderBytes(spaceId: number, folderId: number): number | undefined;
+  folderBytes(spaceId: number, folderId: number): Soon<number | undefined>;
 }

@@ -6,6 +6,9 @@ export type ManifestKey =
   | readonly ['held', heldId: number]
   | readonly ['part', owner: string, uploadId: string, number: number];
 
+/** At once from a file, later from a server. */
+export type Soon<T> = T | Promise<T>;
+
 export interface ManifestRow {
   key: ManifestKey;
   manifest: Uint8Array;
@@ -18,11 +21,11 @@ export interface ManifestRow {
  */
 export interface ManifestSource {
   /** In a fixed order, strictly after `after`, at most `limit`; an empty page is the end. */
-  page(after: ManifestKey | undefined, limit: number): readonly ManifestRow[];
+  page(after: ManifestKey | undefined, limit: number): Soon<readonly ManifestRow[]>;
   /** The manifest as it is now; undefined when nothing has this key any more. */
-  find(key: ManifestKey): Uint8Array | undefined;
+  find(key: ManifestKey): Soon<Uint8Array | undefined>;
   /** For each volume how many bytes were durable when metadata last referred to it. */
-  marks(): ReadonlyMap<number, number>;
+  marks(): Soon<ReadonlyMap<number, number>>;
 }
 
 /** For findings: ids only, and of an upload nothing that a user chose. */

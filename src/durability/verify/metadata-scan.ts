@@ -107,7 +107,7 @@ export class MetadataScan implements Verifier {
       ...parts, ...(entriesMax !== undefined && { entriesMax }),
     });
     const damaged = new Map<string, { volumeId: number; offset: number }>();
-    const marks = this.#parts.source.marks();
+    const marks = await this.#parts.source.marks();
     for (const volume of await listVolumes(disks())) {
       await listBlocksOf(volume, {
         range: references.range, pace, marks,
@@ -137,7 +137,7 @@ export class MetadataScan implements Verifier {
   async #examine(suspects: readonly Suspect[], pace: Pace): Promise<void> {
     const ids = new Set(suspects.map(({ id }) => id));
     const lengths = new Map<string, Set<number>>();
-    const marks = this.#parts.source.marks();
+    const marks = await this.#parts.source.marks();
     for (const volume of await listVolumes(this.#parts.disks())) {
       for (const disk of volume.disks) {
         await listBlocksOf({ ...volume, disks: [disk] }, {

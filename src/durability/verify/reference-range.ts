@@ -119,7 +119,7 @@ async function eachReference(
   const { source, readBlock, onUnreadable, pace } = parts;
   for (let after: ManifestKey | undefined; ;) {
     await pace.budget?.take(PAGE_ROWS, pace.signal);
-    const rows = source.page(after, PAGE_ROWS);
+    const rows = await source.page(after, PAGE_ROWS);
     if (rows.length === 0) return;
     for (const { key, manifest } of rows) {
       after = key;

@@ -15,6 +15,7 @@ import type { Clock } from '../../platform/index.ts';
 import type { Budget } from './budget.ts';
 import { RECHECK_AT, readStatus } from './coverage.ts';
 import type { FindingDesk } from './finding-desk.ts';
+import type { Soon } from './manifest-source.ts';
 import type { FindingKind } from './finding.ts';
 import { TRAITS } from './verifier.ts';
 import type { RunOptions, RunOutcome, Verifier, VerifierStatus } from './verifier.ts';
@@ -28,7 +29,7 @@ import type { Pace } from './volume/volume-window.ts';
 export interface ReplicaComparisonParts {
   disks: () => readonly VerifiedDisk[];
   /** How far each volume is known to have been durable, from the metadata. */
-  marks?: () => ReadonlyMap<number, number>;
+  marks?: () => Soon<ReadonlyMap<number, number>>;
   /** The disks that should hold a volume, by id; left out: those that have it are compared. */
   placement?: (volumeName: string) => readonly string[] | undefined;
   store: VerifyStore;
@@ -176,9 +177,9 @@ export class ReplicaComparison implements Verifier {
 
   /** Whether a copy is whole by its own checksums, hashes and footer. Each is read once at most. */
   #judgeOf({ name, volumeId }: Copies, pace: Pace): (copy: Copy) => Promise<boolean> {
-    const markEnd = this.#parts.marks?.().get(volumeId) ?? 0;
     const judged = new Map<Copy, Promise<boolean>>();
     const check = async ({ disk }: Copy): Promise<boolean> => {
+      const markEnd = (await this.#parts.marks?.())?.get(volumeId) ?? 0;
       try {
         const { faults, isSealed } = await withVolume(disk.files, name, (file) => checkVolume({
           file, volumeId, markEnd, pace, hashes: true, from: undefined, wasSealed: true,

@@ -6,7 +6,7 @@ import { FindingDesk } from './finding-desk.ts';
 import { JournalAuditor } from './journal-auditor.ts';
 import type { JournalSource } from './journal-source.ts';
 import { ledgerFile } from './ledger.ts';
-import type { ManifestSource } from './manifest-source.ts';
+import type { ManifestSource, Soon } from './manifest-source.ts';
 import { MetadataScan } from './metadata-scan.ts';
 import { Reconciler } from './reconciler.ts';
 import type { ReconcilerParts } from './reconciler.ts';
@@ -56,7 +56,7 @@ export function makeVerifiers(parts: VerifierSetParts): Verifier[] {
     ...(parts.readBlock !== undefined && { readBlock: parts.readBlock }),
     ...(parts.unseal !== undefined && { unseal: parts.unseal }),
   };
-  const marks = (): ReadonlyMap<number, number> => source.marks();
+  const marks = (): Soon<ReadonlyMap<number, number>> => source.marks();
   const { placement, propose, goneIds, threadCount } = parts;
   return [
     new ExtentReferee({

@@ -11,14 +11,14 @@ export function volumeInventory(
   return {
     each: async (range, pace, take) => {
       for (const volume of await listVolumes(disks())) {
-        await listBlocksOf(volume, { range, pace, marks: source.marks(), take });
+        await listBlocksOf(volume, { range, pace, marks: await source.marks(), take });
       }
     },
     eachElsewhere: async (range, pace, take) => {
       for (const volume of await listVolumes(disks())) {
         for (const disk of volume.disks.slice(1)) {
           const copy = { ...volume, disks: [disk] };
-          await listBlocksOf(copy, { range, pace, marks: source.marks(), take });
+          await listBlocksOf(copy, { range, pace, marks: await source.marks(), take });
         }
       }
     },

@@ -139,9 +139,11 @@ describe('JournalAuditor', () => {
   it('finds a past that is not the journal\'s, and again the next time', async () => {
     const file = join(root, 'metadata.db');
     const { store, source, run } = auditorOn(file);
-    const shown = source.spaces().flatMap((spaceId) => source.members(spaceId, {
-      folderId: source.space(spaceId)?.rootId ?? 0, afterCanon: '', limit: 100,
-    }).map(({ id, contentRev }) => ({ spaceId, nodeId: id, contentRev })));
+    const shown = (await Promise.all((await source.spaces()).map(async (spaceId) => {
+      const folderId = (await source.space(spaceId))?.rootId ?? 0;
+      const members = await source.members(spaceId, { folderId, afterCanon: '', limit: 100 });
+      return members.map(({ id, contentRev }) => ({ spaceId, nodeId: id, contentRev }));
+    }))).flat();
     const newest = shown.toSorted((one, two) => two.contentRev - one.contentRev)[0];
     assert.ok(newest !== undefined && newest.contentRev > 2);
     BACKENDS.editMetadata(file).setFromRev(newest, 1);

@@ -10,7 +10,7 @@ import { DiskScrubber } from '../disk-scrubber.ts';
 import { ExtentReferee } from '../extent-referee.ts';
 import { FindingDesk } from '../finding-desk.ts';
 import type { Finding } from '../finding.ts';
-import type { ManifestSource } from '../manifest-source.ts';
+import type { ManifestSource, Soon } from '../manifest-source.ts';
 import { readManifest } from '../manifest-format.ts';
 import { JournalAuditor } from '../journal-auditor.ts';
 import type { JournalSource } from '../journal-source.ts';
@@ -100,7 +100,7 @@ function verifiersOf(
   ];
   const desk = new FindingDesk({ store, clock, log: silentLog });
   const common = { disks: () => disks, store, desk, clock };
-  const marks = (): ReadonlyMap<number, number> => source.marks();
+  const marks = (): Soon<ReadonlyMap<number, number>> => source.marks();
   return [
     new DiskScrubber({ ...common, marks, hashEvery: 1, confirmAfterMs: 0 }),
     new MetadataScan({ ...common, source, entriesMax: 8 }),
@@ -110,7 +110,7 @@ function verifiersOf(
     }),
     new TrashInspector({
       ...common,
-      references: async (ids) => neededOf(ids, source, holds),
+      references: (ids) => neededOf(ids, source, holds),
     }),
     new ExtentReferee({ ...common, marks, ledger: ledgerFile(paths.ledger) }),
     new WriteRereader({ store, desk, clock, read: (address) => reading.read(address) }),
@@ -127,11 +127,11 @@ function verifiersOf(
 }
 
 /** The canary is small: all references at once. */
-function neededOf(
+async function neededOf(
   ids: ReadonlySet<string>, source: ManifestSource, holds: ReadonlySet<string>,
-): Set<string> {
+): Promise<Set<string>> {
   const needed = new Set(holds);
-  for (const { manifest } of source.page(undefined, 10_000)) {
+  for (const { manifest } of await source.page(undefined, 10_000)) {
     for (const { id } of readManifest(manifest)?.blocks ?? []) needed.add(id);
   }
   return needed.intersection(ids);

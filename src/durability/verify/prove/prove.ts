@@ -148,7 +148,7 @@ async function repairAll(
     'disk-a': backends.openFolder(paths.diskA), 'disk-b': backends.openFolder(paths.diskB),
   };
   const source = backends.openSource(paths.metadata);
-  const marks = source.marks();
+  const marks = await source.marks();
   source.close();
   for (const { disk, name } of wanted) {
     const other = disk === 'disk-a' ? 'disk-b' : 'disk-a';
