@@ -8,7 +8,7 @@ import type {
 } from '../../journal-source.ts';
 import type { JournalScratch } from '../../journal-scratch.ts';
 import { SqliteJournalScratch } from '../sqlite/sqlite-journal-scratch.ts';
-import { MetadataReads } from './metadata-reads.ts';
+import { MetadataReads, VERIFY_OWNER } from './metadata-reads.ts';
 
 const FOLDER = 1;
 const MOUNT = 2;
@@ -37,7 +37,7 @@ const SQL = namedTable({
     ORDER BY canon LIMIT ?5`,
   verifyPastFloor: 'SELECT rev_floor FROM space_past WHERE space_id = ?',
   verifyFolderBytes: 'SELECT size_bytes FROM folder WHERE space_id = ? AND id = ?',
-});
+}, VERIFY_OWNER);
 
 type SpaceRow = [id: number, rootId: number, rev: number, casePolicy: string];
 type EventRow = [

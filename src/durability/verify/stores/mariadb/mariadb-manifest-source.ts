@@ -4,7 +4,7 @@ import type { Clock } from '../../../../platform/index.ts';
 import { namedSql } from '../../../../platform/mariadb/index.ts';
 import type { NamedSql, ServerAddress } from '../../../../platform/mariadb/index.ts';
 import type { ManifestKey, ManifestRow, ManifestSource } from '../../manifest-source.ts';
-import { MetadataReads, behind } from './metadata-reads.ts';
+import { MetadataReads, VERIFY_OWNER, behind } from './metadata-reads.ts';
 
 /** One tenant's manifests alone. Parts of uploads of who has no space yet count as anybody's. */
 export interface ManifestsOf {
@@ -15,12 +15,15 @@ export interface ManifestsOf {
 
 const FIND = {
   version: namedSql('verifyFindVersion',
-    'SELECT manifest FROM version WHERE space_id = ? AND node_id = ? AND content_rev = ?'),
-  held: namedSql('verifyFindHeld', 'SELECT manifest FROM held_change WHERE id = ?'),
+    'SELECT manifest FROM version WHERE space_id = ? AND node_id = ? AND content_rev = ?',
+    VERIFY_OWNER),
+  held: namedSql('verifyFindHeld', 'SELECT manifest FROM held_change WHERE id = ?', VERIFY_OWNER),
   part: namedSql('verifyFindPart',
-    'SELECT manifest FROM upload_part WHERE owner = ? AND upload_id = ? AND number = ?'),
+    'SELECT manifest FROM upload_part WHERE owner = ? AND upload_id = ? AND number = ?',
+    VERIFY_OWNER),
 };
-const MARKS = namedSql('verifyMarks', 'SELECT volume_id, durable_bytes FROM witness');
+const MARKS = namedSql('verifyMarks', 'SELECT volume_id, durable_bytes FROM witness',
+  VERIFY_OWNER);
 
 export class MariadbManifestSource implements ManifestSource {
   readonly #reads: MetadataReads;
@@ -81,16 +84,17 @@ function pagesOf(tenant: TenantId | undefined) {
     versions: namedSql('verifyVersions', `SELECT space_id, node_id, content_rev, manifest
       FROM version WHERE ${behind('space_id', 'node_id', 'content_rev')}
       ${only(`(SELECT tenant FROM space WHERE id = version.space_id) = '${tenant}'`)}
-      ORDER BY space_id, node_id, content_rev LIMIT ?4`),
+      ORDER BY space_id, node_id, content_rev LIMIT ?4`, VERIFY_OWNER),
     held: namedSql('verifyHeld', `SELECT id, manifest FROM held_change
       WHERE id > ? AND manifest IS NOT NULL
       ${only(`(SELECT space.tenant FROM quarantine JOIN space ON space.id = space_id
-        WHERE quarantine.id = held_change.quarantine_id) = '${tenant}'`)} ORDER BY id LIMIT ?`),
+        WHERE quarantine.id = held_change.quarantine_id) = '${tenant}'`)} ORDER BY id LIMIT ?`,
+    VERIFY_OWNER),
     parts: namedSql('verifyParts', `SELECT owner, upload_id, number, manifest FROM upload_part
       WHERE ${behind('owner', 'upload_id', 'number')}
       ${only(`(EXISTS (SELECT 1 FROM space
           WHERE tenant = '${tenant}' AND space.owner = upload_part.owner)
         OR NOT EXISTS (SELECT 1 FROM space WHERE space.owner = upload_part.owner))`)}
-      ORDER BY owner, upload_id, number LIMIT ?4`),
+      ORDER BY owner, upload_id, number LIMIT ?4`, VERIFY_OWNER),
   };
 }

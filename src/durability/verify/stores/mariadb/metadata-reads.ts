@@ -6,9 +6,11 @@ import { LoneStatements, namedSql } from '../../../../platform/mariadb/index.ts'
 import type { NamedSql, ServerAddress } from '../../../../platform/mariadb/index.ts';
 
 const OP = 'durability/MetadataReads';
+/** They change nothing, so no table's keys have to be known. */
+export const VERIFY_OWNER = { owner: 'durability.verify', tables: new Map<string, never>() };
 const KNOWN_VERSIONS: readonly unknown[] = [1];
 const GET_VERSION = namedSql('verifySchemaVersion',
-  'SELECT value FROM meta WHERE name = \'schema_version\'');
+  'SELECT value FROM meta WHERE name = \'schema_version\'', VERIFY_OWNER);
 
 /** Rows behind a key of three columns, whose values are ?1 to ?3, in words that MariaDB answers
  *  from the key: a comparison of rows it answers by reading the table. */
