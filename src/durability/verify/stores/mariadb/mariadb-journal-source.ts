@@ -27,13 +27,13 @@ const SQL = namedTable({
     WHERE n.space_id = ? AND n.parent_id = ? AND n.canon > ? ORDER BY n.canon LIMIT ?`,
   // Each half by itself gives no more than the whole needs.
   verifyMembersAt: `SELECT ${AT_COLUMNS} FROM (
-      (SELECT id, canon, name, kind, content_rev, size_bytes FROM node
+      SELECT id, canon, name, kind, content_rev, size_bytes FROM node
         WHERE space_id = ?1 AND parent_id = ?2 AND canon > ?3 AND rev_from <= ?4
-        ORDER BY canon LIMIT ?5)
-      UNION ALL
-      (SELECT id, canon, name, kind, content_rev, size_bytes FROM node_past
+        ORDER BY canon LIMIT ?5) live
+    UNION ALL SELECT ${AT_COLUMNS} FROM (
+      SELECT id, canon, name, kind, content_rev, size_bytes FROM node_past
         WHERE space_id = ?1 AND parent_id = ?2 AND canon > ?3 AND rev_to > ?4 AND rev_from <= ?4
-        ORDER BY canon LIMIT ?5)) members
+        ORDER BY canon LIMIT ?5) past
     ORDER BY canon LIMIT ?5`,
   verifyPastFloor: 'SELECT rev_floor FROM space_past WHERE space_id = ?',
   verifyFolderBytes: 'SELECT size_bytes FROM folder WHERE space_id = ? AND id = ?',

@@ -28,34 +28,34 @@ const MARKS = namedSql('verifyMarks', 'SELECT volume_id, durable_bytes FROM witn
 export class MariadbManifestSource implements ManifestSource {
   readonly #reads: MetadataReads;
   readonly #of: ManifestsOf | undefined;
-  readonly #pages: ReturnType<typeof pagesOf>;
 
   /** Connects with the first question. */
   constructor(address: ServerAddress, clock: Clock, of?: ManifestsOf) {
     this.#reads = new MetadataReads(address, clock);
     this.#of = of;
-    this.#pages = pagesOf(of?.tenant);
   }
 
   async page(after: ManifestKey | undefined, limit: number): Promise<readonly ManifestRow[]> {
+    const pages = this.#of === undefined ? ALL_PAGES : PAGES_OF_TENANT;
     if (after === undefined || after[0] === 'version') {
       const [, space, node, rev] = after ?? ['version', -1, -1, -1];
-      const rows = await this.#ask(this.#pages.versions, [space, node, rev, limit], 'version');
+      const rows = await this.#ask(pages.versions, [space, node, rev, limit], 'version');
       if (rows.length > 0) return rows;
     }
     if (after?.[0] !== 'part') {
       const from = after?.[0] === 'held' ? after[1] : 0;
-      const rows = await this.#ask(this.#pages.held, [from, limit], 'held');
+      const rows = await this.#ask(pages.held, [from, limit], 'held');
       if (rows.length > 0) return rows;
     }
     const [, owner, upload, number] = after?.[0] === 'part' ? after : ['part', '', '', -1];
-    return this.#ask(this.#pages.parts, [owner, upload, number, limit], 'part');
+    return this.#ask(pages.parts, [owner, upload, number, limit], 'part');
   }
 
   async #ask(
     statement: NamedSql, values: readonly unknown[], kind: ManifestKey[0],
   ): Promise<ManifestRow[]> {
-    const rows = await this.#reads.rows(statement, ...values);
+    const of = this.#of === undefined ? [] : [this.#of.tenant];
+    const rows = await this.#reads.rows(statement, ...values, ...of);
     return rows.map((row) => (
       { key: [kind, ...row.slice(0, -1)] as unknown as ManifestKey, manifest: row.at(-1) as Buffer }
     ));
@@ -76,25 +76,28 @@ export class MariadbManifestSource implements ManifestSource {
   }
 }
 
-/** A tenant's id has letters alone that need no quoting. Each row is looked at by itself: going
- *  through the tenant's spaces would need a sort. */
-function pagesOf(tenant: TenantId | undefined) {
-  const only = (condition: string): string => (tenant === undefined ? '' : `AND ${condition}`);
+/** The tenant is the last value. Each row is looked at by itself: going through the tenant's spaces
+ *  would need a sort. */
+function pagesOf(ofTenant: boolean) {
+  const only = (condition: string): string => (ofTenant ? `AND ${condition}` : '');
+  const named = (name: string, sql: string): NamedSql =>
+    namedSql(`${name}${ofTenant ? 'OfTenant' : ''}`, sql, VERIFY_OWNER);
   return {
-    versions: namedSql('verifyVersions', `SELECT space_id, node_id, content_rev, manifest
+    versions: named('verifyVersions', `SELECT space_id, node_id, content_rev, manifest
       FROM version WHERE ${behind('space_id', 'node_id', 'content_rev')}
-      ${only(`(SELECT tenant FROM space WHERE id = version.space_id) = '${tenant}'`)}
-      ORDER BY space_id, node_id, content_rev LIMIT ?4`, VERIFY_OWNER),
-    held: namedSql('verifyHeld', `SELECT id, manifest FROM held_change
-      WHERE id > ? AND manifest IS NOT NULL
+      ${only('(SELECT tenant FROM space WHERE id = version.space_id) = ?5')}
+      ORDER BY space_id, node_id, content_rev LIMIT ?4`),
+    held: named('verifyHeld', `SELECT id, manifest FROM held_change
+      WHERE id > ?1 AND manifest IS NOT NULL
       ${only(`(SELECT space.tenant FROM quarantine JOIN space ON space.id = space_id
-        WHERE quarantine.id = held_change.quarantine_id) = '${tenant}'`)} ORDER BY id LIMIT ?`,
-    VERIFY_OWNER),
-    parts: namedSql('verifyParts', `SELECT owner, upload_id, number, manifest FROM upload_part
+        WHERE quarantine.id = held_change.quarantine_id) = ?3`)} ORDER BY id LIMIT ?2`),
+    parts: named('verifyParts', `SELECT owner, upload_id, number, manifest FROM upload_part
       WHERE ${behind('owner', 'upload_id', 'number')}
-      ${only(`(EXISTS (SELECT 1 FROM space
-          WHERE tenant = '${tenant}' AND space.owner = upload_part.owner)
-        OR NOT EXISTS (SELECT 1 FROM space WHERE space.owner = upload_part.owner))`)}
-      ORDER BY owner, upload_id, number LIMIT ?4`, VERIFY_OWNER),
+      ${only(`COALESCE((SELECT tenant FROM space
+        WHERE space.owner = upload_part.owner), ?5) = ?5`)}
+      ORDER BY owner, upload_id, number LIMIT ?4`),
   };
 }
+
+const ALL_PAGES = pagesOf(false);
+const PAGES_OF_TENANT = pagesOf(true);
