@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { TenantId } from '../base/ids.ts';
 import {
   auditCommands, brakeCommands, clusterKey, clusterKeyRotate, configCheck, configShow,
-  digestCommand, diskAdd,
+  dbTop, digestCommand, diskAdd,
   diskDrain,
   diskList, diskMove, diskRetire, diskUndrain, durability, gcRestore, gcRun, gcStatus,
   groupCommands, historyCommands, keysCommands, mailTest, openTerminal, quotaCommands,
@@ -113,6 +113,7 @@ const commands = [
   verifyProve(verifying),
   ...historyCommands(disks),
   ...brakeCommands(disks),
+  dbTop(disks),
   ...quotaCommands({ ...disks, noteAct: users.noteAct }),
   ...retentionCommands({ ...disks, noteAct: users.noteAct }),
   ...auditCommands(SLICES),

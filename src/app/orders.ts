@@ -7,6 +7,7 @@ import type { Operations, PlainRecord } from '../operations/index.ts';
 import { findDataDirectory, lockData, serverSlice, silentLog } from '../platform/index.ts';
 import type { Clock, Config, DataLock, Random, ValuesOf } from '../platform/index.ts';
 import { brakeOperations } from './brake-operations.ts';
+import { databaseOperations } from './database-figures.ts';
 import { moveDisk } from './disk-operations.ts';
 import { Fleet } from './fleet.ts';
 import { findHome } from './home-list.ts';
@@ -38,7 +39,9 @@ export function operationsOf(
     ...retentionOperations(stores, { files, now }),
   };
   const quota = quotaOperations(stores, options.quotas);
-  return { ...people, ...quota, ...homeOperations(stores, options) };
+  return {
+    ...people, ...quota, ...databaseOperations(options), ...homeOperations(stores, options),
+  };
 }
 
 /** @throws what the operation throws; unavailable: a server runs there and does not answer. */

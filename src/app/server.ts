@@ -22,6 +22,7 @@ import { HomeWork } from './home-work.ts';
 import { openMail } from './mail.ts';
 import type { OpenedMail } from './mail.ts';
 import { brakePolicy, openMassChange } from './mass-change.ts';
+import { addDatabaseMetrics } from './database-figures.ts';
 import { operationsOf } from './orders.ts';
 import { whenDatabaseIsThere } from './patient-start.ts';
 import { buildServices } from './services.ts';
@@ -43,6 +44,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const { config, data, log, clock, random } = options;
   const metrics = new Metrics();
   metrics.addProcess();
+  addDatabaseMetrics(metrics);
   const opened: Opened = {
     server: undefined, stores: undefined, control: undefined, mail: undefined,
     homeWork: undefined, audit: undefined, timeWork: undefined, events: undefined,

@@ -24,6 +24,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   brake: 'Decide about devices that delete or overwrite very much',
   history: 'Look at the past of somebody\'s files, and bring it back',
   cluster: 'Join machines',
+  db: 'See what the databases are busy with',
   disk: 'Add disks, look at them, let them go',
   config: 'Check and show the configuration',
   gc: 'Give back the room of what nothing needs',

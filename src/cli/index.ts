@@ -25,6 +25,7 @@ export { storageMove } from './commands/storage-move.ts';
 export type { StorageMove, StorageMoveParts } from './commands/storage-move.ts';
 export { keysCommands } from './commands/keys.ts';
 export type { KeyParts, KeysOf } from './commands/keys.ts';
+export { dbTop } from './commands/db-top.ts';
 export { quotaCommands } from './commands/quota.ts';
 export type { QuotaParts } from './commands/quota.ts';
 export { retentionCommands } from './commands/retention.ts';

@@ -51,6 +51,8 @@ export type { ProcessEvents, SignalOptions } from './process-signals.ts';
 export { SeededRandom, systemRandom } from './random.ts';
 export type { Random } from './random.ts';
 export { asRequest, currentRequest, markThread } from './sql/request-mark.ts';
+export { countedStatement } from './sql/counted-statement.ts';
+export type { RunStatement } from './sql/counted-statement.ts';
 export { SqlRefusal } from './sql/sql-refusal.ts';
 export { StatementTally, statementTally } from './sql/statement-tally.ts';
 export type { StatementCount, StatementFigures } from './sql/statement-tally.ts';

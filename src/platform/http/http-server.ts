@@ -14,6 +14,7 @@ import { HoldfastError } from '../../base/errors.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
+import { asRequest } from '../sql/request-mark.ts';
 import { HttpExchange } from './exchange.ts';
 import type { ExchangeContext, HttpHandler } from './exchange.ts';
 import { HttpTally } from './http-tally.ts';
@@ -250,7 +251,7 @@ export class HttpServer {
   #run(exchange: HttpExchange, handler: HttpHandler): void {
     let answered: Promise<void>;
     try {
-      answered = handler(exchange);
+      answered = asRequest(exchange.requestId, () => handler(exchange));
     } catch (error) {
       this.#finish(exchange, error);
       return;

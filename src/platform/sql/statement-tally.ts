@@ -11,10 +11,13 @@ import { currentRequest } from './request-mark.ts';
 
 const KEY = 'holdfast.statements';
 const STATEMENTS_MAX = 768;
-/** Three steps for each doubling, from a quarter of a microsecond to a minute. */
-const STEPS_PER_DOUBLING = 3;
-const BUCKETS = 84;
-const BUCKET_FIRST_US = 0.25;
+/** Four steps for each doubling, from a quarter of a microsecond to a minute. */
+const STEP_BITS = 2;
+const STEPS_PER_DOUBLING = 4;
+const BUCKETS = 112;
+const UNITS_PER_US = 4;
+/** Longer ones count as this long in the histogram, not in the sum. */
+const UNITS_MAX = 2 ** 30;
 
 /** Words of 32 bits. The table has a head; each row has these. */
 const HEAD_WORDS = 16;
@@ -32,7 +35,7 @@ const TEXT_WORDS = 16;
 const PRINT = NAME + TEXT_WORDS;
 const PRINT_WORDS = 2;
 const REQUEST = PRINT + PRINT_WORDS;
-const ROW_WORDS = 128;
+const ROW_WORDS = 160;
 const WORD_BYTES = 4;
 const TWO_WORDS = 2 ** 32;
 
@@ -62,12 +65,12 @@ export interface StatementCount {
 export class StatementTally implements Iterable<StatementFigures> {
   readonly #words: Int32Array;
   readonly #unsigned: Uint32Array;
-  readonly #bytes: Uint8Array;
+  readonly #bytes: Buffer;
 
   constructor(shared: SharedArrayBuffer) {
     this.#words = new Int32Array(shared);
     this.#unsigned = new Uint32Array(shared);
-    this.#bytes = new Uint8Array(shared);
+    this.#bytes = Buffer.from(shared);
   }
 
   static make(): SharedArrayBuffer {
@@ -94,16 +97,19 @@ export class StatementTally implements Iterable<StatementFigures> {
     while (Atomics.compareExchange(this.#words, LOCK, 0, 1) !== 0); // A few microseconds at most.
     try {
       const used = Atomics.load(this.#words, USED);
-      const wanted = name.slice(0, TEXT_WORDS * WORD_BYTES);
+      const wanted = Buffer.alloc((TEXT_WORDS + PRINT_WORDS) * WORD_BYTES);
+      wanted.write(name, 0, TEXT_WORDS * WORD_BYTES, 'latin1');
+      wanted.write(fingerprint, TEXT_WORDS * WORD_BYTES, 'latin1');
       for (let index = 0; index < used; index += 1) {
         const at = this.#start(index);
-        const isIt = this.#read(at + PRINT, PRINT_WORDS) === fingerprint
-          && this.#read(at + NAME, TEXT_WORDS) === wanted;
-        if (isIt) return at;
+        const from = (at + NAME) * WORD_BYTES;
+        if (this.#bytes.compare(wanted, 0, wanted.length, from, from + wanted.length) === 0) {
+          return at;
+        }
       }
       const isLast = used >= STATEMENTS_MAX - 1;
       const at = this.#start(isLast ? STATEMENTS_MAX - 1 : used);
-      this.#write(at + NAME, TEXT_WORDS, isLast ? OTHERS.name : wanted);
+      this.#write(at + NAME, TEXT_WORDS, isLast ? OTHERS.name : name);
       this.#write(at + PRINT, PRINT_WORDS, isLast ? OTHERS.fingerprint : fingerprint);
       Atomics.store(this.#words, USED, Math.min(used + 1, STATEMENTS_MAX));
       return at;
@@ -113,9 +119,9 @@ export class StatementTally implements Iterable<StatementFigures> {
   }
 
   #read(word: number, words: number): string {
-    const bytes = this.#bytes.slice(word * WORD_BYTES, (word + words) * WORD_BYTES);
+    const bytes = this.#bytes.subarray(word * WORD_BYTES, (word + words) * WORD_BYTES);
     const end = bytes.indexOf(0);
-    return Buffer.from(end < 0 ? bytes : bytes.subarray(0, end)).toString('latin1');
+    return bytes.toString('latin1', 0, end < 0 ? bytes.length : end);
   }
 
   #write(word: number, words: number, text: string): void {
@@ -171,16 +177,29 @@ export class StatementTally implements Iterable<StatementFigures> {
       name: this.#read(at + NAME, TEXT_WORDS), fingerprint: this.#read(at + PRINT, PRINT_WORDS),
       count: Atomics.load(words, at + COUNT), errors: Atomics.load(words, at + ERRORS),
       rows: pair(at + ROWS), totalMs: pair(at + TIME_NS) / 1_000_000,
-      p50Ms: quantile(buckets, 0.5), p99Ms: quantile(buckets, 0.99), slowestMs,
+      p50Ms: Math.min(quantile(buckets, 0.5), slowestMs),
+      p99Ms: Math.min(quantile(buckets, 0.99), slowestMs), slowestMs,
       ...(slowestRequest !== '' && { slowestRequest }),
     };
   }
 }
 
+/** By the highest three bits of the time: a logarithm would cost as much as all the rest. */
 function bucketOf(tookUs: number): number {
-  if (tookUs <= BUCKET_FIRST_US) return 0;
-  const step = Math.ceil(STEPS_PER_DOUBLING * Math.log2(tookUs / BUCKET_FIRST_US));
-  return Math.min(step, BUCKETS - 1);
+  const units = Math.min(tookUs * UNITS_PER_US, UNITS_MAX) | 0;
+  if (units < STEPS_PER_DOUBLING) return units;
+  const doublings = 31 - Math.clz32(units);
+  const step = (units >>> (doublings - STEP_BITS)) & (STEPS_PER_DOUBLING - 1);
+  return Math.min((doublings - 1) * STEPS_PER_DOUBLING + step, BUCKETS - 1);
+}
+
+/** The upper bound of a bucket. */
+function boundMs(bucket: number): number {
+  const next = bucket + 1;
+  if (next < STEPS_PER_DOUBLING) return next / UNITS_PER_US / 1_000;
+  const doublings = Math.floor(next / STEPS_PER_DOUBLING) + 1;
+  const steps = STEPS_PER_DOUBLING + next % STEPS_PER_DOUBLING;
+  return steps * 2 ** (doublings - STEP_BITS) / UNITS_PER_US / 1_000;
 }
 
 /** The upper bound of the bucket in which it lies: at most a quarter too much. */
@@ -191,7 +210,7 @@ function quantile(buckets: readonly number[], part: number): number {
     seen += count;
     return seen >= wanted;
   });
-  return BUCKET_FIRST_US * 2 ** (Math.max(index, 0) / STEPS_PER_DOUBLING) / 1_000;
+  return boundMs(Math.max(index, 0));
 }
 
 function sharedByThreads(): SharedArrayBuffer {

@@ -1,12 +1,14 @@
 import type { Database, Statement as Prepared } from 'better-sqlite3';
 import { assert } from '../../../base/assert.ts';
+import { countedStatement } from '../../../platform/index.ts';
+import type { RunStatement } from '../../../platform/index.ts';
 import { closed } from '../../identity-errors.ts';
 import type { IdentityDatabase } from '../sql/identity-database.ts';
 import { IDENTITY_SQL } from '../sql/identity-statements.ts';
 import type { Ask, Bind, Work } from '../sql/statement.ts';
 import { explainSqlite } from './open-identity-database.ts';
 
-type PreparedStatements = ReadonlyMap<Ask['statement'], Prepared<unknown[]>>;
+type PreparedStatements = ReadonlyMap<Ask['statement'], RunStatement>;
 
 /**
  * Statements run on the calling thread: reads take microseconds, and writes, one fsync each, are
@@ -92,11 +94,12 @@ export class SqliteIdentityDatabase implements IdentityDatabase {
 }
 
 function prepareAll(database: Database): PreparedStatements {
-  return new Map(Object.values(IDENTITY_SQL).map((statement) => {
+  return new Map(Object.entries(IDENTITY_SQL).map(([name, statement]) => {
     const { text, columns } = statement.parts;
     const prepared = database.prepare<unknown[]>(text);
     // One number, as COUNT answers it, is answered bare.
-    return [statement, columns.length === 0 && prepared.reader ? prepared.pluck() : prepared];
+    const asRows = columns.length === 0 && prepared.reader ? prepared.pluck() : prepared;
+    return [statement, countedStatement(`identity.${name}`, text, asRows)];
   }));
 }
 

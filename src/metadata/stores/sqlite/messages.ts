@@ -35,9 +35,10 @@ export interface PackedBatch {
   manifests: Uint8Array;
 }
 
+/** `request`: for whom, see src/platform/sql/request-mark.ts. */
 export type ToWriter =
-  | { kind: 'batch'; changes: WriterChange[] }
-  | PackedBatch
+  | { kind: 'batch'; changes: WriterChange[]; request?: string }
+  | PackedBatch & { request?: string }
   | { kind: 'close' };
 
 export type FromWriter =

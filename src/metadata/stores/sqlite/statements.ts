@@ -1,4 +1,5 @@
 /** The SQL of the writer, by name. Portable on purpose: MariaDB runs the same statements. */
+import { countedStatement } from '../../../platform/index.ts';
 import type { Connection } from './connection.ts';
 import { ACCESS_WRITES } from './access-writes.ts';
 import { WINDOW_SQL } from './as-of-window.ts';
@@ -167,7 +168,8 @@ export type Statements = Readonly<Record<StatementName, SqlStatement>>;
 export function prepareStatements(connection: Connection): Statements {
   const entries = Object.entries(WRITER_SQL).map(([name, sql]) => {
     const statement = connection.prepare(sql);
-    return [name, statement.reader ? statement.raw(true) : statement] as const;
+    const asRows = statement.reader ? statement.raw(true) : statement;
+    return [name, countedStatement(`metadata.writer.${name}`, sql, asRows)] as const;
   });
   return Object.fromEntries(entries) as unknown as Statements;
 }

@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { HoldfastError, faultFromData } from '../../../base/errors.ts';
+import { currentRequest } from '../../../platform/index.ts';
 import type { ChangeResult } from '../../changes.ts';
 import { CHANGES_QUEUE_MAX } from '../../metadata-store.ts';
 import { storeClosed, tooBusy } from '../../refusals.ts';
@@ -16,6 +17,7 @@ const BATCH_MAX = 512;
 
 interface Pending {
   change: WriterChange;
+  readonly request: string | undefined;
   readonly resolve: (result: ChangeResult) => void;
   readonly reject: (error: Error) => void;
 }
@@ -65,7 +67,7 @@ export class WriterClient {
     const count = this.#waiting.length + this.#inFlight.length + this.#late.size;
     if (count >= CHANGES_QUEUE_MAX) return Promise.reject(tooBusy());
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ change, resolve, reject });
+      this.#waiting.push({ change, request: currentRequest(), resolve, reject });
       this.#postSoon();
     });
   }
@@ -85,7 +87,7 @@ export class WriterClient {
     this.#inFlight = this.#waiting.splice(0, BATCH_MAX);
     const changes = this.#inFlight.map(({ change }) => change);
     this.#worker.ref();
-    this.#send(packBatch(changes));
+    this.#send({ ...packBatch(changes), ...requestOf(this.#inFlight) });
   }
 
   #send(message: ToWriter): void {
@@ -176,6 +178,14 @@ function firstMessage(worker: Worker): Promise<FromWriter> {
     worker.once('message', onMessage);
     worker.once('exit', onExit);
   });
+}
+
+/** For whom a batch is: the first of those that ask, and how many others. */
+function requestOf(pendings: readonly Pending[]): { request?: string } {
+  const requests = new Set(pendings.flatMap(({ request }) => request ?? []));
+  const [first] = requests;
+  if (first === undefined) return {};
+  return { request: requests.size === 1 ? first : `${first}+${requests.size - 1}` };
 }
 
 function settle({ resolve, reject }: Pending, outcome: Outcome): void {

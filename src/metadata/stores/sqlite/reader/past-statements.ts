@@ -1,4 +1,5 @@
 /** The SQL that reads the past, by name. Each is a search in an index: none scans a table. */
+import { countedStatement } from '../../../../platform/index.ts';
 import { WINDOW_SQL } from '../as-of-window.ts';
 import type { Connection } from '../connection.ts';
 import type { SqlStatement } from '../statements.ts';
@@ -67,7 +68,8 @@ export type PastStatements = Readonly<Record<keyof typeof PAST_SQL, SqlStatement
 export function preparePast(connection: Connection): PastStatements {
   const entries = Object.entries(PAST_SQL).map(([name, sql]) => {
     const statement = connection.prepare(sql);
-    return [name, statement.reader ? statement.raw(true) : statement] as const;
+    const asRows = statement.reader ? statement.raw(true) : statement;
+    return [name, countedStatement(`metadata.past.${name}`, sql, asRows)] as const;
   });
   return Object.fromEntries(entries) as unknown as PastStatements;
 }

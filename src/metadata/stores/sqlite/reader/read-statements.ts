@@ -1,4 +1,5 @@
 /** The SQL of the readers, by name. */
+import { countedStatement } from '../../../../platform/index.ts';
 import type { Connection } from '../connection.ts';
 import type { SqlStatement } from '../statements.ts';
 import { ACCESS_READS } from './access-reads.ts';
@@ -69,7 +70,8 @@ export type ReadStatements = Readonly<Record<keyof typeof READ_SQL, SqlStatement
 export function prepareReads(connection: Connection): ReadStatements {
   const entries = Object.entries(READ_SQL).map(([name, sql]) => {
     const statement = connection.prepare(sql);
-    return [name, statement.reader ? statement.raw(true) : statement] as const;
+    const asRows = statement.reader ? statement.raw(true) : statement;
+    return [name, countedStatement(`metadata.reader.${name}`, sql, asRows)] as const;
   });
   return Object.fromEntries(entries) as unknown as ReadStatements;
 }

@@ -2,6 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import { assert } from '../../../../base/assert.ts';
 import type { FaultData } from '../../../../base/errors.ts';
+import { markThread } from '../../../../platform/index.ts';
 import { packOutcomes, unpackBatch } from '../batch-message.ts';
 import type { FromWriter, ToWriter } from '../messages.ts';
 import type { MetadataWriter } from './metadata-writer.ts';
@@ -40,6 +41,7 @@ export function serveWriter(
   };
   port.on('message', (message: ToWriter) => {
     if (message.kind !== 'close') {
+      markThread(message.request);
       const changes = message.kind === 'batch' ? message.changes : unpackBatch(message);
       const outcomes = writer.commitBatch(changes);
       const text = packOutcomes(changes, outcomes);
