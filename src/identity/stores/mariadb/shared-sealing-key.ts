@@ -34,7 +34,7 @@ export async function openSharedSealingKey(
 }
 
 const HOW = 'Copy identity.key from the data directory of a server that works, or from its backup, '
-  + 'into the one of this server. If no server has it any more, see docs/mariadb.md.';
+  + 'into the one of this server. If no server has it any more: docs/runbooks/lost-second-step.md.';
 
 function missing(): HoldfastError {
   return new HoldfastError('invalid', OP, 'The data directory of this server lacks the key that '

@@ -3,11 +3,13 @@ import { after, before, describe, it } from 'node:test';
 import { isKind } from '../../../../../base/errors.ts';
 import { parseUserId } from '../../../../../base/ids.ts';
 import { ManualClock, systemClock } from '../../../../../platform/index.ts';
+import { Session } from '../../../../../platform/mariadb/index.ts';
 import type { ServerAddress } from '../../../../../platform/mariadb/index.ts';
 import { ScratchServer } from '../../../../../platform/mariadb/testing/index.ts';
 import { ANSWER, keyed, testIdempotencyStore } from '../../idempotency-store.conformance.ts';
 import { KEYS_PER_USER_MAX } from '../../idempotency-store.ts';
 import { UPKEEP_EVERY_MS } from './key-upkeep.ts';
+import { KEYED_REQUEST_SQL } from './keyed-request-schema.ts';
 import { MariadbIdempotencyStore } from './mariadb-idempotency-store.ts';
 
 const AT = Date.UTC(2026, 10, 21);
@@ -119,6 +121,29 @@ describe('MariadbIdempotencyStore asks the server', () => {
     assert.equal(await asked(() => store.finish(keyed('k'), ANSWER)), 1);
     assert.equal(await asked(() => store.forget(keyed('k'))), 1);
     await store.close();
+  });
+});
+
+describe('The statements on keyed requests', () => {
+  it('never pass over all of them', async () => {
+    await server.query(`INSERT INTO keyed_request (user_id, request_key, fingerprint, begun_at,
+        state, attempt, writer) SELECT CONCAT('u', seq % 50), CONCAT('k', seq), 'f', seq, 'done',
+        '', '' FROM seq_1_to_5000`, address.database);
+    await server.query('ANALYZE TABLE keyed_request', address.database);
+    const session = await Session.open(address, 'schema'); // May say EXPLAIN.
+    const found: string[] = [];
+    for (const { name, text, slots, tables } of Object.values(KEYED_REQUEST_SQL)) {
+      if (!tables.includes('keyed_request') || name === 'beginKey') continue;
+      const values = slots.map((slot) => (typeof slot === 'number' ? 5 : `u${slot.length}`));
+      if (name === 'findOldestKey') values[1] = 5;
+      const { rows } = await session.execute(`EXPLAIN ${text}`, values);
+      for (const [, , table, type] of rows) {
+        const isScan = type === 'ALL' || type === 'index';
+        if (isScan && (table === 'keyed_request' || table === 'r')) found.push(name);
+      }
+    }
+    await session.end();
+    assert.deepEqual(found, []);
   });
 });
 
