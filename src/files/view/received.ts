@@ -49,6 +49,8 @@ export interface Received {
   grants: readonly GrantRecord[];
   /** Keys of targets of which a shown grant in force reaches the caller. */
   reached: ReadonlySet<string>;
+  /** Mounts were made or taken away for this very answer. */
+  hasChanged: boolean;
 }
 
 interface Settled {
@@ -96,7 +98,7 @@ export class ReceivedShares {
     const inForce = grants.filter((grant) => isInForce(grant, now));
     const declined = new Set(mounts.declined.map(keyOf));
     const received: Received = {
-      caller, own, mounts: mounts.mounts, reached: new Set(inForce.map(keyOf)),
+      caller, own, mounts: mounts.mounts, reached: new Set(inForce.map(keyOf)), hasChanged: false,
       grants: inForce.filter((grant) => grant.role !== 'none' && grant.spaceId !== own.id
         && !declined.has(keyOf(grant))),
     };
@@ -109,7 +111,7 @@ export class ReceivedShares {
     if (isDone) {
       this.#remember(caller.user, { grants, mounts: after, untilMs: firstEnd(grants, now) });
     }
-    return { ...received, mounts: after.mounts };
+    return { ...received, mounts: after.mounts, hasChanged: changed };
   }
 
   /** The same list for the same caller: so the store knows it again without reading it. */

@@ -66,8 +66,12 @@ export class Views {
     if (isLinkCaller(caller)) return this.#walkLink(caller, path);
     const known = this.ownSpace(caller);
     const own = known instanceof Promise ? await known : known;
-    const received = await this.#received.of(caller, own);
-    const chain = await this.#metadata.resolve(own.id, path);
+    // Both at once: from a database that is far away the two answers take the time of one.
+    const [received, found] = await Promise.all([
+      this.#received.of(caller, own), this.#metadata.resolve(own.id, path),
+    ]);
+    const chain = received?.hasChanged === true
+      ? await this.#metadata.resolve(own.id, path) : found;
     const last = chain.at(-1);
     if (last?.kind === 'mount') return this.#cross(received, chain, path);
     if (received === undefined || last === undefined || chain.length <= path.length) {

@@ -20,6 +20,7 @@ export {
   CONNECT_TIMEOUT_MS, STATEMENT_TIMEOUT_MS, Session, binaryCollation,
 } from './session.ts';
 export type { Answer, ServerAddress, SessionMode } from './session.ts';
+export { SessionPool } from './session-pool.ts';
 export { SharedQuestion } from './shared-question.ts';
 export { TurnWriter } from './turn-writer.ts';
 export type { Ask, TurnParts, TurnSql } from './turn-writer.ts';

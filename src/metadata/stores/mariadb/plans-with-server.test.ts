@@ -9,7 +9,9 @@ import { ScratchServer } from '../../../platform/mariadb/testing/index.ts';
 import { grantChange } from '../../conformance/access-promises.ts';
 import { Hand } from '../../conformance/hand.ts';
 import { MariadbMetadataStore } from './mariadb-metadata-store.ts';
-import { PAST_STATEMENTS, READ_STATEMENTS, WALK_STATEMENTS } from './reader/reader-statements.ts';
+import {
+  GRANT_STATEMENTS, PAST_STATEMENTS, READ_STATEMENTS, WALK_STATEMENTS,
+} from './reader/reader-statements.ts';
 import { gatheredTexts } from './writer/bulk-statements.ts';
 import { aheadTexts } from './writer/fetch-ahead.ts';
 import { WRITER_STATEMENTS } from './writer/writer-statements.ts';
@@ -104,7 +106,8 @@ async function scansIn(
 describe('The statements on MariaDB', () => {
   const isAsked = ({ text }: NamedSql): boolean =>
     !/\*\/ (INSERT INTO \w+ \([^)]*\) VALUES|BEGIN|COMMIT|ROLLBACK)/.test(text);
-  const all = [WRITER_STATEMENTS, READ_STATEMENTS, PAST_STATEMENTS, WALK_STATEMENTS]
+  const all = [WRITER_STATEMENTS, READ_STATEMENTS, PAST_STATEMENTS, WALK_STATEMENTS,
+    GRANT_STATEMENTS]
     .flatMap((table) => Object.values<NamedSql>(table)).filter(isAsked);
 
   it('never pass over a large table from end to end', async () => {

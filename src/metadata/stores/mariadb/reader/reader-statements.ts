@@ -2,6 +2,7 @@
  *  other words. */
 import { namedTable } from '../../../../platform/mariadb/index.ts';
 import { TABLE_KEYS } from '../schema.ts';
+import { GRANT_COLUMNS } from '../../sqlite/rows.ts';
 import { PAST_SQL } from '../../sqlite/reader/past-statements.ts';
 import { READ_SQL } from '../../sqlite/reader/read-statements.ts';
 
@@ -81,3 +82,15 @@ export const WALK_STATEMENTS = namedTable<'getCasePolicy' | 'walk'>({
     FROM down STRAIGHT_JOIN node n ON n.space_id = @space AND n.id = down.id
     ${ASIDE} ORDER BY down.depth`,
 }, { owner: 'metadata.walk', tables: TABLE_KEYS });
+
+/** Grants to many at once: SQLite is asked for each by itself, which costs nothing. `@subjects`
+ *  is a list of pairs as JSON: the kind's number and the text. */
+export const GRANT_STATEMENTS = namedTable<'grantsToAny'>({
+  grantsToAny: `SELECT ${GRANT_COLUMNS}
+    FROM (SELECT j.kind, j.subject FROM JSON_TABLE(@subjects, '$[*]'
+        COLUMNS (kind SMALLINT PATH '$[0]', subject VARCHAR(255) PATH '$[1]')) j) wanted
+      STRAIGHT_JOIN access_grant g
+        ON g.subject_kind = wanted.kind AND g.subject = wanted.subject
+      LEFT JOIN grant_count c ON c.grant_id = g.id
+    WHERE g.is_shown = 1 ORDER BY g.id LIMIT @count`,
+}, { owner: 'metadata.grants', tables: TABLE_KEYS });

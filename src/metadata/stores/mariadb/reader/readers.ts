@@ -4,21 +4,27 @@ import { canonicalName } from '../../../../base/names.ts';
 import type { CasePolicy, Name } from '../../../../base/names.ts';
 import type { Clock } from '../../../../platform/index.ts';
 import { systemRandom } from '../../../../platform/index.ts';
-import { isPassing, serverFault } from '../../../../platform/mariadb/index.ts';
+import { isPassing, serverFault, SessionPool } from '../../../../platform/mariadb/index.ts';
 import type { ServerAddress, Session } from '../../../../platform/mariadb/index.ts';
+import { GRANTS_TO_MAX } from '../../../access-changes.ts';
+import type { GrantRecord, Subject } from '../../../access-records.ts';
 import type { NodeRecord } from '../../../records.ts';
 import { spaceMissing, storeClosed } from '../../../refusals.ts';
 import { AccessReader } from '../../sqlite/reader/access-reader.ts';
+import { SUBJECT_KINDS, subjectText, toGrant } from '../../sqlite/rows.ts';
+import type { GrantTuple } from '../../sqlite/rows.ts';
 import { FollowReader, toRecord } from '../../sqlite/reader/follow-reader.ts';
 import type { ChainTuple } from '../../sqlite/reader/follow-reader.ts';
 import { PastReader } from '../../sqlite/reader/past-reader.ts';
 import { RecordReader } from '../../sqlite/reader/record-reader.ts';
 import { TreeReader } from '../../sqlite/reader/tree-reader.ts';
 import type { SqlStatement } from '../../sqlite/statements.ts';
-import { explainedFault } from '../faults.ts';
+import { explainedFault, WORDS } from '../faults.ts';
 import type { ListingContext, ListingSnapshot } from './folder-listing.ts';
-import { ReadPool } from './read-pool.ts';
-import { PAST_STATEMENTS, READ_STATEMENTS, WALK_STATEMENTS } from './reader-statements.ts';
+import { ReadPool, READERS_MAX } from './read-pool.ts';
+import {
+  GRANT_STATEMENTS, PAST_STATEMENTS, READ_STATEMENTS, WALK_STATEMENTS,
+} from './reader-statements.ts';
 import { ReplayedStatements } from './replayed-statements.ts';
 
 /** Tries of one read, the first included: a read that failed has changed nothing. */
@@ -58,8 +64,34 @@ class Walker {
   }
 }
 
+type GrantStatements = Readonly<Record<keyof typeof GRANT_STATEMENTS, SqlStatement>>;
+
+/** Finds what is shared with somebody, with one statement however many groups they are in. */
+class GrantFinder {
+  readonly #sql: GrantStatements;
+  readonly #access: () => AccessReader;
+
+  constructor(sql: GrantStatements, access: () => AccessReader) {
+    this.#sql = sql;
+    this.#access = access;
+  }
+
+  /** See MetadataStore. */
+  listGrantsTo(subjects: readonly Subject[]): readonly GrantRecord[] {
+    const others = subjects.filter(({ kind }) => kind !== 'link');
+    if (others.length < 2) return this.#access().listGrantsTo(others);
+    const pairs = others.map((subject) =>
+      [SUBJECT_KINDS.indexOf(subject.kind), subjectText(subject)]);
+    const rows = this.#sql.grantsToAny.all({
+      subjects: JSON.stringify(pairs), count: GRANTS_TO_MAX,
+    }) as GrantTuple[];
+    return rows.map(toGrant);
+  }
+}
+
 export class Readers implements ListingContext {
   readonly #pool: ReadPool;
+  readonly #lone: SessionPool;
   readonly #clock: Clock;
   readonly #replayed = new ReplayedStatements();
   readonly reads = this.#replayed.tableOf(READ_STATEMENTS);
@@ -74,24 +106,44 @@ export class Readers implements ListingContext {
   /** Others write too, and tell nobody: so each read has a memory of its own. */
   readonly access = (): AccessReader => new AccessReader(this.reads, this.tree);
 
+  readonly grants =
+    new GrantFinder(this.#replayed.tableOf(GRANT_STATEMENTS), this.access);
+
   #isClosed = false;
 
   constructor(address: ServerAddress, clock: Clock) {
     this.#pool = new ReadPool(address, clock);
+    this.#lone = new SessionPool({
+      address, clock, mode: 'lone', words: WORDS, sessionsMax: READERS_MAX,
+    });
     this.#clock = clock;
   }
 
   get questionCount(): number {
-    return this.#pool.questionCount;
+    return this.#pool.questionCount + this.#lone.questionCount;
   }
 
   /** Runs a reader on a snapshot of its own. A connection that breaks meanwhile is no matter: the
    *  read is made anew. @throws HoldfastError. */
-  async answer<T>(read: (readers: Readers) => T): Promise<T> {
+  answer<T>(read: (readers: Readers) => T): Promise<T> {
+    return this.#patiently(() => this.#answerOnce(read));
+  }
+
+  /** The same for a reader that mostly asks one thing only. One statement is a snapshot by itself,
+   *  and leaves no transaction to be ended. */
+  answerOne<T>(read: (readers: Readers) => T): Promise<T> {
+    return this.#patiently(async () => {
+      const found = await this.#lone.lend(
+        (session) => this.#replayed.answerOne(session, () => read(this)), isBroken);
+      return 'value' in found ? found.value : this.#answerOnce(read);
+    });
+  }
+
+  async #patiently<T>(once: () => Promise<T>): Promise<T> {
     for (let tried = 1; ; tried += 1) {
       if (this.#isClosed) throw storeClosed();
       try {
-        return await this.#answerOnce(read);
+        return await once();
       } catch (error) {
         const fault = serverFault(error);
         if (fault === undefined || !isPassing(fault) || tried >= TRIES_MAX) {
@@ -158,8 +210,14 @@ export class Readers implements ListingContext {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.past.close();
+    await this.#lone.close();
     await this.#pool.close();
   }
+}
+
+/** Whether a connection is not to be used again: it broke, or it is not known what became of it. */
+function isBroken(error: unknown): boolean {
+  return serverFault(error)?.isLost === true;
 }
 
 function neverTheSame(): () => number {

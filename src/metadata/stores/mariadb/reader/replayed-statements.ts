@@ -58,6 +58,19 @@ export class ReplayedStatements {
     return rows;
   }
 
+  /** Runs `read` with one answer at most; no value: it asks for more. @throws as `read`. */
+  async answerOne<T>(
+    session: Session, read: () => T,
+  ): Promise<{ value: T } | { more: true }> {
+    const answers = new Map<string, unknown[][]>();
+    const first = this.#run(answers, read);
+    if ('value' in first) return first;
+    const { statement, values, key } = first.unanswered;
+    answers.set(key, (await session.execute(statement.text, values)).rows);
+    const second = this.#run(answers, read);
+    return 'value' in second ? second : { more: true };
+  }
+
   /** Runs `read` on the session's snapshot until it comes to its end. @throws what `read` does. */
   async answer<T>(session: Session, read: () => T): Promise<T> {
     const answers = new Map<string, unknown[][]>();
