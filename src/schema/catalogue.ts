@@ -38,7 +38,7 @@ export type Catalogue = readonly TableShape[];
 
 /** Tables of the runner itself: they come with its first run, so not all shards have them. */
 export const OWN_TABLES: ReadonlySet<string> = new Set([
-  'schema_run', 'schema_change', 'schema_shard_run', 'schema_pause', 'live_node',
+  'schema_run', 'schema_change', 'schema_shard_run', 'schema_pause',
 ]);
 
 export interface Drift {

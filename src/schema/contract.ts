@@ -1,5 +1,7 @@
 /** Whether what a change has left behind may be taken away: counted, not assumed. */
 import { HoldfastError } from '../base/errors.ts';
+import { NODE_AWAITED_MS } from '../platform/index.ts';
+import type { NodeRecord } from '../platform/index.ts';
 import { compareVersions, noteCountOf } from './change.ts';
 import type { Contract, SchemaChange } from './change.ts';
 import type { SchemaBook } from './schema-book.ts';
@@ -15,10 +17,17 @@ export interface Objection {
   readonly message: string;
 }
 
+/** Of a NodeRegistry, as much as is needed. */
+export interface Nodes {
+  list(): Promise<readonly NodeRecord[]>;
+}
+
 export interface ContractParts {
   readonly changes: readonly SchemaChange[];
   readonly shards: readonly SchemaShard[];
   readonly book: SchemaBook;
+  /** All programs at work; left out where there can be none beside this one. */
+  readonly nodes?: Nodes;
   readonly clock: { now(): number };
   readonly policy: { readonly contractAfterMs: number };
 }
@@ -64,12 +73,13 @@ async function timeObjections(
 }
 
 async function programObjections(
-  { minCode }: Contract, { book, clock }: ContractParts,
+  { minCode }: Contract, { nodes }: ContractParts,
 ): Promise<Objection[]> {
-  const old = (await book.listNodes(clock.now()))
-    .filter(({ version }) => compareVersions(version, minCode) < 0);
+  // One that fell silent without a farewell may go on where it was: it counts for a day.
+  const old = (await nodes?.list() ?? []).filter(({ version, silentMs }) => (
+    silentMs < NODE_AWAITED_MS && compareVersions(version, minCode) < 0));
   if (old.length === 0) return [];
-  const shown = old.slice(0, 10).map(({ id, version }) => `${id} (${version})`).join(', ');
+  const shown = old.slice(0, 10).map(({ name, version }) => `${name} (${version})`).join(', ');
   return [{
     reason: 'programs', count: old.length,
     message: `${old.length} running program${old.length === 1 ? ' is' : 's are'} older than `

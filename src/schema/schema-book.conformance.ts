@@ -1,7 +1,7 @@
 /** The promises of SchemaBook. Every implementation runs them. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { NODE_KEPT_MS, PROBLEM_LENGTH_MAX } from './schema-book.ts';
+import { PROBLEM_LENGTH_MAX } from './schema-book.ts';
 import type { SchemaBook, ShardRun } from './schema-book.ts';
 
 const NOON = Date.UTC(2026, 4, 1, 12);
@@ -55,20 +55,6 @@ export function testSchemaBook(name: string, makeEmpty: () => Promise<SchemaBook
       await book.resume();
       await book.resume();
       assert.equal(await book.findPause(), undefined);
-    });
-
-    it('lists programs that run, and not those of whom nothing was heard', async () => {
-      await book.announce({ id: 'b', version: '1.0.0', untilMs: NOON + 10 });
-      await book.announce({ id: 'a', version: '2.0.0', untilMs: NOON + 20 });
-      const idsAt = async (nowMs: number) => (await book.listNodes(nowMs)).map(({ id }) => id);
-      assert.deepEqual(await idsAt(NOON + 10), ['a', 'b']);
-      assert.deepEqual(await idsAt(NOON + 11), ['a']);
-      await book.announce({ id: 'b', version: '1.0.0', untilMs: NOON + 30 });
-      assert.deepEqual(await idsAt(NOON + 30), ['b']);
-      await book.leave('b');
-      assert.deepEqual(await idsAt(NOON), ['a']);
-      await book.announce({ id: 'c', version: '1.0.0', untilMs: NOON + 21 + NODE_KEPT_MS });
-      assert.deepEqual(await idsAt(NOON), ['c']);
     });
   });
 }

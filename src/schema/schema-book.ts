@@ -1,5 +1,5 @@
 /** What the runner remembers beside the shards, in the directory: how far a change has come where,
- *  whether somebody has paused it, and which programs are at work. */
+ *  and whether somebody has paused it. */
 
 export type RunState = 'running' | 'done' | 'failed';
 
@@ -20,15 +20,6 @@ export interface ChangeNote {
    *  kept out from then on (contracts alone are noted so). */
   readonly doneAtMs: number | undefined;
   readonly minCode: string;
-}
-
-/** A running program. It is gone when `untilMs` has passed and it has not announced itself
- *  again. */
-export interface LiveNode {
-  /** Anew with each start; at most 64 characters. */
-  readonly id: string;
-  readonly version: string;
-  readonly untilMs: number;
 }
 
 /**
@@ -53,15 +44,7 @@ export interface SchemaBook {
   resume(): Promise<void>;
   findPause(): Promise<{ reason: string; sinceMs: number } | undefined>;
 
-  /** Makes or replaces. */
-  announce(node: LiveNode): Promise<void>;
-  leave(nodeId: string): Promise<void>;
-  /** By id; those whose time is over are left out, and forgotten some time later. */
-  listNodes(nowMs: number): Promise<LiveNode[]>;
-
   close(): Promise<void>;
 }
 
-/** So long after its time a node's row is removed by whoever announces itself. */
-export const NODE_KEPT_MS = 24 * 60 * 60 * 1000;
 export const PROBLEM_LENGTH_MAX = 500;

@@ -13,6 +13,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 import { systemClock } from '../platform/index.ts';
+import {
+  MemoryNodeRegistry,
+} from '../platform/cluster/stores/memory/memory-node-registry.ts';
 import type { ServerAddress } from '../platform/mariadb/index.ts';
 import { ScratchServer } from '../platform/mariadb/testing/index.ts';
 import { driftText, findDrift } from './drift.ts';
@@ -140,8 +143,8 @@ describe('208 shards and a runner that is killed 20 times', () => {
 
   it('refuse a contract that comes early, with what stands in its way', async () => {
     const book = await openSqliteBook(join(folder, 'book.db'));
-    const nowMs = systemClock.now();
-    await book.announce({ id: 'web-1', version: '1.4.0', untilMs: nowMs + DAY_MS });
+    const nodes = new MemoryNodeRegistry(systemClock);
+    await nodes.enter({ name: 'web-1', incarnation: 'a', version: '1.4.0', place: 'here' }, 0);
     const [file] = shards.filter(({ engine }) => engine === 'sqlite');
     const [address] = addresses;
     assert.ok(file !== undefined && address !== undefined);
@@ -150,7 +153,7 @@ describe('208 shards and a runner that is killed 20 times', () => {
     await session.close();
     await server.query('UPDATE person SET form = 0 WHERE id = 1', address.database);
     const outcome = await new SchemaRunner({
-      changes: PERSON_CHANGES, shards, book, clock: systemClock,
+      changes: PERSON_CHANGES, shards, book, nodes, clock: systemClock,
       policy: { contractAfterMs: 14 * DAY_MS, rowsPerSecond: 1 },
     }).contract('person-full-name-gone');
     assert.equal(outcome.state, 'refused');

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { HoldfastError, isKind } from '../base/errors.ts';
-import { ManualClock } from '../platform/index.ts';
+import { ManualClock, NODE_AWAITED_MS } from '../platform/index.ts';
+import {
+  MemoryNodeRegistry,
+} from '../platform/cluster/stores/memory/memory-node-registry.ts';
 import { SchemaRunner } from './schema-runner.ts';
 import type { Progress, SchemaParts } from './schema-runner.ts';
 import type { SchemaShard } from './schema-target.ts';
@@ -30,6 +33,7 @@ describe('SchemaRunner', () => {
   let fixtures: MemoryFixture[];
   let clock: QuickClock;
   let book: MemorySchemaBook;
+  let nodes: MemoryNodeRegistry;
   let told: Progress[];
   let parts: SchemaParts;
 
@@ -37,9 +41,10 @@ describe('SchemaRunner', () => {
     fixtures = Array.from({ length: 40 }, (_, at) => memoryFixture(`shard-${at + 1}`));
     clock = new QuickClock(NOON);
     book = new MemorySchemaBook();
+    nodes = new MemoryNodeRegistry(clock);
     told = [];
     parts = {
-      changes: PERSON_CHANGES, shards: fixtures.map(({ shard }) => shard), book, clock,
+      changes: PERSON_CHANGES, shards: fixtures.map(({ shard }) => shard), book, clock, nodes,
       policy: { contractAfterMs: 14 * DAY_MS, rowsPerSecond: 200 },
     };
   });
@@ -142,7 +147,9 @@ describe('SchemaRunner', () => {
     async () => {
       await apply({ changes: PERSON_CHANGES.slice(0, 1) });
       await fixtures[1]?.insert([1, 2, 3].map((id) => ({ id, full_name: 'A B', form: 0 })));
-      await book.announce({ id: 'web-1', version: '1.9.3', untilMs: NOON + 30 * DAY_MS });
+      const old = { name: 'web-1', incarnation: 'a', version: '1.9.3', place: 'here' };
+      await nodes.enter(old, 0);
+      await nodes.enter({ ...old, name: 'web-2', version: '2.0.0' }, 0);
       const early = await contract();
       assert.equal(early.state, 'refused');
       assert.deepEqual(early.objections.map(({ reason, count }) => [reason, count]), [
@@ -151,6 +158,7 @@ describe('SchemaRunner', () => {
       await apply();
       await fixtures[1]?.insert([{ id: 4, full_name: 'C D', form: 0 }]);
       clock.advance(14 * DAY_MS - 1);
+      await nodes.beat(old, 0);
       const again = await contract();
       assert.deepEqual(again.objections.map(({ reason, count }) => [reason, count]),
         [['time', 1], ['programs', 1], ['rows', 1]]);
@@ -159,7 +167,8 @@ describe('SchemaRunner', () => {
       assert.deepEqual((await book.listChanges()).map(({ changeId }) => changeId),
         ['person-names', 'person-names-rows']);
       await apply();
-      await book.leave('web-1');
+      clock.advance(NODE_AWAITED_MS - 1);
+      assert.deepEqual((await contract()).objections.map(({ reason }) => reason), ['programs']);
       clock.advance(1);
       assert.equal((await contract()).state, 'done');
       assert.deepEqual(statements(), [3]);

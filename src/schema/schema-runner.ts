@@ -11,7 +11,7 @@ import type { Clock } from '../platform/index.ts';
 import { noteCountOf, stepsOf } from './change.ts';
 import type { Backfill, Contract, SchemaChange } from './change.ts';
 import { contractObjections } from './contract.ts';
-import type { Objection } from './contract.ts';
+import type { Nodes, Objection } from './contract.ts';
 import type { RunState, SchemaBook, ShardRun } from './schema-book.ts';
 import { SWEEP_ROWS_MAX } from './schema-target.ts';
 import type { SchemaShard, SchemaTarget } from './schema-target.ts';
@@ -29,6 +29,8 @@ export interface SchemaParts {
   /** In the order in which they are altered. */
   readonly shards: readonly SchemaShard[];
   readonly book: SchemaBook;
+  /** All programs at work; left out where there can be none beside this one. */
+  readonly nodes?: Nodes;
   readonly clock: Clock;
   readonly policy: SchemaPolicy;
 }

@@ -1,49 +1,46 @@
 /** Whether a program and the shards fit together: looked at before it serves. */
 import { HoldfastError } from '../base/errors.ts';
+import type { Catalogue } from './catalogue.ts';
 import { isDone } from './catalogue.ts';
 import { compareVersions, stepsOf } from './change.ts';
 import type { Expand, SchemaChange } from './change.ts';
-import type { LiveNode, SchemaBook } from './schema-book.ts';
-import type { SchemaShard } from './schema-target.ts';
+import type { Nodes } from './contract.ts';
+import type { SchemaBook } from './schema-book.ts';
+import type { SchemaShard, SchemaTarget } from './schema-target.ts';
 
 const OP = 'schema/checkServing';
 
 export interface ServingParts {
   readonly changes: readonly SchemaChange[];
   readonly shards: readonly SchemaShard[];
-  readonly book: SchemaBook;
-  /** Announced with it; stays so when this resolves. */
-  readonly node: LiveNode;
+  /** Left out where nobody can work on shards while this program runs. */
+  readonly book?: SchemaBook;
+  /** This program among them: it has entered before it looks here. Left out: it is alone. */
+  readonly nodes?: Nodes;
+  readonly version: string;
   readonly clock: { now(): number };
 }
 
-/**
- * Announces the node, and looks at every shard that answers. One that lacks what this program needs
- * is brought up to it here, when this is the only node and the change is instant: a small
- * installation need not know that there is such a thing. Answers how many steps were made.
- * @throws precondition `schema-behind`: changes are to be applied first; invalid `schema-ahead`: a
- * newer program has taken away what this one reads. The node has then left again.
- */
-export async function checkServing(parts: ServingParts): Promise<{ madeCount: number }> {
-  const { book, node } = parts;
-  await book.announce(node);
-  try {
-    await checkBars(parts);
-    const others = (await book.listNodes(parts.clock.now())).filter(({ id }) => id !== node.id);
-    let madeCount = 0;
-    for (const shard of parts.shards) {
-      madeCount += await checkShard(shard, parts, others.length === 0);
-    }
-    return { madeCount };
-  } catch (error) {
-    await book.leave(node.id);
-    throw error;
-  }
+export interface Served {
+  readonly madeCount: number;
 }
 
-/** A contract that has begun anywhere keeps older programs out of everywhere. */
-async function checkBars({ book, node: { version } }: ServingParts): Promise<void> {
-  for (const { minCode } of await book.listChanges()) checkVersion(version, minCode);
+/**
+ * Looks at every shard. One that lacks what this program needs is brought up to it here, when this
+ * is the only node and the change is instant: a small installation need not know that there is
+ * such a thing. Answers how many steps were made.
+ * @throws precondition `schema-behind`: changes are to be applied first; invalid `schema-ahead`: a
+ * newer program has taken away what this one reads, or has begun to. Then it must not serve.
+ */
+export async function checkServing(parts: ServingParts): Promise<Served> {
+  // A contract that has begun anywhere keeps older programs out of everywhere.
+  for (const { minCode } of await parts.book?.listChanges() ?? []) {
+    checkVersion(parts.version, minCode);
+  }
+  const isAlone = (await parts.nodes?.list() ?? []).length <= 1;
+  let madeCount = 0;
+  for (const shard of parts.shards) madeCount += await checkShard(shard, parts, isAlone);
+  return { madeCount };
 }
 
 function checkVersion(version: string, minCode: string): void {
@@ -54,31 +51,45 @@ function checkVersion(version: string, minCode: string): void {
 }
 
 async function checkShard(
-  shard: SchemaShard, { changes, node, clock }: ServingParts, isAlone: boolean,
+  shard: SchemaShard, { changes, version, clock }: ServingParts, isAlone: boolean,
 ): Promise<number> {
   const target = await shard.open();
   try {
-    for (const { minCode } of await target.listNotes()) checkVersion(node.version, minCode);
+    for (const { minCode } of await target.listNotes()) checkVersion(version, minCode);
     const needed = changes.filter((change): change is Expand => (
       change.family === shard.family && change.kind === 'expand' && change.isNeeded));
     if (needed.length === 0) return 0;
     const catalogue = await target.readCatalogue();
-    const lacking = needed.filter((change) => !stepsOf(change).every(({ effect }) => (
-      isDone(effect, { catalogue, engine: shard.engine }))));
-    if (lacking.length === 0) return 0;
+    const lacking = needed.filter((change) => !isThere(change, { catalogue, shard }));
     if (!isAlone || lacking.some(({ algorithm }) => algorithm !== 'instant')) {
-      const ids = lacking.map(({ id }) => id).join(', ');
-      throw new HoldfastError('precondition', OP, `Shard ${shard.name} lacks what this version of `
-        + `Holdfast needs (${ids}). Run: holdfast schema apply`, { code: 'schema-behind' });
+      if (lacking.length > 0) throw behind(shard.name, lacking);
     }
-    let madeCount = 0;
-    for (const change of lacking) {
-      for (const step of change.steps.keys()) {
-        if (await target.runStep(change, step, clock.now()) === 'made') madeCount += 1;
-      }
-    }
-    return madeCount;
+    return await make(target, lacking, clock.now());
   } finally {
     await target.close();
   }
+}
+
+function isThere(
+  change: Expand, { catalogue, shard: { engine } }: { catalogue: Catalogue; shard: SchemaShard },
+): boolean {
+  return stepsOf(change).every(({ effect }) => isDone(effect, { catalogue, engine }));
+}
+
+function behind(shard: string, lacking: readonly Expand[]): HoldfastError {
+  const ids = lacking.map(({ id }) => id).join(', ');
+  return new HoldfastError('precondition', OP, `Shard ${shard} lacks what this version of Holdfast `
+    + `needs (${ids}). Run: holdfast schema apply --yes`, { code: 'schema-behind' });
+}
+
+async function make(
+  target: SchemaTarget, lacking: readonly Expand[], nowMs: number,
+): Promise<number> {
+  let madeCount = 0;
+  for (const change of lacking) {
+    for (const step of change.steps.keys()) {
+      if (await target.runStep(change, step, nowMs) === 'made') madeCount += 1;
+    }
+  }
+  return madeCount;
 }

@@ -111,8 +111,10 @@ function status(parts: SchemaCommandParts): Command {
           terminal.complain(`Paused since ${since}: ${paused.reason}. `
             + 'Go on: holdfast schema resume');
         }
-        const nodes = await schema.book.listNodes(parts.clock.now());
-        for (const { id, version } of nodes) terminal.complain(`running: ${id}, ${version}`);
+        for (const { name, version, silentMs } of await schema.nodes?.list() ?? []) {
+          const heard = `${Math.round(silentMs / 1000)} s ago`;
+          terminal.complain(`program: ${name}, ${version}, last heard of ${heard}`);
+        }
         terminal.complain(`${schema.shards.length} shards, ${changes.length} changes.`);
         return unreachable.length === 0 ? EXIT.done : EXIT.failed;
       },

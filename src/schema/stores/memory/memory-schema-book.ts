@@ -1,8 +1,8 @@
 /** The book in memory. For tests. */
-import { NODE_KEPT_MS, PROBLEM_LENGTH_MAX } from '../../schema-book.ts';
-import type { ChangeNote, LiveNode, SchemaBook, ShardRun } from '../../schema-book.ts';
+import { PROBLEM_LENGTH_MAX } from '../../schema-book.ts';
+import type { ChangeNote, SchemaBook, ShardRun } from '../../schema-book.ts';
 
-function byText(of: 'shard' | 'changeId' | 'id') {
+function byText(of: 'shard' | 'changeId') {
   return (a: object, b: object): number => {
     const [ours, theirs] = [a, b].map((one) => String((one as Record<string, unknown>)[of]));
     return (ours ?? '') < (theirs ?? '') ? -1 : 1;
@@ -12,7 +12,6 @@ function byText(of: 'shard' | 'changeId' | 'id') {
 export class MemorySchemaBook implements SchemaBook {
   readonly #runs = new Map<string, ShardRun>();
   readonly #changes = new Map<string, ChangeNote>();
-  readonly #nodes = new Map<string, LiveNode>();
   #pause: { reason: string; sinceMs: number } | undefined;
 
   async putRun(run: ShardRun): Promise<void> {
@@ -49,22 +48,7 @@ export class MemorySchemaBook implements SchemaBook {
     return this.#pause;
   }
 
-  async announce(node: LiveNode): Promise<void> {
-    this.#nodes.set(node.id, node);
-    for (const [id, { untilMs }] of this.#nodes) {
-      if (untilMs < node.untilMs - NODE_KEPT_MS) this.#nodes.delete(id);
-    }
-  }
-
-  async leave(nodeId: string): Promise<void> {
-    this.#nodes.delete(nodeId);
-  }
-
-  async listNodes(nowMs: number): Promise<LiveNode[]> {
-    return [...this.#nodes.values()].filter(({ untilMs }) => untilMs >= nowMs).sort(byText('id'));
-  }
-
   async close(): Promise<void> {
-    this.#nodes.clear();
+    this.#pause = undefined;
   }
 }

@@ -1,9 +1,9 @@
 /** The book in tables of a database: the same statements for SQLite and MariaDB. */
-import { NODE_KEPT_MS, PROBLEM_LENGTH_MAX } from '../../schema-book.ts';
-import type { ChangeNote, LiveNode, RunState, SchemaBook, ShardRun } from '../../schema-book.ts';
+import { PROBLEM_LENGTH_MAX } from '../../schema-book.ts';
+import type { ChangeNote, RunState, SchemaBook, ShardRun } from '../../schema-book.ts';
 import type { MakeTable, SqlSession } from './sql-session.ts';
 
-/** Small tables: a row for each shard and change, and one for each running program. */
+/** Small tables: a row for each shard and change at most. */
 export const BOOK_TABLES: Readonly<Record<string, string>> = {
   schema_change: `id VARCHAR(64) NOT NULL, done_at_ms BIGINT, min_code VARCHAR(32) NOT NULL,
     PRIMARY KEY (id)`,
@@ -11,8 +11,6 @@ export const BOOK_TABLES: Readonly<Record<string, string>> = {
     state VARCHAR(16) NOT NULL, started_at_ms BIGINT NOT NULL, rows_done BIGINT NOT NULL,
     problem TEXT NOT NULL, PRIMARY KEY (change_id, shard)`,
   schema_pause: `id SMALLINT NOT NULL, reason TEXT NOT NULL, since_ms BIGINT NOT NULL,
-    PRIMARY KEY (id)`,
-  live_node: `id VARCHAR(64) NOT NULL, version VARCHAR(32) NOT NULL, until_ms BIGINT NOT NULL,
     PRIMARY KEY (id)`,
 };
 
@@ -30,13 +28,6 @@ const PAUSE = `/* holdfast:pauseSchema */ REPLACE INTO schema_pause (id, reason,
 const RESUME = '/* holdfast:resumeSchema */ DELETE FROM schema_pause WHERE id = 1';
 const FIND_PAUSE = `/* holdfast:findSchemaPause */ SELECT reason, since_ms FROM schema_pause
   WHERE id = 1`;
-const ANNOUNCE = `/* holdfast:announceNode */ REPLACE INTO live_node (id, version, until_ms)
-  VALUES (?, ?, ?)`;
-const FORGET = '/* holdfast:forgetNodes */ DELETE FROM live_node WHERE until_ms < ?';
-const LEAVE = '/* holdfast:dropNode */ DELETE FROM live_node WHERE id = ?';
-const LIST_NODES = `/* holdfast:listNodes */ SELECT id, version, until_ms FROM live_node
-  WHERE until_ms >= ? ORDER BY id`;
-
 export class SqlSchemaBook implements SchemaBook {
   readonly #session: SqlSession;
   #last: Promise<unknown> = Promise.resolve();
@@ -112,22 +103,6 @@ export class SqlSchemaBook implements SchemaBook {
   async findPause(): Promise<{ reason: string; sinceMs: number } | undefined> {
     const [row] = await this.#query(FIND_PAUSE);
     return row === undefined ? undefined : { reason: String(row[0]), sinceMs: Number(row[1]) };
-  }
-
-  async announce({ id, version, untilMs }: LiveNode): Promise<void> {
-    await this.#change(ANNOUNCE, [id, version, untilMs]);
-    await this.#change(FORGET, [untilMs - NODE_KEPT_MS]);
-  }
-
-  leave(nodeId: string): Promise<void> {
-    return this.#change(LEAVE, [nodeId]);
-  }
-
-  async listNodes(nowMs: number): Promise<LiveNode[]> {
-    const rows = await this.#query(LIST_NODES, [nowMs]);
-    return rows.map(([id, version, untilMs]) => ({
-      id: String(id), version: String(version), untilMs: Number(untilMs),
-    }));
   }
 
   async close(): Promise<void> {
