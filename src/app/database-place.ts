@@ -71,7 +71,8 @@ export async function claimPlace(root: string, place: DatabasePlace): Promise<vo
   await replaceJson(join(root, NAME), note);
 }
 
-async function addressOf(settings: DatabaseSettings): Promise<ServerAddress> {
+/** Where the settings say that the database is. @throws invalid: the files of its secrets. */
+export async function addressOf(settings: DatabaseSettings): Promise<ServerAddress> {
   const { url } = settings;
   const [first, ...others] = url?.hosts ?? [];
   if (url === undefined || first === undefined) throw settingMissing();

@@ -26,7 +26,6 @@ import { SLICES } from './settings.ts';
 import { startFiler } from './filer.ts';
 import { sendTestMail } from './mail.ts';
 import { makeKeyOf, rotateKeyOf } from './cluster.ts';
-import { openSchema } from './schema.ts';
 import { startServer } from './server.ts';
 import { order } from './orders.ts';
 import { storageMoveParts } from './storage-move.ts';
@@ -119,7 +118,8 @@ const commands = [
   ...auditCommands(SLICES),
   ...schemaCommands({
     slices: SLICES, clock: systemClock,
-    open: (config, { alters }) => openSchema(config, { alters, clock: systemClock }),
+    open: async (config, { alters }) => (await import('./schema.ts')).openSchema(
+      config, { alters, clock: systemClock }),
   }),
   mailTest({
     slices: SLICES,

@@ -1,52 +1,50 @@
-/** The shards of an installation, as changes of the schema see them, and the tables they should
- *  have. */
+/** Changes of the schema, for commands and for a server that starts. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OpenedSchema } from '../cli/index.ts';
-import { IDENTITY_SCHEMA } from '../identity/stores/sqlite/identity-schema.ts';
-import { TABLES } from '../metadata/stores/mariadb/schema.ts';
-import { SCHEMA } from '../metadata/stores/sqlite/schema.ts';
-import { findDataDirectory, lockData, serverSlice } from '../platform/index.ts';
-import type { Clock, Config } from '../platform/index.ts';
-import { CHANGES, schemaSlice } from '../schema/index.ts';
-import type { Family, Goldens, SchemaShard } from '../schema/index.ts';
-import { mariadbGolden } from '../schema/stores/mariadb/mariadb-golden.ts';
-import { OUR_COLLATION } from '../schema/stores/mariadb/mariadb-schema-target.ts';
-import { sqliteGolden } from '../schema/stores/sqlite/sqlite-catalogue.ts';
+import { databaseSlice, findDataDirectory, lockData, serverSlice } from '../platform/index.ts';
+import type { Clock, Config, NodeRegistry } from '../platform/index.ts';
+import { CHANGES, checkServing, schemaSlice } from '../schema/index.ts';
+import type { SchemaBook, SchemaChange } from '../schema/index.ts';
 import { openSqliteBook } from '../schema/stores/sqlite/sqlite-schema-book.ts';
-import { SqliteSchemaTarget } from '../schema/stores/sqlite/sqlite-schema-target.ts';
+import { DriftWork } from './drift-work.ts';
+import type { DriftOptions } from './drift-work.ts';
+import { findDatabasePlace } from './database-place.ts';
+import type { DatabasePlace } from './database-place.ts';
+import { PROGRAM_VERSION } from './program-version.ts';
+import { goldenCatalogues, goldenFiles, schemaShards } from './schema-shards.ts';
+import type { ShardParts } from './schema-shards.ts';
 
-/** What this version of the program makes in an empty database. */
-export function goldenCatalogues(): Goldens {
-  return {
-    metadata: { sqlite: sqliteGolden(SCHEMA), mariadb: mariadbGolden(TABLES, OUR_COLLATION) },
-    identity: { sqlite: sqliteGolden(IDENTITY_SCHEMA), mariadb: [] },
-  };
+/** Of an installation whose databases are files. */
+const BOOK_FILE = 'schema.db';
+
+interface Books {
+  readonly book: SchemaBook;
+  /** Where the databases are files, nobody works on them beside who has the data directory. */
+  readonly nodes?: NodeRegistry;
 }
 
-/** Those that lie in files of the data directory. */
-export function fileShards(root: string, { readonly }: { readonly: boolean }): SchemaShard[] {
-  const shard = (name: string, file: string, family: Family): SchemaShard => ({
-    name, family, engine: 'sqlite',
-    open: () => SqliteSchemaTarget.open(join(root, file), { readonly }),
-  });
-  return [shard('main', 'metadata.db', 'metadata'), shard('identity', 'identity.db', 'identity')];
-}
-
-/** For commands. With `alters` the data directory is locked: a server remembers what is in its
- *  files. @throws conflict `data-locked`; as findDataDirectory. */
+/** With `alters`, files are locked: a server remembers what is in them. On MariaDB servers run on.
+ *  @throws conflict `data-locked`; as findDataDirectory and findDatabasePlace. */
 export async function openSchema(
   config: Config, { alters, clock }: { alters: boolean; clock: Clock },
 ): Promise<OpenedSchema> {
-  const { path } = await findDataDirectory(config.of(serverSlice).dataDirectory);
+  const { path, instanceId } = await findDataDirectory(config.of(serverSlice).dataDirectory);
+  const settings = config.of(databaseSlice);
+  const place = await findDatabasePlace(path, {
+    settings, installation: instanceId, isNew: !existsSync(join(path, 'stores-complete')),
+  });
   const { contractAfterSeconds, rowsPerSecond } = config.of(schemaSlice);
-  const lock = alters ? lockData(path) : undefined;
+  const lock = alters && place.kind === 'files' ? lockData(path) : undefined;
   try {
-    const book = await openSqliteBook(join(path, 'schema.db'));
+    const shards = await schemaShards(path, { place, settings, clock, readonly: !alters });
+    const { book, nodes } = await openBooks(path, place, clock);
     return {
-      changes: CHANGES, shards: fileShards(path, { readonly: !alters }), book, clock,
-      goldens: goldenCatalogues(),
+      changes: CHANGES, shards, book, clock, goldens: await goldenCatalogues(),
+      ...(nodes !== undefined && { nodes }),
       policy: { contractAfterMs: contractAfterSeconds * 1000, rowsPerSecond },
       async close() {
+        await nodes?.close();
         await book.close();
         lock?.release();
       },
@@ -55,4 +53,55 @@ export async function openSchema(
     lock?.release();
     throw error;
   }
+}
+
+async function openBooks(root: string, place: DatabasePlace, clock: Clock): Promise<Books> {
+  if (place.kind === 'files') return { book: await openSqliteBook(join(root, BOOK_FILE)) };
+  return (await import('./schema-mariadb.ts')).openBooksOn(place.address, clock);
+}
+
+/**
+ * Whether the shards are such that this version may serve them. On MariaDB before the stores are
+ * opened: what is quickly made is made, where nobody else is at work. Files afterwards, since each
+ * comes up to this version when it is opened: here only what a newer version has noted counts.
+ * @throws as checkServing.
+ */
+export async function checkShards(
+  root: string, parts: Omit<ShardParts, 'readonly'>,
+  { changes = CHANGES, version = PROGRAM_VERSION }: {
+    changes?: readonly SchemaChange[]; version?: string;
+  } = {},
+): Promise<void> {
+  const { place, clock } = parts;
+  const shards = await schemaShards(root, { ...parts, readonly: true });
+  if (place.kind === 'files') {
+    await checkServing({ changes: [], shards, version, clock });
+    return;
+  }
+  const { book, nodes } = await openBooks(root, place, clock);
+  try {
+    await checkServing({
+      // What is made anew is made whole.
+      changes: place.mayTake ? [] : changes, shards, book, version, clock,
+      ...(nodes !== undefined && { nodes }),
+    });
+  } finally {
+    await nodes?.close();
+    await book.close();
+  }
+}
+
+/** Finds the shards anew each time: they come and go. */
+export function startDriftWork(
+  root: string, config: Config, parts: Pick<DriftOptions, 'clock' | 'log' | 'metrics'>,
+): DriftWork {
+  const settings = config.of(databaseSlice);
+  const find = async () => {
+    const { instanceId: installation } = await findDataDirectory(root);
+    const place = await findDatabasePlace(root, { settings, installation, isNew: false });
+    const shards = await schemaShards(root, { ...parts, place, settings, readonly: true });
+    const isOnServers = shards.some(({ engine }) => engine === 'mariadb');
+    return { shards, goldens: isOnServers ? await goldenCatalogues() : goldenFiles() };
+  };
+  return DriftWork.start({ ...parts, find });
 }

@@ -16,6 +16,7 @@ import {
   Authenticator, BuiltPage, nextcloudSlice, unavailableHandler, wantsEarlyContinue,
 } from '../protocols/index.ts';
 import { AuditTrail } from './audit-trail.ts';
+import type { DriftWork } from './drift-work.ts';
 import type { Events } from './events.ts';
 import { healthRoutes } from './health.ts';
 import { HomeWork } from './home-work.ts';
@@ -25,6 +26,7 @@ import { brakePolicy, openMassChange } from './mass-change.ts';
 import { addDatabaseMetrics } from './database-figures.ts';
 import { operationsOf } from './orders.ts';
 import { whenDatabaseIsThere } from './patient-start.ts';
+import { startDriftWork } from './schema.ts';
 import { buildServices } from './services.ts';
 import type { Services } from './services.ts';
 import { openStores } from './stores.ts';
@@ -47,7 +49,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   addDatabaseMetrics(metrics);
   const opened: Opened = {
     server: undefined, stores: undefined, control: undefined, mail: undefined,
-    homeWork: undefined, audit: undefined, timeWork: undefined, events: undefined,
+    homeWork: undefined, audit: undefined, timeWork: undefined, driftWork: undefined,
+    events: undefined,
     webhooks: undefined,
   };
   const delays = [new WorstDelay(), new WorstDelay()] as const;
@@ -161,6 +164,7 @@ async function startWork(
     dataPath: data.path, stores, services, collecting: isOn ? collecting : undefined,
     clock, random, log, metrics, isLoaded: () => (opened.server?.inFlight ?? 0) > 0,
   });
+  opened.driftWork = startDriftWork(data.path, config, { clock, log, metrics });
   opened.control = await ControlServer.open({
     directory: data.path, log, random,
     operations: operationsOf(stores, {
@@ -198,7 +202,7 @@ function linkReadEntry({ link, node, address }: LinkRead): Parameters<AuditTrail
 
 /** What is stored survives a crash, so leaving it open is better than hanging for ever. */
 async function closeInTime(
-  { control, webhooks, mail, homeWork, timeWork, audit, stores }: Opened, clock: Clock,
+  { control, webhooks, mail, homeWork, driftWork, timeWork, audit, stores }: Opened, clock: Clock,
 ): Promise<void> {
   const late = Promise.withResolvers<never>();
   const cancel = clock.after(CLOSE_MS_MAX, () => {
@@ -211,6 +215,7 @@ async function closeInTime(
       await webhooks?.close();
       await mail?.outbox.close();
       await homeWork?.stop();
+      await driftWork?.stop();
       await timeWork?.stop();
       await audit?.close();
       await stores?.close();
@@ -229,6 +234,7 @@ interface Opened {
   homeWork: HomeWork | undefined;
   audit: AuditTrail | undefined;
   timeWork: TimeWork | undefined;
+  driftWork: DriftWork | undefined;
   events: Events | undefined;
   webhooks: Webhooks | undefined;
 }

@@ -25,6 +25,7 @@ import { ownHome, ownMarks } from './home-list.ts';
 import { openIdempotencyStore } from './idempotency-place.ts';
 import { IDENTITY_FILE, openIdentityStore } from './identity-place.ts';
 import { METADATA_FILE, openMetadata } from './metadata-place.ts';
+import { checkShards } from './schema.ts';
 import type { Policies } from './storage-policies.ts';
 
 /** Written once all stores were made: from then on a missing one is a loss, not a first start. */
@@ -76,6 +77,10 @@ export async function openStores(root: string, options: StoresOptions): Promise<
   });
   await checkNothingLost(paths, { mayCreate, isLocal, hasFiles: database.kind === 'files' });
   await claimPlace(root, database);
+  const check = () => checkShards(root, {
+    place: database, settings: options.database, clock: options.clock,
+  });
+  if (database.kind === 'mariadb') await check();
   const opened: { close(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {
     for (const store of opened.splice(0).reverse()) await store.close();
@@ -94,6 +99,7 @@ export async function openStores(root: string, options: StoresOptions): Promise<
     opened.push(own);
     const identity = await openIdentity(root, database, options);
     opened.push(identity);
+    if (database.kind === 'files') await check();
     const idempotency = await openIdempotencyStore(root, database, options.clock);
     opened.push(idempotency);
     const homes = await BlockHomes.open(own, {

@@ -20,6 +20,7 @@ export type {
   ExpireUploads, MakeFolder, Move, NewContent, PutFile, PutPart, RefreshLock, RemoveLock, Restore,
   SetChecksums, SetProperties, SetQuota, SetTimes,
 } from './changes.ts';
+export type { ShardDirectory, ShardRecord } from './shards/shard-directory.ts';
 export type { BatchKind, BatchRecord, BatchState, BeginBatch, NoteBatch } from './batch.ts';
 export {
   DEVICE_KEY_LENGTH_MAX, HELD_AT_ONCE_MAX, HELD_LIMIT_MAX, HELD_PER_QUARANTINE_MAX,

@@ -70,6 +70,8 @@ export interface SchemaShard {
   readonly name: string;
   readonly family: Family;
   readonly engine: Engine;
+  /** Tables of others that may lie in the same database; those that are there have to be right. */
+  readonly beside?: Catalogue;
   /** @throws unavailable. */
   open(): Promise<SchemaTarget>;
 }

@@ -21,7 +21,7 @@ export interface ChangeStatus {
 export interface StatusParts {
   readonly changes: readonly SchemaChange[];
   readonly shards: readonly SchemaShard[];
-  readonly book: SchemaBook;
+  readonly book: Pick<SchemaBook, 'listChanges' | 'listRuns'>;
 }
 
 /** In the order of the changes, and which shards did not answer. */

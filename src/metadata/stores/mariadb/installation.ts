@@ -9,6 +9,10 @@ import type { ServerAddress } from '../../../platform/mariadb/index.ts';
 import { WORDS, explainedFault } from './faults.ts';
 
 const TABLE = 'installation';
+/** By name of the table: its columns and keys. */
+export const INSTALLATION_TABLES: Readonly<Record<string, string>> = {
+  [TABLE]: 'id SMALLINT NOT NULL, installation VARCHAR(64) NOT NULL, PRIMARY KEY (id)',
+};
 const OP = 'metadata/claimDatabase';
 
 const GET = `/* holdfast:getInstallation */ SELECT installation FROM ${TABLE}
@@ -53,8 +57,7 @@ async function take(
   session: Session, { installation, mayTake }: Claim, isMariadb: boolean,
 ): Promise<void> {
   if (!mayTake) throw empty(installation);
-  await session.run(`CREATE TABLE IF NOT EXISTS ${TABLE} (id SMALLINT NOT NULL,
-    installation VARCHAR(64) NOT NULL, PRIMARY KEY (id))
+  await session.run(`CREATE TABLE IF NOT EXISTS ${TABLE} (${INSTALLATION_TABLES[TABLE] ?? ''})
     ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=${binaryCollation(isMariadb)}`);
   await session.execute(PUT, [installation]);
   await session.run('COMMIT');

@@ -7,7 +7,8 @@ import { plainType, tableTraits } from './mariadb-catalogue.ts';
 
 const PRIMARY = /^PRIMARY KEY \((.+)\)$/i;
 const KEY = /^(UNIQUE )?KEY (\w+) \((.+)\)$/i;
-const COLUMN = /^(\w+) (\w+(?:\(\d+\))?)( NOT NULL| NULL)?(?: DEFAULT (\S+))?$/i;
+const COLUMN = new RegExp('^(\\w+) (\\w+(?:\\(\\d+\\))?)( NOT NULL| NULL)?(?: DEFAULT (\\S+))?'
+  + '(?: AUTO_INCREMENT)?$', 'i');
 const TEXTS = /^(varchar|char|text|mediumtext|longtext)/;
 
 /** By name of the table: what stands between the parentheses. */

@@ -5,7 +5,17 @@ import { SqlSchemaBook } from '../sql/sql-schema-book.ts';
 import { mariadbTable } from './mariadb-schema-target.ts';
 import { ServerSession } from './server-session.ts';
 
+const TABLES = `/* holdfast:listTables */ SELECT table_name FROM information_schema.tables
+  WHERE table_schema = DATABASE()`;
+
 /** Makes its tables where they are missing. @throws unavailable. */
 export async function openMariadbBook(address: ServerAddress): Promise<SqlSchemaBook> {
-  return SqlSchemaBook.open(await ServerSession.open(address), mariadbTable);
+  const session = await ServerSession.open(address);
+  try {
+    const there = new Set((await session.query(TABLES)).map(([name]) => String(name)));
+    return await SqlSchemaBook.open(session, { there, makeTable: mariadbTable });
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
 }

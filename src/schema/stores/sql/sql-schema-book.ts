@@ -36,12 +36,14 @@ export class SqlSchemaBook implements SchemaBook {
     this.#session = session;
   }
 
-  /** Makes its tables, where `makeTable` is given. */
-  static async open(session: SqlSession, makeTable: MakeTable | undefined): Promise<SqlSchemaBook> {
-    if (makeTable !== undefined) {
-      for (const [name, columns] of Object.entries(BOOK_TABLES)) {
-        await session.alter(makeTable(name, columns));
-      }
+  /** Makes those of its tables that `there` does not name. */
+  static async open(
+    session: SqlSession, { there, makeTable }: {
+      there: ReadonlySet<string>; makeTable: MakeTable;
+    },
+  ): Promise<SqlSchemaBook> {
+    for (const [name, columns] of Object.entries(BOOK_TABLES)) {
+      if (!there.has(name)) await session.alter(makeTable(name, columns));
     }
     return new SqlSchemaBook(session);
   }

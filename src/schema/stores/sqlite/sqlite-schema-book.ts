@@ -6,6 +6,7 @@ import { SqliteSession } from './sqlite-session.ts';
  *  the days on which changes were done, which then begin anew. @throws unavailable; corrupt. */
 export async function openSqliteBook(file: string): Promise<SqlSchemaBook> {
   const session = await SqliteSession.open(file, { create: true });
-  return SqlSchemaBook.open(session, (name, columns) => (
-    `CREATE TABLE IF NOT EXISTS ${name} (${columns})`));
+  const makeTable = (name: string, columns: string): string => (
+    `CREATE TABLE IF NOT EXISTS ${name} (${columns})`);
+  return SqlSchemaBook.open(session, { there: new Set(), makeTable });
 }

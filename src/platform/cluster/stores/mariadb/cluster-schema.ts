@@ -5,7 +5,7 @@ import type { Session } from '../../../mariadb/index.ts';
 const KEY = 'VARCHAR(255) NOT NULL';
 const NUMBER = 'BIGINT NOT NULL';
 
-const TABLES: Readonly<Record<string, string>> = {
+export const CLUSTER_TABLES: Readonly<Record<string, string>> = {
   lease: `name ${KEY}, holder ${KEY}, epoch ${NUMBER}, until ${NUMBER}, PRIMARY KEY (name)`,
   cluster_node: `name ${KEY}, incarnation ${KEY}, version ${KEY}, place TEXT NOT NULL,
     started_at ${NUMBER}, seen_at ${NUMBER}, quiet_round ${NUMBER}, PRIMARY KEY (name)`,
@@ -15,7 +15,7 @@ const TABLES: Readonly<Record<string, string>> = {
 export async function ensureClusterTables(session: Session): Promise<void> {
   const { rows: [[version] = []] } = await session.run('SELECT VERSION()');
   const collation = binaryCollation(String(version).includes('MariaDB'));
-  for (const [name, columns] of Object.entries(TABLES)) {
+  for (const [name, columns] of Object.entries(CLUSTER_TABLES)) {
     await session.run(`CREATE TABLE IF NOT EXISTS ${name} (${columns})
       ENGINE = InnoDB ROW_FORMAT = DYNAMIC CHARACTER SET utf8mb4 COLLATE ${collation}`);
   }

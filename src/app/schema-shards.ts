@@ -1,0 +1,109 @@
+/** The shards of an installation, as changes of the schema see them, and the tables they should
+ *  have. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { HoldfastError } from '../base/errors.ts';
+import { IDENTITY_SCHEMA } from '../identity/stores/sqlite/identity-schema.ts';
+import type { ShardDirectory, ShardRecord } from '../metadata/index.ts';
+import { SqliteShardDirectory } from '../metadata/shards/stores/sqlite/sqlite-directory.ts';
+import { SCHEMA } from '../metadata/stores/sqlite/schema.ts';
+import { parseDatabaseUrl } from '../platform/index.ts';
+import type { Clock, DatabaseSettings } from '../platform/index.ts';
+import type { ServerAddress } from '../platform/mariadb/index.ts';
+import type { Family, Goldens, SchemaShard } from '../schema/index.ts';
+import { sqliteGolden } from '../schema/stores/sqlite/sqlite-catalogue.ts';
+import { SqliteSchemaTarget } from '../schema/stores/sqlite/sqlite-schema-target.ts';
+import { addressOf } from './database-place.ts';
+import type { DatabasePlace } from './database-place.ts';
+import { IDENTITY_FILE } from './identity-place.ts';
+import { METADATA_FILE } from './metadata-place.ts';
+
+/** Whoever has no such server never loads what speaks to one. */
+const onMariadb = () => import('./schema-mariadb.ts');
+
+/** Of shards, where there are several: made with the second. */
+const DIRECTORY_FILE = 'directory.db';
+
+/** What this version of the program makes in an empty database. */
+export async function goldenCatalogues(): Promise<Goldens> {
+  const { metadata, identity } = (await onMariadb()).goldensOnMariadb();
+  return {
+    metadata: { sqlite: sqliteGolden(SCHEMA), mariadb: metadata },
+    identity: { sqlite: sqliteGolden(IDENTITY_SCHEMA), mariadb: identity },
+  };
+}
+
+/** The same for files alone. */
+export function goldenFiles(): Goldens {
+  return {
+    metadata: { sqlite: sqliteGolden(SCHEMA), mariadb: [] },
+    identity: { sqlite: sqliteGolden(IDENTITY_SCHEMA), mariadb: [] },
+  };
+}
+
+export interface ShardParts {
+  readonly place: DatabasePlace;
+  /** Left out: there is no shard on a server. */
+  readonly settings: DatabaseSettings | undefined;
+  readonly clock: Clock;
+  /** Files are opened to be described only. */
+  readonly readonly: boolean;
+}
+
+/** All that are not closed: the first ones, then those of the directory by number. @throws
+ *  unavailable: the directory cannot be asked. */
+export async function schemaShards(root: string, parts: ShardParts): Promise<SchemaShard[]> {
+  const directory = await findDirectory(root, parts);
+  try {
+    const shards = (await directory?.read())?.shards ?? [];
+    const others = shards.filter(({ number, state }) => number > 0 && state !== 'closed');
+    const first = await firstShards(root, parts);
+    return [...first, ...others.map((shard) => shardOf(root, shard, parts))];
+  } finally {
+    await directory?.close();
+  }
+}
+
+async function findDirectory(
+  root: string, { place, clock }: ShardParts,
+): Promise<ShardDirectory | undefined> {
+  return place.kind === 'mariadb' ? (await onMariadb()).findShardDirectory(place.address, clock)
+    : new SqliteShardDirectory({ file: join(root, DIRECTORY_FILE) });
+}
+
+async function firstShards(root: string, { place, readonly }: ShardParts): Promise<SchemaShard[]> {
+  if (place.kind === 'mariadb') {
+    const beside = (await onMariadb()).besideFirst();
+    return [{ ...onServer('main', () => Promise.resolve(place.address)), beside }];
+  }
+  return ([['main', METADATA_FILE, 'metadata'], ['identity', IDENTITY_FILE, 'identity']] as const)
+    .filter(([, file]) => existsSync(join(root, file)))
+    .map(([name, file, family]) => inFile(name, join(root, file), { family, readonly }));
+}
+
+function shardOf(root: string, { name, url, passwordPath }: ShardRecord, parts: ShardParts) {
+  const path = /^sqlite:(.*)$/.exec(url)?.[1];
+  const { settings, readonly } = parts;
+  if (path !== undefined) return inFile(name, join(root, path), { family: 'metadata', readonly });
+  return onServer(name, () => {
+    if (settings === undefined) throw withoutSettings(name);
+    return addressOf({ ...settings, url: parseDatabaseUrl(url), passwordPath });
+  });
+}
+
+function inFile(
+  name: string, file: string, { family, readonly }: { family: Family; readonly: boolean },
+): SchemaShard {
+  const open = () => SqliteSchemaTarget.open(file, { readonly });
+  return { name, family, engine: 'sqlite', open };
+}
+
+function onServer(name: string, address: () => Promise<ServerAddress>): SchemaShard {
+  const open = async () => (await onMariadb()).openTarget(await address());
+  return { name, family: 'metadata', engine: 'mariadb', open };
+}
+
+function withoutSettings(name: string): HoldfastError {
+  return new HoldfastError('invalid', 'app/schemaShards', `The shard ${name} is on a database `
+    + 'server, and there are no settings that say how to reach it.');
+}

@@ -1,0 +1,137 @@
+/** The tables on a server are those that are read from the texts that make them; and a program that
+ *  starts finds the shards as it needs them, or does not serve. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { HoldfastError } from '../base/errors.ts';
+import { MemoryTerminal, schemaCommands } from '../cli/index.ts';
+import { MariadbIdentityStore } from '../identity/stores/mariadb/mariadb-identity-store.ts';
+import { MariadbShardDirectory } from '../metadata/shards/stores/mariadb/mariadb-directory.ts';
+import { openDatabase } from '../metadata/stores/mariadb/open-database.ts';
+import { ensureClusterTables } from '../platform/cluster/stores/mariadb/cluster-schema.ts';
+import {
+  MariadbNodeRegistry,
+} from '../platform/cluster/stores/mariadb/mariadb-node-registry.ts';
+import { openDataDirectory, parseDatabaseUrl, systemClock } from '../platform/index.ts';
+import { Session } from '../platform/mariadb/index.ts';
+import type { ServerAddress } from '../platform/mariadb/index.ts';
+import { ScratchServer } from '../platform/mariadb/testing/index.ts';
+import {
+  MariadbIdempotencyStore,
+} from '../protocols/rest/idempotency/stores/mariadb/mariadb-idempotency-store.ts';
+import type { Expand } from '../schema/index.ts';
+import { claimPlace, findDatabasePlace } from './database-place.ts';
+import type { DatabasePlace } from './database-place.ts';
+import { checkShards, openSchema } from './schema.ts';
+import { SLICES } from './settings.ts';
+
+const COLOUR: Expand = {
+  id: 'tenant-colour', kind: 'expand', family: 'metadata', minCode: '0.1.0', title: 'A colour',
+  algorithm: 'instant', isNeeded: true, steps: [{
+    effect: { table: 'tenant', column: 'colour' },
+    sqlite: 'ALTER TABLE tenant ADD COLUMN colour TEXT',
+    mariadb: 'ALTER TABLE tenant ADD COLUMN colour VARCHAR(255) NULL',
+  }],
+};
+
+describe('An installation on MariaDB with two shards', () => {
+  let server: ScratchServer;
+  let root: string;
+  let place: DatabasePlace;
+  let [first, second]: ServerAddress[] = [];
+  let url: string;
+
+  before(async () => {
+    server = await ScratchServer.start();
+    root = await mkdtemp(join(tmpdir(), 'holdfast-schema-'));
+    [first, second] = [await server.makeDatabase(), await server.makeDatabase()];
+    url = `mariadb://root@127.0.0.1:${server.port}/${first.database}`;
+    await writeFile(join(root, 'holdfast.toml'), `[database]\nurl = "${url}"\n`);
+    const data = join(root, 'data');
+    const { instanceId: installation } = await openDataDirectory(data, systemClock);
+    const options = { settings: settingsOf(), installation };
+    await claimPlace(data, await findDatabasePlace(data, { ...options, isNew: true }));
+    const clock = systemClock;
+    await openDatabase(first, { create: true, shard: 0 });
+    await openDatabase(second, { create: true, shard: 1 });
+    await (await MariadbIdentityStore.open({ address: first, create: true, clock })).close();
+    await (await MariadbIdempotencyStore.open({ address: first, clock })).close();
+    const session = await Session.open(first, 'schema');
+    await ensureClusterTables(session);
+    await session.end();
+    const directory = await MariadbShardDirectory.open({ address: first, clock });
+    await directory.addShard({
+      name: 'two', url: url.replace(first.database, second.database), passwordPath: undefined,
+      at: 1,
+    });
+    await directory.close();
+    await writeFile(join(data, 'stores-complete'), '');
+    place = await findDatabasePlace(data, { ...options, isNew: false });
+  });
+  after(async () => {
+    await server.stop();
+    await rm(root, { recursive: true });
+  });
+
+  const settingsOf = () => ({
+    url: parseDatabaseUrl(url), passwordPath: undefined, tlsCaPath: undefined,
+    isUnencrypted: false,
+  });
+  const check = (changes: readonly Expand[], version = '0.1.0') => checkShards(
+    join(root, 'data'), { place, settings: settingsOf(), clock: systemClock },
+    { changes, version });
+
+  async function drift(): Promise<{ exit: number | undefined; printed: string }> {
+    const terminal = new MemoryTerminal();
+    const command = schemaCommands({
+      slices: SLICES, clock: systemClock,
+      open: (config, options) => openSchema(config, { ...options, clock: systemClock }),
+    }).find(({ name }) => name === 'schema drift');
+    const flags = { data: join(root, 'data'), config: join(root, 'holdfast.toml') };
+    const exit = await command?.run(terminal, { args: [], flags });
+    return { exit, printed: terminal.printed };
+  }
+
+  it('has the tables that the texts in the program say, all of them', async () => {
+    assert.deepEqual(await drift(), { exit: 0, printed: '' });
+  });
+
+  it('shows what was altered by hand, by shard, table and column', async () => {
+    await server.query('ALTER TABLE node MODIFY name VARCHAR(200) NULL', second?.database);
+    await server.query('ALTER TABLE users DROP KEY users_by_admin', first?.database);
+    assert.deepEqual(await drift(), {
+      exit: 1,
+      printed: 'main: users index users_by_admin is missing\n'
+        + 'two: node.name is varchar(200) NULL utf8mb4_nopad_bin; it should be '
+        + 'varchar(255) NULL utf8mb4_nopad_bin\n',
+    });
+  });
+
+  it('is brought up by a program that is alone, and by command when there are others', async () => {
+    await check([COLOUR]);
+    const columns = await server.query(`SELECT table_schema FROM information_schema.columns
+      WHERE table_name = 'tenant' AND column_name = 'colour' ORDER BY 1`);
+    assert.deepEqual(columns, [[first?.database], [second?.database]]);
+    assert.ok(first !== undefined);
+    const nodes = new MariadbNodeRegistry({ address: first, clock: systemClock });
+    for (const name of ['one', 'two']) {
+      await nodes.enter({ name, incarnation: name, version: '0.1.0', place: name }, 0);
+    }
+    await nodes.close();
+    await check([COLOUR]);
+    const later = JSON.parse(JSON.stringify(COLOUR).replaceAll('colour', 'shape')) as Expand;
+    await assert.rejects(check([COLOUR, later]), (error) => (
+      error instanceof HoldfastError && error.code === 'schema-behind'
+        && error.message.includes('Run: holdfast schema apply')));
+  });
+
+  it('is not served by a program older than a contract that has begun', async () => {
+    await server.query(`INSERT INTO schema_change (id, done_at_ms, min_code)
+      VALUES ('x', NULL, '0.2.0')`, first?.database);
+    await assert.rejects(check([]), (error) => (
+      error instanceof HoldfastError && error.code === 'schema-ahead'));
+    await check([], '0.2.0');
+  });
+});
