@@ -25,7 +25,7 @@ export async function ensureClusterTables(session: Session): Promise<void> {
 const SERVER_MS = 'CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)';
 const HELD = `name = @name AND holder = @holder AND epoch = @epoch AND until > ${SERVER_MS}`;
 
-const OWNER = { owner: 'cluster', tables: keysOf(TABLES) };
+const OWNER = { owner: 'cluster', tables: keysOf(CLUSTER_TABLES) };
 
 export const LEASE_SQL = namedTable({
   makeLease: 'INSERT IGNORE INTO lease (name, holder, epoch, until) VALUES (?, \'\', 0, 0)',
