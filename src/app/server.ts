@@ -50,8 +50,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const opened: Opened = {
     server: undefined, stores: undefined, control: undefined, mail: undefined,
     homeWork: undefined, audit: undefined, timeWork: undefined, driftWork: undefined,
-    events: undefined,
-    webhooks: undefined,
+    events: undefined, webhooks: undefined,
   };
   const delays = [new WorstDelay(), new WorstDelay()] as const;
   const health = healthRoutes({
