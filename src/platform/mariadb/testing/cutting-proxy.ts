@@ -1,5 +1,6 @@
-/** Stands between a store and its server, and cuts the writer's connection at its next commit:
- *  before the server hears of it, or when it has done it but nobody has been told. */
+/** Stands between a store and its server, and cuts a connection: at the writer's next commit, or
+ *  at the next statement with a certain value; before the server hears of it, or when it has done
+ *  it but nobody has been told. */
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
@@ -14,6 +15,8 @@ export class CuttingProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #next: Cut | undefined;
+  /** undefined: the writer's commit. */
+  #value: string | undefined;
   cutCount = 0;
 
   private constructor(serverPort: number) {
@@ -31,8 +34,9 @@ export class CuttingProxy {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  cutNext(cut: Cut): void {
+  cutNext(cut: Cut, value?: string): void {
     this.#next = cut;
+    this.#value = value;
   }
 
   #pass(client: Socket, serverPort: number): void {
@@ -51,7 +55,9 @@ export class CuttingProxy {
     }
     client.on('data', (bytes: Buffer) => {
       isWriter ||= bytes.includes(WRITER_SIGN);
-      if (isWriter && this.#next !== undefined && bytes.includes(COMMIT)) {
+      const isThere = this.#value === undefined
+        ? isWriter && bytes.includes(COMMIT) : bytes.includes(this.#value);
+      if (this.#next !== undefined && isThere) {
         this.cutCount += 1;
         isCutting = this.#next === 'after-commit';
         this.#next = undefined;

@@ -5,9 +5,9 @@ import { parseUserId } from '../../../../../base/ids.ts';
 import { ManualClock, systemClock } from '../../../../../platform/index.ts';
 import { Session } from '../../../../../platform/mariadb/index.ts';
 import type { ServerAddress } from '../../../../../platform/mariadb/index.ts';
-import { ScratchServer } from '../../../../../platform/mariadb/testing/index.ts';
+import { CuttingProxy, ScratchServer } from '../../../../../platform/mariadb/testing/index.ts';
 import { ANSWER, keyed, testIdempotencyStore } from '../../idempotency-store.conformance.ts';
-import { KEYS_PER_USER_MAX } from '../../idempotency-store.ts';
+import { KEY_TTL_MS, KEYS_PER_USER_MAX } from '../../idempotency-store.ts';
 import { UPKEEP_EVERY_MS } from './key-upkeep.ts';
 import { KEYED_REQUEST_SQL } from './keyed-request-schema.ts';
 import { MariadbIdempotencyStore } from './mariadb-idempotency-store.ts';
@@ -75,6 +75,29 @@ describe('Two MariadbIdempotencyStores', () => {
       assert.deepEqual(await ours.begin(keyed('open'), AT), { kind: 'unknown' }, 'closed');
       await ours.close();
     });
+});
+
+describe('A MariadbIdempotencyStore whose connection breaks', () => {
+  for (const cut of ['before-commit', 'after-commit'] as const) {
+    it(`begins and ends a key once, when it breaks ${cut}`, async () => {
+      const proxy = await CuttingProxy.start(server.port);
+      const through = server.addressOf(address.database, proxy.port);
+      const store = await MariadbIdempotencyStore.open({ address: through });
+      const cutAt = (key: string): void => proxy.cutNext(cut, key);
+      const key = `cut-${cut}`;
+      cutAt(key);
+      assert.deepEqual(await store.begin(keyed(key), AT), { kind: 'begun' });
+      assert.deepEqual(await store.begin(keyed(key), AT), { kind: 'busy' });
+      cutAt(key);
+      await store.finish(keyed(key), ANSWER);
+      assert.deepEqual(await store.begin(keyed(key), AT), { kind: 'done', answer: ANSWER });
+      cutAt(key);
+      assert.deepEqual(await store.begin(keyed(key), AT + KEY_TTL_MS), { kind: 'begun' }, 'anew');
+      assert.equal(proxy.cutCount, 3);
+      await store.close();
+      await proxy.stop();
+    });
+  }
 });
 
 describe('The upkeep of MariadbIdempotencyStore', () => {
