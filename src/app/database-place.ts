@@ -9,7 +9,7 @@ import { access, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HoldfastError } from '../base/errors.ts';
 import { formatDatabaseUrl, readDatabaseSecrets } from '../platform/index.ts';
-import type { DatabaseSettings } from '../platform/index.ts';
+import type { DatabaseSettings, Logger } from '../platform/index.ts';
 import type { ServerAddress } from '../platform/mariadb/index.ts';
 import { readJson, replaceJson } from '../storage/index.ts';
 
@@ -69,6 +69,16 @@ export async function claimPlace(root: string, place: DatabasePlace): Promise<vo
   if (isNoted) return;
   const note = { format: FORMAT, version: VERSION, kind: 'mariadb', installation };
   await replaceJson(join(root, NAME), note);
+}
+
+/** A user with more rights than it needs makes every mistake worse; but it serves. */
+export async function warnOfRights(place: DatabasePlace, log: Logger): Promise<void> {
+  if (place.kind === 'files') return;
+  const { readRightsTooMany } = await import('../platform/mariadb/index.ts');
+  const rights = await readRightsTooMany(place.address);
+  if (rights.length === 0) return;
+  log.warn({ rights: rights.join(', ') }, 'the database user has rights that serving does not '
+    + 'need; docs/mariadb-users.md has the statements that make one without them');
 }
 
 /** Where the settings say that the database is. @throws invalid: the files of its secrets. */

@@ -18,7 +18,7 @@ import { openBlockHome } from './block-home.ts';
 import type { BlockHome } from './block-home.ts';
 import { BlockHomes } from './block-homes.ts';
 import { BlockPlaces } from './block-place.ts';
-import { claimPlace, findDatabasePlace } from './database-place.ts';
+import { claimPlace, findDatabasePlace, warnOfRights } from './database-place.ts';
 import type { DatabasePlace } from './database-place.ts';
 import type { FleetSettings } from './fleet.ts';
 import { ownHome, ownMarks } from './home-list.ts';
@@ -77,6 +77,7 @@ export async function openStores(root: string, options: StoresOptions): Promise<
   });
   await checkNothingLost(paths, { mayCreate, isLocal, hasFiles: database.kind === 'files' });
   await claimPlace(root, database);
+  await warnOfRights(database, options.log);
   const check = () => checkShards(root, {
     place: database, settings: options.database, clock: options.clock,
   });

@@ -48,7 +48,7 @@ const SETTLED: readonly number[] = [1044, 1045, 1049, 1142, 1143, 1227, 1698];
 
 const KINDS: readonly (readonly [errnos: readonly number[], kind: ErrorKind, words: string])[] = [
   [[1021, 1114, 1041, 28], 'full', 'The disk of the {database} is full. Make room first.'],
-  [[LOCK_WAIT, DEADLOCK, 1040, 1203], 'busy',
+  [[LOCK_WAIT, DEADLOCK, 1040, 1203, 1969], 'busy',
     'The {database} is busy. Try again shortly.'],
   [[1034, 1035, 1712, 1194, 1195], 'corrupt',
     'The {database} is damaged. Restore it from a backup.'],

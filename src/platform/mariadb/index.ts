@@ -24,5 +24,6 @@ export { SessionPool } from './session-pool.ts';
 export { SharedQuestion } from './shared-question.ts';
 export { TurnWriter } from './turn-writer.ts';
 export type { Ask, TurnParts, TurnSql } from './turn-writer.ts';
+export { readRightsTooMany, rightsTooMany } from './user-rights.ts';
 export { statements } from '../sql/statement-registry.ts';
 export type { RegisteredStatement, StatementOwner } from '../sql/statement-registry.ts';

@@ -82,6 +82,12 @@ const CATCH_UP_ALWAYS = statements.enter(
   'catchUpAlways', 'SET SESSION wsrep_sync_wait = 1', SESSION_OWNER).text;
 const GET_VERSION = statements.enter('version', 'SELECT VERSION()', SESSION_OWNER).text;
 
+/** What stands alone cannot be undone, so the server looks too whether a key is searched. Others
+ *  join tables with rows of values, which the server takes for a scan. */
+const LONE_SETTINGS = 'SET SESSION autocommit = 1, sql_safe_updates = 1';
+/** The server itself gives up what we have given up. */
+const PATIENCE = `SET SESSION max_statement_time = ${STATEMENT_TIMEOUT_MS / 1_000}`;
+
 function settingsFor(
   mode: SessionMode, isMariadb: boolean,
 ): readonly (readonly [name: string, text: string])[] {
@@ -90,7 +96,8 @@ function settingsFor(
     ['names', `SET NAMES utf8mb4 COLLATE ${binaryCollation(isMariadb)}`],
     ['settings', sessionSettings(isMariadb)],
     ['access', `SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, ${access}`],
-    ['ends', mode === 'lone' ? 'SET SESSION autocommit = 1' : 'COMMIT'],
+    ['ends', mode === 'lone' ? LONE_SETTINGS : 'COMMIT'],
+    ...(isMariadb && mode !== 'schema' ? [['patience', PATIENCE] as const] : []),
   ];
 }
 

@@ -1,6 +1,7 @@
 /** Opens connections to the metadata database, with the settings that its durability rests on. */
 import Database from 'better-sqlite3';
 import { assert } from '../../../base/assert.ts';
+import { SqlRefusal } from '../../../platform/index.ts';
 
 export type Connection = Database.Database;
 
@@ -51,4 +52,23 @@ export function openConnection(file: string, options: ConnectionOptions): Connec
     throw error;
   }
   return connection;
+}
+
+const COMMENTS = /^(?:\s|--[^\n]*\n|\/\*[^]*?\*\/)+/;
+const OF_SCHEMA = /^(?:CREATE|ALTER|DROP|REINDEX|ATTACH|DETACH|VACUUM)\b/i;
+/** While a tenant moves, its changes are noted by triggers: see ../rows/capture-sql.ts. */
+const OF_MOVES = /^(?:CREATE TRIGGER IF NOT EXISTS|DROP TRIGGER IF EXISTS) move_/;
+
+/** From now on nothing that changes tables is prepared on the connection. SQLite itself could be
+ *  told so by an authorizer, which its driver does not offer. */
+export function sealSchema(connection: Connection): void {
+  const refuse = (): never => {
+    throw new SqlRefusal('schema', 'tables are changed before the database is opened, not after');
+  };
+  const prepare = connection.prepare.bind(connection) as (sql: string) => Database.Statement;
+  const sealed = (sql: string): Database.Statement => {
+    const text = sql.replace(COMMENTS, '');
+    return OF_SCHEMA.test(text) && !OF_MOVES.test(text) ? refuse() : prepare(sql);
+  };
+  Object.assign(connection, { prepare: sealed, exec: refuse });
 }

@@ -7,6 +7,7 @@ import { InvariantError } from '../../../../base/assert.ts';
 import { DEFAULT_TENANT, parseUserId } from '../../../../base/ids.ts';
 import type { NodeId, SpaceId } from '../../../../base/ids.ts';
 import { parseName } from '../../../../base/names.ts';
+import { SqlRefusal } from '../../../../platform/index.ts';
 import type { Actor, Change, ChangeResult } from '../../../changes.ts';
 import { openConnection } from '../connection.ts';
 import type { Connection } from '../connection.ts';
@@ -116,6 +117,8 @@ describe('MetadataWriter', () => {
   });
 
   it('fails only the culprit when a change of a batch breaks in mid-write', () => {
+    // Past the seal of the schema.
+    Reflect.deleteProperty(connection, 'exec');
     connection.exec(`CREATE TEMP TRIGGER trap BEFORE INSERT ON version
       WHEN NEW.size_bytes = 13 BEGIN SELECT RAISE(ABORT, 'trapped'); END`);
     const batch = [put(ROOT, 'a', 5), put(ROOT, 'b', 13), put(ROOT, 'c', 7), folder(ROOT, 'd')];
@@ -252,5 +255,15 @@ describe('MetadataWriter', () => {
     assert.equal(one(put(box, 'f', 5)).rev, 101);
     const size = connection.prepare('SELECT size_bytes FROM folder WHERE id = ?').pluck().get(ROOT);
     assert.equal(size, 75);
+  });
+
+  it('lets nobody change the tables through its connection', () => {
+    for (const text of ['DROP TABLE node', ' -- why\n/* not */ ALTER TABLE node ADD COLUMN x',
+      'create table strangers (id)', 'VACUUM', 'CREATE TRIGGER strangers AFTER INSERT ON node '
+      + 'FOR EACH ROW BEGIN SELECT 1; END']) {
+      assert.throws(() => connection.prepare(text), SqlRefusal, text);
+    }
+    assert.throws(() => connection.exec('SELECT 1'), SqlRefusal);
+    connection.prepare('DELETE FROM node WHERE space_id = 1 AND id = 99').run();
   });
 });

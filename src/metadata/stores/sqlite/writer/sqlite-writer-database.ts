@@ -1,7 +1,7 @@
 /** The tables in SQLite, as the writer works on them. */
 import type { Statement } from 'better-sqlite3';
 import type { FaultData } from '../../../../base/errors.ts';
-import { checkDurable } from '../connection.ts';
+import { checkDurable, sealSchema } from '../connection.ts';
 import type { Connection } from '../connection.ts';
 import { isFatal, toFault } from '../faults.ts';
 import { prepareStatements } from '../statements.ts';
@@ -25,6 +25,7 @@ export class SqliteWriterDatabase implements WriterDatabase {
     this.#connection = connection;
     this.sql = prepareStatements(connection);
     this.#dataVersion = connection.prepare('PRAGMA data_version').pluck();
+    sealSchema(connection);
   }
 
   /** Nobody else should write; but somebody may have. */
