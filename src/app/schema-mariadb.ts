@@ -6,7 +6,10 @@ import { MariadbShardDirectory } from '../metadata/shards/stores/mariadb/mariadb
 import { INSTALLATION_TABLES } from '../metadata/stores/mariadb/installation.ts';
 import { TABLES } from '../metadata/stores/mariadb/schema.ts';
 import type { Clock, NodeRegistry } from '../platform/index.ts';
-import { CLUSTER_TABLES } from '../platform/cluster/stores/mariadb/cluster-schema.ts';
+import {
+  CLUSTER_TABLES, ensureClusterTables,
+} from '../platform/cluster/stores/mariadb/cluster-schema.ts';
+import { Session } from '../platform/mariadb/index.ts';
 import {
   MariadbNodeRegistry,
 } from '../platform/cluster/stores/mariadb/mariadb-node-registry.ts';
@@ -49,19 +52,28 @@ export async function findShardDirectory(
     : undefined;
 }
 
-/** Without a registry no program has ever entered one. */
+/** With `create` makes the tables that are missing. */
 export async function openBooksOn(
-  address: ServerAddress, clock: Clock,
-): Promise<{ book: SchemaBook; nodes?: NodeRegistry }> {
-  const hasNodes = await hasTable(address, 'cluster_node');
-  const book = await openMariadbBook(address);
-  return hasNodes ? { book, nodes: new MariadbNodeRegistry({ address, clock }) } : { book };
+  address: ServerAddress, { clock, create }: { clock: Clock; create: boolean },
+): Promise<{ book?: SchemaBook; nodes: NodeRegistry }> {
+  const nodes = await openNodes(address, clock);
+  const hasBook = create || await hasTable(address, 'schema_pause');
+  return { nodes, ...(hasBook && { book: await openMariadbBook(address) }) };
+}
+
+/** Makes its table where it is missing. */
+export async function openNodes(address: ServerAddress, clock: Clock): Promise<NodeRegistry> {
+  if (!await hasTable(address, 'cluster_node')) {
+    const session = await Session.open(address, 'schema');
+    await ensureClusterTables(session).finally(() => session.end());
+  }
+  return new MariadbNodeRegistry({ address, clock });
 }
 
 async function hasTable(address: ServerAddress, name: string): Promise<boolean> {
   const target = await MariadbSchemaTarget.open(address);
   try {
-    return (await target.readCatalogue()).some((table) => table.name === name);
+    return await target.hasTable(name);
   } finally {
     await target.close();
   }

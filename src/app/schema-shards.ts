@@ -50,13 +50,14 @@ export interface ShardParts {
   readonly readonly: boolean;
 }
 
-/** All that are not closed: the first ones, then those of the directory by number. @throws
+/** All that are at work: the first ones, then those of the directory by number. @throws
  *  unavailable: the directory cannot be asked. */
 export async function schemaShards(root: string, parts: ShardParts): Promise<SchemaShard[]> {
   const directory = await findDirectory(root, parts);
   try {
     const shards = (await directory?.read())?.shards ?? [];
-    const others = shards.filter(({ number, state }) => number > 0 && state !== 'closed');
+    const others = shards.filter(({ number, state }) => (
+      number > 0 && (state === 'open' || state === 'draining')));
     const first = await firstShards(root, parts);
     return [...first, ...others.map((shard) => shardOf(root, shard, parts))];
   } finally {

@@ -14,7 +14,7 @@ import { ensureClusterTables } from '../platform/cluster/stores/mariadb/cluster-
 import {
   MariadbNodeRegistry,
 } from '../platform/cluster/stores/mariadb/mariadb-node-registry.ts';
-import { openDataDirectory, parseDatabaseUrl, systemClock } from '../platform/index.ts';
+import { openDataDirectory, parseDatabaseUrl, silentLog, systemClock } from '../platform/index.ts';
 import { Session } from '../platform/mariadb/index.ts';
 import type { ServerAddress } from '../platform/mariadb/index.ts';
 import { ScratchServer } from '../platform/mariadb/testing/index.ts';
@@ -80,8 +80,8 @@ describe('An installation on MariaDB with two shards', () => {
     isUnencrypted: false,
   });
   const check = (changes: readonly Expand[], version = '0.1.0') => checkShards(
-    join(root, 'data'), { place, settings: settingsOf(), clock: systemClock },
-    { changes, version });
+    join(root, 'data'), place,
+    { database: settingsOf(), clock: systemClock, log: silentLog, changes, version });
 
   async function drift(): Promise<{ exit: number | undefined; printed: string }> {
     const terminal = new MemoryTerminal();

@@ -22,6 +22,7 @@ import { SLICES } from './settings.ts';
 
 const FILES = { kind: 'files', mayTake: false } as const;
 const PARTS = { place: FILES, settings: undefined, clock: systemClock };
+const OPTIONS = { clock: systemClock, log: silentLog };
 const CHANGE: SchemaChange = {
   id: 'tenant-colour', kind: 'expand', family: 'metadata', minCode: '0.1.0', title: 'A colour',
   algorithm: 'instant', isNeeded: false, steps: [{
@@ -162,12 +163,12 @@ describe('The tables of a data directory', () => {
   });
 
   it('are not served when a newer version has taken away what this one reads', async () => {
-    await checkShards(root, PARTS);
+    await checkShards(root, FILES, OPTIONS);
     assert.ok(existsSync(join(root, 'schema.db')));
     byHand('metadata.db', 'UPDATE schema_run SET min_code = \'99.0.0\'');
-    await assert.rejects(checkShards(root, PARTS), (error) => (
+    await assert.rejects(checkShards(root, FILES, OPTIONS), (error) => (
       error instanceof HoldfastError && error.code === 'schema-ahead'
         && error.message.includes('99.0.0 and newer')));
-    await checkShards(root, PARTS, { version: '99.0.1' });
+    await checkShards(root, FILES, { ...OPTIONS, version: '99.0.1' });
   });
 });

@@ -2,8 +2,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OpenedSchema } from '../cli/index.ts';
+import { assert } from '../base/assert.ts';
 import { databaseSlice, findDataDirectory, lockData, serverSlice } from '../platform/index.ts';
-import type { Clock, Config, NodeRegistry } from '../platform/index.ts';
+import type { Clock, Config, DatabaseSettings, Logger, NodeRegistry } from '../platform/index.ts';
 import { CHANGES, checkServing, schemaSlice } from '../schema/index.ts';
 import type { SchemaBook, SchemaChange } from '../schema/index.ts';
 import { openSqliteBook } from '../schema/stores/sqlite/sqlite-schema-book.ts';
@@ -11,15 +12,15 @@ import { DriftWork } from './drift-work.ts';
 import type { DriftOptions } from './drift-work.ts';
 import { findDatabasePlace } from './database-place.ts';
 import type { DatabasePlace } from './database-place.ts';
+import { NodePresence } from './node-presence.ts';
 import { PROGRAM_VERSION } from './program-version.ts';
 import { goldenCatalogues, goldenFiles, schemaShards } from './schema-shards.ts';
-import type { ShardParts } from './schema-shards.ts';
 
 /** Of an installation whose databases are files. */
 const BOOK_FILE = 'schema.db';
 
 interface Books {
-  readonly book: SchemaBook;
+  readonly book?: SchemaBook;
   /** Where the databases are files, nobody works on them beside who has the data directory. */
   readonly nodes?: NodeRegistry;
 }
@@ -38,7 +39,8 @@ export async function openSchema(
   const lock = alters && place.kind === 'files' ? lockData(path) : undefined;
   try {
     const shards = await schemaShards(path, { place, settings, clock, readonly: !alters });
-    const { book, nodes } = await openBooks(path, place, clock);
+    const { book, nodes } = await openBooks(path, place, { clock, create: true });
+    assert(book !== undefined, 'a book was made');
     return {
       changes: CHANGES, shards, book, clock, goldens: await goldenCatalogues(),
       ...(nodes !== undefined && { nodes }),
@@ -55,40 +57,50 @@ export async function openSchema(
   }
 }
 
-async function openBooks(root: string, place: DatabasePlace, clock: Clock): Promise<Books> {
+/** Without `create` a book that is not there is left out: nobody has written into it. */
+async function openBooks(
+  root: string, place: DatabasePlace, { clock, create }: { clock: Clock; create: boolean },
+): Promise<Books> {
   if (place.kind === 'files') return { book: await openSqliteBook(join(root, BOOK_FILE)) };
-  return (await import('./schema-mariadb.ts')).openBooksOn(place.address, clock);
+  return (await import('./schema-mariadb.ts')).openBooksOn(place.address, { clock, create });
 }
 
 /**
  * Whether the shards are such that this version may serve them. On MariaDB before the stores are
  * opened: what is quickly made is made, where nobody else is at work. Files afterwards, since each
  * comes up to this version when it is opened: here only what a newer version has noted counts.
+ * What this program has entered in the registry of nodes must be there by then.
  * @throws as checkServing.
  */
 export async function checkShards(
-  root: string, parts: Omit<ShardParts, 'readonly'>,
-  { changes = CHANGES, version = PROGRAM_VERSION }: {
-    changes?: readonly SchemaChange[]; version?: string;
-  } = {},
+  root: string, place: DatabasePlace,
+  { database: settings, clock, log, changes = CHANGES, version = PROGRAM_VERSION }: CheckOptions,
 ): Promise<void> {
-  const { place, clock } = parts;
-  const shards = await schemaShards(root, { ...parts, readonly: true });
-  if (place.kind === 'files') {
-    await checkServing({ changes: [], shards, version, clock });
-    return;
-  }
-  const { book, nodes } = await openBooks(root, place, clock);
+  const shards = await schemaShards(root, { place, settings, clock, readonly: true });
+  const isOnServer = place.kind === 'mariadb';
+  const books = isOnServer ? await openBooks(root, place, { clock, create: false }) : {};
   try {
-    await checkServing({
-      // What is made anew is made whole.
-      changes: place.mayTake ? [] : changes, shards, book, version, clock,
-      ...(nodes !== undefined && { nodes }),
+    const { unreached, madeCount } = await checkServing({
+      ...books, shards, version, clock,
+      // What is made anew is made whole; files come up when they are opened.
+      changes: place.mayTake || !isOnServer ? [] : changes,
     });
+    for (const shard of unreached) log.warn(shard, 'a shard does not answer');
+    if (madeCount > 0) log.info({ madeCount }, 'the tables have been brought up to this version');
   } finally {
-    await nodes?.close();
-    await book.close();
+    await books.nodes?.close();
+    await books.book?.close();
   }
+}
+
+interface CheckOptions {
+  /** Left out: files. */
+  readonly database?: DatabaseSettings;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Those of this program, unless a test says so. */
+  readonly changes?: readonly SchemaChange[];
+  readonly version?: string;
 }
 
 /** Finds the shards anew each time: they come and go. */
@@ -104,4 +116,13 @@ export function startDriftWork(
     return { shards, goldens: isOnServers ? await goldenCatalogues() : goldenFiles() };
   };
   return DriftWork.start({ ...parts, find });
+}
+
+/** Before shards are looked at: undefined where nobody else can be at work. */
+export async function enterNodes(
+  root: string, place: DatabasePlace, { clock, log }: { clock: Clock; log: Logger },
+): Promise<NodePresence | undefined> {
+  if (place.kind === 'files') return undefined;
+  const registry = await (await import('./schema-mariadb.ts')).openNodes(place.address, clock);
+  return NodePresence.enter({ registry, root, version: PROGRAM_VERSION, clock, log });
 }

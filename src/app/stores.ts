@@ -25,7 +25,7 @@ import { ownHome, ownMarks } from './home-list.ts';
 import { openIdempotencyStore } from './idempotency-place.ts';
 import { IDENTITY_FILE, openIdentityStore } from './identity-place.ts';
 import { METADATA_FILE, openMetadata } from './metadata-place.ts';
-import { checkShards } from './schema.ts';
+import { checkShards, enterNodes } from './schema.ts';
 import type { Policies } from './storage-policies.ts';
 
 /** Written once all stores were made: from then on a missing one is a loss, not a first start. */
@@ -78,16 +78,15 @@ export async function openStores(root: string, options: StoresOptions): Promise<
   await checkNothingLost(paths, { mayCreate, isLocal, hasFiles: database.kind === 'files' });
   await claimPlace(root, database);
   await warnOfRights(database, options.log);
-  const check = () => checkShards(root, {
-    place: database, settings: options.database, clock: options.clock,
-  });
-  if (database.kind === 'mariadb') await check();
   const opened: { close(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {
     for (const store of opened.splice(0).reverse()) await store.close();
   };
   try {
     const { onCommit, clock } = options;
+    const presence = await enterNodes(root, database, options);
+    if (presence !== undefined) opened.push(presence);
+    if (database.kind === 'mariadb') await checkShards(root, database, options);
     const metadata = await openMetadata(root, database, {
       clock, create: database.mayTake, ...(onCommit !== undefined && { onCommit }),
     });
@@ -100,7 +99,7 @@ export async function openStores(root: string, options: StoresOptions): Promise<
     opened.push(own);
     const identity = await openIdentity(root, database, options);
     opened.push(identity);
-    if (database.kind === 'files') await check();
+    if (database.kind === 'files') await checkShards(root, database, options);
     const idempotency = await openIdempotencyStore(root, database, options.clock);
     opened.push(idempotency);
     const homes = await BlockHomes.open(own, {

@@ -1,5 +1,6 @@
 /** Whether a program and the shards fit together: looked at before it serves. */
 import { HoldfastError } from '../base/errors.ts';
+import { NODE_DEAD_MS } from '../platform/index.ts';
 import type { Catalogue } from './catalogue.ts';
 import { isDone } from './catalogue.ts';
 import { compareVersions, stepsOf } from './change.ts';
@@ -23,12 +24,14 @@ export interface ServingParts {
 
 export interface Served {
   readonly madeCount: number;
+  /** Shards that did not answer: nothing is known about them, and the others are served. */
+  readonly unreached: readonly { shard: string; problem: string }[];
 }
 
 /**
  * Looks at every shard. One that lacks what this program needs is brought up to it here, when this
  * is the only node and the change is instant: a small installation need not know that there is
- * such a thing. Answers how many steps were made.
+ * such a thing. One that does not answer is passed over, and has to be looked at when it does.
  * @throws precondition `schema-behind`: changes are to be applied first; invalid `schema-ahead`: a
  * newer program has taken away what this one reads, or has begun to. Then it must not serve.
  */
@@ -37,10 +40,19 @@ export async function checkServing(parts: ServingParts): Promise<Served> {
   for (const { minCode } of await parts.book?.listChanges() ?? []) {
     checkVersion(parts.version, minCode);
   }
-  const isAlone = (await parts.nodes?.list() ?? []).length <= 1;
+  const nodes = await parts.nodes?.list() ?? [];
+  const isAlone = nodes.filter(({ silentMs }) => silentMs < NODE_DEAD_MS).length <= 1;
   let madeCount = 0;
-  for (const shard of parts.shards) madeCount += await checkShard(shard, parts, isAlone);
-  return { madeCount };
+  const unreached: { shard: string; problem: string }[] = [];
+  for (const shard of parts.shards) {
+    try {
+      madeCount += await checkShard(shard, parts, isAlone);
+    } catch (error) {
+      if (!(error instanceof HoldfastError && error.retryable)) throw error;
+      unreached.push({ shard: shard.name, problem: error.message });
+    }
+  }
+  return { madeCount, unreached };
 }
 
 function checkVersion(version: string, minCode: string): void {

@@ -94,11 +94,11 @@ export class MariadbSchemaTarget implements SchemaTarget {
   }
 
   async #ensureNotes(): Promise<void> {
-    if (await this.#has(NOTES_TABLE)) return;
+    if (await this.hasTable(NOTES_TABLE)) return;
     await this.#session.alter(mariadbTable(NOTES_TABLE, NOTES_COLUMNS));
   }
 
-  async #has(table: string): Promise<boolean> {
+  async hasTable(table: string): Promise<boolean> {
     const [[count] = []] = await this.#session.query(HAS_TABLE, [table]);
     return Number(count) > 0;
   }
@@ -113,7 +113,7 @@ export class MariadbSchemaTarget implements SchemaTarget {
   }
 
   async listNotes(): Promise<StepNote[]> {
-    return await this.#has(NOTES_TABLE) ? listNotes(this.#session) : [];
+    return await this.hasTable(NOTES_TABLE) ? listNotes(this.#session) : [];
   }
 
   readCatalogue(): Promise<Catalogue> {
@@ -130,7 +130,7 @@ export class MariadbSchemaTarget implements SchemaTarget {
   async sweep(
     rows: RowUpgrades, options: { limit: number; after: readonly SqlValue[] | undefined },
   ): Promise<SweptRows> {
-    const hasTurns = await this.#has('writer_turn');
+    const hasTurns = await this.hasTable('writer_turn');
     return this.#session.atomically(async () => {
       if (hasTurns) await this.#session.change(TAKE_TURN);
       return sweepRows(this.#session, rows, { ...options, lock: ' FOR UPDATE' });
