@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { sleep } from '../support/deadline.ts';
 import { SeededRandom } from '../support/random.ts';
 import { TestServer } from '../support/server.ts';
+import type { ServerOptions } from '../support/server.ts';
 import { CrashWriter } from './writer.ts';
 
 const WRITERS = 4;
@@ -29,8 +30,8 @@ export class CrashLane {
     this.#writers = writers;
   }
 
-  static async open(seed: number): Promise<CrashLane> {
-    const server = await TestServer.start();
+  static async open(seed: number, options: ServerOptions = {}): Promise<CrashLane> {
+    const server = await TestServer.start(options);
     const user = await server.addUser();
     const writers = Array.from({ length: WRITERS }, (_, n) => {
       return new CrashWriter(`w${n}`, user, new SeededRandom(seed + n));

@@ -5,6 +5,8 @@ import type { Clock } from '../clock.ts';
 import { systemRandom } from '../random.ts';
 import { isPassing, serverFault } from './faults.ts';
 
+/** Whoever waits for the work is told to come again after that. */
+const FAILING_MAX_MS = 10_000;
 /** The first included. */
 export const TRIES_MAX = 8;
 const PAUSE_FIRST_MS = 25;
@@ -12,12 +14,14 @@ const PAUSE_MAX_MS = 2_000;
 
 /** Tries again what failed with an error that passes. @throws as `act` the last time. */
 export async function patiently<T>(clock: Clock, act: () => Promise<T>): Promise<T> {
+  const latest = clock.monotonic() + FAILING_MAX_MS;
   for (let tried = 1; ; tried += 1) {
     try {
       return await act();
     } catch (error) {
       const fault = serverFault(error);
-      if (fault === undefined || !isPassing(fault) || tried >= TRIES_MAX) throw error;
+      const isOver = tried >= TRIES_MAX || clock.monotonic() > latest;
+      if (fault === undefined || !isPassing(fault) || isOver) throw error;
     }
     await pause(clock, tried);
   }

@@ -10,7 +10,7 @@ import { ServerError, serverFault } from './faults.ts';
 import type { ServerFault } from './faults.ts';
 import type { SqlValue } from './named-sql.ts';
 import { checkNode, isClustered } from './node-health.ts';
-import { NodeWatch } from './node-watch.ts';
+import { NodeWatch, PATIENCE_MS } from './node-watch.ts';
 import { NodeChoice, nodesOf, wayTo, withChoice } from './nodes.ts';
 import type { NodeAddress, ServerHost } from './nodes.ts';
 
@@ -41,7 +41,9 @@ export interface Answer {
   insertId: number;
 }
 
-export const CONNECT_TIMEOUT_MS = 10_000;
+export const CONNECT_TIMEOUT_MS = 4_000;
+/** How long a statement waits before a server without others is asked how it is. */
+const ALONE_PATIENCE_MS = 3_000;
 /** Where there is another node to turn to. */
 const NODE_CONNECT_TIMEOUT_MS = 2_000;
 /** A statement that takes longer has failed. */
@@ -117,7 +119,7 @@ export class Session {
   readonly #connection: Connection;
   readonly #mode: SessionMode;
   readonly #place: Place;
-  readonly #watch: NodeWatch | undefined;
+  readonly #watch: NodeWatch;
   readonly #timeoutMs: number;
   #questionCount = 0;
 
@@ -130,8 +132,8 @@ export class Session {
     this.#timeoutMs = mode === 'schema' ? SCHEMA_TIMEOUT_MS : STATEMENT_TIMEOUT_MS;
     // Without a listener a broken connection would end the process; the next statement tells.
     connection.on('error', () => undefined);
-    if (place.isAlone) return;
-    this.#watch = new NodeWatch(place.node, () => {
+    const patienceMs = place.isAlone ? ALONE_PATIENCE_MS : PATIENCE_MS;
+    this.#watch = new NodeWatch({ node: place.node, patienceMs }, () => {
       place.choice.leave(place.place);
       this.destroy();
     });
@@ -244,8 +246,7 @@ export class Session {
       late.reject(new ServerError(TOO_LATE));
     });
     try {
-      const watched = this.#watch === undefined ? work : this.#watch.over(work);
-      return await Promise.race([watched, late.promise]);
+      return await Promise.race([this.#watch.over(work), late.promise]);
     } finally {
       cancel();
     }

@@ -153,6 +153,15 @@ export class ScratchServer {
     return this.addressOf(name);
   }
 
+  /** SIGSTOP: its connections stay open and say nothing. `goOn` ends that. */
+  freeze(): void {
+    this.#process?.kill('SIGSTOP');
+  }
+
+  goOn(): void {
+    this.#process?.kill('SIGCONT');
+  }
+
   /** Ends the server at once, as a power cut would. */
   async kill(): Promise<void> {
     const child = this.#process;

@@ -30,6 +30,8 @@ import { ReplayedStatements } from './replayed-statements.ts';
 /** Tries of one read, the first included: a read that failed has changed nothing. */
 const TRIES_MAX = 6;
 const PAUSE_FIRST_MS = 20;
+/** Whoever waits for the read is told to come again after that. */
+const FAILING_MAX_MS = 10_000;
 
 const POLICIES_MAX = 10_000;
 
@@ -140,13 +142,15 @@ export class Readers implements ListingContext {
   }
 
   async #patiently<T>(once: () => Promise<T>): Promise<T> {
+    const latest = this.#clock.monotonic() + FAILING_MAX_MS;
     for (let tried = 1; ; tried += 1) {
       if (this.#isClosed) throw storeClosed();
       try {
         return await once();
       } catch (error) {
         const fault = serverFault(error);
-        if (fault === undefined || !isPassing(fault) || tried >= TRIES_MAX) {
+        const isOver = tried >= TRIES_MAX || this.#clock.monotonic() > latest;
+        if (fault === undefined || !isPassing(fault) || isOver) {
           throw explainedFault(error);
         }
         await this.#pause(PAUSE_FIRST_MS * 2 ** tried);

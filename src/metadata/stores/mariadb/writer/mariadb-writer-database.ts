@@ -160,6 +160,11 @@ export class MariadbWriterDatabase implements WriterDatabase {
     Atomics.wait(this.#pauser, 0, 0, pauseMs);
   }
 
+  concernsAll(error: unknown): boolean {
+    if (error instanceof HoldfastError) return error.code === 'outcome-unknown';
+    return serverFault(error)?.isLost === true;
+  }
+
   /** Each batch is judged by the server anew: no error of one speaks against the next. */
   isFatal(): boolean {
     return false;

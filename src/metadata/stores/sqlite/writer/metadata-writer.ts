@@ -35,6 +35,8 @@ export interface WriterDatabase {
   rollback(): void;
   /** Whether the same batch should be tried again, undone as it is; waits first, if that helps. */
   mayTryAgain(error: unknown, triedCount: number): boolean;
+  /** Whether each change of a batch would meet the same by itself: then none is tried alone. */
+  concernsAll(error: unknown): boolean;
   /** After such an error nothing is tried again until the database is opened anew. */
   isFatal(error: unknown): boolean;
   toFault(error: unknown): FaultData;
@@ -80,7 +82,9 @@ export class MetadataWriter {
       if (this.#database.mayTryAgain(error, triedCount)) {
         return this.commitBatch(changes, triedCount + 1);
       }
-      if (changes.length === 1) return [{ fault: this.#database.toFault(error) }];
+      if (changes.length === 1 || this.#database.concernsAll(error)) {
+        return changes.map(() => ({ fault: this.#database.toFault(error) }));
+      }
       return changes.flatMap((change) => this.commitBatch([change]));
     }
   }

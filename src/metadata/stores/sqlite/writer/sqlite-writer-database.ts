@@ -57,6 +57,10 @@ export class SqliteWriterDatabase implements WriterDatabase {
     return false;
   }
 
+  concernsAll(): boolean {
+    return false;
+  }
+
   isFatal(error: unknown): boolean {
     return isFatal(error);
   }

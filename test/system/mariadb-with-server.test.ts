@@ -1,0 +1,180 @@
+/** The real program on a MariaDB server of its own: what users do, and what they see while the
+ *  database is away, silent or the wrong one. */
+import { after, before, describe, it } from 'node:test';
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { RunningCommand, run } from '../support/command.ts';
+import { TestDatabase } from '../support/database.ts';
+import type { Answer, DavClient } from '../support/dav-client.ts';
+import { ask } from '../support/dav-client.ts';
+import { eventually } from '../support/deadline.ts';
+import { ownPort } from '../support/ports.ts';
+import { scratchFolder } from '../support/scratch.ts';
+import { PROGRAM, START_TIMEOUT_MS, serverForTests } from '../support/server.ts';
+import type { TestServer } from '../support/server.ts';
+
+const SHARES = '/ocs/v2.php/apps/files_sharing/api/v1/shares?format=json';
+/** A server that is asked to wait says so within that: see the limits of waiting in platform. */
+const PATIENCE_MS = 60_000;
+
+describe('Holdfast on MariaDB', { timeout: 600_000 }, () => {
+  const servers = serverForTests();
+  let database: TestDatabase;
+  let server: TestServer;
+  let ada: DavClient;
+  let ben: DavClient;
+
+  before(async () => {
+    database = await TestDatabase.start();
+    server = await servers.start({ env: database.env });
+    ada = await server.addUser({ name: 'ada', args: ['--admin'] });
+    ben = await server.addUser({ name: 'ben' });
+  });
+  after(async () => {
+    database.server.goOn();
+    await server.kill();
+    await database.stop();
+  });
+
+  /** What clients send one after the other: nothing of it may be answered as if files were gone. */
+  function requests(): Record<string, () => Promise<Answer>> {
+    return {
+      GET: () => ada.get('folder/kept.txt'),
+      HEAD: () => ada.file('HEAD', 'folder/kept.txt'),
+      PROPFIND: () => ada.file('PROPFIND', 'folder', { headers: { Depth: '1' } }),
+      PUT: () => ada.put('folder/late.txt', 'late'),
+      DELETE: () => ada.file('DELETE', 'folder/other.txt'),
+      MKCOL: () => ada.makeFolder('folder/new'),
+      REST: () => ada.ask('GET', '/api/v1/spaces'),
+    };
+  }
+
+  async function assertAskedToWait(): Promise<void> {
+    const asked = Object.entries(requests());
+    const answers = await Promise.all(asked.map(([, send]) => send()));
+    for (const [index, { status, headers, text }] of answers.entries()) {
+      const what = asked[index]?.[0] ?? '';
+      assert.equal(status, 503, `${what}: ${status} ${text}\n${server.tail(20)}`);
+      assert.ok(Number(headers['retry-after']) > 0, `${what} says when to come again`);
+    }
+  }
+
+  async function assertWorksAgain(): Promise<void> {
+    await eventually(PATIENCE_MS, 'the files are read again', async () => (
+      (await ada.get('folder/kept.txt')).text === 'kept'));
+    assert.equal((await ada.put('folder/after.txt', 'after')).status < 300, true);
+    const names = (await ada.list('folder')).map(({ path }) => path);
+    assert.ok(names.some((path) => path.includes('kept.txt')), names.join(' '));
+  }
+
+  it('has accounts and metadata in the database, and none in files', async () => {
+    for (const name of ['metadata.db', 'identity.db', 'api.db']) {
+      assert.equal(existsSync(join(server.data, name)), false, name);
+    }
+    const rows = await database.server.query('SELECT id FROM users', database.name);
+    assert.deepEqual(rows.flat().toSorted(), ['ada', 'ben']);
+  });
+
+  it('serves what users do: folders, files, moves, copies, deletions', async () => {
+    assert.equal((await ada.makeFolder('folder')).status, 201);
+    assert.equal((await ada.put('folder/kept.txt', 'kept')).status, 201);
+    assert.equal((await ada.put('folder/other.txt', 'other')).status, 201);
+    assert.equal((await ada.put('moved.txt', 'moved')).status, 201);
+    assert.equal((await ada.move('moved.txt', 'folder/moved é.txt')).status, 201);
+    assert.equal((await ada.copy('folder', 'copy')).status, 201);
+    assert.equal((await ada.remove('copy/other.txt')).status, 204);
+    assert.deepEqual([...(await ada.tree()).keys()].toSorted(), [
+      'copy', 'copy/kept.txt', 'copy/moved é.txt', 'folder', 'folder/kept.txt',
+      'folder/moved é.txt', 'folder/other.txt',
+    ]);
+    assert.equal((await ada.get('folder/moved é.txt')).text, 'moved');
+    assert.equal((await ada.get('moved.txt')).status, 404);
+  });
+
+  it('shares, and answers the API', async () => {
+    const form = new URLSearchParams({ path: '/folder', shareType: '0', shareWith: 'ben' });
+    const shared = await ada.ask('POST', SHARES, {
+      headers: { 'OCS-APIRequest': 'true', 'Content-Type': 'application/x-www-form-urlencoded' },
+      body: form.toString(),
+    });
+    assert.equal(shared.status, 200, shared.text);
+    assert.equal((await ben.get('folder/kept.txt')).text, 'kept');
+    const spaces = await ada.ask('GET', '/api/v1/spaces');
+    assert.equal(spaces.status, 200, spaces.text);
+  });
+
+  it('is verified, and finds nothing wrong', async () => {
+    const { code, stdout, stderr } = await run(
+      PROGRAM, ['verify', 'run', '--data', server.data], { env: database.env, timeoutMs: 120_000 });
+    assert.equal(code, 0, stdout + stderr);
+    assert.match(stdout, /journal-auditor/);
+  });
+
+  it('asks users to wait while the database is gone, and goes on when it is back', async () => {
+    await database.server.kill();
+    await assertAskedToWait();
+    await database.server.startAgain();
+    await assertWorksAgain();
+    assert.equal((await ada.get('folder/other.txt')).text, 'other', 'a deletion was refused');
+  });
+
+  it('asks users to wait while the database is silent, and goes on when it speaks', async () => {
+    database.server.freeze();
+    await assertAskedToWait();
+    database.server.goOn();
+    await assertWorksAgain();
+  });
+
+  it('waits for its database at the start, answers 503 meanwhile, and can be stopped', async () => {
+    await server.stop();
+    await database.server.kill();
+    const port = await ownPort();
+    const args = ['serve', '--data', server.data, '--listen', `127.0.0.1:${port}`];
+    const start = (): RunningCommand => new RunningCommand(PROGRAM, args, {
+      env: { ...database.env, HOME: server.data },
+    });
+    const waiting = start();
+    const url = `http://127.0.0.1:${port}/remote.php/dav/files/ada/folder/kept.txt`;
+    const answer = await eventually(START_TIMEOUT_MS, 'it listens', () =>
+      ask('GET', url).catch(() => undefined));
+    assert.equal(answer.status, 503);
+    assert.ok(Number(answer.headers['retry-after']) > 0);
+    await eventually(PATIENCE_MS, 'it says what it waits for', () =>
+      waiting.stderr.includes('cannot be reached; requests get 503'));
+    process.kill(waiting.pid, 'SIGTERM');
+    const { code } = await waiting.end(PATIENCE_MS);
+    assert.equal(code, 0);
+
+    const starting = server.startAgain();
+    await database.server.startAgain();
+    await starting;
+    await assertWorksAgain();
+  });
+
+  it('starts on no other database, and with no setting that hides what it has', async () => {
+    await server.stop();
+    const serve = (env: Record<string, string>, data = server.data) => run(
+      PROGRAM, ['serve', '--data', data, '--listen', '127.0.0.1:0'], { env, timeoutMs: 90_000 });
+    const { database: empty, port } = await database.server.makeDatabase();
+    const url = (name: string): Record<string, string> => (
+      { HOLDFAST_DATABASE_URL: `mariadb://root@127.0.0.1:${port}/${name}` });
+    const refusals: (readonly [RegExp, env: Record<string, string>, data?: string])[] = [
+      [/This database is empty, but there are files already/, url(empty)],
+      [/in a MariaDB database, and the settings name none/, {}],
+      [/belongs to another installation/, database.env, scratchFolder('another')],
+      [/no such metadata database/i, url('nowhere')],
+    ];
+    for (const [words, env, data] of refusals) {
+      const { code, stderr } = await serve(env, data);
+      assert.match(stderr, words);
+      assert.ok(code === 1 || code === 3, `${code}: ${stderr}`);
+    }
+    await database.server.query('SET GLOBAL innodb_flush_log_at_trx_commit = 2');
+    const { stderr } = await serve(database.env);
+    assert.match(stderr, /Run SET GLOBAL innodb_flush_log_at_trx_commit = 1;/);
+    await database.server.query('SET GLOBAL innodb_flush_log_at_trx_commit = 1');
+    await server.startAgain();
+    await assertWorksAgain();
+  });
+});
