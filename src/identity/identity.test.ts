@@ -50,6 +50,17 @@ describe('ways in', () => {
   });
 });
 
+it('seals for one purpose what every server with the same key opens', async () => {
+  const open = (byte: number): Promise<Identity> => Identity.open({
+    store: new MemoryIdentityStore(), clock: new ManualClock(1000),
+    sealingKey: new Uint8Array(32).fill(byte),
+  });
+  const sealed = (await open(1)).sealFor('this').seal(Buffer.from('secret'), 'anna');
+  assert.equal((await open(1)).sealFor('this').open(sealed, 'anna')?.toString(), 'secret');
+  assert.equal((await open(1)).sealFor('that').open(sealed, 'anna'), undefined);
+  assert.equal((await open(2)).sealFor('this').open(sealed, 'anna'), undefined);
+});
+
 describe('users', () => {
   let world: World;
   beforeEach(async () => {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { hkdfSync, randomBytes } from 'node:crypto';
 import type { Clock } from '../platform/index.ts';
 import { ApiTokens, isPossibleToken } from './api-tokens.ts';
 import { AppPasswords } from './app-passwords.ts';
@@ -59,6 +59,7 @@ export class Identity {
   readonly #authenticator: Authenticator;
   readonly #setup: Setup;
   readonly #usedNotes: UsedNotes;
+  readonly #sealingKey: Uint8Array;
   #closing: Promise<void> | undefined;
 
   private constructor(parts: IdentityParts) {
@@ -69,7 +70,8 @@ export class Identity {
     const usedNotes = new UsedNotes(store, clock, config, onFault);
     const tell = onSignIn ?? (() => undefined);
     const notes = new AccessNotes(store, tell);
-    const seal = new SecretSeal(parts.sealingKey ?? randomBytes(SEALING_KEY_BYTES));
+    this.#sealingKey = parts.sealingKey ?? randomBytes(SEALING_KEY_BYTES);
+    const seal = new SecretSeal(this.#sealingKey);
     const codes = new CodeCheck({ store, clock, config, seal });
     const authenticator = new Authenticator({
       store, clock, config, hasher, usedNotes, codes, onSignIn: tell,
@@ -141,6 +143,15 @@ export class Identity {
    *  succeeds. @throws denied: the link is over; invalid, exists, busy: the link stays usable. */
   async useSetupLink(token: string, wanted: FirstAdministrator): Promise<Caller> {
     return this.#setup.useLink(token, wanted);
+  }
+
+  /** Seals what others carry and bring back, so that nothing has to be kept here: every server of
+   *  an installation opens what another one has sealed, for the same purpose. It has a key of its
+   *  own, made from the sealing key (HKDF, RFC 5869). */
+  sealFor(purpose: string): SecretSeal {
+    const context = `holdfast seal 1 ${purpose}`;
+    return new SecretSeal(new Uint8Array(
+      hkdfSync('sha256', this.#sealingKey, '', context, SEALING_KEY_BYTES)));
   }
 
   /** Writes what waits to be written and closes the store. Calm when called twice. */

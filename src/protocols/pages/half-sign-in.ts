@@ -1,10 +1,9 @@
 /**
- * Between the password and the code, the browser carries what was right: sealed with a key that
- * lives as long as this process, for this very visitor, and for ten minutes. So nobody types the
- * password twice, and nothing has to be kept here.
+ * Between the password and the code, the browser carries what was right: sealed for this very
+ * visitor, and for ten minutes. So nobody types the password twice, nothing has to be kept here,
+ * and the code may come to another server than the password.
  */
-import { randomBytes } from 'node:crypto';
-import { SEALING_KEY_BYTES, SecretSeal } from '../../identity/index.ts';
+import type { SecretSeal } from '../../identity/index.ts';
 import type { Clock } from '../../platform/index.ts';
 import type { Visitor } from './page-session.ts';
 
@@ -16,15 +15,16 @@ export interface HalfSignIn {
 const GOOD_MS = 10 * 60_000;
 
 export class HalfSignIns {
-  readonly #seal = new SecretSeal(randomBytes(SEALING_KEY_BYTES));
+  readonly #seal: SecretSeal;
   readonly #clock: Clock;
 
-  constructor(clock: Clock) {
+  constructor(seal: SecretSeal, clock: Clock) {
+    this.#seal = seal;
     this.#clock = clock;
   }
 
   issue({ user, password }: HalfSignIn, { formToken }: Visitor): string {
-    const untilMs = this.#clock.monotonic() + GOOD_MS;
+    const untilMs = this.#clock.now() + GOOD_MS;
     return this.#seal.seal(Buffer.from(JSON.stringify([user, password, untilMs])), formToken);
   }
 
@@ -33,6 +33,6 @@ export class HalfSignIns {
     const text = this.#seal.open(raw, formToken)?.toString('utf8');
     if (text === undefined) return undefined;
     const [user, password, untilMs] = JSON.parse(text) as [string, string, number];
-    return this.#clock.monotonic() < untilMs ? { user, password } : undefined;
+    return this.#clock.now() < untilMs ? { user, password } : undefined;
   }
 }

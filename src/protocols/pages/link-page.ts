@@ -7,6 +7,7 @@ import { leaveFile } from '../../files/index.ts';
 import type {
   BodySource, FileService, FolderZips, LinkCaller, Links, SeenEntry, SeenNode,
 } from '../../files/index.ts';
+import type { Identity } from '../../identity/index.ts';
 import type { Clock, Exchange } from '../../platform/index.ts';
 import { decodeSegment } from '../paths.ts';
 import { presentedAs } from '../rest/inline.ts';
@@ -29,6 +30,7 @@ export const LINK_PREFIX = '/s/';
 export interface LinkPageParts {
   files: FileService;
   links: Links;
+  identity: Identity;
   zips: FolderZips;
   clock: Clock;
   instanceId: string;
@@ -49,7 +51,7 @@ export class LinkPages {
 
   constructor(parts: LinkPageParts) {
     this.#parts = parts;
-    this.#passes = new LinkPasses(parts.clock);
+    this.#passes = new LinkPasses(parts.identity.sealFor('link pass'), parts.clock);
     this.#receipts = new LinkReceipts(parts.clock);
   }
 

@@ -30,7 +30,7 @@ export const showSignIn: PageHandler = async (request) => {
 
 /** Failures are counted, and slowed down, by identity. */
 export function signInHandler({ identity, clock }: PageParts & { clock: Clock }): PageHandler {
-  const halves = new HalfSignIns(clock);
+  const halves = new HalfSignIns(identity.sealFor('half sign-in'), clock);
   return async (request) => {
     const { exchange, visitor } = request;
     const form = await readForm(exchange, visitor);
