@@ -35,6 +35,16 @@ export async function counted<T extends { rows: unknown[][]; changes: number }>(
   }
 }
 
+/** Of a statement that went with others. */
+export function noteAnswer(
+  statement: RegisteredStatement, tookMs: number,
+  answer?: { rows: unknown[][]; changes: number },
+): void {
+  const count = countOf(statement);
+  if (answer === undefined) count.noteError(tookMs);
+  else count.note(tookMs, answer.rows.length + answer.changes);
+}
+
 const ENDS: ReadonlyMap<string, RegisteredStatement> = new Map(['COMMIT', 'ROLLBACK'].map((text) =>
   [text, statements.enter(text.toLowerCase(), text, SESSION_OWNER)]));
 

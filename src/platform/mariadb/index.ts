@@ -4,6 +4,7 @@ export {
   ServerError, explainedFault, isOutcomeUnknown, isPassing, serverFault, toFault,
 } from './faults.ts';
 export type { DatabaseWords, ServerFault } from './faults.ts';
+export { GatheredQuestions } from './gathered-questions.ts';
 export { LoneStatements } from './lone-statements.ts';
 export type { LoneParts } from './lone-statements.ts';
 export { keysOf, namedSql, namedTable, ownerOf, valuesFor } from './named-sql.ts';

@@ -5,12 +5,16 @@ import { systemClock } from '../clock.ts';
 import { SqlRefusal } from '../sql/sql-refusal.ts';
 import { statements } from '../sql/statement-registry.ts';
 import type { RegisteredStatement } from '../sql/statement-registry.ts';
-import { SESSION_OWNER, counted, endNamed, unregistered } from './counted-statements.ts';
+import {
+  SESSION_OWNER, counted, endNamed, noteAnswer, unregistered,
+} from './counted-statements.ts';
 import { ServerError, serverFault } from './faults.ts';
 import type { ServerFault } from './faults.ts';
 import type { SqlValue } from './named-sql.ts';
 import { checkNode, isClustered } from './node-health.ts';
 import { NodeWatch, PATIENCE_MS } from './node-watch.ts';
+import { runPipeline } from './pipeline.ts';
+import type { DriverConnection, PipelineOutcome, PipelineStep } from './pipeline.ts';
 import { NodeChoice, nodesOf, wayTo, withChoice } from './nodes.ts';
 import type { NodeAddress, ServerHost } from './nodes.ts';
 
@@ -166,7 +170,7 @@ export class Session {
   static async #openOn(place: Place, mode: SessionMode): Promise<Session> {
     const connection = await mysql.createConnection({
       ...wayTo(place.node), charset: 'utf8mb4_bin', rowsAsArray: true, supportBigNumbers: true,
-      decimalNumbers: true, multipleStatements: false,
+      decimalNumbers: true, multipleStatements: false, trace: false,
       connectTimeout: place.isAlone ? CONNECT_TIMEOUT_MS : NODE_CONNECT_TIMEOUT_MS,
     });
     const session = new Session(connection, { place, mode });
@@ -226,10 +230,56 @@ export class Session {
         this.#connection.execute(statement.text, values.map(toParameter)));
       return toAnswer(raw);
     });
-    if (statement.kind !== 'write' || answer.changes <= statement.rowsMax) return answer;
+    const excess = excessOf(statement, answer);
+    if (excess === undefined) return answer;
     await this.run('ROLLBACK');
-    throw new SqlRefusal('rows', `it has affected ${answer.changes} rows, ${statement.rowsMax} at `
-      + 'most were expected, and its transaction was undone', statement.name);
+    throw excess;
+  }
+
+  /** Several, with one round trip: see pipeline.ts. One that fails does not stop those behind it,
+   *  so nothing may follow in vain that cannot be undone. @throws the error of the first that
+   *  failed. */
+  async executeAll(steps: readonly PipelineStep[]): Promise<Answer[]> {
+    const settled = await this.executeEach(steps);
+    return settled.map((each) => {
+      if (each.status === 'rejected') throw each.reason as Error;
+      return each.value;
+    });
+  }
+
+  /** As executeAll, with the outcome of each. @throws SqlRefusal: one of them is not to be sent;
+   *  ServerError: the node is not well. */
+  async executeEach(
+    steps: readonly PipelineStep[],
+  ): Promise<PromiseSettledResult<Answer>[]> {
+    if (steps.length === 0) return [];
+    const known = steps.map(({ text }) => this.#statementOf(text));
+    this.#questionCount += 1;
+    const { connection } = this.#connection as unknown as { connection: DriverConnection };
+    const outcomes = await this.#wait(runPipeline(connection, steps.map(({ values }, at) =>
+      ({ sql: known[at]?.text ?? '', values: values.map(toParameter) }))));
+    const settled = known.flatMap((statement, at) => {
+      const outcome = outcomes[at];
+      return outcome === undefined ? [] : [this.#judged(statement, outcome)];
+    });
+    const isTooMuch = settled.some((each) =>
+      each.status === 'rejected' && each.reason instanceof SqlRefusal);
+    if (isTooMuch) await this.run('ROLLBACK');
+    return settled;
+  }
+
+  #judged(
+    statement: RegisteredStatement, { settled, tookMs }: PipelineOutcome,
+  ): PromiseSettledResult<Answer> {
+    if (settled.status === 'rejected') {
+      noteAnswer(statement, tookMs);
+      return settled;
+    }
+    const answer = toAnswer(settled.value);
+    noteAnswer(statement, tookMs, answer);
+    const excess = excessOf(statement, answer);
+    return excess === undefined ? { status: 'fulfilled', value: answer }
+      : { status: 'rejected', reason: excess };
   }
 
   #statementOf(text: string): RegisteredStatement {
@@ -259,6 +309,12 @@ export class Session {
   destroy(): void {
     this.#connection.destroy();
   }
+}
+
+function excessOf(statement: RegisteredStatement, answer: Answer): SqlRefusal | undefined {
+  if (statement.kind !== 'write' || answer.changes <= statement.rowsMax) return undefined;
+  return new SqlRefusal('rows', `it has affected ${answer.changes} rows, ${statement.rowsMax} at `
+    + 'most were expected, and its transaction was undone', statement.name);
 }
 
 /** Whole numbers go as such: the driver would make floating ones of them. */

@@ -134,7 +134,7 @@ export class MariadbMetadataStore implements ShardStore {
   }
 
   async getSpace(id: SpaceId): Promise<SpaceRecord> {
-    const space = await this.#readers.answerOne(({ records }) => records.findSpace(id));
+    const space = await this.#read(({ records }) => records.findSpace(id));
     if (space === undefined) throw spaceMissing(id);
     return space;
   }
@@ -145,7 +145,7 @@ export class MariadbMetadataStore implements ShardStore {
   }
 
   async resolve(spaceId: SpaceId, path: readonly Name[], from?: NodeId): Promise<NodeRecord[]> {
-    return this.#readers.answerOne(({ walker }) => walker.resolve(spaceId, path, from));
+    return this.#read(({ walker }) => walker.resolve(spaceId, path, from));
   }
 
   async findChain(spaceId: SpaceId, nodeId: NodeId): Promise<NodeRecord[] | undefined> {
@@ -175,7 +175,7 @@ export class MariadbMetadataStore implements ShardStore {
   async getVersion(
     spaceId: SpaceId, nodeId: NodeId, contentRev: number,
   ): Promise<VersionRecord> {
-    const found = await this.#readers.answerOne(({ records }) =>
+    const found = await this.#read(({ records }) =>
       records.findVersion(spaceId, nodeId, contentRev));
     if (found === undefined) throw versionMissing(nodeId, contentRev);
     return found;
@@ -293,18 +293,18 @@ export class MariadbMetadataStore implements ShardStore {
   }
 
   async accessRev(spaceId: SpaceId): Promise<number> {
-    const rev = await this.#readers.answerOne(({ access }) => access().accessRev(spaceId));
+    const rev = await this.#read(({ access }) => access().accessRev(spaceId));
     if (rev === undefined) throw spaceMissing(spaceId);
     return rev;
   }
 
   async listGrantsTo(subjects: readonly Subject[]): Promise<readonly GrantRecord[]> {
     if (subjects.length > SUBJECTS_MAX) throw outOfRange('subjects');
-    return this.#readers.answerOne(({ grants }) => grants.listGrantsTo(subjects));
+    return this.#read(({ grants }) => grants.listGrantsTo(subjects));
   }
 
   async findLink(tokenHash: string): Promise<GrantRecord | undefined> {
-    return this.#readers.answerOne(({ access }) => access().findLink(tokenHash));
+    return this.#read(({ access }) => access().findLink(tokenHash));
   }
 
   async listMounts(spaceId: SpaceId): Promise<SpaceMounts> {

@@ -5,7 +5,7 @@ import type { NodeId } from '../../../base/ids.ts';
 import { parsePath } from '../../../base/names.ts';
 import { Session } from '../../../platform/mariadb/index.ts';
 import type { NamedSql, ServerAddress, SqlValue } from '../../../platform/mariadb/index.ts';
-import { ScratchServer } from '../../../platform/mariadb/testing/index.ts';
+import { CuttingProxy, ScratchServer } from '../../../platform/mariadb/testing/index.ts';
 import { grantChange } from '../../conformance/access-promises.ts';
 import { Hand } from '../../conformance/hand.ts';
 import { MariadbMetadataStore } from './mariadb-metadata-store.ts';
@@ -182,5 +182,33 @@ describe('A batch on MariaDB', () => {
     const many = await questionsOf(put(64, 3));
     assert.ok(few <= 12, `${few} questions for eight new contents`);
     assert.ok(many <= few + 2, `${many} for sixty-four, ${few} for eight`);
+  });
+
+  it('makes three round trips for a new file, or new contents: the turn with what will be asked, '
+    + 'the rows, the commit', async () => {
+    const proxy = await CuttingProxy.start(server.port);
+    const near = await MariadbMetadataStore.open({
+      address: { ...address, port: proxy.port }, create: false,
+    });
+    try {
+      const there = new Hand(near, h.space);
+      const put = (count: number, name: string, bytes: number) => (): Promise<unknown> =>
+        Promise.all(Array.from({ length: count }, (_, n) => there.put(deep, `${name}${n}`, bytes)));
+      const tripsOf = async (work: () => Promise<unknown>): Promise<number> => {
+        const first = proxy.roundTripCount;
+        await work();
+        return proxy.roundTripCount - first;
+      };
+      // The rows of sixty may pass in several pieces, which look like more.
+      for (const [count, tripsMax] of [[1, 3], [60, 6]] as const) {
+        for (const bytes of [1, 2]) await put(count, 'prepared', bytes)();
+        await put(count, 'others', 1)();
+        assert.ok(await tripsOf(put(count, `new${count}-`, 1)) <= tripsMax);
+        assert.ok(await tripsOf(put(count, `new${count}-`, 2)) <= tripsMax);
+      }
+    } finally {
+      await near.close();
+      await proxy.stop();
+    }
   });
 });

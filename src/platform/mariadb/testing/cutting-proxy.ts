@@ -18,6 +18,8 @@ export class CuttingProxy {
   /** undefined: the writer's commit. */
   #value: string | undefined;
   cutCount = 0;
+  /** Over all connections: how often somebody asked something after an answer. */
+  roundTripCount = 0;
 
   private constructor(serverPort: number) {
     this.#server = createServer((client) => this.#pass(client, serverPort));
@@ -42,6 +44,7 @@ export class CuttingProxy {
   #pass(client: Socket, serverPort: number): void {
     const server = connect(serverPort, '127.0.0.1');
     let isWriter = false;
+    let isAnswered = true;
     let isCutting = false;
     for (const socket of [client, server]) {
       this.#sockets.add(socket);
@@ -54,6 +57,8 @@ export class CuttingProxy {
       });
     }
     client.on('data', (bytes: Buffer) => {
+      if (isAnswered) this.roundTripCount += 1;
+      isAnswered = false;
       isWriter ||= bytes.includes(WRITER_SIGN);
       const isThere = this.#value === undefined
         ? isWriter && bytes.includes(COMMIT) : bytes.includes(this.#value);
@@ -69,6 +74,7 @@ export class CuttingProxy {
       server.write(bytes);
     });
     server.on('data', (bytes: Buffer) => {
+      isAnswered = true;
       if (isCutting) client.destroy(); // The commit is done, and nobody hears of it.
       else client.write(bytes);
     });

@@ -50,11 +50,8 @@ async function run(steps: readonly NumberedStep[], isFirst: boolean): Promise<An
   if (session === undefined) {
     throw Object.assign(new Error('the connection was lost'), { code: 'ECONNRESET' });
   }
-  const answers: Answer[] = [];
-  for (const { statement, values } of steps) {
-    answers.push(await session.execute(textOf(statement), values));
-  }
-  return answers;
+  return session.executeAll(steps.map(({ statement, values }) =>
+    ({ text: textOf(statement), values })));
 }
 
 function failed(id: number, error: unknown, isCommitting: boolean): FromLine {

@@ -7,6 +7,7 @@ import type { ListOptions } from '../../../metadata-store.ts';
 import type { FolderEntry } from '../../../records.ts';
 import { nodeMissing } from '../../../refusals.ts';
 import { readPage } from '../../sqlite/reader/listing.ts';
+import type { Question } from './replayed-statements.ts';
 import type { TreeReader } from '../../sqlite/reader/tree-reader.ts';
 
 const READ_AHEAD_PAGES = 4;
@@ -21,7 +22,8 @@ export interface ListingContext {
 }
 
 export interface ListingSnapshot {
-  answer<T>(read: () => T): Promise<T>;
+  /** `questions`: see ReplayedStatements.answer. */
+  answer<T>(read: () => T, questions?: readonly Question[]): Promise<T>;
   end(): void;
 }
 

@@ -4,8 +4,8 @@ import { canonicalName } from '../../../../base/names.ts';
 import type { CasePolicy, Name } from '../../../../base/names.ts';
 import type { Clock } from '../../../../platform/index.ts';
 import { systemRandom } from '../../../../platform/index.ts';
-import { isPassing, serverFault, SessionPool } from '../../../../platform/mariadb/index.ts';
-import type { ServerAddress, Session } from '../../../../platform/mariadb/index.ts';
+import { GatheredQuestions, isPassing, serverFault } from '../../../../platform/mariadb/index.ts';
+import type { Answer, ServerAddress, Session } from '../../../../platform/mariadb/index.ts';
 import { GRANTS_TO_MAX } from '../../../access-changes.ts';
 import type { GrantRecord, Subject } from '../../../access-records.ts';
 import type { NodeRecord } from '../../../records.ts';
@@ -20,8 +20,9 @@ import { RecordReader } from '../../sqlite/reader/record-reader.ts';
 import { TreeReader } from '../../sqlite/reader/tree-reader.ts';
 import type { SqlStatement } from '../../sqlite/statements.ts';
 import { explainedFault, WORDS } from '../faults.ts';
+import type { Step } from '../line/line-messages.ts';
 import type { ListingContext, ListingSnapshot } from './folder-listing.ts';
-import { ReadPool, READERS_MAX } from './read-pool.ts';
+import { ReadPool } from './read-pool.ts';
 import {
   GRANT_STATEMENTS, PAST_STATEMENTS, READ_STATEMENTS, WALK_STATEMENTS,
 } from './reader-statements.ts';
@@ -93,7 +94,7 @@ class GrantFinder {
 
 export class Readers implements ListingContext {
   readonly #pool: ReadPool;
-  readonly #lone: SessionPool;
+  readonly #short: GatheredQuestions;
   readonly #clock: Clock;
   readonly #replayed = new ReplayedStatements();
   readonly reads = this.#replayed.tableOf(READ_STATEMENTS);
@@ -115,30 +116,21 @@ export class Readers implements ListingContext {
 
   constructor(address: ServerAddress, clock: Clock) {
     this.#pool = new ReadPool(address, clock);
-    this.#lone = new SessionPool({
-      address, clock, mode: 'lone', words: WORDS, sessionsMax: READERS_MAX,
-    });
+    this.#short = new GatheredQuestions(address, WORDS);
     this.#clock = clock;
   }
 
   get questionCount(): number {
-    return this.#pool.questionCount + this.#lone.questionCount;
+    return this.#pool.questionCount + this.#short.roundTripCount;
   }
 
-  /** Runs a reader on a snapshot of its own. A connection that breaks meanwhile is no matter: the
-   *  read is made anew. @throws HoldfastError. */
+  readonly #ask = (key: string, step: Step): Promise<Answer> => this.#short.ask(key, step);
+
+  /** Runs a reader on a snapshot of its own; one that asks one short thing only, together with
+   *  others. A connection that breaks meanwhile is no matter: the read is made anew.
+   *  @throws HoldfastError. */
   answer<T>(read: (readers: Readers) => T): Promise<T> {
     return this.#patiently(() => this.#answerOnce(read));
-  }
-
-  /** The same for a reader that mostly asks one thing only. One statement is a snapshot by itself,
-   *  and leaves no transaction to be ended. */
-  answerOne<T>(read: (readers: Readers) => T): Promise<T> {
-    return this.#patiently(async () => {
-      const found = await this.#lone.lend(
-        (session) => this.#replayed.answerOne(session, () => read(this)), isBroken);
-      return 'value' in found ? found.value : this.#answerOnce(read);
-    });
   }
 
   async #patiently<T>(once: () => Promise<T>): Promise<T> {
@@ -166,10 +158,12 @@ export class Readers implements ListingContext {
   }
 
   async #answerOnce<T>(read: (readers: Readers) => T): Promise<T> {
+    const alone = await this.#replayed.answerAlone(this.#ask, () => read(this));
+    if ('value' in alone) return alone.value;
     const session = await this.#pool.take();
     const snapshot = this.#snapshotOn(session);
     try {
-      return await snapshot.answer(() => read(this));
+      return await snapshot.answer(() => read(this), alone.questions);
     } finally {
       snapshot.end();
     }
@@ -196,11 +190,11 @@ export class Readers implements ListingContext {
     const onAbort = (): void => end(() => this.#pool.discard(session));
     signal?.addEventListener('abort', onAbort, { once: true });
     return {
-      answer: async (read) => {
+      answer: async (read, questions) => {
         signal?.throwIfAborted();
         if (isOver || this.#isClosed) throw storeClosed();
         try {
-          return await this.#replayed.answer(session, read);
+          return await this.#replayed.answer(session, read, questions);
         } catch (error) {
           if (serverFault(error) !== undefined) end(() => this.#pool.discard(session));
           signal?.throwIfAborted();
@@ -214,14 +208,9 @@ export class Readers implements ListingContext {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.past.close();
-    await this.#lone.close();
+    await this.#short.close();
     await this.#pool.close();
   }
-}
-
-/** Whether a connection is not to be used again: it broke, or it is not known what became of it. */
-function isBroken(error: unknown): boolean {
-  return serverFault(error)?.isLost === true;
 }
 
 function neverTheSame(): () => number {

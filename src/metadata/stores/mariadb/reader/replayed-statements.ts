@@ -9,13 +9,28 @@
  */
 import { assert } from '../../../../base/assert.ts';
 import { valuesFor } from '../../../../platform/mariadb/index.ts';
-import type { NamedSql, Session, SqlValue } from '../../../../platform/mariadb/index.ts';
+import type {
+  Answer, NamedSql, Session, SqlValue,
+} from '../../../../platform/mariadb/index.ts';
+import type { Step } from '../line/line-messages.ts';
 import type { SqlStatement } from '../../sqlite/statements.ts';
 
 /** Questions of one read. Nothing that the seam offers comes near. */
 const QUESTIONS_MAX = 20_000;
 
-class Unanswered extends Error {
+/** Statements that find a few rows by their keys, and are all that most reads ask. */
+const SHORT: ReadonlySet<string> = new Set([
+  'walk', 'getSpace', 'getAccessRev', 'listGrantsTo', 'grantsToAny', 'findLink',
+  'findSpaceByOwner', 'getVersion', 'listFewChains', 'listFewStandings', 'findUpload',
+]);
+
+export interface Question {
+  readonly statement: NamedSql;
+  readonly values: SqlValue[];
+  readonly key: string;
+}
+
+class Unanswered extends Error implements Question {
   readonly statement: NamedSql;
   readonly values: SqlValue[];
   readonly key: string;
@@ -58,22 +73,29 @@ export class ReplayedStatements {
     return rows;
   }
 
-  /** Runs `read` with one answer at most; no value: it asks for more. @throws as `read`. */
-  async answerOne<T>(
-    session: Session, read: () => T,
-  ): Promise<{ value: T } | { more: true }> {
-    const answers = new Map<string, unknown[][]>();
-    const first = this.#run(answers, read);
+  /** Answers what needs no more than one question that stands alone; or says what has to be asked
+   *  on a snapshot first. `ask` may give several callers who ask the same one answer.
+   *  @throws what `read` does. */
+  async answerAlone<T>(
+    ask: (key: string, step: Step) => Promise<Answer>, read: () => T,
+  ): Promise<{ value: T } | { questions: Question[] }> {
+    const first = this.#run(new Map(), read);
     if ('value' in first) return first;
-    const { statement, values, key } = first.unanswered;
-    answers.set(key, (await session.execute(statement.text, values)).rows);
-    const second = this.#run(answers, read);
-    return 'value' in second ? second : { more: true };
+    const { statement: { name, text }, values, key } = first.unanswered;
+    if (!SHORT.has(name)) return { questions: [first.unanswered] };
+    const { rows } = await ask(key, { text, values });
+    const second = this.#run(new Map([[key, rows]]), read);
+    return 'value' in second ? second : { questions: [first.unanswered, second.unanswered] };
   }
 
-  /** Runs `read` on the session's snapshot until it comes to its end. @throws what `read` does. */
-  async answer<T>(session: Session, read: () => T): Promise<T> {
-    const answers = new Map<string, unknown[][]>();
+  /** Runs `read` on the session's snapshot until it comes to its end. `questions` are asked
+   *  together, before it runs. @throws what `read` does. */
+  async answer<T>(
+    session: Session, read: () => T, questions: readonly Question[] = [],
+  ): Promise<T> {
+    const first = await session.executeAll(questions.map(({ statement: { text }, values }) =>
+      ({ text, values })));
+    const answers = new Map(questions.map(({ key }, at) => [key, first[at]?.rows ?? []]));
     while (answers.size < QUESTIONS_MAX) {
       const outcome = this.#run(answers, read);
       if ('value' in outcome) return outcome.value;

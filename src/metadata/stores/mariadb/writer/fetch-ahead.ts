@@ -9,14 +9,13 @@ import type { SpaceId } from '../../../../base/ids.ts';
 import { canonicalName } from '../../../../base/names.ts';
 import type { CasePolicy, Name } from '../../../../base/names.ts';
 import { ownerOf, statements as registry } from '../../../../platform/mariadb/index.ts';
-import type { SqlValue } from '../../../../platform/mariadb/index.ts';
+import type { Answer, SqlValue } from '../../../../platform/mariadb/index.ts';
 import type { WriterChange } from '../../sqlite/messages.ts';
 import { GRANT_COLUMNS, SUBJECT_KINDS } from '../../sqlite/rows.ts';
 import type { StatementName } from '../../sqlite/statements.ts';
-import type { LineClient } from '../line/line-client.ts';
 import type { Step } from '../line/line-messages.ts';
 import type { LineStatements } from './line-statements.ts';
-import { WRITER_OWNER } from './writer-statements.ts';
+import { WRITER_OWNER, WRITER_STATEMENTS } from './writer-statements.ts';
 
 const NODE = `n.id, n.parent_id, n.canon, n.name, n.kind, n.size_bytes, n.modified_at,
   n.created_at, n.mark, n.content_rev, n.checksums`;
@@ -133,10 +132,12 @@ function questionsOf(
 const policiesKnown = new Map<SpaceId, CasePolicy>();
 const POLICIES_MAX = 10_000;
 
-/** How names are compared in a space never changes, so it is asked for once. */
-function policiesOf(
+/** How names are compared in a space never changes, so it is asked for once. Answers whether
+ *  anything was learned. */
+export function learnPolicies(
   statements: LineStatements, changes: readonly WriterChange[],
-): ReadonlyMap<SpaceId, CasePolicy> {
+): boolean {
+  let hasLearned = false;
   for (const change of changes) {
     const spaceId = placeOf(change)?.spaceId;
     if (spaceId === undefined || policiesKnown.has(spaceId)) continue;
@@ -144,32 +145,60 @@ function policiesOf(
     if (row === undefined) continue;
     if (policiesKnown.size >= POLICIES_MAX) policiesKnown.clear();
     policiesKnown.set(spaceId, row[4] as CasePolicy);
+    hasLearned = true;
   }
-  return policiesKnown;
+  return hasLearned;
 }
 
-function stepFor(kind: Kind, questions: ReadonlyMap<string, SqlValue[]>): Step | undefined {
-  const count = COUNTS.find((each) => each >= questions.size);
-  if (questions.size < 2 || count === undefined) return undefined;
-  const fillers = Array.from({ length: count - questions.size }, () => kind.filler);
-  return { text: textOf(kind, count), values: [...questions.values(), ...fillers].flat() };
+/** Questions of one kind that go with one statement. */
+interface Asked {
+  kind: Kind;
+  questions: readonly SqlValue[][];
+  step: Step;
 }
 
-export function fetchAhead(
-  line: LineClient, statements: LineStatements, changes: readonly WriterChange[],
-): void {
-  if (changes.length < 2) return;
-  const questions = questionsOf(changes, policiesOf(statements, changes));
-  const asked = KINDS.flatMap((kind) => {
-    const step = stepFor(kind, questions.of(kind.name));
-    return step === undefined ? [] : [{ kind, step }];
-  });
-  const answers = line.run(asked.map(({ step }) => step));
-  for (const [at, { kind: { name, filler } }] of asked.entries()) {
-    const found = new Map((answers[at]?.rows ?? []).map((row) =>
-      [JSON.stringify(row.slice(0, filler.length)), [row.slice(filler.length)]]));
-    for (const [key, values] of questions.of(name)) {
-      statements.remember(name, values, found.get(key) ?? []);
+function askedOf(kind: Kind, questions: readonly SqlValue[][]): Asked[] {
+  const [only] = questions;
+  if (only === undefined) return [];
+  if (questions.length === 1) {
+    return [{ kind, questions, step: { text: WRITER_STATEMENTS[kind.name].text, values: only } }];
+  }
+  const count = COUNTS.find((each) => each >= questions.length);
+  if (count === undefined) return [];
+  const fillers = Array.from({ length: count - questions.length }, () => kind.filler);
+  const step = { text: textOf(kind, count), values: [...questions, ...fillers].flat() };
+  return [{ kind, questions, step }];
+}
+
+/** What to ask together with the turn, and what to do with the answers. Places in spaces that were
+ *  not met yet are not among it: see learnPolicies. */
+export class FetchAhead {
+  readonly #asked: readonly Asked[];
+
+  constructor(changes: readonly WriterChange[]) {
+    const questions = questionsOf(changes, policiesKnown);
+    this.#asked = KINDS.flatMap((kind) =>
+      askedOf(kind, [...questions.of(kind.name).values()]));
+  }
+
+  get steps(): Step[] {
+    return this.#asked.map(({ step }) => step);
+  }
+
+  /** `answers` are those to `steps`. */
+  note(statements: LineStatements, answers: readonly Answer[]): void {
+    for (const [at, { kind: { name, filler }, questions }] of this.#asked.entries()) {
+      const rows = answers[at]?.rows ?? [];
+      const [only] = questions;
+      if (questions.length === 1 && only !== undefined) {
+        statements.remember(name, only, rows);
+        continue;
+      }
+      const found = new Map(rows.map((row) =>
+        [JSON.stringify(row.slice(0, filler.length)), [row.slice(filler.length)]]));
+      for (const values of questions) {
+        statements.remember(name, values, found.get(JSON.stringify(values)) ?? []);
+      }
     }
   }
 }

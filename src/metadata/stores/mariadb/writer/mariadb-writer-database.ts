@@ -22,7 +22,7 @@ import { CommitError } from '../line/line-client.ts';
 import type { LineClient } from '../line/line-client.ts';
 import { moveStatement } from '../move-statements.ts';
 import { TABLE_KEYS } from '../schema.ts';
-import { fetchAhead } from './fetch-ahead.ts';
+import { FetchAhead, learnPolicies } from './fetch-ahead.ts';
 import { LineStatements } from './line-statements.ts';
 
 const OWN = { owner: 'metadata.turn', tables: TABLE_KEYS };
@@ -72,21 +72,29 @@ export class MariadbWriterDatabase implements WriterDatabase {
     if (this.#statements.hasStrayReads) this.#line.rollback(); // They have begun a transaction.
     this.#statements.begin();
     this.#batch += 1;
-    this.#turn = this.#takeTurn() ?? this.#enter();
-    fetchAhead(this.#line, this.#statements, changes);
+    this.#turn = this.#takeTurn(changes) ?? this.#enter(changes);
+    if (learnPolicies(this.#statements, changes)) {
+      const ahead = new FetchAhead(changes);
+      ahead.note(this.#statements, this.#line.run(ahead.steps));
+    }
     return this.#turn !== this.#knownTurn + 1;
   }
 
-  /** Undefined: this writer is not entered, or was forgotten. */
-  #takeTurn(): number | undefined {
+  /** Undefined: this writer is not entered, or was forgotten. What the changes will ask goes along:
+   *  the server answers it when the turn is taken. */
+  #takeTurn(changes: readonly WriterChange[]): number | undefined {
     const values = [this.#writerId, this.#batch];
-    const [answer] = this.#line.run([{ text: TAKE_TURN, values }], true);
-    return answer !== undefined && answer.changes >= 2 ? answer.insertId : undefined;
+    const ahead = new FetchAhead(changes);
+    const [answer, ...answers]
+      = this.#line.run([{ text: TAKE_TURN, values }, ...ahead.steps], true);
+    if (answer === undefined || answer.changes < 2) return undefined;
+    ahead.note(this.#statements, answers);
+    return answer.insertId;
   }
 
-  #enter(): number {
+  #enter(changes: readonly WriterChange[]): number {
     this.#line.run([{ text: ENTER, values: [this.#writerId] }]);
-    const turn = this.#takeTurn();
+    const turn = this.#takeTurn(changes);
     assert(turn !== undefined, 'a writer that is entered takes its turn');
     return turn;
   }
