@@ -29,7 +29,8 @@ export interface MovePace {
 export interface MoveParts {
   readonly directory: Pick<ShardDirectory, 'read' | 'movePlace'>;
   readonly journal: MoveJournal;
-  readonly rowsOf: (shard: number) => TenantRows;
+  /** @throws unavailable: it cannot be reached; not-found. */
+  readonly rowsOf: (shard: number) => Promise<TenantRows>;
   readonly clock: Clock;
   readonly pace: MovePace;
   /** The tenant is elsewhere now: whoever waits for news of these spaces looks there. */
@@ -143,13 +144,14 @@ export class TenantMove {
     }
   }
 
-  #rows(): { from: TenantRows; to: TenantRows } {
+  async #rows(): Promise<{ from: TenantRows; to: TenantRows }> {
     const { rowsOf } = this.#parts;
-    return { from: rowsOf(this.#record.from), to: rowsOf(this.#record.to) };
+    return { from: await rowsOf(this.#record.from), to: await rowsOf(this.#record.to) };
   }
 
   #carrier(
-    { from, to } = this.#rows(), onRows = (count: number): Promise<void> => this.#pass(count),
+    { from, to }: { from: TenantRows; to: TenantRows },
+    onRows = (count: number): Promise<void> => this.#pass(count),
   ): RowCarrier {
     return new RowCarrier({ tenant: this.#record.tenant, from, to, onRows });
   }
@@ -161,7 +163,7 @@ export class TenantMove {
 
   async #plan(): Promise<number> {
     const { tenant, from: source, to: target, epoch } = this.#record;
-    const { from, to } = this.#rows();
+    const { from, to } = await this.#rows();
     if (source === target) throw isThere(tenant, target);
     const there = await to.findPlacement(tenant);
     const ours = await from.findPlacement(tenant);
@@ -180,14 +182,14 @@ export class TenantMove {
   }
 
   async #copy(): Promise<number> {
-    await this.#carrier().copy(this.#record.cursor, (cursor, rows) =>
+    await this.#carrier(await this.#rows()).copy(this.#record.cursor, (cursor, rows) =>
       this.#progress({ cursor, rowsCopied: this.#record.rowsCopied + rows }));
     await this.#enter('tail');
     return 0;
   }
 
   async #tail(): Promise<number> {
-    const { count } = await this.#carrier().followPage(new TouchedRows());
+    const { count } = await this.#carrier(await this.#rows()).followPage(new TouchedRows());
     await this.#progress({ rowsFollowed: this.#record.rowsFollowed + count });
     if (count < PAGE_ROWS) await this.#enter('compare');
     return 0;
@@ -196,7 +198,8 @@ export class TenantMove {
   /** All of both sides, and again what changed meanwhile, until little is left. What differs
    *  although nobody has changed it since is wrong. */
   async #compare(): Promise<number> {
-    const carrier = this.#carrier();
+    const { from, to } = await this.#rows();
+    const carrier = this.#carrier({ from, to });
     let touched = new TouchedRows();
     await carrier.follow(touched);
     let suspects = await carrier.compareAll(touched, (rows) =>
@@ -215,7 +218,7 @@ export class TenantMove {
     }
     touched.addAll(suspects);
     this.#pending = touched;
-    await this.#rows().to.beginCapture(this.#record.tenant); // For the way back; it takes a while.
+    await to.beginCapture(this.#record.tenant); // For the way back; it takes a while.
     await this.#enter('freeze');
     return 0;
   }
@@ -224,7 +227,7 @@ export class TenantMove {
   async #freeze(): Promise<number> {
     const { tenant, epoch } = this.#record;
     const { clock, pace: { freezeMaxMs, idleMs } } = this.#parts;
-    const { from } = this.#rows();
+    const { from } = await this.#rows();
     const pending = this.#pending;
     if (pending === undefined) {
       await this.#enter('tail');
@@ -252,7 +255,7 @@ export class TenantMove {
   /** Carries over and compares what is left. Nothing changes any more. */
   async #drain(carrier: RowCarrier, pending: TouchedRows): Promise<void> {
     const { tenant, epoch } = this.#record;
-    const { to } = this.#rows();
+    const { to } = await this.#rows();
     const touched = new TouchedRows();
     const count = await carrier.follow(touched);
     failpoint('metadata.move-drained');
@@ -280,7 +283,7 @@ export class TenantMove {
         reject(freezeTooLong(limitMs));
       });
     });
-    const work = act(this.#carrier(this.#rows(), check)).then(check);
+    const work = act(this.#carrier(await this.#rows(), check)).then(check);
     try {
       await Promise.race([work, timeout]);
     } catch (error) {
@@ -295,7 +298,7 @@ export class TenantMove {
 
   async #unfreezeSource(): Promise<void> {
     const { tenant, epoch } = this.#record;
-    const { from } = this.#rows();
+    const { from } = await this.#rows();
     await from.setPlacement(tenant, { epoch, state: 'frozen' }, { epoch, state: 'home' });
   }
 
@@ -303,7 +306,7 @@ export class TenantMove {
   async #thaw(): Promise<void> {
     const { tenant, epoch } = this.#record;
     await this.#unfreezeSource();
-    const { to } = this.#rows();
+    const { to } = await this.#rows();
     const frozen: Placement = { epoch: epoch + 1, state: 'frozen' };
     await to.setPlacement(tenant, frozen, { epoch, state: 'moved' });
     this.#pending = undefined;
@@ -329,7 +332,7 @@ export class TenantMove {
   }
 
   async #spaces(): Promise<SpaceId[]> {
-    const { from } = this.#rows();
+    const { from } = await this.#rows();
     const spaces: SpaceId[] = [];
     for (;;) {
       const page = await from.listParts(this.#record.tenant, PARTS_PAGE, spaces.at(-1));
@@ -341,7 +344,7 @@ export class TenantMove {
   async #unfreeze(): Promise<number> {
     const { tenant, epoch } = this.#record;
     const { clock, pace: { reverseMs }, onFlipped } = this.#parts;
-    const { from, to } = this.#rows();
+    const { from, to } = await this.#rows();
     const after = epoch + 1;
     await to.raiseWitness(await from.readWitness());
     const frozen: Placement = { epoch: after, state: 'frozen' };
@@ -360,7 +363,7 @@ export class TenantMove {
 
   /** What changes over there comes back, so that going back needs no copy. */
   async #reverse(): Promise<number> {
-    const { from, to } = this.#rows();
+    const { from, to } = await this.#rows();
     const back = this.#carrier({ from: to, to: from });
     const { count } = await back.followPage(new TouchedRows());
     await this.#progress({ rowsFollowed: this.#record.rowsFollowed + count });
@@ -371,7 +374,7 @@ export class TenantMove {
 
   async #clean(): Promise<number> {
     const { tenant } = this.#record;
-    const { from, to } = this.#rows();
+    const { from, to } = await this.#rows();
     await to.endCapture(tenant);
     await dropTenant(from, tenant, (count) => this.#pass(count));
     await this.#enter('done', { wish: 'none' });
@@ -380,7 +383,7 @@ export class TenantMove {
 
   async #abort(): Promise<number> {
     const { tenant } = this.#record;
-    const { from, to } = this.#rows();
+    const { from, to } = await this.#rows();
     await from.endCapture(tenant);
     await to.endCapture(tenant);
     if ((await to.findPlacement(tenant)).state === 'moved') {

@@ -59,7 +59,7 @@ export class TenantMover {
     const { places } = await directory.read();
     const place = places.find((each) => each.tenant === tenant) ?? { shard: 0, epoch: 0 };
     if (place.shard === to) throw isThere(tenant, to);
-    this.#parts.rowsOf(to);
+    await this.#parts.rowsOf(to);
     const record: MoveRecord = {
       tenant, from: place.shard, to, epoch: place.epoch, state: 'plan', isPaused: false,
       wish: 'none', cursor: COPY_START, rowsCopied: 0, rowsFollowed: 0, rowsCompared: 0,
@@ -138,14 +138,14 @@ export class TenantMover {
     const { move } = running;
     let isRecovered = !isResumed;
     let failures = 0;
-    while (!this.#isClosing && !isOver(move.record)) {
+    // A frozen tenant is not left so, whatever an operator has asked for.
+    const mayRest = (): boolean => !['freeze', 'flip', 'unfreeze'].includes(move.record.state);
+    while (!isOver(move.record) && !(this.#isClosing && (mayRest() || failures > 0))) {
       try {
         if (!isRecovered) await move.recover();
         isRecovered = true;
-        // A frozen tenant is not left so, whatever an operator has asked for.
-        const { isPaused, state } = move.record;
-        const mayRest = !['freeze', 'flip', 'unfreeze'].includes(state);
-        const waitMs = isPaused && mayRest ? RETRY_MAX_MS : await move.step();
+        const isResting = move.record.isPaused && mayRest();
+        const waitMs = isResting ? RETRY_MAX_MS : await move.step();
         failures = 0;
         if (waitMs > 0) await this.#rest(running, waitMs);
       } catch (error) {
@@ -172,6 +172,7 @@ export class TenantMover {
   }
 
   async #rest(running: Running, waitMs: number): Promise<void> {
+    if (this.#isClosing) return;
     await new Promise<void>((resolve) => {
       const cancel = this.#parts.clock.after(waitMs, resolve);
       running.wake = () => {

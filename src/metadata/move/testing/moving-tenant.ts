@@ -52,7 +52,7 @@ export class MovingTenant {
     const { stores, directory, journal, pace } = parts;
     const mover = await TenantMover.open({
       directory, journal, clock: systemClock, pace: { ...TEST_PACE, ...pace },
-      rowsOf: (shard) => {
+      rowsOf: async (shard) => {
         const store = stores[shard];
         if (store === undefined) throw new RangeError(`no shard ${shard}`);
         return store.tenantRows;

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { ScratchServer } from '../../../platform/mariadb/testing/index.ts';
+import { parseTenantId } from '../../../base/ids.ts';
+import { Hand, refused } from '../../conformance/hand.ts';
 import { MARIADB_EXTRAS, ROW_TABLES, STAYING_TABLES } from '../../move/row-tables.ts';
+import { HOME } from '../../move/tenant-rows.ts';
 import { testTenantRows } from '../../move/tenant-rows.conformance.ts';
 import { MariadbMetadataStore } from './mariadb-metadata-store.ts';
 
@@ -13,6 +16,28 @@ after(() => server.stop());
 
 testTenantRows('MariadbMetadataStore', async () =>
   MariadbMetadataStore.open({ address: await server.makeDatabase(), create: true }));
+
+it('what freezes a tenant on one machine holds for writers on all others at once', async () => {
+  const address = await server.makeDatabase();
+  const [one, two] = [await MariadbMetadataStore.open({ address, create: true }),
+    await MariadbMetadataStore.open({ address, create: true })];
+  const here = await Hand.on(one, { tenant: parseTenantId('acme') });
+  const there = await Hand.on(two, { tenant: parseTenantId('acme') });
+  const other = await Hand.on(two, { tenant: parseTenantId('other'), owner: 'ben' });
+  await there.put(there.root, 'before');
+  const frozen = { epoch: 0, state: 'frozen' } as const;
+  assert.ok(await one.tenantRows.setPlacement(here.space.tenant, HOME, frozen));
+  const [refusal] = await Promise.all([
+    refused(there.put(there.root, 'frozen'), 'unavailable', 'tenant-frozen'),
+    other.put(other.root, 'goes on'),
+  ]);
+  assert.equal(refusal.retryable, true);
+  assert.ok(await one.tenantRows.setPlacement(here.space.tenant, frozen, HOME));
+  await there.put(there.root, 'thawed');
+  assert.deepEqual(await here.names(here.root), ['before', 'thawed']);
+  await one.close();
+  await two.close();
+});
 
 it('every table and column on MariaDB moves, or is said to stay', async () => {
   const address = await server.makeDatabase();
