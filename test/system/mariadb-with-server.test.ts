@@ -104,6 +104,21 @@ describe('Holdfast on MariaDB', { timeout: 600_000 }, () => {
     assert.equal(spaces.status, 200, spaces.text);
   });
 
+  it('tells what the database was busy with, and for which requests', async () => {
+    const put = await ada.put('folder/kept.txt', 'kept');
+    const [ourPrefix = ''] = String(put.headers['x-request-id']).split('-', 1);
+    const { code, stdout, stderr } = await run(PROGRAM,
+      ['db', 'top', '--by', 'p99', '--limit', '1000', '--data', server.data],
+      { env: database.env, timeoutMs: 60_000 });
+    assert.equal(code, 0, stderr);
+    const rows = stdout.trimEnd().split('\n').map((line) => line.split('\t'));
+    const requestOf = (name: string): string =>
+      rows.find(([first]) => first === name)?.at(-1) ?? assert.fail(`${name} ran\n${stdout}`);
+    for (const name of ['metadata.turn.takeTurn', 'metadata.walk.walk', 'session.commit']) {
+      assert.ok(requestOf(name).startsWith(`${ourPrefix}-`), `${name}: ${requestOf(name)}`);
+    }
+  });
+
   it('is verified, and finds nothing wrong', async () => {
     const { code, stdout, stderr } = await run(
       PROGRAM, ['verify', 'run', '--data', server.data], { env: database.env, timeoutMs: 120_000 });

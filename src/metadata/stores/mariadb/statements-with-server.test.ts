@@ -43,7 +43,7 @@ before(async () => {
 });
 after(() => server.stop());
 
-const options = { open, makeModel: () => new MemoryMetadataStore(), runs: 4, isWhole: false };
+const options = { open, makeModel: () => new MemoryMetadataStore(), runs: 3, isWhole: false };
 testAgainstModel('MariadbMetadataStore of a user with few rights', options);
 testSharingAgainstModel('MariadbMetadataStore of a user with few rights', options);
 
