@@ -127,6 +127,25 @@ describe('An installation on MariaDB with two shards', () => {
         && error.message.includes('Run: holdfast schema apply')));
   });
 
+  it('is looked at by a user without rights to alter, who cannot bring it up', async () => {
+    await server.query('CREATE USER hf_app@\'127.0.0.1\' IDENTIFIED BY \'\'');
+    for (const database of [first?.database, second?.database]) {
+      await server.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${database}.*
+        TO hf_app@'127.0.0.1'`);
+    }
+    const found = place;
+    assert.ok(found.kind === 'mariadb');
+    const { address } = found;
+    const asUser = (changes: readonly Expand[]) => checkShards(join(root, 'data'), {
+      ...found, address: { ...address, user: 'hf_app' },
+    }, { database: settingsOf(), clock: systemClock, log: silentLog, changes, version: '0.1.0' });
+    await asUser([COLOUR]);
+    await server.query('DELETE FROM cluster_node', first?.database);
+    const shape = JSON.parse(JSON.stringify(COLOUR).replaceAll('colour', 'shape')) as Expand;
+    await assert.rejects(asUser([COLOUR, shape]), (error) => (
+      error instanceof HoldfastError && error.code === 'schema-behind'));
+  });
+
   it('is not served by a program older than a contract that has begun', async () => {
     await server.query(`INSERT INTO schema_change (id, done_at_ms, min_code)
       VALUES ('x', NULL, '0.2.0')`, first?.database);

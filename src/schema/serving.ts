@@ -73,10 +73,10 @@ async function checkShard(
     if (needed.length === 0) return 0;
     const catalogue = await target.readCatalogue();
     const lacking = needed.filter((change) => !isThere(change, { catalogue, shard }));
-    if (!isAlone || lacking.some(({ algorithm }) => algorithm !== 'instant')) {
-      if (lacking.length > 0) throw behind(shard.name, lacking);
-    }
-    return await make(target, lacking, clock.now());
+    if (lacking.length === 0) return 0;
+    const mayMake = isAlone && lacking.every(({ algorithm }) => algorithm === 'instant');
+    if (!mayMake) throw behind(shard.name, lacking);
+    return await make(target, lacking, { shard: shard.name, nowMs: clock.now() });
   } finally {
     await target.close();
   }
@@ -88,20 +88,28 @@ function isThere(
   return stepsOf(change).every(({ effect }) => isDone(effect, { catalogue, engine }));
 }
 
-function behind(shard: string, lacking: readonly Expand[]): HoldfastError {
+function behind(shard: string, lacking: readonly Expand[], cause?: unknown): HoldfastError {
   const ids = lacking.map(({ id }) => id).join(', ');
   return new HoldfastError('precondition', OP, `Shard ${shard} lacks what this version of Holdfast `
-    + `needs (${ids}). Run: holdfast schema apply --yes`, { code: 'schema-behind' });
+    + `needs (${ids}). Run: holdfast schema apply --yes`, { code: 'schema-behind', cause });
 }
 
+/** What cannot be made here, because rights are missing or the server goes away, is still missing:
+ *  the shard must not be served. */
 async function make(
-  target: SchemaTarget, lacking: readonly Expand[], nowMs: number,
+  target: SchemaTarget, lacking: readonly Expand[],
+  { shard, nowMs }: { shard: string; nowMs: number },
 ): Promise<number> {
   let madeCount = 0;
-  for (const change of lacking) {
-    for (const step of change.steps.keys()) {
-      if (await target.runStep(change, step, nowMs) === 'made') madeCount += 1;
+  try {
+    for (const change of lacking) {
+      for (const step of change.steps.keys()) {
+        if (await target.runStep(change, step, nowMs) === 'made') madeCount += 1;
+      }
     }
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error;
+    throw behind(shard, lacking, error);
   }
   return madeCount;
 }

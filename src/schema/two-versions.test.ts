@@ -4,12 +4,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { isKind } from '../base/errors.ts';
+import { HoldfastError, isKind } from '../base/errors.ts';
 import { ManualClock } from '../platform/index.ts';
 import {
   MemoryNodeRegistry,
 } from '../platform/cluster/stores/memory/memory-node-registry.ts';
 import { SchemaRunner } from './schema-runner.ts';
+import type { SchemaShard } from './schema-target.ts';
 import { checkServing } from './serving.ts';
 import { MemorySchemaBook } from './stores/memory/memory-schema-book.ts';
 import { SqliteSession } from './stores/sqlite/sqlite-session.ts';
@@ -131,6 +132,22 @@ describe('The version before and this one', () => {
     const dear = PERSON_CHANGES.map((change) => (
       change.kind === 'expand' ? { ...change, algorithm: 'copy' as const } : change));
     await assert.rejects(other.serve('2.0.0', dear), (error) => isKind(error, 'precondition'));
+    // A shard that does not answer is passed over; one where a step cannot be made is not.
+    const failing = (op: 'open' | 'step'): SchemaShard => {
+      const { shard } = other.fixture;
+      const fail = () => Promise.reject(new HoldfastError('unavailable', 'test', 'It is away.'));
+      const open = async () => {
+        const target = await shard.open();
+        target.runStep = fail;
+        return target;
+      };
+      return { ...shard, open: op === 'open' ? fail : open };
+    };
+    const serving = { ...other.parts, version: '2.0.0' };
+    assert.deepEqual(await checkServing({ ...serving, shards: [failing('open')] }),
+      { madeCount: 0, unreached: [{ shard: failing('open').name, problem: 'It is away.' }] });
+    await assert.rejects(checkServing({ ...serving, shards: [failing('step')] }),
+      (error) => isKind(error, 'precondition'));
     await other.session.close();
   });
 });

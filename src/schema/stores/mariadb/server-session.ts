@@ -7,7 +7,7 @@ import type { ServerAddress } from '../../../platform/mariadb/index.ts';
 import type { SqlValue } from '../../row-upgrades.ts';
 import type { SqlSession } from '../sql/sql-session.ts';
 
-const WORDS = { op: 'schema/MariadbSchemaTarget', database: 'The database of this shard' };
+const WORDS = { op: 'schema/MariadbSchemaTarget', database: 'database of this shard' };
 const LOCK_WAIT_S = 60;
 /** One for each database of the server, whatever its name: locks belong to the whole server. */
 const LOCK_NAME = 'CONCAT(\'holdfast_schema_\', MD5(DATABASE()))';
