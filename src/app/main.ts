@@ -7,7 +7,8 @@ import {
   diskDrain,
   diskList, diskMove, diskRetire, diskUndrain, durability, gcRestore, gcRun, gcStatus,
   groupCommands, historyCommands, keysCommands, mailTest, openTerminal, quotaCommands,
-  retentionCommands, runCommandLine, schemaCommands, serve, storageMove, tenantCommands, userAdd,
+  retentionCommands, runCommandLine, schemaCommands, serve, shardCommands, storageMove,
+  tenantCommands, userAdd,
   userDisable,
   userEmail, userEnable, userList, userPassword, userSecondFactorOff,
   userTransfer, verifyExplain, verifyProve, verifyRun, verifyStatus, versionCommand,
@@ -115,6 +116,7 @@ const commands = [
   dbTop(disks),
   ...quotaCommands({ ...disks, noteAct: users.noteAct }),
   ...retentionCommands({ ...disks, noteAct: users.noteAct }),
+  ...shardCommands(disks),
   ...auditCommands(SLICES),
   ...schemaCommands({
     slices: SLICES, clock: systemClock,

@@ -1,7 +1,7 @@
-/** Opens the metadata where it is: in a file of the data directory, or on MariaDB. */
+/** Opens the metadata of shard 0 where it is: in a file of the data directory, or on MariaDB. */
 import { join } from 'node:path';
 import type { SpaceId } from '../base/ids.ts';
-import type { MetadataStore } from '../metadata/index.ts';
+import type { ShardStore } from '../metadata/index.ts';
 import { SqliteMetadataStore } from '../metadata/stores/sqlite/sqlite-metadata-store.ts';
 import type { Clock } from '../platform/index.ts';
 import type { DatabasePlace } from './database-place.ts';
@@ -18,7 +18,7 @@ export interface MetadataOptions {
 /** The database must have been claimed. @throws as the stores do. */
 export async function openMetadata(
   root: string, place: DatabasePlace, options: MetadataOptions,
-): Promise<MetadataStore> {
+): Promise<ShardStore> {
   if (place.kind === 'mariadb') {
     const { MariadbMetadataStore } = await import(
       '../metadata/stores/mariadb/mariadb-metadata-store.ts');

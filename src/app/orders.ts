@@ -17,6 +17,7 @@ import { peopleWorkAlone } from './people-work.ts';
 import type { PeopleWork } from './people-work.ts';
 import { quotaOperations, quotasAlone } from './quota-operations.ts';
 import { retentionOperations } from './retention-operations.ts';
+import { shardOperations } from './shard-operations.ts';
 import { openStores } from './stores.ts';
 import type { Stores } from './stores.ts';
 import { settingsOfHome, storageSettings } from './storage-policies.ts';
@@ -28,7 +29,7 @@ export interface OrderParts {
 
 export function operationsOf(
   stores: Stores, options: {
-    isServing: boolean; quotas: QuotaService; people: PeopleWork;
+    isServing: boolean; quotas: QuotaService; people: PeopleWork; clock: Clock;
     files: ValuesOf<typeof filesSlice.settings>;
   },
 ): Operations {
@@ -39,8 +40,10 @@ export function operationsOf(
     ...retentionOperations(stores, { files, now }),
   };
   const quota = quotaOperations(stores, options.quotas);
+  const shards = shardOperations(stores, options.clock);
   return {
-    ...people, ...quota, ...databaseOperations(options), ...homeOperations(stores, options),
+    ...people, ...quota, ...databaseOperations(options), ...shards,
+    ...homeOperations(stores, options),
   };
 }
 
@@ -65,7 +68,9 @@ export async function order(
       const files = config.of(filesSlice);
       const quotas = quotasAlone(stores, { clock, files });
       const people = await peopleWorkAlone(stores, { clock, dataPath: path, files });
-      const act = operationsOf(stores, { isServing: false, quotas, people, files })[operation];
+      const act = operationsOf(stores, {
+        isServing: false, quotas, people, files, clock,
+      })[operation];
       if (act === undefined) throw new HoldfastError('internal', 'app/order', 'No such operation.');
       return await act(input, { progress: () => undefined, signal: new AbortController().signal });
     } finally {

@@ -8,6 +8,7 @@ import type { Clock, Logger } from '../platform/index.ts';
 
 const PAUSE_FIRST_MS = 1_000;
 const PAUSE_MAX_MS = 30_000;
+const AWAY: ReadonlySet<string | undefined> = new Set(['database-away', 'shard-away']);
 
 export interface PatienceOptions {
   readonly clock: Clock;
@@ -36,7 +37,7 @@ export async function whenDatabaseIsThere<T>(
 }
 
 function isAway(error: unknown): boolean {
-  return error instanceof HoldfastError && error.code === 'database-away';
+  return error instanceof HoldfastError && AWAY.has(error.code);
 }
 
 async function pause(

@@ -168,6 +168,7 @@ async function startWork(
     directory: data.path, log, random,
     operations: operationsOf(stores, {
       isServing: true, quotas: services.quotas, people: services, files: config.of(filesSlice),
+      clock,
     }),
   });
 }

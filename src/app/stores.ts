@@ -4,6 +4,7 @@
  */
 import { access, open, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { assert } from '../base/assert.ts';
 import { HoldfastError } from '../base/errors.ts';
 import type { SpaceId } from '../base/ids.ts';
 import { Identity } from '../identity/index.ts';
@@ -24,8 +25,10 @@ import type { FleetSettings } from './fleet.ts';
 import { ownHome, ownMarks } from './home-list.ts';
 import { openIdempotencyStore } from './idempotency-place.ts';
 import { IDENTITY_FILE, openIdentityStore } from './identity-place.ts';
-import { METADATA_FILE, openMetadata } from './metadata-place.ts';
+import { METADATA_FILE } from './metadata-place.ts';
 import { checkShards, enterNodes } from './schema.ts';
+import { openShards } from './shards.ts';
+import type { Shards } from './shards.ts';
 import type { Policies } from './storage-policies.ts';
 
 /** Written once all stores were made: from then on a missing one is a loss, not a first start. */
@@ -35,6 +38,7 @@ const COMPLETE = 'stores-complete';
 export interface Stores extends BlockHome {
   identity: Identity;
   metadata: MetadataStore;
+  shards: Shards;
   homes: BlockHomes;
   /** Where accounts and metadata are. */
   database: DatabasePlace;
@@ -83,12 +87,18 @@ export async function openStores(root: string, options: StoresOptions): Promise<
     for (const store of opened.splice(0).reverse()) await store.close();
   };
   try {
-    const { onCommit, clock } = options;
+    const { onCommit, clock, log } = options;
     const presence = await enterNodes(root, database, options);
     if (presence !== undefined) opened.push(presence);
     if (database.kind === 'mariadb') await checkShards(root, database, options);
-    const metadata = await openMetadata(root, database, {
-      clock, create: database.mayTake, ...(onCommit !== undefined && { onCommit }),
+    const accounts: { identity?: Identity } = {};
+    const { metadata, shards } = await openShards(root, database, {
+      clock, log, installation: data.instanceId, settings: options.database,
+      identity: () => {
+        assert(accounts.identity !== undefined, 'nobody is served before the accounts are open');
+        return accounts.identity;
+      },
+      ...(onCommit !== undefined && { onCommit }),
     });
     opened.push(metadata);
     const place = ownHome(data);
@@ -98,6 +108,7 @@ export async function openStores(root: string, options: StoresOptions): Promise<
     });
     opened.push(own);
     const identity = await openIdentity(root, database, options);
+    accounts.identity = identity;
     opened.push(identity);
     if (database.kind === 'files') await checkShards(root, database, options);
     const idempotency = await openIdempotencyStore(root, database, options.clock);
@@ -109,7 +120,7 @@ export async function openStores(root: string, options: StoresOptions): Promise<
     opened.push(homes);
     if (mayCreate) await writeMarker(root, paths.complete);
     await homes.openAll(await identity.tenants.list());
-    return { ...own, identity, metadata, homes, database, idempotency, close };
+    return { ...own, identity, metadata, shards, homes, database, idempotency, close };
   } catch (error) {
     await close();
     throw error;

@@ -31,6 +31,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   keys: 'Encrypt what is stored',
   verify: 'See that everything stored is still there and right',
   tenant: 'Companies or households that share the server and nothing else',
+  shard: 'Spread the metadata of tenants over several databases',
   storage: 'Move what is stored to another place',
   quota: 'Limit how much room somebody may use',
   retention: 'Say how long the past and the trash are kept',

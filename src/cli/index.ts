@@ -29,6 +29,7 @@ export { dbTop } from './commands/db-top.ts';
 export { quotaCommands } from './commands/quota.ts';
 export type { QuotaParts } from './commands/quota.ts';
 export { retentionCommands } from './commands/retention.ts';
+export { shardCommands } from './commands/shard.ts';
 export { mailTest } from './commands/mail-test.ts';
 export { schemaCommands } from './commands/schema.ts';
 export type { OpenedSchema, SchemaCommandParts } from './commands/schema.ts';

@@ -20,7 +20,6 @@ export type {
   ExpireUploads, MakeFolder, Move, NewContent, PutFile, PutPart, RefreshLock, RemoveLock, Restore,
   SetChecksums, SetProperties, SetQuota, SetTimes,
 } from './changes.ts';
-export type { ShardDirectory, ShardRecord } from './shards/shard-directory.ts';
 export type { BatchKind, BatchRecord, BatchState, BeginBatch, NoteBatch } from './batch.ts';
 export {
   DEVICE_KEY_LENGTH_MAX, HELD_AT_ONCE_MAX, HELD_LIMIT_MAX, HELD_PER_QUARANTINE_MAX,
@@ -54,6 +53,15 @@ export {
   TRASH_LIMIT_MAX,
 } from './metadata-store.ts';
 export type { ListOptions, MetadataStore, NewSpace } from './metadata-store.ts';
+export { shardOfId } from './shard-number.ts';
+export { CachedDirectory } from './shards/cached-directory.ts';
+export type { DirectoryCopy, DirectoryStanding } from './shards/cached-directory.ts';
+export type {
+  DirectoryView, ShardDirectory, ShardRecord, ShardState, TenantPlace,
+} from './shards/shard-directory.ts';
+export { ShardPool } from './shards/shard-pool.ts';
+export type { ShardFigures, ShardStore, TenantHolding } from './shards/shard-store.ts';
+export { ShardedMetadataStore } from './shards/sharded-metadata-store.ts';
 export type {
   CopyOrigin, DeadProperty, EventKind, EventRecord, FolderEntry, Instant, LockRecord,
   ManifestPlace, ManifestRecord, NodeKind, NodeRecord, SpaceRecord, TrashRecord,

@@ -44,6 +44,9 @@ export const badShardUrl = (): HoldfastError =>
   refusal('invalid', 'shard-url', 'A shard is named as mariadb://user@host:port/database, or as '
     + 'sqlite: and a path below the data directory.');
 
+export const badShardState = (): HoldfastError =>
+  refusal('invalid', 'shard-state', 'A shard that was made cannot become one that is to be made.');
+
 export const passwordInUrl = (): HoldfastError =>
   refusal('invalid', 'shard-url-password', 'The address of a shard must not hold a password. Write '
     + 'it to a file, and name that with --password-path.');

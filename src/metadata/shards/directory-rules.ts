@@ -4,8 +4,8 @@
  */
 import type { SpaceId, TenantId } from '../../base/ids.ts';
 import {
-  badShardName, badShardUrl, firstShardStays, passwordInUrl, placeChanged, shardClosed,
-  shardDraining, shardExists, shardInUse, shardMissing, tooManyShards,
+  badShardName, badShardState, badShardUrl, firstShardStays, passwordInUrl, placeChanged,
+  shardClosed, shardDraining, shardExists, shardInUse, shardMissing, tooManyShards,
 } from './directory-refusals.ts';
 import { SHARD_NUMBER_MAX } from '../shard-number.ts';
 import type {
@@ -89,12 +89,12 @@ function checkShard({ name, url }: NewShard): void {
 }
 
 function addShard({ shards }: DirectoryRows, wanted: NewShard): Ruling<ShardRecord> {
-  const { name, url, passwordPath, at } = wanted;
+  const { name, url, passwordPath, at, state = 'open' } = wanted;
   const taken = shards.find((shard) => shard.name === name || shard.url === url);
   if (taken !== undefined) throw shardExists(taken.number);
   const number = Math.max(...shards.map((shard) => shard.number)) + 1;
   if (number > SHARD_NUMBER_MAX) throw tooManyShards(SHARD_NUMBER_MAX + 1);
-  const shard: ShardRecord = { number, name, url, passwordPath, state: 'open', madeAt: at };
+  const shard: ShardRecord = { number, name, url, passwordPath, state, madeAt: at };
   return { answer: shard, write: { shard } };
 }
 
@@ -110,6 +110,7 @@ function setShardState(
   const there = findShard(rows, number);
   if (there.state === state) return { answer: there };
   if (there.state === 'closed') throw shardClosed(number);
+  if (state === 'making') throw badShardState();
   if (state === 'closed') {
     if (number === 0) throw firstShardStays();
     const held = rows.places.filter(({ shard }) => shard === number).length;
@@ -125,7 +126,7 @@ function place(rows: DirectoryRows, tenant: TenantId, shard: number): Ruling<Ten
   const { state } = findShard(rows, shard);
   if (state === 'closed') throw shardClosed(shard);
   // Shard 0 drains too; whoever is there without having been noted is noted all the same.
-  if (state === 'draining' && shard !== 0) throw shardDraining(shard);
+  if (state !== 'open' && shard !== 0) throw shardDraining(shard);
   const made = { tenant, shard, epoch: 0 };
   return { answer: made, write: { place: made } };
 }
@@ -138,6 +139,8 @@ function movePlace(
   const made = { tenant, shard, epoch: epochWas + 1 };
   if (there.epoch === made.epoch && there.shard === shard) return { answer: there };
   if (there.epoch !== epochWas) throw placeChanged(there.epoch);
-  if (findShard(rows, shard).state === 'closed') throw shardClosed(shard);
+  const { state } = findShard(rows, shard);
+  if (state === 'closed') throw shardClosed(shard);
+  if (state === 'making') throw shardDraining(shard);
   return { answer: made, write: { place: made, moved: { tenant, spaces } } };
 }

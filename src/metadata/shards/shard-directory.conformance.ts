@@ -77,6 +77,17 @@ function testShards(directory: () => ShardDirectory): void {
     assert.deepEqual((await directory().read()).shards, [FIRST_SHARD, one, two]);
   });
 
+  it('puts nobody on a shard whose database is not there yet', async () => {
+    assert.equal((await directory().addShard({ ...mariadb('one'), state: 'making' })).state,
+      'making');
+    await refused(directory().place(ACME, 1), 'conflict', 'shard-draining');
+    const move = { tenant: ACME, epochWas: 0, shard: 1, spaces: [] };
+    await refused(directory().movePlace(move), 'conflict', 'shard-draining');
+    await directory().setShardState(1, 'open');
+    await directory().movePlace(move);
+    await refused(directory().setShardState(1, 'making'), 'invalid', 'shard-state');
+  });
+
   it('gives many that come at once a number each', async () => {
     const names = ['a', 'b', 'c', 'd', 'e', 'f'];
     const made = await Promise.all(names.map((name) => directory().addShard(mariadb(name))));

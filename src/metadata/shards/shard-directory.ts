@@ -2,9 +2,10 @@
 import type { SpaceId, TenantId } from '../../base/ids.ts';
 import type { Instant } from '../records.ts';
 
-/** `open`: new tenants may come. `draining`: keeps what it has, and gets no new tenants. `closed`:
- *  holds nobody, and is not asked any more; its number stays taken. */
-export type ShardState = 'open' | 'draining' | 'closed';
+/** `making`: its database is not there yet, nobody asks it. `open`: new tenants may come.
+ *  `draining`: keeps what it has, and gets no new tenants. `closed`: holds nobody, and is not asked
+ *  any more; its number stays taken. */
+export type ShardState = 'making' | 'open' | 'draining' | 'closed';
 
 /** One database that holds metadata. */
 export interface ShardRecord {
@@ -22,7 +23,11 @@ export interface ShardRecord {
   madeAt: Instant;
 }
 
-export type NewShard = Pick<ShardRecord, 'name' | 'url' | 'passwordPath'> & { at: Instant };
+export type NewShard = Pick<ShardRecord, 'name' | 'url' | 'passwordPath'> & {
+  at: Instant;
+  /** `open` unless said. */
+  state?: 'making' | 'open';
+};
 
 /** Where a tenant is at home. The epoch is 0 until it is moved, and grows by one with each move. */
 export interface TenantPlace {
@@ -80,18 +85,19 @@ export interface ShardDirectory {
   addShard(shard: NewShard): Promise<ShardRecord>;
 
   /** @throws not-found `shard-missing`; conflict `shard-in-use`: closed, while tenants are there;
-   *  conflict `shard-closed`: it was closed, which is for good; denied: shard 0 stays open or
-   *  drains. */
+   *  conflict `shard-closed`: it was closed, which is for good; invalid: back to making; denied:
+   *  shard 0 stays open or drains. */
   setShardState(number: number, state: ShardState): Promise<ShardRecord>;
 
   /** Gives a tenant its place, with epoch 0; if it has one, answers that.
-   *  @throws not-found `shard-missing`; conflict `shard-closed`, `shard-draining`. */
+   *  @throws not-found `shard-missing`; conflict `shard-closed`, `shard-draining`, also of one
+   *  that is not made yet. */
   place(tenant: TenantId, shard: number): Promise<TenantPlace>;
 
   /** Gives a tenant another place, with the next epoch, and notes its spaces as moved, in one
    *  change. Calm when exactly this was done before. A tenant without a place counts as on shard 0
    *  with epoch 0. @throws conflict `place-changed`: its epoch is another; not-found
-   *  `shard-missing`; conflict `shard-closed`. */
+   *  `shard-missing`; conflict `shard-closed`, `shard-draining`: it is not made yet. */
   movePlace(move: PlaceMove): Promise<TenantPlace>;
 
   /** Calm when called twice. */

@@ -18,7 +18,7 @@ export class ShardMap {
 
   /** Shards that may hold something, by number. */
   get inUse(): readonly ShardRecord[] {
-    return this.view.shards.filter(({ state }) => state !== 'closed');
+    return this.view.shards.filter(({ state }) => state === 'open' || state === 'draining');
   }
 
   get isSingle(): boolean {

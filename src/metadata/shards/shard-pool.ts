@@ -54,6 +54,18 @@ export class ShardPool {
     return held.store ?? this.#inTime(shard.number, held, () => this.#open(shard, held));
   }
 
+  /** Whatever happened before, and with the reason when it cannot be opened.
+   *  @throws what the opening throws. */
+  async openNow(shard: ShardRecord): Promise<ShardStore> {
+    const held = this.#holdOf(shard.number);
+    if (held.store !== undefined) return held.store;
+    try {
+      return await (held.opening ?? this.#open(shard, held));
+    } catch (error) {
+      throw held.failure ?? error;
+    }
+  }
+
   #holdOf(number: number): Held {
     const there = this.#held.get(number);
     if (there !== undefined) return there;
@@ -86,6 +98,7 @@ export class ShardPool {
         throw storeClosed();
       }
       held.store = store;
+      held.failure = undefined;
       return store;
     }).catch((error: unknown) => {
       held.failedAt = clock.monotonic();

@@ -11,6 +11,7 @@ import type { TenantId } from '../../base/ids.ts';
 import { HoldfastError } from '../../base/errors.ts';
 import type { Clock } from '../../platform/index.ts';
 import type { CachedDirectory } from './cached-directory.ts';
+import type { ShardMap } from './shard-map.ts';
 import { noShardOpen, shardAway } from './shard-refusals.ts';
 import type { ShardRecord } from './shard-directory.ts';
 import type { ShardFigures, ShardStore } from './shard-store.ts';
@@ -98,10 +99,9 @@ export class TenantPlacer {
     })));
     const told = found.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []));
     if (first.state === 'open') told.push({ shard: first, figures });
-    const placed = (number: number): number =>
-      map.view.places.filter((place) => place.shard === number).length;
-    return leastLoaded(told.map(({ shard, figures: { sizeBytes } }) => ({
-      shard, notches: Math.floor(sizeBytes / NOTCH_BYTES), tenants: placed(shard.number),
+    return leastLoaded(told.map((one) => ({
+      shard: one.shard, notches: Math.floor(one.figures.sizeBytes / NOTCH_BYTES),
+      tenants: tenantsAt(map, one),
     })));
   }
 
@@ -116,6 +116,16 @@ export class TenantPlacer {
       cancel();
     }
   }
+}
+
+/** Those with a place there, and on shard 0 also those that were there before there were places. */
+function tenantsAt(
+  { view }: ShardMap, { shard: { number }, figures }: { shard: ShardRecord; figures: ShardFigures },
+): number {
+  const placed = view.places.filter((place) => place.shard === number).length;
+  if (number !== 0) return placed;
+  const known = new Set(view.places.map((place) => place.tenant));
+  return placed + figures.tenants.filter((holding) => !known.has(holding.tenant)).length;
 }
 
 function leastLoaded(candidates: readonly Candidate[]): number {

@@ -1,0 +1,213 @@
+/**
+ * The metadata of an installation: one shard, which the settings name, and those that were added.
+ *
+ * The store over shards is there from the beginning, so that adding a second one needs no restart.
+ * With one it hands everything on; the directory of shards in files comes about with the second.
+ */
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { HoldfastError } from '../base/errors.ts';
+import type { GroupId, SpaceId, UserId } from '../base/ids.ts';
+import type { Identity } from '../identity/index.ts';
+import { CachedDirectory, ShardPool, ShardedMetadataStore } from '../metadata/index.ts';
+import type {
+  DirectoryCopy, DirectoryView, ShardDirectory, ShardRecord, ShardStore,
+} from '../metadata/index.ts';
+import { SqliteShardDirectory } from '../metadata/shards/stores/sqlite/sqlite-directory.ts';
+import { SqliteMetadataStore } from '../metadata/stores/sqlite/sqlite-metadata-store.ts';
+import type { Clock, DatabaseSettings, Logger } from '../platform/index.ts';
+import { replaceJson } from '../storage/index.ts';
+import type { DatabasePlace } from './database-place.ts';
+import { openMetadata } from './metadata-place.ts';
+import { shardAddress } from './shard-address.ts';
+
+const DIRECTORY_FILE = 'directory.db';
+/** What was last known of the directory. */
+const COPY_FILE = 'directory-copy.json';
+const COPY_FORMAT = 'holdfast-directory-copy';
+
+export interface Shards {
+  readonly directory: CachedDirectory;
+  readonly pool: ShardPool;
+  /** Whether other machines work on this installation too. */
+  readonly isShared: boolean;
+  /** Makes the tables of a shard. Calm when they are there. @throws as the stores' `open`. */
+  make(shard: ShardRecord): Promise<void>;
+  /** Whether a database can become a shard; then it is marked as this installation's.
+   *  @throws invalid: what is said of it cannot be understood; as claimDatabase. */
+  check(shard: Pick<ShardRecord, 'url' | 'passwordPath'>): Promise<void>;
+}
+
+export interface ShardsOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly installation: string;
+  readonly settings: DatabaseSettings | undefined;
+  /** Asked only when somebody is served, so that the accounts may be opened later. */
+  readonly identity: () => Identity;
+  readonly onCommit?: (spaceId: SpaceId) => void;
+}
+
+export interface OpenedShards {
+  readonly metadata: ShardedMetadataStore;
+  readonly shards: Shards;
+}
+
+/** @throws as openMetadata; corrupt: the directory of shards is damaged or gone. */
+export async function openShards(
+  root: string, place: DatabasePlace, options: ShardsOptions,
+): Promise<OpenedShards> {
+  const { clock, log, onCommit, identity } = options;
+  const first = await openMetadata(root, place, {
+    clock, create: place.mayTake, ...(onCommit !== undefined && { onCommit }),
+  });
+  try {
+    const directory = await openDirectory(root, place, options);
+    const opener = new ShardOpener(root, options);
+    const pool = new ShardPool({
+      clock, open: (shard) => opener.open(shard),
+      onTrouble: (shard, err) => log.warn({ err, shard }, 'a metadata shard cannot be opened; its '
+        + 'tenants get 503 until it can'),
+    }, new Map([[0, first]]));
+    const metadata = new ShardedMetadataStore({
+      directory, pool, clock,
+      tenantOf: async ({ kind, id }) => (kind === 'user'
+        ? (await identity().users.find(id as UserId))?.tenant
+        : (await identity().groups.find(id as GroupId))?.tenant),
+    });
+    const isShared = place.kind === 'mariadb';
+    const shards: Shards = {
+      directory, pool, isShared,
+      make: (shard) => opener.make(shard, pool),
+      check: (shard) => opener.check(shard, isShared),
+    };
+    return { metadata, shards };
+  } catch (error) {
+    await first.close();
+    throw error;
+  }
+}
+
+async function openDirectory(
+  root: string, place: DatabasePlace, { clock, log }: ShardsOptions,
+): Promise<CachedDirectory> {
+  const copy = new FileCopy(join(root, COPY_FILE), clock);
+  const source = await openSource(root, place, clock);
+  if (place.kind === 'files') await checkNotLost(source, copy);
+  return CachedDirectory.open({
+    source, clock, isShared: place.kind === 'mariadb', copy,
+    onTrouble: (err) => log.warn({ err }, 'the directory of shards cannot be reached or kept; what '
+      + 'was last known of it is used'),
+  });
+}
+
+async function openSource(
+  root: string, place: DatabasePlace, clock: Clock,
+): Promise<ShardDirectory> {
+  if (place.kind === 'files') return new SqliteShardDirectory({ file: join(root, DIRECTORY_FILE) });
+  const { MariadbShardDirectory } = await import(
+    '../metadata/shards/stores/mariadb/mariadb-directory.ts');
+  return MariadbShardDirectory.open({ address: place.address, clock });
+}
+
+/** Without its directory an installation would make new and empty spaces for those whose files are
+ *  on other shards. */
+async function checkNotLost(source: ShardDirectory, copy: DirectoryCopy): Promise<void> {
+  const kept = await copy.read();
+  if (kept === undefined || kept.view.rev <= await source.readRev()) return;
+  await source.close();
+  const message = `The data directory is incomplete: ${DIRECTORY_FILE} is missing, or older than `
+    + 'what was last known of it. Put it back from the newest backup; nothing was changed.';
+  throw new HoldfastError('corrupt', 'app/openStores', message, { code: 'data-incomplete' });
+}
+
+/** In the data directory. An installation that never had a second shard has none. */
+class FileCopy implements DirectoryCopy {
+  readonly #path: string;
+  readonly #clock: Clock;
+
+  constructor(path: string, clock: Clock) {
+    this.#path = path;
+    this.#clock = clock;
+  }
+
+  async read(): Promise<{ view: DirectoryView; at: number } | undefined> {
+    let text: string;
+    try {
+      text = await readFile(this.#path, 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
+    const { format, at, view } = JSON.parse(text) as {
+      format: string; at: number; view: DirectoryView;
+    };
+    return format === COPY_FORMAT ? { view, at } : undefined;
+  }
+
+  async write(view: DirectoryView): Promise<void> {
+    if (view.rev === 0) return;
+    await replaceJson(this.#path, { format: COPY_FORMAT, at: this.#clock.now(), view });
+  }
+}
+
+/** Whoever has no such server never loads what speaks to one. */
+async function onMariadb() {
+  return {
+    ...await import('../metadata/stores/mariadb/installation.ts'),
+    ...await import('../metadata/stores/mariadb/mariadb-metadata-store.ts'),
+  };
+}
+
+/** Opens the databases of added shards, and makes new ones. */
+class ShardOpener {
+  readonly #root: string;
+  readonly #options: ShardsOptions;
+  /** Those that are being made: only then an empty database is taken. */
+  readonly #making = new Set<number>();
+
+  constructor(root: string, options: ShardsOptions) {
+    this.#root = root;
+    this.#options = options;
+  }
+
+  async check(
+    shard: Pick<ShardRecord, 'url' | 'passwordPath'>, isShared: boolean,
+  ): Promise<void> {
+    const { installation, settings } = this.#options;
+    const found = await shardAddress(this.#root, shard, settings);
+    if (found.kind === 'mariadb') {
+      await (await onMariadb()).claimDatabase(found.address, { installation, mayTake: true });
+      return;
+    }
+    if (!isShared) return;
+    throw new HoldfastError('invalid', 'app/shards', 'This installation keeps its metadata on '
+      + 'MariaDB, so that several machines can work on it: a file of this one cannot be a shard. '
+      + 'Name a MariaDB database.', { code: 'shard-url' });
+  }
+
+  async make(shard: ShardRecord, pool: ShardPool): Promise<void> {
+    this.#making.add(shard.number);
+    try {
+      await pool.openNow(shard);
+    } finally {
+      this.#making.delete(shard.number);
+    }
+  }
+
+  async open(shard: ShardRecord): Promise<ShardStore> {
+    const { clock, onCommit, settings, installation } = this.#options;
+    const create = this.#making.has(shard.number);
+    const options = {
+      clock, create, shard: shard.number, ...(onCommit !== undefined && { onCommit }),
+    };
+    const found = await shardAddress(this.#root, shard, settings);
+    if (found.kind === 'file') {
+      if (create) await mkdir(dirname(found.file), { recursive: true });
+      return SqliteMetadataStore.open({ ...options, file: found.file });
+    }
+    const { claimDatabase, MariadbMetadataStore } = await onMariadb();
+    await claimDatabase(found.address, { installation, mayTake: create });
+    return MariadbMetadataStore.open({ ...options, address: found.address });
+  }
+}
