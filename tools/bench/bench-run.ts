@@ -14,6 +14,7 @@ import { startApache } from './servers/apache.ts';
 import { MissingServer } from './servers/bench-server.ts';
 import type { BenchServer, ServerName, StartOptions } from './servers/bench-server.ts';
 import { startHoldfast } from './servers/holdfast.ts';
+import { startOnMariadb } from './servers/holdfast-on-mariadb.ts';
 import { startNginx } from './servers/nginx.ts';
 import { startRclone } from './servers/rclone.ts';
 import { traceSyncs } from './servers/sync-trace.ts';
@@ -24,7 +25,7 @@ const REASON_MAX = 120;
 type Starter = (options: StartOptions) => Promise<BenchServer>;
 
 const PEERS: Readonly<Record<Exclude<ServerName, 'holdfast'>, Starter>> = {
-  nginx: startNginx, apache: startApache, rclone: startRclone,
+  mariadb: startOnMariadb, nginx: startNginx, apache: startApache, rclone: startRclone,
 };
 
 export interface BenchRunOptions {
@@ -75,7 +76,7 @@ export class BenchRun {
     try {
       const server = name === 'holdfast'
         ? await this.#startHoldfast(folder)
-        : await PEERS[name]({ folder });
+        : await PEERS[name]({ folder, repository: this.#settings.repository });
       this.versions.set(name, server.version);
       const subject = new Subject({
         server,

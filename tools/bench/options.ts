@@ -23,6 +23,9 @@ export const USAGE = `usage: npm run bench -- [options]
                   put get stream list folder client memory start copies blocks api events page
                   install
   --peers LIST    of nginx,apache,rclone; "none" for Holdfast alone (default: all)
+  --database mariadb
+                  also measures Holdfast on a MariaDB server that is started for it, on the same
+                  disk: the rows "mariadb"
   --quick         short cells, one round, smaller streams: a first look in under three minutes
   --secs N        length of a rate cell (default 2; quick 1)
   --repeat N      rounds, interleaved over servers; the median counts (default 3; quick 1)
@@ -56,18 +59,24 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       only: { type: 'string' }, peers: { type: 'string' }, quick: { type: 'boolean' },
       secs: { type: 'string' }, repeat: { type: 'string' }, json: { type: 'string' },
       profile: { type: 'boolean' }, 'no-trace': { type: 'boolean' }, install: { type: 'boolean' },
-      scratch: { type: 'string' }, checkout: { type: 'string' },
+      scratch: { type: 'string' }, checkout: { type: 'string' }, database: { type: 'string' },
     },
   });
   const isQuick = values.quick === true;
   const wanted = list(values.peers).filter((name) => name !== 'none');
   const unknown = wanted.find((name) => !SERVER_NAMES.includes(name as ServerName));
   if (unknown !== undefined) throw new Error(`there is no peer ${unknown}`);
+  if (values.database !== undefined && values.database !== 'mariadb') {
+    throw new Error('--database takes mariadb; files are measured anyway');
+  }
   const isTaken = (name: ServerName): boolean =>
     name === 'holdfast' || values.peers === undefined || wanted.includes(name);
   return {
     only: list(values.only),
-    servers: SERVER_NAMES.filter(isTaken),
+    servers: [
+      'holdfast', ...(values.database === 'mariadb' ? ['mariadb' as const] : []),
+      ...SERVER_NAMES.filter((name) => name !== 'holdfast' && isTaken(name)),
+    ],
     isQuick,
     secs: number('secs', values.secs, SECS_MAX, isQuick ? 1 : 2),
     rounds: Math.ceil(number('repeat', values.repeat, ROUNDS_MAX, isQuick ? 1 : 3)),

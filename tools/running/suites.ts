@@ -42,6 +42,7 @@ export const LONG_FILES: Readonly<Record<string, number>> = {
   'test/system/object-store-with-server.test.ts': 40,
   'test/system/transfer.test.ts': 40,
   'test/system/mariadb-with-server.test.ts': 35,
+  'test/system/mariadb-round-trips-with-server.test.ts': 20,
   'test/crash/kill-on-mariadb-with-server.test.ts': 20,
   'src/metadata/stores/mariadb/mariadb-on-galera-with-server.test.ts': 60,
   'src/metadata/stores/mariadb/mariadb-metadata-store-with-server.test.ts': 30,

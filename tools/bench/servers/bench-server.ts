@@ -1,6 +1,7 @@
 import type { Target } from '../load/jobs.ts';
 
-export type ServerName = 'holdfast' | 'nginx' | 'apache' | 'rclone';
+/** `mariadb` is Holdfast, too, with its metadata on a MariaDB server. */
+export type ServerName = 'holdfast' | 'mariadb' | 'nginx' | 'apache' | 'rclone';
 export const SERVER_NAMES: readonly ServerName[] = ['holdfast', 'nginx', 'apache', 'rclone'];
 
 /** A WebDAV server that the bench has started. */
@@ -20,4 +21,6 @@ export class MissingServer extends Error {}
 export interface StartOptions {
   /** An empty folder on the disk that is measured; it belongs to this server. */
   readonly folder: string;
+  /** The checkout that holds Holdfast. */
+  readonly repository: string;
 }

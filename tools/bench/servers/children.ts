@@ -108,12 +108,21 @@ function killIfThere(pid: number): void {
   }
 }
 
+/** For what was started in another way; it must be calm when it is done twice. */
+const others = new Set<() => Promise<void>>();
+
+export function endsWithBench(stop: () => Promise<void>): void {
+  others.add(stop);
+}
+
 export async function stopAll(): Promise<void> {
   await Promise.all([...running].map((child) => child.stop()));
+  for (const stop of others) await stop();
 }
 
 export function killAll(): void {
   for (const child of running) child.killAtOnce();
+  for (const stop of others) void stop(); // It begins with a signal, and that is sent at once.
 }
 
 export interface RunResult {

@@ -28,12 +28,14 @@ export interface RunningHoldfast {
 }
 
 /** Makes the data folder and its user, without starting the server. */
-export async function addUser({ folder, repository }: RunOptions): Promise<void> {
+export async function addUser({ folder, repository, env }: RunOptions): Promise<void> {
   const program = join(repository, 'holdfast');
   if (!existsSync(program)) throw new MissingServer('./holdfast is not there');
   mkdirSync(folder, { recursive: true });
   const args = ['user', 'add', USER, '--password-stdin', '--data', join(folder, 'data')];
-  const added = await runProgram(program, args, { input: `${PASSWORD}\n`, timeoutMs: 60_000 });
+  const added = await runProgram(program, args, {
+    input: `${PASSWORD}\n`, timeoutMs: 60_000, ...(env !== undefined && { env }),
+  });
   if (added.status !== 0) throw new Error(`user add failed: ${added.output.slice(0, 2000)}`);
 }
 

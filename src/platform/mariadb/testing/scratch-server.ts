@@ -76,8 +76,13 @@ export class ScratchServer {
   }
 
   /** `settings` as on the server's command line, such as `--sync-binlog=0`. */
-  static async start(...settings: string[]): Promise<ScratchServer> {
-    const folder = mkdtempSync(join(scratchRoot(), 'holdfast-mariadb-'));
+  static start(...settings: string[]): Promise<ScratchServer> {
+    return ScratchServer.startIn(scratchRoot(), ...settings);
+  }
+
+  /** On the disk of that folder. */
+  static async startIn(parent: string, ...settings: string[]): Promise<ScratchServer> {
+    const folder = mkdtempSync(join(parent, 'holdfast-mariadb-'));
     const server = new ScratchServer(folder, await freePort(), settings);
     try {
       await run(program('mariadb-install-db'), ['--no-defaults', `--datadir=${server.#data}`,

@@ -1,0 +1,101 @@
+/**
+ * How often requests wait for a database that is far away, and how many statements they cost. Both
+ * are constant: they do not grow with what is stored. A change that raises one of these numbers
+ * makes every installation slower whose database is not on the same machine.
+ */
+import { after, before, describe, it } from 'node:test';
+import assert from 'node:assert/strict';
+import { TestDatabase } from '../support/database.ts';
+import type { Answer, DavClient } from '../support/dav-client.ts';
+import { serverForTests } from '../support/server.ts';
+import type { TestServer } from '../support/server.ts';
+import { SlowLink } from '../support/slow-link.ts';
+
+const DELAY_MS = 120;
+/** The least of so many counts: what goes on beside the requests is not counted then. */
+const TRIES = 6;
+
+interface Cost {
+  /** Statements that waited for the one before. */
+  waits: number;
+  statements: number;
+}
+
+describe('What a request asks of a database that is far away', { timeout: 300_000 }, () => {
+  const servers = serverForTests();
+  let database: TestDatabase;
+  let link: SlowLink;
+  let server: TestServer;
+  let ada: DavClient;
+  let serial = 0;
+
+  before(async () => {
+    database = await TestDatabase.start();
+    link = await SlowLink.open(database.server.port);
+    const url = `mariadb://root@127.0.0.1:${link.port}/${database.name}`;
+    server = await servers.start({ env: { HOLDFAST_DATABASE_URL: url } });
+    ada = await server.addUser();
+    for (const folder of ['a', 'a/b', 'a/b/c']) await ada.makeFolder(folder);
+    await ada.put('a/b/c/file.txt', 'x'.repeat(1024));
+  });
+  after(async () => {
+    await server.kill();
+    await link.close();
+    await database.stop();
+  });
+
+  async function statementCount(): Promise<number> {
+    const [row] = await database.server.query('SHOW GLOBAL STATUS LIKE \'Com_stmt_execute\'');
+    return Number(row?.[1]);
+  }
+
+  async function costOf(request: () => Promise<Answer>): Promise<Cost> {
+    for (let n = 0; n < 3; n += 1) assert.ok((await request()).status < 300); // Warms up.
+    const least: Cost = { waits: Infinity, statements: Infinity };
+    for (let n = 0; n < TRIES; n += 1) {
+      const before = await statementCount();
+      await request();
+      least.statements = Math.min(least.statements, await statementCount() - before);
+    }
+    link.delayMs = DELAY_MS;
+    for (let n = 0; n < TRIES; n += 1) {
+      const begun = performance.now();
+      await request();
+      least.waits = Math.min(least.waits, Math.floor((performance.now() - begun) / DELAY_MS));
+    }
+    link.delayMs = 0;
+    return least;
+  }
+
+  function assertAtMost(found: Cost, most: Cost): void {
+    const shown = JSON.stringify({ found, most });
+    assert.ok(found.waits >= 1 && found.waits <= most.waits, shown);
+    assert.ok(found.statements >= 1 && found.statements <= most.statements, shown);
+  }
+
+  it('a read of a known path waits twice: who asks, and where the path leads', async (t) => {
+    const cost = await costOf(() => ada.get('a/b/c/file.txt'));
+    t.diagnostic(JSON.stringify(cost));
+    assertAtMost(cost, { waits: 2, statements: 3 });
+  });
+
+  it('a deeper path costs no more', async () => {
+    let path = 'deep';
+    await ada.makeFolder(path);
+    for (let depth = 0; depth < 12; depth += 1) {
+      path += `/${depth}`;
+      await ada.makeFolder(path);
+    }
+    await ada.put(`${path}/file.txt`, 'deep');
+    assertAtMost(await costOf(() => ada.get(`${path}/file.txt`)), { waits: 2, statements: 3 });
+  });
+
+  it('a new small file costs a constant number of statements', async (t) => {
+    const cost = await costOf(() => {
+      serial += 1;
+      return ada.put(`a/b/c/new ${serial}.txt`, `new ${serial}`);
+    });
+    t.diagnostic(JSON.stringify(cost));
+    assertAtMost(cost, { waits: 12, statements: 13 });
+  });
+});
