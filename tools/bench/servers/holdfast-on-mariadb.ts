@@ -1,5 +1,5 @@
-/** Holdfast with accounts and metadata on a MariaDB server of its own, on the disk that is measured,
- *  with that server's usual settings: it flushes each commit. */
+/** Holdfast with accounts and metadata on a MariaDB server of its own, on the disk that is
+ *  measured, with that server's usual settings: it flushes each commit. */
 import { ScratchServer } from '../../../src/platform/mariadb/testing/index.ts';
 import type { BenchServer, StartOptions } from './bench-server.ts';
 import { endsWithBench } from './children.ts';
