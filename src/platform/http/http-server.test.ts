@@ -11,6 +11,7 @@ import { silentLog } from '../log.ts';
 import { Metrics } from '../metrics.ts';
 import { bodyOf } from './exchange.ts';
 import type { Exchange } from './exchange.ts';
+import { currentRequest } from '../sql/request-mark.ts';
 import { HttpServer } from './http-server.ts';
 import type { HttpServerOptions } from './http-server.ts';
 import type { Route } from './route-table.ts';
@@ -90,9 +91,10 @@ describe('HttpServer answers', () => {
     assert.equal((await fetch(`${url}/a`)).status, 404);
   });
 
-  it('with an id that no other request has', async () => {
+  it('with an id that no other request has, and that what it awaits knows too', async () => {
     const { url } = await open(async ({ res, requestId }) => {
-      res.end(requestId);
+      const ofStatement = await Promise.resolve().then(() => currentRequest());
+      res.end(ofStatement === requestId ? requestId : `${ofStatement} in place of it`);
     });
     const answers = await Promise.all([fetch(url), fetch(url), fetch(url)]);
     const ids = answers.map((answer) => answer.headers.get('x-request-id'));

@@ -131,6 +131,10 @@ describe('The guard of a session', () => {
         && serverFault(error)?.isLost === false);
     await session.run('COMMIT');
     assert.equal(await count(), 30);
+    const together = [['few'], ['many']].map((values) => ({ text: DELETE, values }));
+    await assert.rejects(session.executeAll(together), SqlRefusal);
+    await session.run('COMMIT');
+    assert.equal(await count(), 30);
     assert.equal((await session.execute(DELETE, ['few'])).changes, 1);
     await session.run('COMMIT');
     await session.end();
