@@ -31,6 +31,8 @@ export type DatabasePlace = { readonly mayTake: boolean } & (
     readonly installation: string;
     /** The data directory says so already. */
     readonly isNoted: boolean;
+    /** For how long an answer counts that no account has changed. */
+    readonly accountsAgeMs: number;
   });
 
 export interface DatabasePlaceOptions {
@@ -56,7 +58,8 @@ export async function findDatabasePlace(
     throw filesThere(formatDatabaseUrl(settings.url));
   }
   const mayTake = isNew && !(await hasVolumes(root));
-  return { kind: 'mariadb', address, installation, mayTake, isNoted };
+  const { accountsAgeMs } = settings;
+  return { kind: 'mariadb', address, installation, mayTake, isNoted, accountsAgeMs };
 }
 
 /** Makes sure that directory and database belong together, before anything is opened there. Durable
@@ -82,7 +85,9 @@ export async function warnOfRights(place: DatabasePlace, log: Logger): Promise<v
 }
 
 /** Where the settings say that the database is. @throws invalid: the files of its secrets. */
-export async function addressOf(settings: DatabaseSettings): Promise<ServerAddress> {
+export async function addressOf(
+  settings: Omit<DatabaseSettings, 'accountsAgeMs'>,
+): Promise<ServerAddress> {
   const { url } = settings;
   const [first, ...others] = url?.hosts ?? [];
   if (url === undefined || first === undefined) throw settingMissing();

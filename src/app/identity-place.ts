@@ -27,7 +27,8 @@ export async function openIdentityStore(
       '../identity/stores/mariadb/mariadb-identity-store.ts');
     const { openSharedSealingKey } = await import(
       '../identity/stores/mariadb/shared-sealing-key.ts');
-    const store = await MariadbIdentityStore.open({ address: place.address, create, clock });
+    const { address, accountsAgeMs: markAgeMs } = place;
+    const store = await MariadbIdentityStore.open({ address, create, clock, markAgeMs });
     return withKey(store, () => openSharedSealingKey(store, keyFile));
   }
   const store = await SqliteIdentityStore.open({ file: join(root, IDENTITY_FILE), create });

@@ -77,7 +77,7 @@ describe('An installation on MariaDB with two shards', () => {
 
   const settingsOf = () => ({
     url: parseDatabaseUrl(url), passwordPath: undefined, tlsCaPath: undefined,
-    isUnencrypted: false,
+    isUnencrypted: false, accountsAgeMs: 0,
   });
   const check = (changes: readonly Expand[], version = '0.1.0') => checkShards(
     join(root, 'data'), place,

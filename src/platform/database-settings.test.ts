@@ -10,6 +10,7 @@ import {
 
 const DEFAULTS = {
   url: undefined, passwordPath: undefined, tlsCaPath: undefined, isUnencrypted: false,
+  accountsAgeMs: 0,
 };
 
 describe('The address of a database', () => {

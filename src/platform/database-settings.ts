@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { readFile } from 'node:fs/promises';
 import { HoldfastError } from '../base/errors.ts';
-import { flag, optionalText } from './config/parsers.ts';
+import { flag, integer, optionalText } from './config/parsers.ts';
 import { SettingError, setting, slice } from './config/setting.ts';
 import type { RawValue, ValuesOf } from './config/setting.ts';
 import { formatListenAddress, isLoopback } from './server-settings.ts';
@@ -14,6 +14,7 @@ const DATABASE = /^\w[\w-]{0,63}$/;
 const HOST = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?))(?::(\d{1,5}))?$/i;
 const EXAMPLE = 'mariadb://holdfast@db.example.org:3306/holdfast';
 const SECRET_BYTES_MAX = 4_096;
+const ACCOUNTS_AGE_MAX_MS = 60_000;
 
 export interface DatabaseHost {
   readonly host: string;
@@ -96,6 +97,15 @@ const SETTINGS = {
     key: 'database.unencrypted', default: false, parse: flag,
     docs: 'Lets the database be on another machine without TLS: who taps the network between the '
       + 'two reads names, shares and hashed passwords, and can change them.',
+  }),
+  accountsAgeMs: setting<number>({
+    key: 'database.accounts_age_ms', default: 0,
+    parse: integer({ min: 0, max: ACCOUNTS_AGE_MAX_MS }),
+    docs: 'For how many milliseconds an answer of the database counts that no account has changed. '
+      + '0: every request asks, so that who was disabled or got a new password at one server is '
+      + 'refused by the next request at all others. Where the database is tens of milliseconds '
+      + 'away, 1000 saves most requests that round trip; who was disabled elsewhere is let in that '
+      + 'long.',
   }),
 };
 

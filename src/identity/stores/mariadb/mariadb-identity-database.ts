@@ -22,16 +22,22 @@ export class MariadbIdentityDatabase implements IdentityDatabase {
   readonly #lone: LoneStatements;
   readonly #turns: TurnWriter;
   readonly #mark: SharedQuestion<number>;
+  readonly #clock: Clock;
+  readonly #markAgeMs: number;
+  /** The last mark, and when it was asked for. Own changes end it. */
+  #known: { mark: number; askedMs: number } | undefined;
+  #changeCount = 0;
   #isClosed = false;
 
-  constructor(address: ServerAddress, clock: Clock) {
+  constructor(
+    { address, clock, markAgeMs }: { address: ServerAddress; clock: Clock; markAgeMs: number },
+  ) {
+    this.#clock = clock;
+    this.#markAgeMs = markAgeMs;
     const parts = { address, clock, words: WORDS };
     this.#lone = new LoneStatements(parts);
     this.#turns = new TurnWriter({ ...parts, sql: IDENTITY_TURN_SQL });
-    this.#mark = new SharedQuestion(async () => {
-      const { rows: [row] } = await this.#lone.ask(IDENTITY_MARK, []);
-      return Number(row?.[0]);
-    });
+    this.#mark = new SharedQuestion(() => this.#askMark());
   }
 
   /** Round trips so far. */
@@ -39,9 +45,21 @@ export class MariadbIdentityDatabase implements IdentityDatabase {
     return this.#lone.questionCount + this.#turns.questionCount;
   }
 
-  async changeMark(): Promise<number> {
+  changeMark(): number | Promise<number> {
     this.#checkOpen('changeMark');
-    return this.#mark.answer();
+    const known = this.#known;
+    const isYoung = known !== undefined
+      && this.#clock.monotonic() - known.askedMs < this.#markAgeMs;
+    return isYoung ? known.mark : this.#mark.answer();
+  }
+
+  async #askMark(): Promise<number> {
+    const askedMs = this.#clock.monotonic();
+    const changeCount = this.#changeCount;
+    const { rows: [row] } = await this.#lone.ask(IDENTITY_MARK, []);
+    const mark = Number(row?.[0]);
+    if (changeCount === this.#changeCount) this.#known = { mark, askedMs };
+    return mark;
   }
 
   async read<T>(method: string, begin: () => Work<T>): Promise<T> {
@@ -57,12 +75,17 @@ export class MariadbIdentityDatabase implements IdentityDatabase {
 
   async write<T>(method: string, begin: () => Work<T>): Promise<T> {
     this.#checkOpen(method);
-    return this.#turns.transact(async (ask) => {
-      const work = begin();
-      let step = work.next();
-      while (step.done !== true) step = work.next(await answerTo(step.value, ask));
-      return step.value;
-    });
+    try {
+      return await this.#turns.transact(async (ask) => {
+        const work = begin();
+        let step = work.next();
+        while (step.done !== true) step = work.next(await answerTo(step.value, ask));
+        return step.value;
+      });
+    } finally {
+      this.#changeCount += 1; // A mark that was asked for before is not kept.
+      this.#known = undefined;
+    }
   }
 
   /** Of the database as a whole. */

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { isKind } from '../../../base/errors.ts';
 import { DEFAULT_TENANT, parseGroupId, parseUserId } from '../../../base/ids.ts';
-import { systemClock } from '../../../platform/index.ts';
+import { ManualClock, systemClock } from '../../../platform/index.ts';
 import { Session } from '../../../platform/mariadb/index.ts';
 import type { NamedSql, ServerAddress, SqlValue } from '../../../platform/mariadb/index.ts';
 import { CuttingProxy, ScratchServer } from '../../../platform/mariadb/testing/index.ts';
@@ -177,6 +177,26 @@ describe('MariadbIdentityStore asks the server', () => {
     assert.ok(await store.changeMark() > (marks[0] ?? 0));
     assert.ok(await early >= (marks[0] ?? 0));
   });
+
+  it('once for all marks of a time, where they may be that old, and sees its own changes at once',
+    async () => {
+      const address = await server.makeDatabase();
+      const clock = new ManualClock(1000);
+      store = await MariadbIdentityStore.open({ address, create: true, clock, markAgeMs: 500 });
+      open.push(store);
+      const other = await openOn(address);
+      await store.addUser(sampleUser(ALICE));
+      const mark = await store.changeMark();
+      await other.updateUser(ALICE, { admin: true });
+      clock.advance(499);
+      assert.equal(store.changeMark(), mark, 'without a question');
+      clock.advance(1);
+      const second = await store.changeMark();
+      assert.ok(second > mark);
+      const early = store.addUser(sampleUser(BOB));
+      await Promise.all([store.changeMark(), early]);
+      assert.ok(await store.changeMark() > second);
+    });
 
   it('as often for many uses, codes and members as for few', async () => {
     await prepare();

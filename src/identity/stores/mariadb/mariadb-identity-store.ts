@@ -14,6 +14,9 @@ export interface MariadbIdentityOptions {
    *  ones were lost. */
   create: boolean;
   clock?: Clock;
+  /** How old a change mark may be: what another process has changed may be seen that late. 0, when
+   *  left out: each is asked for. */
+  markAgeMs?: number;
 }
 
 /** Users in one database on a MariaDB server, which several servers may have open at once. */
@@ -29,14 +32,14 @@ export class MariadbIdentityStore extends SqlIdentityStore {
    *  the server is not safe, the database belongs to another program, or was written by a newer
    *  version; unavailable. */
   static async open(
-    { address, create, clock = systemClock }: MariadbIdentityOptions,
+    { address, create, clock = systemClock, markAgeMs = 0 }: MariadbIdentityOptions,
   ): Promise<MariadbIdentityStore> {
     try {
       await ensureIdentityTables(address, create);
     } catch (error) {
       throw explainedFault(error, WORDS);
     }
-    return new MariadbIdentityStore(new MariadbIdentityDatabase(address, clock));
+    return new MariadbIdentityStore(new MariadbIdentityDatabase({ address, clock, markAgeMs }));
   }
 
   /** The check value of the key that secrets are sealed with, once there is one. */
