@@ -8,7 +8,8 @@ import {
   diskList, diskMove, diskRetire, diskUndrain, durability, gcRestore, gcRun, gcStatus,
   groupCommands, historyCommands, keysCommands, mailTest, openTerminal, quotaCommands,
   retentionCommands, runCommandLine, schemaCommands, serve, shardCommands, storageMove,
-  tenantCommands, userAdd,
+  tenantCommands,
+  tenantMove, userAdd,
   userDisable,
   userEmail, userEnable, userList, userPassword, userSecondFactorOff,
   userTransfer, verifyExplain, verifyProve, verifyRun, verifyStatus, versionCommand,
@@ -89,6 +90,7 @@ const commands = [
   ...tenantCommands({
     ...users, listPolicies: (config) => ['default', ...storageSettings(config).policies.keys()],
   }),
+  tenantMove({ ...disks, noteAct: users.noteAct }),
   clusterKey({ slices: SLICES, makeKey: makeKeyOf }),
   clusterKeyRotate({ slices: SLICES, rotateKey: rotateKeyOf }),
   diskList(disks),

@@ -3,6 +3,7 @@ import { HoldfastError, isKind } from '../base/errors.ts';
 import { filesSlice } from '../files/index.ts';
 import type { QuotaService } from '../files/index.ts';
 import { askServer } from '../operations/index.ts';
+import type { TenantMover } from '../metadata/index.ts';
 import type { Operations, PlainRecord } from '../operations/index.ts';
 import { findDataDirectory, lockData, serverSlice, silentLog } from '../platform/index.ts';
 import type { Clock, Config, DataLock, Random, ValuesOf } from '../platform/index.ts';
@@ -19,6 +20,7 @@ import { quotaOperations, quotasAlone } from './quota-operations.ts';
 import { retentionOperations } from './retention-operations.ts';
 import { shardOperations } from './shard-operations.ts';
 import { openStores } from './stores.ts';
+import { tenantMoveOperations } from './tenant-moves.ts';
 import type { Stores } from './stores.ts';
 import { settingsOfHome, storageSettings } from './storage-policies.ts';
 
@@ -29,7 +31,7 @@ export interface OrderParts {
 
 export function operationsOf(
   stores: Stores, options: {
-    isServing: boolean; quotas: QuotaService; people: PeopleWork; clock: Clock;
+    isServing: boolean; moves?: TenantMover; quotas: QuotaService; people: PeopleWork; clock: Clock;
     files: ValuesOf<typeof filesSlice.settings>;
   },
 ): Operations {
@@ -44,6 +46,7 @@ export function operationsOf(
   return {
     ...people, ...quota, ...databaseOperations(options), ...shards,
     ...homeOperations(stores, options),
+    ...tenantMoveOperations(options.moves, stores),
   };
 }
 

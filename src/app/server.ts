@@ -32,7 +32,10 @@ import type { Services } from './services.ts';
 import { openStores } from './stores.ts';
 import type { Stores } from './stores.ts';
 import { storageSettings } from './storage-policies.ts';
+import { openTenantMoves } from './tenant-moves.ts';
 import { TimeWork } from './time-work.ts';
+import { tenantMoveSlice } from '../metadata/index.ts';
+import type { TenantMover } from '../metadata/index.ts';
 import { webhookSlice } from '../webhooks/index.ts';
 import type { Webhooks } from '../webhooks/index.ts';
 
@@ -50,7 +53,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const opened: Opened = {
     server: undefined, stores: undefined, control: undefined, mail: undefined,
     homeWork: undefined, audit: undefined, timeWork: undefined, driftWork: undefined,
-    events: undefined, webhooks: undefined,
+    events: undefined, webhooks: undefined, moves: undefined,
   };
   const delays = [new WorstDelay(), new WorstDelay()] as const;
   const health = healthRoutes({
@@ -164,10 +167,18 @@ async function startWork(
     clock, random, log, metrics, isLoaded: () => (opened.server?.inFlight ?? 0) > 0,
   });
   opened.driftWork = startDriftWork(data.path, config, { clock, log, metrics });
+  opened.moves = await openTenantMoves({
+    root: data.path, shards: stores.shards, clock, settings: config.of(tenantMoveSlice),
+    onFlipped: (space) => {
+      opened.audit?.changed(space);
+      opened.events?.changed(space);
+    },
+  });
   opened.control = await ControlServer.open({
     directory: data.path, log, random,
     operations: operationsOf(stores, {
-      isServing: true, quotas: services.quotas, people: services, files: config.of(filesSlice),
+      isServing: true, moves: opened.moves,
+      quotas: services.quotas, people: services, files: config.of(filesSlice),
       clock,
     }),
   });
@@ -202,7 +213,9 @@ function linkReadEntry({ link, node, address }: LinkRead): Parameters<AuditTrail
 
 /** What is stored survives a crash, so leaving it open is better than hanging for ever. */
 async function closeInTime(
-  { control, webhooks, mail, homeWork, driftWork, timeWork, audit, stores }: Opened, clock: Clock,
+  {
+    control, moves, webhooks, mail, homeWork, driftWork, timeWork, audit, stores,
+  }: Opened, clock: Clock,
 ): Promise<void> {
   const late = Promise.withResolvers<never>();
   const cancel = clock.after(CLOSE_MS_MAX, () => {
@@ -212,6 +225,7 @@ async function closeInTime(
   try {
     const closed = async (): Promise<void> => {
       await control?.close();
+      await moves?.close();
       await webhooks?.close();
       await mail?.outbox.close();
       await homeWork?.stop();
@@ -237,6 +251,7 @@ interface Opened {
   driftWork: DriftWork | undefined;
   events: Events | undefined;
   webhooks: Webhooks | undefined;
+  moves: TenantMover | undefined;
 }
 
 async function openHttp(

@@ -2,6 +2,7 @@
 import { gcSlice } from '../durability/index.ts';
 import { filesSlice } from '../files/index.ts';
 import { mailSlice } from '../mail/index.ts';
+import { tenantMoveSlice } from '../metadata/index.ts';
 import { databaseSlice, serverSlice } from '../platform/index.ts';
 import type { Slice } from '../platform/index.ts';
 import { nextcloudSlice } from '../protocols/index.ts';
@@ -12,4 +13,5 @@ import { webhookSlice } from '../webhooks/index.ts';
 export const SLICES: readonly Slice[] = [
   serverSlice, databaseSlice, filesSlice, storageSlice, erasureSlice, backendSlice, filerSlice,
   nextcloudSlice, gcSlice, mailSlice, webhookSlice, schemaSlice,
+  tenantMoveSlice,
 ];

@@ -14,7 +14,8 @@ export type AuditAct =
   | 'session-ended' | 'api-token-made' | 'api-token-removed'
   | 'second-factor-on' | 'second-factor-off' | 'recovery-codes-made' | 'recovery-code-used'
   // What administrators do.
-  | 'tenant-added' | 'user-added' | 'user-changed' | 'user-disabled' | 'user-enabled'
+  | 'tenant-added' | 'tenant-moved'
+  | 'user-added' | 'user-changed' | 'user-disabled' | 'user-enabled'
   | 'password-set' | 'group-changed' | 'quota-set' | 'retention-set' | 'lock-broken'
   | 'brake-applied' | 'brake-decided' | 'counters-healed' | 'files-transferred'
   | 'space-added' | 'collection-begun'

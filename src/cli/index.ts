@@ -36,6 +36,7 @@ export type { OpenedSchema, SchemaCommandParts } from './commands/schema.ts';
 export { serve } from './commands/serve.ts';
 export type { ServeParts } from './commands/serve.ts';
 export { tenantCommands } from './commands/tenant.ts';
+export { tenantMove } from './commands/tenant-move.ts';
 export type { TenantParts } from './commands/tenant.ts';
 export { userAdd } from './commands/user-add.ts';
 export { userDisable, userEnable } from './commands/user-disable.ts';

@@ -20,6 +20,7 @@ export interface UserParts {
 /** What a command did, for the audit log. */
 export interface NotedAct {
   readonly act:
+    | 'tenant-moved'
     | 'tenant-added' | 'user-added' | 'user-changed' | 'user-disabled' | 'user-enabled'
     | 'password-set' | 'second-factor-off' | 'group-changed' | 'quota-set' | 'retention-set'
     | 'files-transferred';

@@ -1,5 +1,6 @@
 /** What a metadata store is to whoever works with several of them. */
 import type { TenantId } from '../../base/ids.ts';
+import type { TenantRows } from '../move/tenant-rows.ts';
 import type { MetadataStore } from '../metadata-store.ts';
 
 export interface TenantHolding {
@@ -23,5 +24,7 @@ export interface ShardFigures {
 }
 
 export interface ShardStore extends MetadataStore {
+  /** For moves of tenants. Without it, tenants stay in such a store. */
+  readonly tenantRows?: TenantRows;
   readFigures(): Promise<ShardFigures>;
 }

@@ -268,6 +268,7 @@ export const ADMIN_TEXTS = {
   'admin.act.api-token-made': 'Made an API token',
   'admin.act.api-token-removed': 'Ended an API token',
   'admin.act.tenant-added': 'Tenant added',
+  'admin.act.tenant-moved': 'Tenant moved to another database',
   'admin.act.user-added': 'User added',
   'admin.act.user-changed': 'User changed',
   'admin.act.user-disabled': 'User disabled',
