@@ -23,8 +23,8 @@ import { ServerSession } from './server-session.ts';
 const OP = 'schema/MariadbSchemaTarget';
 const HAS_TABLE = `/* holdfast:hasTable */ SELECT COUNT(*) FROM information_schema.tables
   WHERE table_schema = DATABASE() AND table_name = ?`;
-const TAKE_TURN = `/* holdfast:takeTurnToSweep */ UPDATE writer_turn SET turn = turn + 1
-  WHERE id = 1`;
+const TAKE_TURN = `/* holdfast:takeTurnToSweep */ UPDATE writer_turn
+  SET turn = turn + 1, writer = '' WHERE id = 1`;
 const STATUS = `/* holdfast:readLoad */ SHOW GLOBAL STATUS WHERE Variable_name IN
   ('Threads_running', 'wsrep_local_recv_queue', 'wsrep_flow_control_active')`;
 /** Statements that run at this moment, of all who use the server. */
