@@ -16,6 +16,8 @@ const ELSEWHERE: ReadonlySet<string> = new Set([
   'files.restore-slice', 'files.restore-sharing', 'files.keep-slice', 'files.transfer-gathering',
   'files.transfer-gathered', 'files.transfer-crossed', 'metadata.before-migrated',
   'identity.before-migrated', 'app.move-copied', 'app.move-whole', 'app.move-noted',
+  'metadata.move-plan', 'metadata.move-frozen', 'metadata.move-drained', 'metadata.move-verified',
+  'metadata.move-flipped', 'metadata.move-unfrozen',
 ]);
 
 const COMMENT = /^\s*(?:\/\*\*|\*|\/\/).*$/gm;
