@@ -9,11 +9,14 @@ const SAFE: ServerSettings = {
   sqlMode: 'STRICT_ALL_TABLES', timeZone: '+00:00', packetBytesMax: 16_777_216, pageBytes: 16_384,
 };
 
+const CLUSTER = { binlogFormat: 'ROW', autoincLockMode: 2, osuMethod: 'TOI' };
+
 describe('The settings of a MariaDB server', () => {
   it('are safe as Debian delivers them, and with the binary log on if that is flushed', () => {
     checkSettings(SAFE);
     checkSettings({ ...SAFE, isBinlogOn: true, syncBinlog: 1 });
     checkSettings({ ...SAFE, version: '8.0.36', doublewrite: 'ON' });
+    checkSettings({ ...SAFE, cluster: CLUSTER });
   });
 
   const UNSAFE: readonly (readonly [change: Partial<ServerSettings>, word: string])[] = [
@@ -27,6 +30,9 @@ describe('The settings of a MariaDB server', () => {
     [{ pageBytes: 8_192 }, 'innodb_page_size'],
     [{ version: '10.5.29-MariaDB' }, 'version'],
     [{ version: '5.7.44' }, 'version'],
+    [{ cluster: { ...CLUSTER, binlogFormat: 'MIXED' } }, 'binlog_format'],
+    [{ cluster: { ...CLUSTER, autoincLockMode: 1 } }, 'innodb_autoinc_lock_mode'],
+    [{ cluster: { ...CLUSTER, osuMethod: 'RSU' } }, 'wsrep_osu_method'],
   ];
 
   for (const [change, word] of UNSAFE) {

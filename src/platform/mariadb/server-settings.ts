@@ -16,6 +16,14 @@ export interface ServerSettings {
   timeZone: string;
   packetBytesMax: number;
   pageBytes: number;
+  /** Only of a server that is one of a Galera cluster. */
+  cluster?: ClusterSettings;
+}
+
+export interface ClusterSettings {
+  binlogFormat: string;
+  autoincLockMode: number;
+  osuMethod: string;
 }
 
 const GET_SETTINGS = namedSql('getServerSettings', `SELECT VERSION(),
@@ -23,14 +31,32 @@ const GET_SETTINGS = namedSql('getServerSettings', `SELECT VERSION(),
     @@global.sync_binlog, @@session.sql_mode, @@session.time_zone, @@global.max_allowed_packet,
     @@global.innodb_page_size`, { owner: 'session', tables: new Map() }).text;
 
+const GET_CLUSTER_SETTINGS = namedSql('getClusterSettings', `SHOW GLOBAL VARIABLES
+    WHERE Variable_name IN ('wsrep_on', 'wsrep_provider', 'binlog_format',
+      'innodb_autoinc_lock_mode', 'wsrep_osu_method')`,
+{ owner: 'session', tables: new Map() }).text;
+
+async function readClusterSettings(session: Session): Promise<ClusterSettings | undefined> {
+  const { rows } = await session.run(GET_CLUSTER_SETTINGS);
+  const found = new Map(rows.map(([name, value]) => [String(name).toLowerCase(), String(value)]));
+  const isClustered = found.get('wsrep_on') === 'ON' && found.get('wsrep_provider') !== 'none';
+  return isClustered ? {
+    binlogFormat: found.get('binlog_format') ?? '',
+    autoincLockMode: Number(found.get('innodb_autoinc_lock_mode')),
+    osuMethod: found.get('wsrep_osu_method') ?? '',
+  } : undefined;
+}
+
 export async function readSettings(session: Session): Promise<ServerSettings> {
   const { rows } = await session.run(GET_SETTINGS);
   const [version, flush, doublewrite, logBin, syncBinlog, sqlMode, timeZone, packet, page]
     = rows[0] ?? [];
+  const cluster = await readClusterSettings(session);
   return {
     version: String(version), flushAtCommit: Number(flush), doublewrite: String(doublewrite),
     isBinlogOn: Number(logBin) === 1, syncBinlog: Number(syncBinlog), sqlMode: String(sqlMode),
     timeZone: String(timeZone), packetBytesMax: Number(packet), pageBytes: Number(page),
+    ...(cluster !== undefined && { cluster }),
   };
 }
 
@@ -80,6 +106,27 @@ export function unsafeSettings(found: ServerSettings): string[] {
   if (found.pageBytes < 16 * 1024) {
     say(`innodb_page_size is ${found.pageBytes}`, 'keys do not fit into less than 16384',
       'It is chosen when a server is made: make one with 16384.');
+  }
+  if (found.cluster !== undefined) wrong.push(...unsafeInCluster(found.cluster));
+  return wrong;
+}
+
+/** What nodes of a Galera cluster need, so that they do not come to differ. */
+function unsafeInCluster(
+  { binlogFormat, autoincLockMode, osuMethod }: ClusterSettings,
+): string[] {
+  const wrong: string[] = [];
+  if (binlogFormat !== 'ROW') {
+    wrong.push(`binlog_format is ${binlogFormat}: the nodes of a cluster would come to differ. `
+      + only('binlog_format = ROW'));
+  }
+  if (autoincLockMode !== 2) {
+    wrong.push(`innodb_autoinc_lock_mode is ${autoincLockMode}: nodes of a cluster would wait for `
+      + `each other for ever. ${only('innodb_autoinc_lock_mode = 2')}`);
+  }
+  if (osuMethod !== 'TOI') {
+    wrong.push(`wsrep_osu_method is ${osuMethod}: tables would be altered on one node alone. `
+      + only('wsrep_osu_method = TOI'));
   }
   return wrong;
 }

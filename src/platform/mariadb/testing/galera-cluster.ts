@@ -1,6 +1,6 @@
 /**
  * A Galera cluster of a test's own: three nodes on this machine, each with a data directory and
- * ports of its own, tuned as docs/runbooks/galera.md says.
+ * ports of its own, tuned as docs/galera.md says.
  *
  * The usual way, one node first and the others copying from it, takes 19 s. Here one data directory
  * is made and copied, and with it a note of a cluster that the three were in: so they all start at
@@ -31,9 +31,10 @@ const PROVIDER = '/usr/lib/galera/libgalera_smm.so';
 const SERVER_USER = 'mysql';
 const IS_ROOT = process.getuid?.() === 0;
 
-/** How soon a node that is silent is left behind: see docs/runbooks/galera.md. */
+/** How soon a node that is silent is left behind: see docs/galera.md. */
 export const TUNED = 'evs.keepalive_period=PT0.2S;evs.inactive_check_period=PT0.2S;'
-  + 'evs.suspect_timeout=PT1S;evs.inactive_timeout=PT3S;evs.install_timeout=PT3S';
+  + 'evs.suspect_timeout=PT1S;evs.inactive_timeout=PT3S;evs.install_timeout=PT3S;'
+  + 'evs.join_retrans_period=PT0.2S';
 
 interface Ports {
   sql: number;

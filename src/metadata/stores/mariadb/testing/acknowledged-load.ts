@@ -66,10 +66,10 @@ export class AcknowledgedLoad {
   ): Promise<NodeRecord | undefined> {
     let result: ChangeResult;
     try {
+      await pause(); // What is written has to be compared at the end.
       result = await this.#h.store.commit(change);
     } catch (error) {
       this.refusals.push(error);
-      await pause();
       return undefined;
     }
     const nowMs = systemClock.monotonic();
