@@ -1,4 +1,5 @@
 /** What operators' machines ask: alive, ready, and figures. */
+import type { DirectoryStanding } from '../metadata/index.ts';
 import { isLoopback } from '../platform/index.ts';
 import type { Exchange, HttpHandler, HttpServer, Metrics, Route } from '../platform/index.ts';
 import type { BlockStoreState } from '../storage/index.ts';
@@ -8,6 +9,8 @@ export interface HealthParts {
   /** undefined while starting. */
   blocks: () => BlockStoreState | undefined;
   server: () => HttpServer | undefined;
+  /** Of who is on which shard; undefined while starting. Left out: nobody asks. */
+  directory?: () => DirectoryStanding | undefined;
   isAdministrator: (exchange: Exchange) => Promise<boolean>;
 }
 
@@ -15,12 +18,18 @@ export interface HealthParts {
  *  draining, and without credentials, since they tell nothing about anybody. /metrics tells how
  *  busy the server is: only to this machine and to administrators. */
 export function healthRoutes(parts: HealthParts): Route[] {
+  if (parts.directory !== undefined) watchDirectory(parts.metrics, parts.directory);
   const healthz: HttpHandler = ({ res }) => answer(res, 200, { status: 'alive' });
   const readyz: HttpHandler = ({ res }) => {
     const state = parts.server()?.state ?? 'starting';
     const writes = parts.blocks()?.refusesWrites;
     const isReady = state === 'serving' && writes === undefined;
-    return answer(res, isReady ? 200 : 503, { state, ...(writes && { refusesWrites: writes }) });
+    const directory = parts.directory?.();
+    const isOld = directory?.isReachable === false;
+    return answer(res, isReady ? 200 : 503, {
+      state, ...(writes && { refusesWrites: writes }),
+      ...(isOld && { directoryAgeSeconds: Math.round(directory.ageMs / 1000) }),
+    });
   };
   const metricsPage: HttpHandler = async (exchange) => {
     const { res } = exchange;
@@ -45,6 +54,19 @@ type Answer = Parameters<HttpHandler>[0]['res'];
 async function answer(res: Answer, status: number, body: object): Promise<void> {
   res.writeHead(status, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' });
   res.end(`${JSON.stringify(body)}\n`);
+}
+
+/** How old what is known of the shards is, read at each scrape. */
+function watchDirectory(
+  metrics: Metrics, standing: () => DirectoryStanding | undefined,
+): void {
+  metrics.gaugeOf({
+    name: 'shard_directory_age_seconds',
+    help: 'Since what is known of who is on which shard was last known to be true.',
+  }, () => (standing()?.ageMs ?? 0) / 1000);
+  metrics.gaugeOf({
+    name: 'shard_directory_reachable', help: '0 when the directory of shards cannot be reached.',
+  }, () => (standing()?.isReachable === false ? 0 : 1));
 }
 
 /** Publishes what the block store says of itself, read at each scrape. */

@@ -57,9 +57,9 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   };
   const delays = [new WorstDelay(), new WorstDelay()] as const;
   const health = healthRoutes({
-    metrics,
+    metrics, server: () => opened.server,
     blocks: () => opened.stores?.blocks.state(),
-    server: () => opened.server,
+    directory: () => opened.stores?.shards.directory.standing,
     isAdministrator: (exchange) => isAdministrator(opened.stores, exchange),
   });
   const ending: (() => void)[] = [

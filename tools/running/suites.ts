@@ -32,6 +32,7 @@ export const LONG_FILES: Readonly<Record<string, number>> = {
   'src/metadata/stores/sqlite/moving-killed.test.ts': 30,
   'test/system/tenant-move.test.ts': 25,
   'src/metadata/shards/sharded-metadata-store.test.ts': 30,
+  'src/metadata/shards/shards-on-mariadb-with-server.test.ts': 30,
   'test/system/shards-with-server.test.ts': 25,
   'test/browser/account.test.ts': 25,
   'test/browser/administration.test.ts': 55,

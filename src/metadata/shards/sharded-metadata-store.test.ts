@@ -40,7 +40,7 @@ testMetadataStore('ShardedMetadataStore on two files', () => {
   return inFiles(`suite${made}`, [1, 0]);
 });
 
-const tapes = { makeModel: () => new MemoryMetadataStore(), runs: 12, isWhole: false };
+const tapes = { makeModel: () => new MemoryMetadataStore(), runs: 8, isWhole: false };
 const ofTape = (tape: number): TenantId => (tape % 2 === 0 ? ACME : DEFAULT_TENANT);
 testAgainstModel('ShardedMetadataStore', {
   ...tapes, tenantOf: ofTape,

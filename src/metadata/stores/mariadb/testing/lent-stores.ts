@@ -12,21 +12,30 @@ import { TABLES } from '../schema.ts';
 const KEPT: ReadonlySet<string> = new Set(['meta', 'writer', 'writer_turn']);
 
 export class LentStores {
+  readonly #shard: number;
   #server: ScratchServer | undefined;
   #address: ServerAddress | undefined;
   #sweeper: Session | undefined;
   #store: MariadbMetadataStore | undefined;
 
-  async start(): Promise<void> {
-    this.#server = await ScratchServer.start();
-    this.#address = await this.#server.makeDatabase();
+  constructor({ shard = 0 }: { shard?: number } = {}) {
+    this.#shard = shard;
+  }
+
+  /** In a database of a server that is there, or of one of its own. */
+  async start(server?: ScratchServer): Promise<void> {
+    this.#server = server === undefined ? await ScratchServer.start() : undefined;
+    this.#address = await (server ?? this.#server)?.makeDatabase();
     this.#store = await this.#open();
+    assert(this.#address !== undefined, 'a database was made');
     this.#sweeper = await Session.open(this.#address, 'schema');
   }
 
   #open(): Promise<MariadbMetadataStore> {
     assert(this.#address !== undefined, 'the server has been started');
-    return MariadbMetadataStore.open({ address: this.#address, create: true });
+    return MariadbMetadataStore.open({
+      address: this.#address, create: true, shard: this.#shard,
+    });
   }
 
   /** What it lent before is empty then too. */
