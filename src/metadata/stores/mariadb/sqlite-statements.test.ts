@@ -1,0 +1,21 @@
+/** SQLite needs no registry: nobody but this program is on the other end. But what the guard would
+ *  refuse of a statement for a server is no better in a file. */
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { namedSql, ownerOf } from '../../../platform/mariadb/index.ts';
+import { PAST_SQL } from '../sqlite/reader/past-statements.ts';
+import { READ_SQL } from '../sqlite/reader/read-statements.ts';
+import { WRITER_SQL } from '../sqlite/statements.ts';
+import type { StatementName } from '../sqlite/statements.ts';
+import { WRITER_OWNER } from './writer/writer-statements.ts';
+
+/** A read, which begins with rows that no server writes so. */
+const IN_OTHER_WORDS: ReadonlySet<string> = new Set(['countOlderFiles']);
+
+it('The guard lets pass every statement of the metadata in SQLite', () => {
+  const owner = { ...WRITER_OWNER, owner: 'tests.sqlite' };
+  const all = [READ_SQL, PAST_SQL, WRITER_SQL].flatMap((table) => Object.entries<string>(table))
+    .filter(([name, sql]) => !/^(BEGIN|COMMIT|ROLLBACK)/.test(sql) && !IN_OTHER_WORDS.has(name));
+  for (const [name, sql] of all) namedSql(name, sql, ownerOf(owner, name as StatementName));
+  assert.ok(all.length > 150, `${all.length} statements`);
+});
