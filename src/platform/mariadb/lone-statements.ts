@@ -14,7 +14,8 @@ export interface LoneParts {
   words: DatabaseWords;
 }
 
-const SESSIONS_MAX = 16;
+/** A server takes 151 of all that speak to it, unless it is told otherwise. */
+const SESSIONS_MAX = 8;
 
 export class LoneStatements {
   readonly #pool: SessionPool;

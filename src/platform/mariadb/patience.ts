@@ -6,7 +6,7 @@ import { systemRandom } from '../random.ts';
 import { isPassing, serverFault } from './faults.ts';
 
 /** Whoever waits for the work is told to come again after that. */
-const FAILING_MAX_MS = 10_000;
+export const FAILING_MAX_MS = 10_000;
 /** The first included. */
 export const TRIES_MAX = 8;
 const PAUSE_FIRST_MS = 25;

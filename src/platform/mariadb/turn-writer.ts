@@ -19,7 +19,7 @@ import {
 import type { DatabaseWords } from './faults.ts';
 import { valuesFor } from './named-sql.ts';
 import type { NamedSql } from './named-sql.ts';
-import { patiently } from './patience.ts';
+import { FAILING_MAX_MS, patiently } from './patience.ts';
 import { Session } from './session.ts';
 import type { Answer, ServerAddress } from './session.ts';
 
@@ -76,14 +76,16 @@ export class TurnWriter {
    *  others. Durable once resolved. @throws HoldfastError: busy; unavailable, also
    *  `outcome-unknown`: nobody could be asked how a commit went; as `act`. */
   transact<T>(act: (ask: Ask) => Promise<T>): Promise<T> {
-    const { words } = this.#parts;
+    const { clock } = this.#parts;
     if (this.#isClosed) return Promise.reject(this.#closed());
-    if (this.#waitingCount >= WAITING_MAX) {
-      return Promise.reject(new HoldfastError('busy', words.op,
-        `The ${words.database} is busy. Try again shortly.`));
-    }
+    if (this.#waitingCount >= WAITING_MAX) return Promise.reject(this.#tooBusy());
     this.#waitingCount += 1;
-    const mine = this.#last.then(() => this.#transact(act)).finally(() => {
+    const latest = clock.monotonic() + FAILING_MAX_MS;
+    const mine = this.#last.then(() => {
+      // While the server is away, those before have each waited for it in vain.
+      if (clock.monotonic() > latest) throw this.#tooBusy();
+      return this.#transact(act);
+    }).finally(() => {
       this.#waitingCount -= 1;
     });
     this.#last = mine.catch(() => undefined); // Who asked hears of it.
@@ -196,6 +198,11 @@ export class TurnWriter {
 
   #closed(): HoldfastError {
     return new HoldfastError('unavailable', this.#parts.words.op, 'The server is shutting down.');
+  }
+
+  #tooBusy(): HoldfastError {
+    const { op, database } = this.#parts.words;
+    return new HoldfastError('busy', op, `The ${database} is busy. Try again shortly.`);
   }
 
   /** What is under way is done first. Calm when called twice. */
