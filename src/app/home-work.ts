@@ -12,10 +12,13 @@ import { watchRepair } from './repair-figures.ts';
 import type { Services } from './services.ts';
 import type { Stores } from './stores.ts';
 import { onlyDisk, Verification } from './verification.ts';
+import { shardPlaces } from './verified-metadata.ts';
 
 export interface HomeWorkOptions {
   readonly dataPath: string;
-  readonly stores: Pick<Stores, 'metadata' | 'homes' | 'database'>;
+  readonly stores: Pick<
+    Stores, 'metadata' | 'homes' | 'database' | 'databaseSettings' | 'shards'
+  >;
   readonly services: Pick<Services, 'uncached'>;
   /** Left out: garbage is not collected. */
   readonly collecting: { everyHours: number; bytesPerSecond: number } | undefined;
@@ -77,7 +80,11 @@ export class HomeWork {
   async #begin(home: BlockHome): Promise<void> {
     if (this.#isStopped) return;
     const { stores, collecting, clock, random, isLoaded } = this.#options;
-    const { metadata, homes, database } = stores;
+    const { metadata, homes, database, shards } = stores;
+    const places = shardPlaces(this.#options.dataPath, {
+      database, settings: stores.databaseSettings, read: () => shards.directory.read(),
+      shardOf: (tenant) => shards.directory.map.placeOf(tenant)?.shard ?? 0,
+    });
     const { place, backend, blocks } = home;
     const { tenant } = place;
     const isOwn = tenant === DEFAULT_TENANT;
@@ -90,7 +97,7 @@ export class HomeWork {
       clock, log, metrics, ...collecting, inTurn: (act) => this.#inTurn(act),
     });
     const verification = Verification.start({ ...place, dataPath: this.#options.dataPath }, {
-      clock, random, log, metrics, isLoaded, database, ...verifiedBy(this.#options.services, home),
+      clock, random, log, metrics, isLoaded, places, ...verifiedBy(this.#options.services, home),
     });
     this.#works.set(tenant, { collection, verification });
   }

@@ -88,6 +88,18 @@ export async function openShards(
   }
 }
 
+/** The shards and who is where, for whoever only looks. @throws unavailable; corrupt. */
+export async function readShards(
+  root: string, place: DatabasePlace, clock: Clock,
+): Promise<DirectoryView> {
+  const source = await openSource(root, place, clock);
+  try {
+    return await source.read();
+  } finally {
+    await source.close();
+  }
+}
+
 async function openDirectory(
   root: string, place: DatabasePlace, { clock, log }: ShardsOptions,
 ): Promise<CachedDirectory> {

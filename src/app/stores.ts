@@ -42,6 +42,7 @@ export interface Stores extends BlockHome {
   homes: BlockHomes;
   /** Where accounts and metadata are. */
   database: DatabasePlace;
+  databaseSettings: DatabaseSettings | undefined;
   /** What keyed requests of the API were answered. */
   idempotency: IdempotencyStore;
 }
@@ -120,7 +121,10 @@ export async function openStores(root: string, options: StoresOptions): Promise<
     opened.push(homes);
     if (mayCreate) await writeMarker(root, paths.complete);
     await homes.openAll(await identity.tenants.list());
-    return { ...own, identity, metadata, shards, homes, database, idempotency, close };
+    return {
+      ...own, identity, metadata, shards, homes, database, idempotency, close,
+      databaseSettings: options.database,
+    };
   } catch (error) {
     await close();
     throw error;

@@ -12,12 +12,6 @@ import type {
   RepairDispatchParts, SealedRecord, StoredObjects, VerifiedDisk, VerifierSetParts, VerifyStore,
 } from '../durability/index.ts';
 import {
-  MariadbJournalSource,
-} from '../durability/verify/stores/mariadb/mariadb-journal-source.ts';
-import {
-  MariadbManifestSource,
-} from '../durability/verify/stores/mariadb/mariadb-manifest-source.ts';
-import {
   SqliteJournalSource,
 } from '../durability/verify/stores/sqlite/sqlite-journal-source.ts';
 import {
@@ -36,15 +30,16 @@ import { openSealer } from '../storage/index.ts';
 import { LocalVolumeStore } from '../storage/backends/local/local-volume-store.ts';
 import { NodeVolumeFiles } from '../storage/backends/local/node-volume-files.ts';
 import { claimPlace, findDatabasePlace } from './database-place.ts';
-import type { DatabasePlace } from './database-place.ts';
 import { idleProcessors } from './idle-processors.ts';
 import type { HomeSettings } from './block-home.ts';
 import { findHome, ownMarks } from './home-list.ts';
 import type { HomePlace, KnownHome } from './home-list.ts';
-import { METADATA_FILE } from './metadata-place.ts';
+import { readShards } from './shards.ts';
 import { IN_OBJECTS, IN_VOLUMES, openOnlookerObjects } from './object-verification.ts';
 import { openOnlookerDisks } from './onlooker.ts';
 import { settingsOfHome, storageSettings } from './storage-policies.ts';
+import { VerifiedMetadata, shardPlaces } from './verified-metadata.ts';
+import type { ShardPlaces } from './verified-metadata.ts';
 
 const NOTES = 'verify.db';
 const LEDGER = 'volume-ledger.log';
@@ -59,13 +54,13 @@ export function verifyParts(slices: readonly Slice[], clock: Clock): VerifyParts
     findHome: async (path, tenant) => (await findHome(path, tenant)).root,
     openVerifiers: async (path, { store, config, tenant }) => {
       const home = await findHome(path, tenant);
-      const database = await databaseOf(home.dataPath, config);
+      const places = await placesOf(home.dataPath, { config, clock });
       const { settings, backend } = settingsOfHome(storageSettings(config), home);
       const stored = await openOnlookerObjects(home, { settings, backend }, clock);
       if (stored !== undefined) {
         const { objects, readBlock } = stored;
         const opened = openVerifiers(home, {
-          store, clock, log: silentLog, database, objects, readBlock,
+          store, clock, log: silentLog, places, objects, readBlock,
         });
         return {
           verifiers: opened.verifiers,
@@ -79,7 +74,7 @@ export function verifyParts(slices: readonly Slice[], clock: Clock): VerifyParts
       const { disks, goneIds, placement, close } = onlooker;
       const threads = await idleProcessors(clock);
       const opened = openVerifiers(home, {
-        store, clock, log: silentLog, database, placement, disks: () => disks,
+        store, clock, log: silentLog, places, placement, disks: () => disks,
         goneIds: () => goneIds,
         threadCount: () => threads, unseal: unsealBy(home, settings),
       });
@@ -135,16 +130,23 @@ function unsealBy(
 }
 
 /** Where the metadata is, once that is sure. @throws as findDatabasePlace and claimPlace. */
-async function databaseOf(dataPath: string, config: Config): Promise<DatabasePlace> {
+async function placesOf(
+  dataPath: string, { config, clock }: { config: Config; clock: Clock },
+): Promise<ShardPlaces> {
   const { instanceId: installation } = await findDataDirectory(dataPath);
   const settings = config.of(databaseSlice);
-  const place = await findDatabasePlace(dataPath, { settings, installation, isNew: false });
-  await claimPlace(dataPath, place);
-  return place;
+  const database = await findDatabasePlace(dataPath, { settings, installation, isNew: false });
+  await claimPlace(dataPath, database);
+  const view = await readShards(dataPath, database, clock);
+  return shardPlaces(dataPath, {
+    database, settings, read: () => Promise.resolve(view),
+    shardOf: (tenant) => view.places.find((place) => place.tenant === tenant)?.shard ?? 0,
+  });
 }
 
 interface OfDatabase {
-  database: DatabasePlace;
+  /** Where the metadata is. */
+  places: ShardPlaces;
 }
 
 type OpenOptions = Pick<VerifierSetParts, 'store' | 'clock' | 'log'> & OfDatabase & Partial<Pick<
@@ -168,10 +170,13 @@ export function onlyDisk(root: string): VerifiedDisk {
 }
 
 function openVerifiers(
-  home: VerifiedHome, { objects, database, ...options }: OpenOptions,
+  home: VerifiedHome, { objects, places, ...options }: OpenOptions,
 ): OpenVerifiers {
-  const { root } = home;
-  const { source, journal } = openSources(home, database, options.clock);
+  const { root, tenant, number } = home;
+  const metadata = new VerifiedMetadata(places, {
+    tenant, ownMarks: (all) => ownMarks(number, all),
+  }, options.clock);
+  const { source, journal } = metadata;
   const verifiers = objects !== undefined
     ? makeObjectVerifiers({ ...options, objects, source, journal, ledgerPath: join(root, LEDGER) })
     : makeVerifiers({
@@ -181,28 +186,7 @@ function openVerifiers(
   noteAbsent(verifiers, { store: options.store, clock: options.clock, reason });
   return {
     verifiers,
-    close: async () => {
-      await source.close();
-      await journal.close();
-    },
-  };
-}
-
-function openSources(
-  { tenant, number, dataPath }: VerifiedHome, database: DatabasePlace, clock: Clock,
-) {
-  const ownOf = (all: Iterable<readonly [number, number]>) => ownMarks(number, all);
-  const of = { tenant, ownMarks: ownOf };
-  if (database.kind === 'mariadb') {
-    const { address } = database;
-    return {
-      source: new MariadbManifestSource(address, clock, of),
-      journal: new MariadbJournalSource(address, clock, tenant),
-    };
-  }
-  const file = join(dataPath, METADATA_FILE);
-  return {
-    source: SqliteManifestSource.open(file, of), journal: SqliteJournalSource.open(file, tenant),
+    close: () => metadata.close(),
   };
 }
 

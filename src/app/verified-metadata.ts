@@ -1,0 +1,132 @@
+/**
+ * What verifiers read of a tenant's metadata: in the shard on which the tenant is, by now. A tenant
+ * that moves leaves rows behind for a day, and what is read there would be of the past.
+ */
+import { join } from 'node:path';
+import { assert } from '../base/assert.ts';
+import type { TenantId } from '../base/ids.ts';
+import type { JournalSource, ManifestSource } from '../durability/index.ts';
+import {
+  MariadbJournalSource,
+} from '../durability/verify/stores/mariadb/mariadb-journal-source.ts';
+import {
+  MariadbManifestSource,
+} from '../durability/verify/stores/mariadb/mariadb-manifest-source.ts';
+import {
+  SqliteJournalScratch,
+} from '../durability/verify/stores/sqlite/sqlite-journal-scratch.ts';
+import {
+  SqliteJournalSource,
+} from '../durability/verify/stores/sqlite/sqlite-journal-source.ts';
+import {
+  SqliteManifestSource,
+} from '../durability/verify/stores/sqlite/sqlite-manifest-source.ts';
+import type { DirectoryView } from '../metadata/index.ts';
+import type { Clock, DatabaseSettings } from '../platform/index.ts';
+import type { DatabasePlace } from './database-place.ts';
+import { METADATA_FILE } from './metadata-place.ts';
+import { shardAddress } from './shard-address.ts';
+import type { ShardAddress } from './shard-address.ts';
+
+/** Where the shards are. */
+export interface ShardPlaces {
+  /** The number of the shard on which a tenant is. */
+  numberOf(tenant: TenantId): number;
+  /** @throws unavailable: nobody can be asked; invalid: its address, or a file of it, is wrong. */
+  addressOf(shard: number): Promise<ShardAddress>;
+}
+
+/** `shardOf`: where a tenant is; `read`: the directory of shards as it is. */
+export function shardPlaces(
+  dataPath: string,
+  { database, settings, shardOf, read }: {
+    database: DatabasePlace; settings: DatabaseSettings | undefined;
+    shardOf: (tenant: TenantId) => number; read: () => Promise<Pick<DirectoryView, 'shards'>>;
+  },
+): ShardPlaces {
+  const first: ShardAddress = database.kind === 'mariadb' ? database
+    : { kind: 'file', file: join(dataPath, METADATA_FILE) };
+  return {
+    numberOf: shardOf,
+    addressOf: async (shard) => {
+      if (shard === 0) return first;
+      const record = (await read()).shards.find(({ number }) => number === shard);
+      assert(record !== undefined, 'a tenant is on a shard that is in the directory');
+      return shardAddress(dataPath, record, settings);
+    },
+  };
+}
+
+interface Opened {
+  readonly shard: number;
+  readonly source: ManifestSource & { close(): void | Promise<void> };
+  readonly journal: JournalSource & { close(): void | Promise<void> };
+}
+
+export interface VerifiedTenant {
+  readonly tenant: TenantId;
+  /** Of all marks those of the tenant's volumes, by their own numbers. */
+  readonly ownMarks: (all: Iterable<readonly [number, number]>) => [number, number][];
+}
+
+export class VerifiedMetadata {
+  readonly #places: ShardPlaces;
+  readonly #of: VerifiedTenant;
+  readonly #clock: Clock;
+  /** The last is the one in use; those before may still be read from. */
+  readonly #opened: Opened[] = [];
+
+  readonly source: ManifestSource = {
+    page: async (after, limit) => (await this.#at()).source.page(after, limit),
+    find: async (key) => (await this.#at()).source.find(key),
+    marks: async () => (await this.#at()).source.marks(),
+  };
+
+  readonly journal: JournalSource = {
+    spaces: async () => (await this.#at()).journal.spaces(),
+    space: async (id) => (await this.#at()).journal.space(id),
+    events: async (id, after, limit) => (await this.#at()).journal.events(id, after, limit),
+    members: async (id, page) => (await this.#at()).journal.members(id, page),
+    membersAt: async (id, page) => (await this.#at()).journal.membersAt(id, page),
+    pastFloor: async (id) => (await this.#at()).journal.pastFloor(id),
+    folderBytes: async (id, folderId) => (await this.#at()).journal.folderBytes(id, folderId),
+    openScratch: () => SqliteJournalScratch.open(),
+  };
+
+  constructor(places: ShardPlaces, of: VerifiedTenant, clock: Clock) {
+    this.#places = places;
+    this.#of = of;
+    this.#clock = clock;
+  }
+
+  async #at(): Promise<Opened> {
+    const shard = this.#places.numberOf(this.#of.tenant);
+    const known = this.#opened.find((one) => one.shard === shard);
+    if (known !== undefined) return known;
+    const found = await this.#places.addressOf(shard);
+    const opened = this.#opened.find((one) => one.shard === shard) ?? this.#open(shard, found);
+    if (!this.#opened.includes(opened)) this.#opened.push(opened);
+    return opened;
+  }
+
+  #open(shard: number, found: ShardAddress): Opened {
+    const { tenant } = this.#of;
+    if (found.kind === 'file') {
+      return {
+        shard, source: SqliteManifestSource.open(found.file, this.#of),
+        journal: SqliteJournalSource.open(found.file, tenant),
+      };
+    }
+    return {
+      shard, source: new MariadbManifestSource(found.address, this.#clock, this.#of),
+      journal: new MariadbJournalSource(found.address, this.#clock, tenant),
+    };
+  }
+
+  async close(): Promise<void> {
+    for (const { source, journal } of this.#opened.splice(0)) {
+      await source.close();
+      await journal.close();
+    }
+  }
+}
