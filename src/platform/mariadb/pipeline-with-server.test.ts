@@ -1,9 +1,15 @@
-/** Holds the driver to what pipeline.ts relies on. */
+/** Holds the driver to what pipeline.ts relies on; and what is built on it. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { serverFault } from './faults.ts';
+import { GatheredQuestions } from './gathered-questions.ts';
+import { namedSql } from './named-sql.ts';
 import { Session } from './session.ts';
 import { CuttingProxy, ScratchServer } from './testing/index.ts';
+
+const ASK = namedSql('askGathered', 'SELECT ?', { owner: 'test', tables: new Map() }).text;
+const FAIL = namedSql('failGathered', 'SELECT nothing FROM t WHERE id = ?',
+  { owner: 'test', tables: new Map() }).text;
 
 let server: ScratchServer;
 let session: Session;
@@ -91,5 +97,23 @@ describe('A pipeline', () => {
     assert.equal(slept?.status, 'rejected');
     assert.equal(behind?.status, 'rejected');
     other.destroy();
+  });
+});
+
+describe('Gathered questions', () => {
+  it('go together when they are asked together, and the same is asked once', async () => {
+    const questions = new GatheredQuestions(server.addressOf(''), {
+      op: 'test', database: 'database',
+    });
+    const ask = async (n: number): Promise<unknown> =>
+      (await questions.ask(String(n), { text: ASK, values: [n] })).rows[0]?.[0];
+    assert.deepEqual(await Promise.all([1, 2, 2, 3].map(ask)), [1, 2, 2, 3]);
+    assert.equal(questions.roundTripCount, 1);
+    const [fine, wrong] = await Promise.allSettled([
+      ask(4), questions.ask('wrong', { text: FAIL, values: [1] })]);
+    assert.deepEqual([fine.status, wrong.status], ['fulfilled', 'rejected']);
+    assert.equal(await ask(5), 5);
+    await questions.close();
+    await assert.rejects(ask(6), /being closed/);
   });
 });

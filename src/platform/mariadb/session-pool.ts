@@ -88,7 +88,7 @@ export class SessionPool {
   }
 
   #giveBack(session: Session): void {
-    if (this.#isClosed) {
+    if (this.#isClosed || !session.isCurrent) {
       this.#discard(session);
       return;
     }

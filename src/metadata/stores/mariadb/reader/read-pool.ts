@@ -121,6 +121,10 @@ export class ReadPool {
       this.discard(session);
       return;
     }
+    if (!session.isCurrent) {
+      this.discard(session);
+      return;
+    }
     const [next] = this.#waiting;
     if (this.#isClosed) await session.end();
     else if (next !== undefined) next.give(session);
