@@ -38,6 +38,10 @@ export interface AuditTrailParts {
   clock: Clock;
   log: Logger;
   metrics: Metrics;
+  /** Whether this server follows the journals; left out: it does. */
+  mayFollow?: () => boolean;
+  /** Others change spaces too, and this one does not hear of it at once. */
+  hasOthers?: boolean;
 }
 
 export class AuditTrail {
@@ -80,11 +84,17 @@ export class AuditTrail {
 
   /** A space has changed. Returns at once. */
   changed(space: SpaceId): void {
+    if (this.#parts.mayFollow?.() === false) return;
     if (this.#changed.size >= CHANGED_MAX) this.#mustLookThrough = true;
     else this.#changed.add(space);
     if (this.#isGathering || this.#following !== undefined) return;
     this.#isGathering = true;
     this.#followIn(GATHER_MS);
+  }
+
+  /** All spaces are to be looked through: others may have changed any. */
+  lookThrough(): void {
+    this.#mustLookThrough = true;
   }
 
   #followIn(delayMs: number): void {
@@ -161,7 +171,8 @@ export class AuditTrail {
 
   async #catchUp(): Promise<void> {
     for (const { id } of await this.#parts.listTenants()) await (await this.#logOf(id)).takeInbox();
-    if (this.#mustLookThrough) {
+    if (this.#parts.mayFollow?.() === false) return;
+    if (this.#mustLookThrough || this.#parts.hasOthers === true) {
       this.#mustLookThrough = false;
       for await (const space of this.#behind()) this.#changed.add(space);
     }

@@ -6,7 +6,8 @@ import type { Witness } from '../base/witness.ts';
 import type { Clock, Logger, Metrics, Random } from '../platform/index.ts';
 import { CACHE_DEFAULTS, DiskCache, MirrorStore, placeSettings, where } from '../storage/index.ts';
 import type {
-  BackendSettings, BlockReclaim, BlockSealer, BlockStore, HoldEncrypted, VolumeReclaim,
+  BackendSettings, BlockReclaim, BlockSealer, BlockStore, HoldEncrypted, StoreSharing,
+  VolumeReclaim,
 } from '../storage/index.ts';
 import type { LocalVolumeStore } from '../storage/backends/local/local-volume-store.ts';
 import type { ObjectBlockStore } from '../storage/backends/s3/object-block-store.ts';
@@ -51,6 +52,8 @@ export interface BackendOptions {
   readonly openLocal: () => Promise<LocalVolumeStore>;
   /** How blocks are sealed in every place, and opened. */
   readonly openSealer: (hold: HoldEncrypted) => Promise<BlockSealer | undefined>;
+  /** Of an object store that several servers write to. */
+  readonly sharing?: StoreSharing | undefined;
 }
 
 /** What cannot be together. @throws invalid, with what to do; nothing was opened or changed. */
@@ -125,7 +128,7 @@ async function openFirst(options: BackendOptions): Promise<FirstObjects> {
   const forget: FirstObjects['forget'] = { id: undefined };
   const store = await openObjects(settings, {
     clock, log, random, whenEmpty, openSealer, storeId: places.blocks?.storeId ?? instanceId,
-    onRemoved: async (id) => forget.id?.(id),
+    onRemoved: async (id) => forget.id?.(id), sharing: options.sharing,
   });
   try {
     await store.ready();

@@ -5,7 +5,7 @@ import type { Witness } from '../base/witness.ts';
 import type { Clock, Logger, Random } from '../platform/index.ts';
 import { openSealer } from '../storage/index.ts';
 import type {
-  BackendSettings, BlockSealer, BlockStore, HoldEncrypted,
+  BackendSettings, BlockSealer, BlockStore, HoldEncrypted, StoreSharing,
 } from '../storage/index.ts';
 import { holdEncrypted } from '../storage/backends/local/encrypted-volumes.ts';
 import type { VolumeFinding } from '../storage/backends/local/findings.ts';
@@ -57,6 +57,8 @@ export interface HomeOptions extends HomeParts, HomeSettings {
   readonly places: BlockPlaces;
   /** What was durable in its volumes when the metadata last referred to them. */
   readonly witness: Witness;
+  /** See BackendOptions. */
+  readonly sharing?: StoreSharing | undefined;
 }
 
 /** Everything that was opened is closed again when it throws.

@@ -22,6 +22,7 @@ import type { BlockHome, HomeParts, HomeSettings } from './block-home.ts';
 import { BlockPlaces } from './block-place.ts';
 import { HOMES_MAX, HomeList, noHome, ownMarks, partOfHome } from './home-list.ts';
 import type { HomePlace } from './home-list.ts';
+import { ownStorageNeedsOneServer } from './node-fitting.ts';
 import { settingsOfHome } from './storage-policies.ts';
 import type { Policies } from './storage-policies.ts';
 
@@ -43,6 +44,8 @@ export interface HomesOptions extends HomeParts {
   readonly usual: HomeSettings;
   readonly findTenant: (id: TenantId) => Promise<TenantRecord | undefined>;
   readonly readWitness: () => Promise<Witness>;
+  /** Other servers write to the default tenant's storage, and would not know of a new one. */
+  readonly isShared?: boolean;
 }
 
 export class BlockHomes {
@@ -75,6 +78,7 @@ export class BlockHomes {
     const list = await HomeList.open(data);
     if (!list.knows(await options.readWitness())) throw listLost();
     const homes = new BlockHomes(options, data.path, list);
+    if (options.isShared === true && !homes.isAlone) throw ownStorageNeedsOneServer('(other)');
     homes.#homes.set(DEFAULT_TENANT, own);
     return homes;
   }
@@ -223,6 +227,7 @@ export class BlockHomes {
   }
 
   async #note({ id, policy }: TenantRecord): Promise<HomePlace> {
+    if (this.#options.isShared === true) throw ownStorageNeedsOneServer(id);
     if (this.#list.count >= HOMES_MAX) throw tooMany();
     await refuseStrangers(join(this.#dataPath, partOfHome(id)));
     return this.#list.add(id, policy);

@@ -1,7 +1,7 @@
 /** Garbage collection of one data directory: opened for a server or for one command. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { isKind } from '../base/errors.ts';
+import { HoldfastError, isKind } from '../base/errors.ts';
 import type { TenantId } from '../base/ids.ts';
 import {
   GarbageCollector, paceOf, readGcStatus, VolumeLedger, type CollectorReport,
@@ -16,6 +16,7 @@ import { manifestHomes } from './home-references.ts';
 import { MirrorCollection } from './mirror-collection.ts';
 import { MIRROR_LEDGER, MIRROR_NOTES } from './mirror-place.ts';
 import { openStores } from './stores.ts';
+import { COLLECTING } from './web-node.ts';
 import type { Stores, StoresOptions } from './stores.ts';
 
 const NOTES = 'gc.db';
@@ -86,6 +87,7 @@ export async function openCollectionAlone(
   try {
     stores = await openStores(root, options);
     const opened = stores;
+    await collectAlone(opened);
     const home = await opened.homes.knownHome(tenant);
     const collection = await openCollection(home, opened, {
       clock, bytesPerSecond: Infinity, onTrouble: (trouble) => complain(textOf(trouble)),
@@ -101,6 +103,17 @@ export async function openCollectionAlone(
     lock.release();
     throw error;
   }
+}
+
+/** Of several servers one collects. */
+async function collectAlone({ webNode }: Pick<Stores, 'webNode'>): Promise<void> {
+  if (webNode === undefined || webNode.isAlone) return;
+  const nothing = { stop: () => Promise.resolve() };
+  const { isHeld } = await webNode.leased(COLLECTING, () => Promise.resolve(nothing));
+  if (isHeld) return;
+  const message = 'Another server collects garbage. See "holdfast node list", and call this where '
+    + 'that one runs, once it has ended.';
+  throw new HoldfastError('conflict', 'app/openCollection', message, { code: 'not-collecting' });
 }
 
 /** Whether or not a server runs. `mirror`: of the second place, once it was collected. */

@@ -27,6 +27,8 @@ export interface Events {
   routes: Route[];
   /** Connections that wait for changes. */
   listeners: () => number;
+  /** Spaces that somebody waits for. */
+  watched: () => SpaceId[];
   /** A commit has changed a space. */
   changed: (space: SpaceId) => void;
   /** @throws unavailable. */
@@ -50,6 +52,7 @@ export function openEvents(options: EventsOptions): Events {
   return {
     routes: eventRoutes({ ...auth, feed, hub, clock }),
     listeners: () => hub.listenerCount,
+    watched: () => hub.watched,
     changed(space) {
       hub.changed(space);
       opened.webhooks?.changed(space);

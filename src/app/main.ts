@@ -6,9 +6,9 @@ import {
   dbTop, digestCommand, diskAdd,
   diskDrain,
   diskList, diskMove, diskRetire, diskUndrain, durability, gcRestore, gcRun, gcStatus,
-  groupCommands, historyCommands, keysCommands, mailTest, openTerminal, quotaCommands,
-  retentionCommands, runCommandLine, schemaCommands, serve, shardCommands, storageMove,
-  tenantCommands,
+  groupCommands, historyCommands, keysCommands, mailTest, nodeCommands, openTerminal,
+  quotaCommands, retentionCommands, runCommandLine, schemaCommands, serve, shardCommands,
+  storageMove, tenantCommands,
   tenantMove, userAdd,
   userDisable,
   userEmail, userEnable, userList, userPassword, userSecondFactorOff,
@@ -27,6 +27,7 @@ import { keyParts } from './keys.ts';
 import { SLICES } from './settings.ts';
 import { startFiler } from './filer.ts';
 import { sendTestMail } from './mail.ts';
+import { nodeCommandParts } from './node-commands.ts';
 import { makeKeyOf, rotateKeyOf } from './cluster.ts';
 import { startServer } from './server.ts';
 import { order } from './orders.ts';
@@ -120,6 +121,7 @@ const commands = [
   ...retentionCommands({ ...disks, noteAct: users.noteAct }),
   ...shardCommands(disks),
   ...auditCommands(SLICES),
+  ...nodeCommands(nodeCommandParts(SLICES, systemClock)),
   ...schemaCommands({
     slices: SLICES, clock: systemClock,
     open: async (config, { alters }) => (await import('./schema.ts')).openSchema(

@@ -41,6 +41,11 @@ export class MassChange {
     await this.#quarantines.load();
   }
 
+  /** Where there are other servers: what they have held and decided. */
+  async learn(): Promise<void> {
+    await this.#quarantines.learn();
+  }
+
   get openCount(): number {
     return this.#quarantines.openCount;
   }

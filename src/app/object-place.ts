@@ -4,7 +4,7 @@ import { HoldfastError } from '../base/errors.ts';
 import type { BlockId } from '../base/ids.ts';
 import type { Clock, Logger, Random } from '../platform/index.ts';
 import type {
-  AzurePlaceSettings, GcsPlaceSettings, PlaceSettings, S3PlaceSettings,
+  AzurePlaceSettings, GcsPlaceSettings, PlaceSettings, S3PlaceSettings, StoreSharing,
 } from '../storage/index.ts';
 import type { ObjectBlockStore } from '../storage/backends/s3/object-block-store.ts';
 import type { ObjectFinding } from '../storage/backends/s3/object-findings.ts';
@@ -24,6 +24,8 @@ export interface ObjectPlaceOptions {
   /** See ObjectStoreOptions. */
   openSealer?: ObjectStoreOptions['openSealer'];
   onRemoved?: (id: BlockId) => Promise<void>;
+  /** See ObjectStoreOptions. */
+  sharing?: StoreSharing | undefined;
 }
 
 /** @throws invalid: a setting that cannot be right, or a file of a secret that cannot be read; and
@@ -85,13 +87,14 @@ const OPEN = {
 function commonOf(
   values: PlaceSettings['values'], section: string, options: ObjectPlaceOptions,
 ): Common {
-  const { clock, log, random, storeId, whenEmpty, onRemoved, openSealer } = options;
+  const { clock, log, random, storeId, whenEmpty, onRemoved, openSealer, sharing } = options;
   const { prefix, putCheck, allowPlainHttp } = values;
   return {
     section, storeId, whenEmpty, putCheck, allowPlainHttp, clock, random,
     onFinding: (finding) => tell(log, finding),
     ...(prefix !== undefined && { prefix }),
     ...(onRemoved !== undefined && { onRemoved }),
+    ...(sharing !== undefined && { sharing }),
     ...(openSealer !== undefined && { openSealer }),
   };
 }

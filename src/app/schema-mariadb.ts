@@ -23,6 +23,9 @@ import { openMariadbBook } from '../schema/stores/mariadb/mariadb-schema-book.ts
 import {
   MariadbSchemaTarget, OUR_COLLATION,
 } from '../schema/stores/mariadb/mariadb-schema-target.ts';
+import {
+  LEAVING_TABLES,
+} from '../storage/shared/stores/mariadb/mariadb-leaving-list.ts';
 
 /** What this version of the program makes in an empty database. */
 export function goldensOnMariadb(): { metadata: Catalogue; identity: Catalogue } {
@@ -36,7 +39,7 @@ export function goldensOnMariadb(): { metadata: Catalogue; identity: Catalogue }
 export function besideFirst(): Catalogue {
   return mariadbGolden({
     ...IDENTITY_TABLES, ...INSTALLATION_TABLES, ...DIRECTORY_TABLES, ...CLUSTER_TABLES,
-    ...KEYED_REQUEST_TABLES,
+    ...KEYED_REQUEST_TABLES, ...LEAVING_TABLES,
   }, OUR_COLLATION);
 }
 

@@ -12,7 +12,6 @@ import { DriftWork } from './drift-work.ts';
 import type { DriftOptions } from './drift-work.ts';
 import { findDatabasePlace } from './database-place.ts';
 import type { DatabasePlace } from './database-place.ts';
-import { NodePresence } from './node-presence.ts';
 import { PROGRAM_VERSION } from './program-version.ts';
 import { goldenCatalogues, goldenFiles, schemaShards } from './schema-shards.ts';
 
@@ -116,13 +115,4 @@ export function startDriftWork(
     return { shards, goldens: isOnServers ? await goldenCatalogues() : goldenFiles() };
   };
   return DriftWork.start({ ...parts, find });
-}
-
-/** Before shards are looked at: undefined where nobody else can be at work. */
-export async function enterNodes(
-  root: string, place: DatabasePlace, { clock, log }: { clock: Clock; log: Logger },
-): Promise<NodePresence | undefined> {
-  if (place.kind === 'files') return undefined;
-  const registry = await (await import('./schema-mariadb.ts')).openNodes(place.address, clock);
-  return NodePresence.enter({ registry, root, version: PROGRAM_VERSION, clock, log });
 }

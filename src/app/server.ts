@@ -16,7 +16,6 @@ import {
   Authenticator, BuiltPage, nextcloudSlice, unavailableHandler, wantsEarlyContinue,
 } from '../protocols/index.ts';
 import { AuditTrail } from './audit-trail.ts';
-import type { DriftWork } from './drift-work.ts';
 import type { Events } from './events.ts';
 import { healthRoutes } from './health.ts';
 import { HomeWork } from './home-work.ts';
@@ -30,9 +29,14 @@ import { startDriftWork } from './schema.ts';
 import { buildServices } from './services.ts';
 import type { Services } from './services.ts';
 import { openStores } from './stores.ts';
-import type { Stores } from './stores.ts';
+import type { Stores, StoresOptions } from './stores.ts';
 import { storageSettings } from './storage-policies.ts';
 import { openTenantMoves } from './tenant-moves.ts';
+import {
+  aloneWithBatch, AUDIT, DRIFT, isForUs, listenToOthers, TIME_WORK, workOfOne,
+} from './node-work.ts';
+import type { Others } from './node-work.ts';
+import { COLLECTING } from './web-node.ts';
 import { TimeWork } from './time-work.ts';
 import { tenantMoveSlice } from '../metadata/index.ts';
 import type { TenantMover } from '../metadata/index.ts';
@@ -52,8 +56,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   addDatabaseMetrics(metrics);
   const opened: Opened = {
     server: undefined, stores: undefined, control: undefined, mail: undefined,
-    homeWork: undefined, audit: undefined, timeWork: undefined, driftWork: undefined,
-    events: undefined, webhooks: undefined, moves: undefined,
+    homeWork: undefined, audit: undefined, works: [], others: undefined, events: undefined,
+    webhooks: undefined, moves: undefined,
   };
   const delays = [new WorstDelay(), new WorstDelay()] as const;
   const health = healthRoutes({
@@ -75,19 +79,13 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   try {
     opened.server = await openHttp(config.of(serverSlice), { health, metrics, log, clock });
     opened.stores = await whenDatabaseIsThere(() => openStores(data.path, {
-      clock, log, random, ...storageSettings(config),
-      onCommit: (space) => {
-        opened.audit?.changed(space);
-        opened.events?.changed(space);
-      },
-      onSignIn: ({ act, user, tenant, device, address }) => (
-        opened.audit?.note({ act, user, device, ...(address !== undefined && { from: address }) },
-          tenant)
-      ),
+      clock, log, random, ...storageSettings(config), ...heard(opened),
     }), options);
-    const { metadata, identity } = opened.stores;
+    const { stores } = opened;
+    const { metadata, identity } = stores;
     opened.audit = await AuditTrail.open({
       path: data.path, metadata, listTenants: () => identity.tenants.list(), clock, log, metrics,
+      mayFollow: () => isForUs(stores, AUDIT), hasOthers: stores.webNode?.isAlone === false,
     });
     opened.mail = await openMail(config, data.path, { clock, log, metrics });
     const massChange = openMassChange({
@@ -97,7 +95,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     await massChange.load();
     const services = buildServices({
       ...options, ...config.of(filesSlice), ...config.of(nextcloudSlice), massChange,
-      ...tellings(opened, log), stores: opened.stores,
+      ...tellings(opened, log), stores, aloneWithBatch: aloneWithBatch(stores),
       instanceId: shortInstanceId(data.instanceId), web: await openPage(log),
       administration: { dataPath: data.path, config, clock, ...administered(opened, delays) },
     });
@@ -105,10 +103,13 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     const { administration: { series, liveSeries } } = services;
     ending.push(() => series.stop(), () => liveSeries.stop());
     opened.server.serve([...health, ...services.routes]);
-    ending.push(sweepHourly(services, { clock, log, metrics }));
-    await startWork(options, metrics, { opened, stores: opened.stores, services });
+    ending.push(sweepHourly(services, { clock, log, metrics }, () => isForUs(stores, TIME_WORK)));
+    await startWork(options, metrics, { opened, stores, services });
+    opened.others = await listenToOthers({
+      stores, services, massChange, audit: opened.audit, clock, log, metrics,
+    });
     const { server } = opened;
-    const greeting = await greetingOf(opened.stores, server.url);
+    const greeting = await greetingOf(stores, server.url);
     return { url: server.url, greeting, stop, reload: () => server.reloadTls() };
   } catch (error) {
     await stop(0);
@@ -119,6 +120,21 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
 function openPage(log: Logger): Promise<BuiltPage | undefined> {
   return BuiltPage.openIfWhole(WEB_FOLDER, (err) =>
     log.error({ err }, 'the web page cannot be read; files are served without it'));
+}
+
+/** What the stores tell of what happens in them. */
+function heard(opened: Opened): Pick<StoresOptions, 'onCommit' | 'onSignIn'> {
+  return {
+    onCommit: (space) => {
+      opened.audit?.changed(space);
+      opened.events?.changed(space);
+      opened.others?.changed(space);
+    },
+    onSignIn: ({ act, user, tenant, device, address }) => (
+      opened.audit?.note({ act, user, device, ...(address !== undefined && { from: address }) },
+        tenant)
+    ),
+  };
 }
 
 /** What services tell of what they have done, and find when they need it: not all of it is there
@@ -154,25 +170,33 @@ async function startWork(
   { config, data, log, clock, random }: StartOptions, metrics: Metrics,
   { opened, stores, services }: { opened: Opened; stores: Stores; services: Services },
 ): Promise<void> {
-  opened.timeWork = await TimeWork.start(services.batches, {
+  opened.works.push({ stop: () => services.batches.close() });
+  opened.works.push(await workOfOne(stores, TIME_WORK, () => TimeWork.start(services.batches, {
     metadata: stores.metadata, clock, log, metrics, policy: config.of(filesSlice),
     note: (entry) => opened.audit?.note(entry),
-  });
+  })));
   opened.webhooks = await services.events.openWebhooks({
     ...config.of(webhookSlice), dataPath: data.path, random, log,
   });
   const { isOn, ...collecting } = config.of(gcSlice);
-  opened.homeWork = await HomeWork.start({
-    dataPath: data.path, stores, services, collecting: isOn ? collecting : undefined,
-    clock, random, log, metrics, isLoaded: () => (opened.server?.inFlight ?? 0) > 0,
-  });
-  opened.driftWork = startDriftWork(data.path, config, { clock, log, metrics });
+  opened.works.push(await workOfOne(stores, COLLECTING, async () => {
+    const homeWork = await HomeWork.start({
+      dataPath: data.path, stores, services, collecting: isOn ? collecting : undefined,
+      clock, random, log, metrics, isLoaded: () => (opened.server?.inFlight ?? 0) > 0,
+    });
+    opened.homeWork = homeWork;
+    return {
+      stop: async () => {
+        opened.homeWork = undefined;
+        await homeWork.stop();
+      },
+    };
+  }));
+  opened.works.push(await workOfOne(stores, DRIFT, () =>
+    Promise.resolve(startDriftWork(data.path, config, { clock, log, metrics }))));
   opened.moves = await openTenantMoves({
     root: data.path, shards: stores.shards, clock, settings: config.of(tenantMoveSlice),
-    onFlipped: (space) => {
-      opened.audit?.changed(space);
-      opened.events?.changed(space);
-    },
+    onFlipped: (space) => heard(opened).onCommit?.(space),
   });
   opened.control = await ControlServer.open({
     directory: data.path, log, random,
@@ -213,9 +237,7 @@ function linkReadEntry({ link, node, address }: LinkRead): Parameters<AuditTrail
 
 /** What is stored survives a crash, so leaving it open is better than hanging for ever. */
 async function closeInTime(
-  {
-    control, moves, webhooks, mail, homeWork, driftWork, timeWork, audit, stores,
-  }: Opened, clock: Clock,
+  { control, moves, webhooks, mail, works, others, audit, stores }: Opened, clock: Clock,
 ): Promise<void> {
   const late = Promise.withResolvers<never>();
   const cancel = clock.after(CLOSE_MS_MAX, () => {
@@ -228,9 +250,8 @@ async function closeInTime(
       await moves?.close();
       await webhooks?.close();
       await mail?.outbox.close();
-      await homeWork?.stop();
-      await driftWork?.stop();
-      await timeWork?.stop();
+      await others?.stop();
+      for (const work of works.toReversed()) await work.stop();
       await audit?.close();
       await stores?.close();
     };
@@ -247,8 +268,9 @@ interface Opened {
   mail: OpenedMail | undefined;
   homeWork: HomeWork | undefined;
   audit: AuditTrail | undefined;
-  timeWork: TimeWork | undefined;
-  driftWork: DriftWork | undefined;
+  /** What goes on beside the requests. */
+  works: { stop: () => Promise<void> }[];
+  others: Others | undefined;
   events: Events | undefined;
   webhooks: Webhooks | undefined;
   moves: TenantMover | undefined;
@@ -300,11 +322,14 @@ async function greetingOf(stores: Stores, url: string): Promise<string[]> {
 
 function sweepHourly(
   services: Services, { clock, log, metrics }: { clock: Clock; log: Logger; metrics: Metrics },
+  isOurs: () => boolean,
 ): () => void {
   const expiredCount = metrics.counter({
     name: 'uploads_expired_total', help: 'Uploads in pieces that nobody went on with.',
   });
-  return repeatHourly(clock, () => sweep(services, log, expiredCount));
+  return repeatHourly(clock, async () => {
+    if (isOurs()) await sweep(services, log, expiredCount);
+  });
 }
 
 async function sweep(

@@ -8,7 +8,7 @@ import {
   TrashService, UploadService, VersionService,
 } from '../files/index.ts';
 import type {
-  BrakeService, BrokenLock, DroppedTrash, GroupsAt, Invitations, LinkRead, WriteWatch,
+  BatchParts, BrakeService, BrokenLock, DroppedTrash, GroupsAt, Invitations, LinkRead, WriteWatch,
 } from '../files/index.ts';
 import {
   Authenticator, WEB_PREFIX, davRoutes, nextcloudRoutes, pageRoutes, pastRoutes, peopleOf,
@@ -41,6 +41,8 @@ export interface ServiceOptions {
   watch: (tenant: TenantId) => WriteWatch | undefined;
   /** undefined: no mail is sent. */
   invitations: Invitations | undefined;
+  /** See Batches. */
+  aloneWithBatch?: BatchParts['alone'];
   onBatchTrouble: (batchId: number, error: unknown) => void;
   onEventTrouble: (error: unknown) => void;
   webhooks: () => Webhooks | undefined;
@@ -66,6 +68,7 @@ export interface Services {
   administration: Administration;
   /** Told of each space that a commit has changed. */
   events: Events;
+  spaces: SpaceDirectory;
 }
 
 export function buildServices(options: ServiceOptions): Services {
@@ -89,6 +92,7 @@ export function buildServices(options: ServiceOptions): Services {
   const groupsAt: GroupsAt = (user, at) => identity.groups.groupsAt(user, at);
   const batches = new Batches({
     metadata, content, now, keep: massChange.keep, onTrouble: options.onBatchTrouble,
+    alone: options.aloneWithBatch,
   });
   const brakes = massChange.service(batches);
   const time = new TimeService({ metadata, content, spaces, batches, now, groupsAt });
@@ -131,6 +135,6 @@ export function buildServices(options: ServiceOptions): Services {
   ];
   return {
     files, uncached, uploads, quotas, time, transfers, now, batches, brakes, routes, events,
-    administration,
+    administration, spaces,
   };
 }

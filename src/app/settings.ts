@@ -3,7 +3,7 @@ import { gcSlice } from '../durability/index.ts';
 import { filesSlice } from '../files/index.ts';
 import { mailSlice } from '../mail/index.ts';
 import { tenantMoveSlice } from '../metadata/index.ts';
-import { databaseSlice, serverSlice } from '../platform/index.ts';
+import { clusterSlice, databaseSlice, serverSlice } from '../platform/index.ts';
 import type { Slice } from '../platform/index.ts';
 import { nextcloudSlice } from '../protocols/index.ts';
 import { schemaSlice } from '../schema/index.ts';
@@ -11,7 +11,6 @@ import { backendSlice, erasureSlice, filerSlice, storageSlice } from '../storage
 import { webhookSlice } from '../webhooks/index.ts';
 
 export const SLICES: readonly Slice[] = [
-  serverSlice, databaseSlice, filesSlice, storageSlice, erasureSlice, backendSlice, filerSlice,
-  nextcloudSlice, gcSlice, mailSlice, webhookSlice, schemaSlice,
-  tenantMoveSlice,
+  serverSlice, databaseSlice, clusterSlice, filesSlice, storageSlice, erasureSlice, backendSlice,
+  filerSlice, nextcloudSlice, gcSlice, mailSlice, webhookSlice, schemaSlice, tenantMoveSlice,
 ];

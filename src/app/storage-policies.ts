@@ -2,8 +2,8 @@
 import { HoldfastError } from '../base/errors.ts';
 import { DEFAULT_TENANT } from '../base/ids.ts';
 import type { TenantId } from '../base/ids.ts';
-import { databaseSlice } from '../platform/index.ts';
-import type { Config, DatabaseSettings } from '../platform/index.ts';
+import { clusterSlice, databaseSlice } from '../platform/index.ts';
+import type { ClusterSettings, Config, DatabaseSettings } from '../platform/index.ts';
 import {
   backendSlice, erasureSlice, partOf, STORAGE_POLICIES, storageSlice,
 } from '../storage/index.ts';
@@ -34,6 +34,7 @@ export interface StorageSettings extends HomeSettings {
   /** By name, without that of the default tenant. */
   readonly policies: Policies;
   readonly database: DatabaseSettings;
+  readonly cluster: ClusterSettings;
 }
 
 /** Of the default tenant, and of every other policy; and of the database. */
@@ -43,5 +44,8 @@ export function storageSettings(config: Config): StorageSettings {
     const settings = { ...own.settings, ...set.of(storageSlice), ...set.of(erasureSlice) };
     return [name, { settings, backend: set.of(backendSlice) }] as const;
   });
-  return { ...own, policies: new Map(policies), database: config.of(databaseSlice) };
+  return {
+    ...own, policies: new Map(policies), database: config.of(databaseSlice),
+    cluster: config.of(clusterSlice),
+  };
 }

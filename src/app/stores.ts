@@ -11,7 +11,9 @@ import { Identity } from '../identity/index.ts';
 import type { SignInNotice } from '../identity/index.ts';
 import type { MetadataStore } from '../metadata/index.ts';
 import { findDataDirectory, openDataDirectory } from '../platform/index.ts';
-import type { Clock, DatabaseSettings, Logger, Random } from '../platform/index.ts';
+import type {
+  Clock, ClusterSettings, DatabaseSettings, Logger, Random,
+} from '../platform/index.ts';
 import type { IdempotencyStore } from '../protocols/index.ts';
 import type { BackendSettings } from '../storage/index.ts';
 import { checkFitting } from './block-backend.ts';
@@ -26,10 +28,13 @@ import { ownHome, ownMarks } from './home-list.ts';
 import { openIdempotencyStore } from './idempotency-place.ts';
 import { IDENTITY_FILE, openIdentityStore } from './identity-place.ts';
 import { METADATA_FILE } from './metadata-place.ts';
-import { checkShards, enterNodes } from './schema.ts';
+import { checkNodeFitting } from './node-fitting.ts';
+import { PROGRAM_VERSION } from './program-version.ts';
+import { checkShards } from './schema.ts';
 import { openShards } from './shards.ts';
 import type { Shards } from './shards.ts';
 import type { Policies } from './storage-policies.ts';
+import { WebNode } from './web-node.ts';
 
 /** Written once all stores were made: from then on a missing one is a loss, not a first start. */
 const COMPLETE = 'stores-complete';
@@ -45,6 +50,8 @@ export interface Stores extends BlockHome {
   databaseSettings: DatabaseSettings | undefined;
   /** What keyed requests of the API were answered. */
   idempotency: IdempotencyStore;
+  /** What other servers know of this one; undefined: its database is files of its own. */
+  webNode: WebNode | undefined;
 }
 
 export interface StoresOptions {
@@ -55,6 +62,8 @@ export interface StoresOptions {
   backend: BackendSettings;
   /** Left out: files in the data directory. */
   database?: DatabaseSettings;
+  /** Left out: it serves alone. */
+  cluster?: ClusterSettings;
   /** For tenants that have another one. */
   policies?: Policies;
   /** Told of each space that a commit has changed. */
@@ -80,6 +89,7 @@ export async function openStores(root: string, options: StoresOptions): Promise<
   const database = await findDatabasePlace(root, {
     settings: options.database, installation: data.instanceId, isNew: mayCreate,
   });
+  checkNodeFitting(options.cluster ?? { node: undefined }, database.kind, chosen);
   await checkNothingLost(paths, { mayCreate, isLocal, hasFiles: database.kind === 'files' });
   await claimPlace(root, database);
   await warnOfRights(database, options.log);
@@ -89,8 +99,8 @@ export async function openStores(root: string, options: StoresOptions): Promise<
   };
   try {
     const { onCommit, clock, log } = options;
-    const presence = await enterNodes(root, database, options);
-    if (presence !== undefined) opened.push(presence);
+    const webNode = await openWebNode(root, database, options);
+    if (webNode !== undefined) opened.push(webNode);
     if (database.kind === 'mariadb') await checkShards(root, database, options);
     const accounts: { identity?: Identity } = {};
     const { metadata, shards } = await openShards(root, database, {
@@ -106,8 +116,11 @@ export async function openStores(root: string, options: StoresOptions): Promise<
     const witness = await metadata.readWitness();
     const own = await openBlockHome({
       ...options, place, places, dataPath: root, witness: ownMarks(place.number, witness),
+      sharing: webNode?.sharing,
     });
     opened.push(own);
+    if (own.backend.objects !== undefined) await webNode?.watch(own.backend.objects);
+    webNode?.start();
     const identity = await openIdentity(root, database, options);
     accounts.identity = identity;
     opened.push(identity);
@@ -117,18 +130,27 @@ export async function openStores(root: string, options: StoresOptions): Promise<
     const homes = await BlockHomes.open(own, {
       ...options, policies: options.policies ?? new Map(), usual: options,
       findTenant: (id) => identity.tenants.find(id), readWitness: () => metadata.readWitness(),
+      isShared: webNode?.sharing !== undefined,
     });
     opened.push(homes);
     if (mayCreate) await writeMarker(root, paths.complete);
     await homes.openAll(await identity.tenants.list());
     return {
-      ...own, identity, metadata, shards, homes, database, idempotency, close,
+      ...own, identity, metadata, shards, homes, database, idempotency, webNode, close,
       databaseSettings: options.database,
     };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+async function openWebNode(
+  root: string, database: DatabasePlace, { cluster, clock, log }: StoresOptions,
+): Promise<WebNode | undefined> {
+  if (database.kind === 'files') return undefined;
+  const { address } = database;
+  return WebNode.open(address, { name: cluster?.node, root, version: PROGRAM_VERSION, clock, log });
 }
 
 /** Only the accounts: for commands that work whether or not the server runs. With `create`, makes

@@ -6,12 +6,10 @@ import { RetentionSchedule } from './retention.ts';
 import type { RetentionOptions } from './retention.ts';
 
 export class TimeWork {
-  readonly #batches: Batches;
   readonly #retention: RetentionSchedule;
   readonly #counters: CounterWork;
 
-  private constructor(batches: Batches, options: RetentionOptions & CounterOptions) {
-    this.#batches = batches;
+  private constructor(options: RetentionOptions & CounterOptions) {
     this.#retention = RetentionSchedule.start(options);
     this.#counters = CounterWork.start(options);
   }
@@ -21,13 +19,12 @@ export class TimeWork {
   ): Promise<TimeWork> {
     const resumed = await batches.resume();
     if (resumed > 0) options.log.info({ resumed }, 'going on with restores that were interrupted');
-    return new TimeWork(batches, options);
+    return new TimeWork(options);
   }
 
-  /** Restores go on at the next start. */
+  /** Restores go on: they are those of who asked for them. */
   async stop(): Promise<void> {
     await this.#counters.stop();
     await this.#retention.stop();
-    await this.#batches.close();
   }
 }

@@ -6,6 +6,8 @@ export { runCommandLine } from './command-line.ts';
 export type { CommandLineOptions } from './command-line.ts';
 export { auditCommands } from './commands/audit.ts';
 export { brakeCommands } from './commands/brake.ts';
+export { nodeCommands } from './commands/node.ts';
+export type { NodeCommandParts } from './commands/node.ts';
 export { clusterKey } from './commands/cluster-key.ts';
 export { clusterKeyRotate } from './commands/cluster-key-rotate.ts';
 export { configCheck } from './commands/config-check.ts';

@@ -64,6 +64,7 @@ export { parseWhen } from './time/moment.ts';
 export type { When } from './time/moment.ts';
 export type { PastFound, PastView } from './time/past-view.ts';
 export { Batches } from './time/restore/batches.ts';
+export type { BatchParts } from './time/restore/batches.ts';
 export type { RunKeep } from './time/restore/batches.ts';
 export { RetentionJob } from './time/retention/retention-job.ts';
 export type { GroupsAt } from './time/then-and-now.ts';

@@ -107,6 +107,15 @@ export class SpaceDirectory {
     this.#limited.clear();
   }
 
+  /** After somebody else may have changed a space. */
+  forget(id: SpaceId): void {
+    this.#forgotten += 1;
+    const owner = this.#byId.get(id)?.owner;
+    if (owner !== undefined) this.#known.delete(owner);
+    this.#byId.delete(id);
+    this.#limited.clear();
+  }
+
   #remember(
     { id, tenant, owner, kind, name, rootId, quotaBytes }: SpaceRecord, forgotten: number,
   ): KnownSpace {

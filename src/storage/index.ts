@@ -82,3 +82,5 @@ export { DOMAIN_LEVELS, usualPolicy } from './replication/volume-disk.ts';
 export type {
   DiskLabels, DomainLevel, ReplicationPolicy, VolumeDisk,
 } from './replication/volume-disk.ts';
+export type { LeavingList } from './shared/leaving-list.ts';
+export type { StoreSharing } from './shared/leaving-view.ts';

@@ -39,6 +39,8 @@ export class Quarantines implements DeviceHolds {
   readonly #metadata: MetadataStore;
   readonly #devices = new Map<string, Device>();
   readonly #opening = new Map<string, Promise<LiveQuarantine>>();
+  /** State and view revision of each, as `learn` saw them last. */
+  readonly #seen = new Map<number, string>();
   readonly #onOpened: (quarantine: QuarantineRecord) => void;
   #liveCount = 0;
 
@@ -57,6 +59,25 @@ export class Quarantines implements DeviceHolds {
       for (const record of page) await this.#take(record);
       before = page.at(-1)?.id;
       if (before === undefined) return;
+    }
+  }
+
+  /** Where other servers write to the store as well: learns what they have held and decided. */
+  async learn(): Promise<void> {
+    const isFirst = this.#seen.size === 0;
+    for (const record of await this.#metadata.listQuarantines({}, QUARANTINES_LIMIT_MAX)) {
+      const { id, spaceId, state, viewRev } = record;
+      const seen = `${state} ${viewRev}`;
+      const isKnown = this.#seen.get(id) === seen;
+      this.#seen.set(id, seen);
+      if (isKnown || isFirst) continue;
+      const device = this.#device(record);
+      if (device.live.get(spaceId)?.id === id) {
+        device.live.delete(spaceId);
+        device.spaces.delete(spaceId);
+        this.#liveCount -= 1;
+      }
+      await this.#take(record);
     }
   }
 

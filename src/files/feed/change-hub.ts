@@ -59,6 +59,11 @@ export class ChangeHub {
     return this.#count;
   }
 
+  /** Spaces that somebody waits for. */
+  get watched(): SpaceId[] {
+    return [...this.#bySpace.keys()];
+  }
+
   /** Another number after each change: what was looked up since is not out of date. */
   get generation(): number {
     return this.#generation;

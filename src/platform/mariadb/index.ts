@@ -11,6 +11,7 @@ export { keysOf, namedSql, namedTable, ownerOf, valuesFor } from './named-sql.ts
 export type { NamedSql, SqlValue, TableOwner } from './named-sql.ts';
 export { lookAtDatabase } from './look-at-database.ts';
 export type { DatabaseFacts } from './look-at-database.ts';
+export { makeMissingTables } from './missing-tables.ts';
 export { OneSession } from './one-session.ts';
 export type { AskOne, OneSessionParts } from './one-session.ts';
 export { checkSettings, readSettings, unsafeSettings } from './server-settings.ts';

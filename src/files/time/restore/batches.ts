@@ -25,6 +25,10 @@ export interface BatchParts {
   now: () => Instant;
   /** Runs a batch of the kind `keep`, and notes its end. */
   keep?: RunKeep | undefined;
+  /** Where there are other servers: has the work done unless another one does it. `work` ends when
+   *  the signal fires. Left out: done at once. */
+  alone?: ((batchId: number, work: (signal: AbortSignal) => Promise<void>) => Promise<void>)
+    | undefined;
   /** Told when a batch failed; it goes on at the next start. */
   onTrouble?: (batchId: number, error: unknown) => void;
 }
@@ -117,15 +121,24 @@ export class Batches {
   }
 
   #start(batch: BatchRecord): void {
-    const work = this.#run(batch).catch((error: unknown) => {
+    const work = this.#alone(batch).catch((error: unknown) => {
       if (!this.#abort.signal.aborted) this.#parts.onTrouble?.(batch.id, error);
     }).finally(() => this.#running.delete(batch.id));
     this.#running.set(batch.id, work);
   }
 
-  async #run(batch: BatchRecord): Promise<void> {
+  async #alone(batch: BatchRecord): Promise<void> {
+    const { alone } = this.#parts;
+    if (alone === undefined) return this.#run(batch, this.#abort.signal);
+    return alone(batch.id, async (signal) => {
+      const now = await this.get(batch.id); // Another server may have ended it a moment ago.
+      const either = AbortSignal.any([signal, this.#abort.signal]);
+      if (now.state === 'running') await this.#run(now, either);
+    });
+  }
+
+  async #run(batch: BatchRecord, signal: AbortSignal): Promise<void> {
     const { metadata, content, now } = this.#parts;
-    const { signal } = this.#abort;
     const { id: batchId, by: user, device } = batch;
     const actor = (): Actor => ({ user, device, at: now(), lockTokens: [], batchId });
     if (batch.kind === 'keep') return this.#parts.keep?.(batch, { actor, signal });

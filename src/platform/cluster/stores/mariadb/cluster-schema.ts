@@ -1,5 +1,5 @@
 /** What the nodes of an installation know of each other, on MariaDB: docs/formats/cluster.md. */
-import { binaryCollation, keysOf, namedTable } from '../../../mariadb/index.ts';
+import { keysOf, makeMissingTables, namedTable } from '../../../mariadb/index.ts';
 import type { Session } from '../../../mariadb/index.ts';
 
 const KEY = 'VARCHAR(255) NOT NULL';
@@ -9,16 +9,13 @@ export const CLUSTER_TABLES: Readonly<Record<string, string>> = {
   lease: `name ${KEY}, holder ${KEY}, epoch ${NUMBER}, until ${NUMBER}, PRIMARY KEY (name)`,
   cluster_node: `name ${KEY}, incarnation ${KEY}, version ${KEY}, place TEXT NOT NULL,
     started_at ${NUMBER}, seen_at ${NUMBER}, quiet_round ${NUMBER}, PRIMARY KEY (name)`,
+  change_hint: `number BIGINT NOT NULL AUTO_INCREMENT, space_id ${NUMBER}, told_at ${NUMBER},
+    PRIMARY KEY (number), KEY hint_by_time (told_at)`,
 };
 
 /** Several may do this at once. */
 export async function ensureClusterTables(session: Session): Promise<void> {
-  const { rows: [[version] = []] } = await session.run('SELECT VERSION()');
-  const collation = binaryCollation(String(version).includes('MariaDB'));
-  for (const [name, columns] of Object.entries(CLUSTER_TABLES)) {
-    await session.run(`CREATE TABLE IF NOT EXISTS ${name} (${columns})
-      ENGINE = InnoDB ROW_FORMAT = DYNAMIC CHARACTER SET utf8mb4 COLLATE ${collation}`);
-  }
+  await makeMissingTables(session, CLUSTER_TABLES);
 }
 
 /** Milliseconds of the server. Not NOW(): that is when a statement began, which may have waited. */
@@ -54,3 +51,21 @@ export const NODE_SQL = namedTable({
   listNodes: `SELECT name, incarnation, version, place, started_at,
     ${SERVER_MS} - seen_at, quiet_round FROM cluster_node ORDER BY name`,
 }, OWNER);
+
+/** Of one statement. */
+export const HINTS_MAX = 10_000;
+const HINTS_KEPT_MS = 60_000;
+
+export const HINT_SQL = namedTable({
+  tellHints: `INSERT INTO change_hint (space_id, told_at) SELECT told.id, ${SERVER_MS}
+    FROM JSON_TABLE(?1, '$[*]' COLUMNS (id BIGINT PATH '$')) told`,
+  lastHint: 'SELECT number FROM change_hint ORDER BY number DESC LIMIT 1',
+  readHints: `SELECT number, space_id FROM change_hint WHERE number > ? ORDER BY number
+    LIMIT ${HINTS_MAX}`,
+  lastOldHint: `SELECT number FROM change_hint WHERE told_at < ${SERVER_MS} - ${HINTS_KEPT_MS}
+    ORDER BY told_at DESC LIMIT 1`,
+  firstHint: 'SELECT number FROM change_hint ORDER BY number LIMIT 1',
+  pruneHints: 'DELETE FROM change_hint WHERE number > ? AND number <= ?',
+}, {
+  ...OWNER, rows: { tellHints: HINTS_MAX, pruneHints: HINTS_MAX },
+});

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before } from 'node:test';
+import { after, before, it } from 'node:test';
 import { systemClock } from '../../../clock.ts';
 import { Session } from '../../../mariadb/index.ts';
 import type { ServerAddress } from '../../../mariadb/index.ts';
@@ -7,6 +7,7 @@ import { ScratchServer } from '../../../mariadb/testing/index.ts';
 import { testLeases } from '../../leases.conformance.ts';
 import { testNodeRegistry } from '../../node-registry.conformance.ts';
 import { ensureClusterTables } from './cluster-schema.ts';
+import { MariadbChangeHints } from './mariadb-change-hints.ts';
 import { MariadbLeases } from './mariadb-leases.ts';
 import { MariadbNodeRegistry } from './mariadb-node-registry.ts';
 
@@ -51,4 +52,25 @@ testNodeRegistry('MariadbNodeRegistry', async () => {
       assert.ok(await say(address, `UPDATE cluster_node SET seen_at = seen_at - ${ms}`) > 0);
     },
   };
+});
+
+it('MariadbChangeHints tells what others have told since, each once', async () => {
+  const address = await database();
+  const [here, there] = [1, 2].map(() => new MariadbChangeHints({ address, clock: systemClock }));
+  assert.ok(here !== undefined && there !== undefined);
+  await here.tell([7]);
+  const start = await there.read(undefined);
+  assert.deepEqual(start.spaces, []);
+  await here.tell([3, 5]);
+  await here.tell([5]);
+  const first = await there.read(start.next);
+  assert.deepEqual(first.spaces, [3, 5]);
+  assert.deepEqual((await there.read(first.next)).spaces, []);
+  assert.ok(await say(address, 'UPDATE change_hint SET told_at = told_at - 120000') > 0);
+  await there.prune();
+  await here.tell([9]);
+  assert.deepEqual((await there.read(first.next)).spaces, [9]);
+  assert.equal(await say(address, 'UPDATE change_hint SET told_at = 0'), 1, 'old ones are gone');
+  await here.close();
+  await there.close();
 });

@@ -3,7 +3,7 @@
 import type { BlockId } from '../../../../base/ids.ts';
 import type { Clock } from '../../../../platform/index.ts';
 import {
-  OneSession, binaryCollation, keysOf, namedTable,
+  OneSession, keysOf, makeMissingTables, namedTable,
 } from '../../../../platform/mariadb/index.ts';
 import type { AskOne, ServerAddress, Session } from '../../../../platform/mariadb/index.ts';
 import { GOING_MS, LISTED_MAX, LISTED_PAGE_MAX } from '../../leaving-list.ts';
@@ -11,20 +11,16 @@ import type { LeavingList, ListedRound } from '../../leaving-list.ts';
 
 const WORDS = { op: 'storage/MariadbLeavingList', database: 'directory database' };
 
-const TABLES: Readonly<Record<string, string>> = {
-  leaving_round: 'number BIGINT NOT NULL, turn BIGINT NOT NULL, name VARCHAR(8) PRIMARY KEY',
+export const LEAVING_TABLES: Readonly<Record<string, string>> = {
+  leaving_round: `name VARCHAR(8) NOT NULL, number BIGINT NOT NULL, turn BIGINT NOT NULL,
+    PRIMARY KEY (name)`,
   leaving_block: `store VARCHAR(255) NOT NULL, id BINARY(32) NOT NULL, round BIGINT NOT NULL,
     going_until BIGINT NOT NULL, PRIMARY KEY (store, id)`,
 };
 
 /** Several may do this at once. */
 export async function ensureLeavingTables(session: Session): Promise<void> {
-  const { rows: [[version] = []] } = await session.run('SELECT VERSION()');
-  const collation = binaryCollation(String(version).includes('MariaDB'));
-  for (const [name, columns] of Object.entries(TABLES)) {
-    await session.run(`CREATE TABLE IF NOT EXISTS ${name} (${columns})
-      ENGINE = InnoDB ROW_FORMAT = DYNAMIC CHARACTER SET utf8mb4 COLLATE ${collation}`);
-  }
+  await makeMissingTables(session, LEAVING_TABLES);
   await session.run('INSERT IGNORE INTO leaving_round (name, number, turn) VALUES (\'all\', 0, 0)');
   await session.run('COMMIT');
 }
@@ -56,7 +52,7 @@ const SQL = namedTable({
   pruneLeaving: `DELETE FROM leaving_block WHERE store = ? AND round <= ?
     AND going_until <= ${SERVER_MS}`,
 }, {
-  owner: 'storage.shared', tables: keysOf(TABLES),
+  owner: 'storage.shared', tables: keysOf(LEAVING_TABLES),
   rows: { announceLeaving: ANNOUNCED_AT_ONCE, pruneLeaving: LISTED_MAX },
 });
 

@@ -1,0 +1,203 @@
+/** Two servers on one MariaDB database and one bucket, as users and their operator see them. */
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { ScratchServer } from '../../src/platform/mariadb/testing/index.ts';
+import { S3rver, S3RVER_BUCKET, S3RVER_KEY } from '../../src/storage/backends/s3/testing/s3rver.ts';
+import { run } from '../support/command.ts';
+import type { Outcome } from '../support/command.ts';
+import { basic } from '../support/dav-client.ts';
+import type { DavClient } from '../support/dav-client.ts';
+import { eventually } from '../support/deadline.ts';
+import { scratchFolder } from '../support/scratch.ts';
+import { PROGRAM, serverForTests, TestServer } from '../support/server.ts';
+import { seededBytes } from '../support/trees.ts';
+
+const WAIT_MS = 90_000;
+const MIB = 1024 * 1024;
+const PASSWORD = 'correct-horse-battery';
+
+describe('two servers on one database and one bucket', { timeout: 600_000 }, () => {
+  const servers = serverForTests();
+  let mariadb: ScratchServer;
+  let s3: S3rver;
+  let one: TestServer;
+  let two: TestServer;
+  let ada: DavClient;
+  let adaAtTwo: DavClient;
+  let env: Record<string, string>;
+  const folderOfTwo = join(scratchFolder('two'), 'data');
+
+  before(async () => {
+    mariadb = await ScratchServer.start();
+    s3 = await S3rver.start();
+    const { database } = await mariadb.makeDatabase();
+    env = {
+      HOLDFAST_DATABASE_URL: `mariadb://root@127.0.0.1:${mariadb.port}/${database}`,
+      HOLDFAST_STORAGE_BACKEND: 's3', HOLDFAST_STORAGE_S3_ENDPOINT: s3.url,
+      HOLDFAST_STORAGE_S3_BUCKET: S3RVER_BUCKET, HOLDFAST_STORAGE_S3_PREFIX: 'shared/',
+      HOLDFAST_STORAGE_S3_ACCESS_KEY_ID: S3RVER_KEY.accessKeyId,
+      HOLDFAST_STORAGE_S3_SECRET_ACCESS_KEY: S3RVER_KEY.secretAccessKey,
+    };
+    one = await servers.start({ env: { ...env, HOLDFAST_CLUSTER_NODE: 'one' } });
+    ada = await one.addUser();
+    const prepared = await command(one, 'one', 'node', 'prepare', folderOfTwo);
+    assert.equal(prepared.code, 0, prepared.stderr);
+    two = await servers.start({ data: folderOfTwo, env: { ...env, HOLDFAST_CLUSTER_NODE: 'two' } });
+    adaAtTwo = two.client('ada', PASSWORD);
+  });
+  after(async () => {
+    // The servers say farewell to the database, so they end first.
+    for (const server of [one, two] as (TestServer | undefined)[]) {
+      if (server?.isRunning === true) await server.stop();
+    }
+    await s3.stop();
+    await mariadb.stop();
+  });
+
+  const command = (server: TestServer, node: string, ...args: string[]): Promise<Outcome> =>
+    run(PROGRAM, [...args, '--data', server.data], {
+      env: { ...env, HOLDFAST_CLUSTER_NODE: node }, timeoutMs: WAIT_MS,
+    });
+
+  const figure = async (user: DavClient, name: string): Promise<number> => {
+    const { text } = await user.ask('GET', '/metrics');
+    return Number(new RegExp(`^holdfast_${name}(?:{[^}]*})? (\\S+)`, 'm').exec(text)?.[1] ?? NaN);
+  };
+
+  it('know of each other', async () => {
+    const { stdout } = await command(one, 'one', 'node', 'list');
+    const rows = stdout.trim().split('\n').map((line) => line.split('\t'));
+    assert.deepEqual(rows.map(([name, state]) => [name, state]),
+      [['one', 'there'], ['two', 'there']]);
+    assert.ok(rows[1]?.[3]?.endsWith(folderOfTwo));
+  });
+
+  it('refuse a third one without a name, under a name that is taken, or with disks', async () => {
+    const other = join(scratchFolder('third'), 'data');
+    await command(one, 'one', 'node', 'prepare', other);
+    const refused = async (more: Record<string, string>, all = env): Promise<string> => {
+      const data = all === env ? other : scratchFolder('disks');
+      const third = TestServer.prepare({ data, env: { ...all, ...more } });
+      await assert.rejects(third.startAgain());
+      return third.log;
+    };
+    assert.match(await refused({}), /A server named \W*one\W* is using this database already/);
+    assert.match(await refused({ HOLDFAST_CLUSTER_NODE: 'two' }),
+      /Another node is running under the name/);
+    const { HOLDFAST_DATABASE_URL = '' } = env;
+    assert.match(await refused({ HOLDFAST_CLUSTER_NODE: 'three' }, { HOLDFAST_DATABASE_URL }),
+      /set storage.backend to s3, gcs or azure/);
+  });
+
+  it('show at once what was written at the other one', async () => {
+    for (const [at, [writer, reader]] of [[ada, adaAtTwo], [adaAtTwo, ada]].entries()) {
+      assert.ok(writer !== undefined && reader !== undefined);
+      const path = `folder-${at}`;
+      assert.equal((await writer.makeFolder(path)).status, 201);
+      for (let time = 0; time < 10; time += 1) {
+        const bytes = seededBytes(5 * 1024, `${at} ${time}`);
+        await writer.put(`${path}/file.bin`, bytes);
+        assert.ok((await reader.get(`${path}/file.bin`)).body.equals(bytes), `version ${time}`);
+      }
+      const [listed] = await reader.list(path);
+      assert.equal(listed?.path, `${path}/file.bin`);
+      const patch = '<d:propertyupdate xmlns:d="DAV:"><d:set><d:prop><c xmlns="urn:x">red</c>'
+        + '</d:prop></d:set></d:propertyupdate>';
+      await writer.file('PROPPATCH', `${path}/file.bin`, { body: patch });
+      const asked = '<d:propfind xmlns:d="DAV:"><d:prop><c xmlns="urn:x"/></d:prop></d:propfind>';
+      const found = await reader.file('PROPFIND', `${path}/file.bin`, {
+        headers: { Depth: '0' }, body: asked,
+      });
+      assert.match(found.text, />red</);
+      const locked = await writer.file('LOCK', `${path}/file.bin`, {
+        headers: { Timeout: 'Second-600' },
+        body: '<lockinfo xmlns="DAV:"><lockscope><exclusive/></lockscope><locktype><write/>'
+          + '</locktype></lockinfo>',
+      });
+      assert.equal(locked.status, 200, locked.text);
+      assert.equal((await reader.put(`${path}/file.bin`, 'no')).status, 423);
+      const token = locked.headers['lock-token'] ?? '';
+      const unlocked = await reader.file('UNLOCK', `${path}/file.bin`, {
+        headers: { 'Lock-Token': token },
+      });
+      assert.equal(unlocked.status, 204);
+      assert.equal((await writer.remove(path)).status, 204);
+      assert.equal((await reader.get(`${path}/file.bin`)).status, 404);
+    }
+  });
+
+  it('take pieces of one upload, and put them together', async () => {
+    const bytes = seededBytes(9 * MIB, 'pieces');
+    const upload = '/remote.php/dav/uploads/ada/across';
+    const headers = { 'OC-Total-Length': bytes.length, Destination: `${ada.root}across.bin` };
+    assert.equal((await ada.ask('MKCOL', upload, { headers })).status, 201);
+    const cuts = [0, 3 * MIB, 6 * MIB, bytes.length];
+    for (let piece = 1; piece < cuts.length; piece += 1) {
+      const user = piece % 2 === 0 ? ada : adaAtTwo;
+      const body = bytes.subarray(cuts[piece - 1], cuts[piece]);
+      assert.equal((await user.ask('PUT', `${upload}/${piece}`, { body, headers })).status, 201);
+    }
+    const moved = await adaAtTwo.ask('MOVE', `${upload}/.file`, { headers });
+    assert.equal(moved.status, 201, moved.text);
+    assert.ok((await ada.get('across.bin')).body.equals(bytes));
+  });
+
+  it('hold a quota together', async () => {
+    const ben = await one.addUser({ name: 'ben', password: PASSWORD });
+    const benAtTwo = two.client('ben', PASSWORD);
+    await ben.put('first', 'x');
+    assert.equal((await benAtTwo.put('second', 'x')).status, 201);
+    const { code, stderr } = await command(one, 'one', 'quota', 'set', 'ben', String(4 * MIB));
+    assert.equal(code, 0, stderr);
+    const puts = Array.from({ length: 8 }, (_, at) =>
+      (at % 2 === 0 ? ben : benAtTwo).put(`file-${at}`, seededBytes(MIB, `quota ${at}`)));
+    const statuses = (await Promise.all(puts)).map(({ status }) => status);
+    assert.equal(statuses.filter((status) => status === 201).length, 3, statuses.join(' '));
+    assert.ok(statuses.every((status) => status === 201 || status === 507));
+  });
+
+  it('refuse somebody who was disabled at the other one, or has signed out', async () => {
+    const eve = await one.addUser({ name: 'eve', password: PASSWORD });
+    const eveAtTwo = two.client('eve', PASSWORD);
+    for (const client of [eve, eveAtTwo]) assert.ok((await client.put('x', 'x')).status < 300);
+    assert.equal((await command(one, 'one', 'user', 'disable', 'eve')).code, 0);
+    assert.equal((await eveAtTwo.get('x')).status, 401);
+    assert.equal((await eve.get('x')).status, 401);
+  });
+
+  it('tell those who wait at one of a change at the other', async () => {
+    const heard: string[] = [];
+    const request = http.get(`${two.url}/api/v1/changes/stream`, {
+      headers: { Authorization: basic(ada.credentials) },
+    });
+    request.on('error', () => undefined);
+    request.on('response', (response) => {
+      response.setEncoding('utf8').on('data', (text: string) => heard.push(text));
+      response.on('error', () => undefined);
+    });
+    try {
+      await eventually(WAIT_MS, 'the stream begins', () => heard.length > 0);
+      await ada.put('told.txt', 'news');
+      await eventually(WAIT_MS, 'it is told', () => heard.join('').includes('told.txt'));
+    } finally {
+      request.destroy();
+    }
+  });
+
+  it('go on when one is killed: the other serves, and does what that one did', async () => {
+    const bytes = seededBytes(2 * MIB, 'kept');
+    assert.equal((await ada.put('kept.bin', bytes)).status, 201);
+    const admin = await two.addUser({ name: 'root', args: ['--admin'], password: PASSWORD });
+    const collects = (): Promise<number> => figure(admin, 'lease_home_work');
+    assert.equal(await collects(), 0, 'the first one was there first');
+    await one.kill();
+    assert.ok((await adaAtTwo.get('kept.bin')).body.equals(bytes));
+    assert.equal((await adaAtTwo.put('after.txt', 'still here')).status, 201);
+    await eventually(WAIT_MS, 'it takes over', async () => await collects() === 1);
+    await one.startAgain();
+    assert.equal((await ada.get('after.txt')).text, 'still here');
+    assert.equal((await command(one, 'one', 'node', 'list')).stdout.match(/there/g)?.length, 2);
+  });
+});
