@@ -119,8 +119,7 @@ export async function openStores(root: string, options: StoresOptions): Promise<
       sharing: webNode?.sharing,
     });
     opened.push(own);
-    if (own.backend.objects !== undefined) await webNode?.watch(own.backend.objects);
-    webNode?.start();
+    await webNode?.start(own.backend.objects);
     const identity = await openIdentity(root, database, options);
     accounts.identity = identity;
     opened.push(identity);

@@ -99,15 +99,13 @@ export class WebNode {
     };
   }
 
-  /** From here on the store learns of rounds, and its claims count. */
-  async watch(store: Pick<ObjectBlockStore, 'leaving' | 'reclaim'>): Promise<void> {
-    if (store.leaving === undefined) return;
-    await store.leaving.refresh();
-    this.#stores.push(store);
-  }
-
-  /** Tells every second that it is there. */
-  start(): void {
+  /** From here on it tells every second that it is there, and what is relied upon in a store that
+   *  is shared. */
+  async start(store: Pick<ObjectBlockStore, 'leaving' | 'reclaim'> | undefined): Promise<void> {
+    if (store?.leaving !== undefined) {
+      await store.leaving.refresh();
+      this.#stores.push(store);
+    }
     this.#beatIn(BEAT_MS);
   }
 
