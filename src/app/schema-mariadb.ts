@@ -35,6 +35,11 @@ export function goldensOnMariadb(): { metadata: Catalogue; identity: Catalogue }
   };
 }
 
+/** What else lies in every database. */
+export function besideAll(): Catalogue {
+  return mariadbGolden(INSTALLATION_TABLES, OUR_COLLATION);
+}
+
 /** What else lies in the database that the settings name. */
 export function besideFirst(): Catalogue {
   return mariadbGolden({

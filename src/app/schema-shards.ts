@@ -7,22 +7,18 @@ import { IDENTITY_SCHEMA } from '../identity/stores/sqlite/identity-schema.ts';
 import type { ShardDirectory, ShardRecord } from '../metadata/index.ts';
 import { SqliteShardDirectory } from '../metadata/shards/stores/sqlite/sqlite-directory.ts';
 import { SCHEMA } from '../metadata/stores/sqlite/schema.ts';
-import { parseDatabaseUrl } from '../platform/index.ts';
 import type { Clock, DatabaseSettings } from '../platform/index.ts';
 import type { ServerAddress } from '../platform/mariadb/index.ts';
-import type { Family, Goldens, SchemaShard } from '../schema/index.ts';
+import type { Catalogue, Family, Goldens, SchemaShard } from '../schema/index.ts';
 import { sqliteGolden } from '../schema/stores/sqlite/sqlite-catalogue.ts';
 import { SqliteSchemaTarget } from '../schema/stores/sqlite/sqlite-schema-target.ts';
-import { addressOf } from './database-place.ts';
 import type { DatabasePlace } from './database-place.ts';
 import { IDENTITY_FILE } from './identity-place.ts';
 import { METADATA_FILE } from './metadata-place.ts';
+import { DIRECTORY_FILE, shardAddress } from './shard-address.ts';
 
 /** Whoever has no such server never loads what speaks to one. */
 const onMariadb = () => import('./schema-mariadb.ts');
-
-/** Of shards, where there are several: made with the second. */
-const DIRECTORY_FILE = 'directory.db';
 
 /** What this version of the program makes in an empty database. */
 export async function goldenCatalogues(): Promise<Goldens> {
@@ -59,7 +55,9 @@ export async function schemaShards(root: string, parts: ShardParts): Promise<Sch
     const others = shards.filter(({ number, state }) => (
       number > 0 && (state === 'open' || state === 'draining')));
     const first = await firstShards(root, parts);
-    return [...first, ...others.map((shard) => shardOf(root, shard, parts))];
+    const found = others.map((shard) => (
+      shardOf(root, shard, parts).catch((error: unknown) => withoutAddress(shard, error))));
+    return [...first, ...await Promise.all(found)];
   } finally {
     await directory?.close();
   }
@@ -75,21 +73,31 @@ async function findDirectory(
 async function firstShards(root: string, { place, readonly }: ShardParts): Promise<SchemaShard[]> {
   if (place.kind === 'mariadb') {
     const beside = (await onMariadb()).besideFirst();
-    return [{ ...onServer('main', () => Promise.resolve(place.address)), beside }];
+    return [onServer('main', place.address, beside)];
   }
   return ([['main', METADATA_FILE, 'metadata'], ['identity', IDENTITY_FILE, 'identity']] as const)
     .filter(([, file]) => existsSync(join(root, file)))
     .map(([name, file, family]) => inFile(name, join(root, file), { family, readonly }));
 }
 
-function shardOf(root: string, { name, url, passwordPath }: ShardRecord, parts: ShardParts) {
-  const path = /^sqlite:(.*)$/.exec(url)?.[1];
-  const { settings, readonly } = parts;
-  if (path !== undefined) return inFile(name, join(root, path), { family: 'metadata', readonly });
-  return onServer(name, () => {
-    if (settings === undefined) throw withoutSettings(name);
-    return addressOf({ ...settings, url: parseDatabaseUrl(url), passwordPath });
-  });
+/** One of the directory. @throws invalid: its address, or the file of its password, is wrong. */
+export async function shardOf(
+  root: string, shard: ShardRecord,
+  { settings, readonly }: Pick<ShardParts, 'settings' | 'readonly'>,
+): Promise<SchemaShard> {
+  const found = await shardAddress(root, shard, settings);
+  if (found.kind === 'file') {
+    return inFile(shard.name, found.file, { family: 'metadata', readonly });
+  }
+  return onServer(shard.name, found.address, (await onMariadb()).besideAll());
+}
+
+/** It counts as a shard that does not answer, and the others are looked at. */
+function withoutAddress({ name }: ShardRecord, cause: unknown): SchemaShard {
+  if (!(cause instanceof HoldfastError)) throw cause;
+  const { op, message } = cause;
+  const open = () => Promise.reject(new HoldfastError('unavailable', op, message, { cause }));
+  return { name, family: 'metadata', engine: 'mariadb', open };
 }
 
 function inFile(
@@ -99,12 +107,7 @@ function inFile(
   return { name, family, engine: 'sqlite', open };
 }
 
-function onServer(name: string, address: () => Promise<ServerAddress>): SchemaShard {
-  const open = async () => (await onMariadb()).openTarget(await address());
-  return { name, family: 'metadata', engine: 'mariadb', open };
-}
-
-function withoutSettings(name: string): HoldfastError {
-  return new HoldfastError('invalid', 'app/schemaShards', `The shard ${name} is on a database `
-    + 'server, and there are no settings that say how to reach it.');
+function onServer(name: string, address: ServerAddress, beside: Catalogue): SchemaShard {
+  const open = async () => (await onMariadb()).openTarget(address);
+  return { name, family: 'metadata', engine: 'mariadb', beside, open };
 }

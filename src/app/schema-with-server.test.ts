@@ -9,6 +9,8 @@ import { HoldfastError } from '../base/errors.ts';
 import { MemoryTerminal, schemaCommands } from '../cli/index.ts';
 import { MariadbIdentityStore } from '../identity/stores/mariadb/mariadb-identity-store.ts';
 import { MariadbShardDirectory } from '../metadata/shards/stores/mariadb/mariadb-directory.ts';
+import type { ShardRecord } from '../metadata/index.ts';
+import { claimDatabase } from '../metadata/stores/mariadb/installation.ts';
 import { openDatabase } from '../metadata/stores/mariadb/open-database.ts';
 import { ensureClusterTables } from '../platform/cluster/stores/mariadb/cluster-schema.ts';
 import {
@@ -24,7 +26,7 @@ import {
 import type { Expand } from '../schema/index.ts';
 import { claimPlace, findDatabasePlace } from './database-place.ts';
 import type { DatabasePlace } from './database-place.ts';
-import { checkShards, openSchema } from './schema.ts';
+import { checkLateShard, checkShards, openSchema } from './schema.ts';
 import { SLICES } from './settings.ts';
 
 const COLOUR: Expand = {
@@ -42,6 +44,9 @@ describe('An installation on MariaDB with two shards', () => {
   let place: DatabasePlace;
   let [first, second]: ServerAddress[] = [];
   let url: string;
+  /** Of the last command. */
+  let complaints = '';
+  let two: ShardRecord | undefined;
 
   before(async () => {
     server = await ScratchServer.start();
@@ -55,7 +60,6 @@ describe('An installation on MariaDB with two shards', () => {
     await claimPlace(data, await findDatabasePlace(data, { ...options, isNew: true }));
     const clock = systemClock;
     await openDatabase(first, { create: true, shard: 0 });
-    await openDatabase(second, { create: true, shard: 1 });
     await (await MariadbIdentityStore.open({ address: first, create: true, clock })).close();
     await (await MariadbIdempotencyStore.open({ address: first, clock })).close();
     const session = await Session.open(first, 'schema');
@@ -66,7 +70,11 @@ describe('An installation on MariaDB with two shards', () => {
       name: 'two', url: url.replace(first.database, second.database), passwordPath: undefined,
       at: 1,
     });
+    const { shards } = await directory.read();
+    two = shards.find(({ name }) => name === 'two');
     await directory.close();
+    await claimDatabase(second, { installation, mayTake: true });
+    await openDatabase(second, { create: true, shard: 1 });
     await writeFile(join(data, 'stores-complete'), '');
     place = await findDatabasePlace(data, { ...options, isNew: false });
   });
@@ -91,6 +99,7 @@ describe('An installation on MariaDB with two shards', () => {
     }).find(({ name }) => name === 'schema drift');
     const flags = { data: join(root, 'data'), config: join(root, 'holdfast.toml') };
     const exit = await command?.run(terminal, { args: [], flags });
+    ({ complaints } = terminal);
     return { exit, printed: terminal.printed };
   }
 
@@ -139,11 +148,32 @@ describe('An installation on MariaDB with two shards', () => {
     const asUser = (changes: readonly Expand[]) => checkShards(join(root, 'data'), {
       ...found, address: { ...address, user: 'hf_app' },
     }, { database: settingsOf(), clock: systemClock, log: silentLog, changes, version: '0.1.0' });
+    const late = (changes: readonly Expand[]) => {
+      assert.ok(two !== undefined);
+      return checkLateShard(join(root, 'data'), two,
+        { settings: settingsOf(), clock: systemClock, changes });
+    };
     await asUser([COLOUR]);
+    await late([COLOUR]);
     await server.query('DELETE FROM cluster_node', first?.database);
     const shape = JSON.parse(JSON.stringify(COLOUR).replaceAll('colour', 'shape')) as Expand;
-    await assert.rejects(asUser([COLOUR, shape]), (error) => (
-      error instanceof HoldfastError && error.code === 'schema-behind'));
+    for (const act of [asUser, late]) {
+      await assert.rejects(act([COLOUR, shape]), (error) => (
+        error instanceof HoldfastError && error.code === 'schema-behind'));
+    }
+  });
+
+  it('is served although the password of one shard is gone, and drift is not silent', async () => {
+    assert.ok(first !== undefined);
+    const directory = await MariadbShardDirectory.open({ address: first, clock: systemClock });
+    const { number } = await directory.addShard({
+      name: 'three', url: `${url}-3`, passwordPath: join(root, 'no-such-file'), at: 2,
+    });
+    await check([COLOUR]);
+    await drift();
+    assert.match(complaints, /^three: .*cannot be read.*\n3 shards, 2 with .*, 1 not looked/);
+    await directory.setShardState(number, 'closed');
+    await directory.close();
   });
 
   it('is not served by a program older than a contract that has begun', async () => {

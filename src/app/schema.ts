@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OpenedSchema } from '../cli/index.ts';
 import { assert } from '../base/assert.ts';
+import type { ShardRecord } from '../metadata/index.ts';
 import { databaseSlice, findDataDirectory, lockData, serverSlice } from '../platform/index.ts';
 import type { Clock, Config, DatabaseSettings, Logger, NodeRegistry } from '../platform/index.ts';
 import { CHANGES, checkServing, schemaSlice } from '../schema/index.ts';
@@ -13,7 +14,7 @@ import type { DriftOptions } from './drift-work.ts';
 import { findDatabasePlace } from './database-place.ts';
 import type { DatabasePlace } from './database-place.ts';
 import { PROGRAM_VERSION } from './program-version.ts';
-import { goldenCatalogues, goldenFiles, schemaShards } from './schema-shards.ts';
+import { goldenCatalogues, goldenFiles, schemaShards, shardOf } from './schema-shards.ts';
 
 /** Of an installation whose databases are files. */
 const BOOK_FILE = 'schema.db';
@@ -90,6 +91,19 @@ export async function checkShards(
     await books.nodes?.close();
     await books.book?.close();
   }
+}
+
+/** A shard of the directory that was not there at the start, or was added since. @throws as
+ *  checkServing; nothing is made. */
+export async function checkLateShard(
+  root: string, record: ShardRecord, { settings, clock, changes = CHANGES }: {
+    settings: DatabaseSettings | undefined; clock: Clock; changes?: readonly SchemaChange[];
+  },
+): Promise<void> {
+  const shard = await shardOf(root, record, { settings, readonly: true });
+  await checkServing({
+    changes, shards: [shard], version: PROGRAM_VERSION, looksOnly: true, clock,
+  });
 }
 
 interface CheckOptions {

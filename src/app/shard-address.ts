@@ -6,6 +6,9 @@ import type { DatabaseSettings } from '../platform/index.ts';
 import type { ServerAddress } from '../platform/mariadb/index.ts';
 import { addressOf } from './database-place.ts';
 
+/** Which shards there are, in a data directory that has files. Made with the second. */
+export const DIRECTORY_FILE = 'directory.db';
+
 const OP = 'app/shards';
 const FILE_SCHEME = 'sqlite:';
 

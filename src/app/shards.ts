@@ -19,9 +19,9 @@ import type { Clock, DatabaseSettings, Logger } from '../platform/index.ts';
 import { replaceJson } from '../storage/index.ts';
 import type { DatabasePlace } from './database-place.ts';
 import { openMetadata } from './metadata-place.ts';
-import { shardAddress } from './shard-address.ts';
+import { checkLateShard } from './schema.ts';
+import { DIRECTORY_FILE, shardAddress } from './shard-address.ts';
 
-const DIRECTORY_FILE = 'directory.db';
 /** What was last known of the directory. */
 const COPY_FILE = 'directory-copy.json';
 const COPY_FORMAT = 'holdfast-directory-copy';
@@ -220,6 +220,7 @@ class ShardOpener {
     }
     const { claimDatabase, MariadbMetadataStore } = await onMariadb();
     await claimDatabase(found.address, { installation, mayTake: create });
+    if (!create) await checkLateShard(this.#root, shard, { settings, clock });
     return MariadbMetadataStore.open({ ...options, address: found.address });
   }
 }
