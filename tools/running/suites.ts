@@ -30,7 +30,7 @@ export const LONG_FILES: Readonly<Record<string, number>> = {
   'test/system/filers.test.ts': 100,
   'test/simulation/planted-bugs.test.ts': 90,
   'src/metadata/stores/sqlite/moving-killed.test.ts': 30,
-  'test/system/tenant-move.test.ts': 25,
+  'test/system/tenant-move-with-server.test.ts': 25,
   'src/metadata/shards/sharded-metadata-store.test.ts': 30,
   'src/metadata/shards/shards-on-mariadb-with-server.test.ts': 30,
   'test/system/shards-with-server.test.ts': 25,

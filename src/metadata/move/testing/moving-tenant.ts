@@ -42,6 +42,7 @@ export class MovingTenant {
   readonly mover: TenantMover;
   /** Refusals that were waited out. */
   waits = 0;
+  #committed: Promise<unknown> = Promise.resolve();
 
   private constructor(parts: MovingTenantParts, mover: TenantMover) {
     this.#parts = parts;
@@ -99,10 +100,19 @@ export class MovingTenant {
           const list = this.#list.bind(this);
           return (...args: Parameters<MetadataStore['listFolder']>) => list(args);
         }
-        return (...args: unknown[]) => this.retried((store) =>
+        const ask = (args: unknown[]): Promise<unknown> => this.retried((store) =>
           (store[name] as (...args: unknown[]) => Promise<unknown>)(...args));
+        return name === 'commit' ? (...args: unknown[]) => this.#inOrder(() => ask(args))
+          : (...args: unknown[]) => ask(args);
       },
     });
+  }
+
+  /** What is refused and handed in again must not fall behind what was handed in after it. */
+  #inOrder(act: () => Promise<unknown>): Promise<unknown> {
+    const done = this.#committed.then(act);
+    this.#committed = done.catch(() => undefined);
+    return done;
   }
 
   async* #list(args: Parameters<MetadataStore['listFolder']>) {
