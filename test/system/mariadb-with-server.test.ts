@@ -92,6 +92,16 @@ describe('Holdfast on MariaDB', { timeout: 600_000 }, () => {
     assert.equal((await ada.get('moved.txt')).status, 404);
   });
 
+  it('finds names of every script, whatever the database takes for its usual letters', async () => {
+    await database.server.query(`ALTER DATABASE ${database.name} CHARACTER SET latin1`);
+    for (const name of ['😀 e\u0301.txt', '日本語', 'ａ', 'b\\c "d".txt', 'Grüße']) {
+      assert.equal((await ada.put(name, name)).status, 201, name);
+      assert.equal((await ada.get(name)).text, name);
+      assert.equal((await ada.put(name, 'again')).status, 204, name);
+      assert.equal((await ada.remove(name)).status, 204, name);
+    }
+  });
+
   it('shares, and answers the API', async () => {
     const form = new URLSearchParams({ path: '/folder', shareType: '0', shareWith: 'ben' });
     const shared = await ada.ask('POST', SHARES, {

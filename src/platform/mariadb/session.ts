@@ -100,6 +100,9 @@ function settingsFor(
   const access = mode === 'read' ? 'READ ONLY' : 'READ WRITE';
   return [
     ['names', `SET NAMES utf8mb4 COLLATE ${binaryCollation(isMariadb)}`],
+    // Tables made of JSON take the texts of the database's own default, where most letters do not
+    // exist: names with them would not be found.
+    ['texts', `SET SESSION collation_database = ${binaryCollation(isMariadb)}`],
     ['settings', sessionSettings(isMariadb)],
     ['access', `SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, ${access}`],
     ['ends', mode === 'lone' ? LONE_SETTINGS : 'COMMIT'],
