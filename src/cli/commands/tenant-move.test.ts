@@ -20,6 +20,7 @@ describe('tenant move', () => {
       slices: [serverSlice],
       ask: async (_, operation, input) => {
         asked.push([operation, input]);
+        if (operation === 'shard.list') return { shards: [{ number: 2, name: 'big' }] };
         return operation === 'tenant.moves' ? { moves: [move] } : move;
       },
       noteAct: async (_, { act, tenant, note }) => {
@@ -35,6 +36,15 @@ describe('tenant move', () => {
     assert.deepEqual(asked, [['tenant.move', { tenant: 'status', to: 2 }]]);
     assert.deepEqual(noted, ['tenant-moved status from shard 0 to 2']);
     assert.match(terminal.printed, /from shard 0 to shard 2/);
+  });
+
+  it('knows a shard by its name too, and says when it knows none of that name', async () => {
+    assert.equal((await run(['acme'], { to: 'big' })).code, 0);
+    assert.deepEqual(asked.at(-1), ['tenant.move', { tenant: 'acme', to: 2 }]);
+    const { code, terminal } = await run(['acme'], { to: 'small' });
+    assert.equal(code, 1);
+    assert.match(terminal.complaints, /no shard "small"\. See: holdfast shard list/);
+    assert.deepEqual(asked, [['shard.list', {}]]);
   });
 
   it('shows how far it is, and what troubles it', async () => {
@@ -55,6 +65,5 @@ describe('tenant move', () => {
       assert.equal((await run(args)).code, 2, args.join(' '));
       assert.deepEqual(asked, []);
     }
-    assert.equal((await run(['acme'], { to: 'two' })).code, 2);
   });
 });

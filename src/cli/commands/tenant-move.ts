@@ -48,12 +48,13 @@ are refused for up to two seconds (503, Retry-After), at the end. Both copies ar
 
 Examples:
   holdfast tenant move acme --to 2
+  holdfast tenant move acme --to big
   holdfast tenant move status
   holdfast tenant move back acme`,
     args: [{ name: '<what...>', docs: 'the tenant; or one of the words above, and a tenant' }],
     flags: [
       ...DISK_FLAGS,
-      { flags: '--to <shard>', docs: 'the number of the shard: see "shard list"' },
+      { flags: '--to <shard>', docs: 'the number or name of the shard: see "shard list"' },
     ],
     exits: {
       0: 'done, or begun', 1: 'failed, with the reason on screen', 2: 'wrong usage',
@@ -64,8 +65,8 @@ Examples:
       const [first = '', second, ...rest] = input.args;
       if (rest.length > 0) return misused(terminal);
       if (to !== undefined) {
-        if (second !== undefined || !/^\d{1,4}$/.test(to)) return misused(terminal);
-        return begin(parts, { terminal, input }, { tenant: first, to: Number(to) });
+        return second === undefined ? begin(parts, { terminal, input }, { tenant: first, to })
+          : misused(terminal);
       }
       const word = WORDS.find((each) => each === first);
       if (word === undefined) return misused(terminal);
@@ -88,14 +89,30 @@ function misused(terminal: Terminal): number {
 }
 
 async function begin(
-  parts: QuotaParts, { terminal, input }: Said, order: { tenant: string; to: number },
+  parts: QuotaParts, { terminal, input }: Said, order: { tenant: string; to: string },
 ): Promise<number> {
   const ask = await asker(parts, input);
-  const move = await ask('tenant.move', order) as unknown as MoveView;
+  const to = await numberOf(order.to, ask);
+  if (to === undefined) {
+    terminal.complain(`There is no shard "${order.to}". See: holdfast shard list`);
+    return EXIT.failed;
+  }
+  const move = await ask('tenant.move', { ...order, to }) as unknown as MoveView;
   await note(parts, input, { tenant: order.tenant, what: `from shard ${move.from} to ${move.to}` });
   terminal.print(`Tenant ${move.tenant} moves from shard ${move.from} to shard ${move.to}. `
     + 'See: holdfast tenant move status');
   return EXIT.done;
+}
+
+/** Of a shard by its number or its name; undefined: none has that name. */
+async function numberOf(
+  shard: string, ask: Awaited<ReturnType<typeof asker>>,
+): Promise<number | undefined> {
+  if (/^\d{1,4}$/.test(shard)) return Number(shard);
+  const { shards } = await ask('shard.list', {}) as unknown as {
+    shards: { number: number; name: string }[];
+  };
+  return shards.find(({ name }) => name === shard)?.number;
 }
 
 async function change(
