@@ -15,7 +15,6 @@ import { ACME, openTwoShards, tenantOf } from './testing/two-shards.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-shards-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
-let made = 0;
 
 type Places = readonly [number, number];
 
@@ -35,10 +34,7 @@ async function inFiles(
 
 testMetadataStore('ShardedMetadataStore on two shards in memory', () => inMemory([0, 1]));
 testMetadataStore('ShardedMetadataStore the other way round', () => inMemory([1, 0]));
-testMetadataStore('ShardedMetadataStore on two files', () => {
-  made += 1;
-  return inFiles(`suite${made}`, [1, 0]);
-});
+// On files only the random work below: shards-on-mariadb-with-server.test.ts has the suite, too.
 
 const tapes = { makeModel: () => new MemoryMetadataStore(), runs: 8, isWhole: false };
 const ofTape = (tape: number): TenantId => (tape % 2 === 0 ? ACME : DEFAULT_TENANT);
