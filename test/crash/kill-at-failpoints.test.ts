@@ -17,7 +17,7 @@ const ELSEWHERE: ReadonlySet<string> = new Set([
   'files.transfer-gathered', 'files.transfer-crossed', 'metadata.before-migrated',
   'identity.before-migrated', 'app.move-copied', 'app.move-whole', 'app.move-noted',
   'metadata.move-plan', 'metadata.move-frozen', 'metadata.move-drained', 'metadata.move-verified',
-  'metadata.move-flipped', 'metadata.move-unfrozen',
+  'metadata.move-flipped', 'metadata.move-unfrozen', 'schema.after-statement',
 ]);
 
 const COMMENT = /^\s*(?:\/\*\*|\*|\/\/).*$/gm;
