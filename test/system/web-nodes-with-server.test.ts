@@ -3,16 +3,13 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { ScratchServer } from '../../src/platform/mariadb/testing/index.ts';
-import { S3rver, S3RVER_BUCKET, S3RVER_KEY } from '../../src/storage/backends/s3/testing/s3rver.ts';
-import { run } from '../support/command.ts';
-import type { Outcome } from '../support/command.ts';
 import { basic } from '../support/dav-client.ts';
 import type { DavClient } from '../support/dav-client.ts';
 import { eventually } from '../support/deadline.ts';
 import { scratchFolder } from '../support/scratch.ts';
-import { PROGRAM, serverForTests, TestServer } from '../support/server.ts';
+import { serverForTests, TestServer } from '../support/server.ts';
 import { seededBytes } from '../support/trees.ts';
+import { TwoNodes } from '../support/two-nodes.ts';
 
 const WAIT_MS = 90_000;
 const MIB = 1024 * 1024;
@@ -20,46 +17,21 @@ const PASSWORD = 'correct-horse-battery';
 
 describe('two servers on one database and one bucket', { timeout: 600_000 }, () => {
   const servers = serverForTests();
-  let mariadb: ScratchServer;
-  let s3: S3rver;
+  let nodes: TwoNodes;
   let one: TestServer;
   let two: TestServer;
   let ada: DavClient;
   let adaAtTwo: DavClient;
-  let env: Record<string, string>;
-  const folderOfTwo = join(scratchFolder('two'), 'data');
 
   before(async () => {
-    mariadb = await ScratchServer.start();
-    s3 = await S3rver.start();
-    const { database } = await mariadb.makeDatabase();
-    env = {
-      HOLDFAST_DATABASE_URL: `mariadb://root@127.0.0.1:${mariadb.port}/${database}`,
-      HOLDFAST_STORAGE_BACKEND: 's3', HOLDFAST_STORAGE_S3_ENDPOINT: s3.url,
-      HOLDFAST_STORAGE_S3_BUCKET: S3RVER_BUCKET, HOLDFAST_STORAGE_S3_PREFIX: 'shared/',
-      HOLDFAST_STORAGE_S3_ACCESS_KEY_ID: S3RVER_KEY.accessKeyId,
-      HOLDFAST_STORAGE_S3_SECRET_ACCESS_KEY: S3RVER_KEY.secretAccessKey,
-    };
-    one = await servers.start({ env: { ...env, HOLDFAST_CLUSTER_NODE: 'one' } });
+    nodes = await TwoNodes.start(servers);
+    ({ one, two } = nodes);
     ada = await one.addUser();
-    const prepared = await command(one, 'one', 'node', 'prepare', folderOfTwo);
-    assert.equal(prepared.code, 0, prepared.stderr);
-    two = await servers.start({ data: folderOfTwo, env: { ...env, HOLDFAST_CLUSTER_NODE: 'two' } });
     adaAtTwo = two.client('ada', PASSWORD);
   });
   after(async () => {
-    // The servers say farewell to the database, so they end first.
-    for (const server of [one, two] as (TestServer | undefined)[]) {
-      if (server?.isRunning === true) await server.stop();
-    }
-    await s3.stop();
-    await mariadb.stop();
+    await nodes.stop();
   });
-
-  const command = (server: TestServer, node: string, ...args: string[]): Promise<Outcome> =>
-    run(PROGRAM, [...args, '--data', server.data], {
-      env: { ...env, HOLDFAST_CLUSTER_NODE: node }, timeoutMs: WAIT_MS,
-    });
 
   const figure = async (user: DavClient, name: string): Promise<number> => {
     const { text } = await user.ask('GET', '/metrics');
@@ -67,16 +39,17 @@ describe('two servers on one database and one bucket', { timeout: 600_000 }, () 
   };
 
   it('know of each other', async () => {
-    const { stdout } = await command(one, 'one', 'node', 'list');
+    const { stdout } = await nodes.command('one', 'node', 'list');
     const rows = stdout.trim().split('\n').map((line) => line.split('\t'));
     assert.deepEqual(rows.map(([name, state]) => [name, state]),
       [['one', 'there'], ['two', 'there']]);
-    assert.ok(rows[1]?.[3]?.endsWith(folderOfTwo));
+    assert.ok(rows[1]?.[3]?.endsWith(two.data));
   });
 
   it('refuse a third one without a name, under a name that is taken, or with disks', async () => {
     const other = join(scratchFolder('third'), 'data');
-    await command(one, 'one', 'node', 'prepare', other);
+    await nodes.command('one', 'node', 'prepare', other);
+    const { env } = nodes;
     const refused = async (more: Record<string, string>, all = env): Promise<string> => {
       const data = all === env ? other : scratchFolder('disks');
       const third = TestServer.prepare({ data, env: { ...all, ...more } });
@@ -149,7 +122,7 @@ describe('two servers on one database and one bucket', { timeout: 600_000 }, () 
     const benAtTwo = two.client('ben', PASSWORD);
     await ben.put('first', 'x');
     assert.equal((await benAtTwo.put('second', 'x')).status, 201);
-    const { code, stderr } = await command(one, 'one', 'quota', 'set', 'ben', String(4 * MIB));
+    const { code, stderr } = await nodes.command('one', 'quota', 'set', 'ben', String(4 * MIB));
     assert.equal(code, 0, stderr);
     const puts = Array.from({ length: 8 }, (_, at) =>
       (at % 2 === 0 ? ben : benAtTwo).put(`file-${at}`, seededBytes(MIB, `quota ${at}`)));
@@ -162,7 +135,7 @@ describe('two servers on one database and one bucket', { timeout: 600_000 }, () 
     const eve = await one.addUser({ name: 'eve', password: PASSWORD });
     const eveAtTwo = two.client('eve', PASSWORD);
     for (const client of [eve, eveAtTwo]) assert.ok((await client.put('x', 'x')).status < 300);
-    assert.equal((await command(one, 'one', 'user', 'disable', 'eve')).code, 0);
+    assert.equal((await nodes.command('one', 'user', 'disable', 'eve')).code, 0);
     assert.equal((await eveAtTwo.get('x')).status, 401);
     assert.equal((await eve.get('x')).status, 401);
   });
@@ -198,6 +171,6 @@ describe('two servers on one database and one bucket', { timeout: 600_000 }, () 
     await eventually(WAIT_MS, 'it takes over', async () => await collects() === 1);
     await one.startAgain();
     assert.equal((await ada.get('after.txt')).text, 'still here');
-    assert.equal((await command(one, 'one', 'node', 'list')).stdout.match(/there/g)?.length, 2);
+    assert.equal((await nodes.command('one', 'node', 'list')).stdout.match(/there/g)?.length, 2);
   });
 });

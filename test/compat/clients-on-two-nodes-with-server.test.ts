@@ -1,41 +1,76 @@
-/** Real clients against Holdfast on MariaDB: a short walk through what their own tests try at
- *  length on files. All of it goes through the same code above the store. */
+/**
+ * Real clients against two servers on MariaDB, behind one address that gives each connection to the
+ * other one in turn; who they are is in one database, and their files, since a move, in a second. A
+ * short walk through what the clients' own tests try at length on one server with files.
+ */
 import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { appendFileSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { RunningCommand, run, runWell } from '../support/command.ts';
-import { TestDatabase } from '../support/database.ts';
-import type { DavClient } from '../support/dav-client.ts';
+import { DavClient } from '../support/dav-client.ts';
+import { eventually } from '../support/deadline.ts';
 import { needPrograms } from '../support/programs.ts';
 import { scratchFolder } from '../support/scratch.ts';
 import { serverForTests } from '../support/server.ts';
-import type { TestServer } from '../support/server.ts';
+import { TcpRelay } from '../support/tcp-relay.ts';
 import { assertSameTree, readTree, seededBytes, write } from '../support/trees.ts';
+import { TwoNodes } from '../support/two-nodes.ts';
 import { Replica, nextcloudcmd } from './sync-program.ts';
 
 /** basic 16, copymove 13, props 30, locks 41, http 4. */
 const LITMUS_TESTS = 104;
 const MIB = 1024 * 1024;
+const WAIT_MS = 90_000;
 
-describe('Real clients on MariaDB', { timeout: 600_000 }, () => {
+describe('Real clients on two servers and two databases', { timeout: 600_000 }, () => {
   const servers = serverForTests();
-  let database: TestDatabase;
-  let server: TestServer;
+  let nodes: TwoNodes;
+  let relay: TcpRelay;
+  const connections = { one: 0, two: 0 };
 
   before(async () => {
-    needPrograms('litmus', 'rclone', 'nextcloudcmd');
-    database = await TestDatabase.start();
-    server = await servers.start({ env: database.env });
+    needPrograms('litmus', 'rclone', 'nextcloudcmd', 'mariadbd');
+    nodes = await TwoNodes.start(servers);
+    relay = await TcpRelay.open(() => {
+      const node = connections.one > connections.two ? 'two' : 'one';
+      connections[node] += 1;
+      return Number(new URL(nodes[node].url).port);
+    });
+    await moveToSecondDatabase();
   });
   after(async () => {
-    await server.kill();
-    await database.stop();
+    assert.ok(Math.min(connections.one, connections.two) > 20, 'both have served');
+    await relay.close();
+    await nodes.stop();
   });
 
+  const well = async (node: 'one' | 'two', ...args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await nodes.command(node, ...args);
+    assert.equal(code, 0, stderr);
+    return stdout;
+  };
+
+  async function moveToSecondDatabase(): Promise<void> {
+    await nodes.one.addUser({ name: 'first' });
+    await well('one', 'shard', 'add', 'second', await nodes.anotherDatabase());
+    await well('one', 'tenant', 'move', 'default', '--to', 'second');
+    await eventually(WAIT_MS, 'the move is over', async () =>
+      /reverse/.test(await well('one', 'tenant', 'move', 'status')));
+    // Number, name, state, tenants.
+    await eventually(WAIT_MS, 'both servers know', async () =>
+      /^1\tsecond\topen\t1\t/m.test(await well('two', 'shard', 'list')));
+  }
+
+  /** As somebody who knows the common address only. */
+  const addUser = async (name: string): Promise<DavClient> => {
+    const { credentials } = await nodes.one.addUser({ name });
+    return new DavClient(() => relay.url, credentials);
+  };
+
   it('litmus passes without a failure or a warning', async () => {
-    const { name, password } = await server.addUser({ name: 'lit' });
-    const args = ['-k', `${server.url}/remote.php/dav/files/lit/`, name, password];
+    const { credentials: { name, password } } = await addUser('lit');
+    const args = ['-k', `${relay.url}/remote.php/dav/files/lit/`, name, password];
     const command = new RunningCommand('litmus', args, { cwd: scratchFolder('litmus') });
     const { stdout } = await command.end(90_000);
     const complaints = stdout.split('\n').filter((line) => /FAIL|WARNING/.test(line));
@@ -45,14 +80,14 @@ describe('Real clients on MariaDB', { timeout: 600_000 }, () => {
   });
 
   it('rclone copies a tree, finds it the same, and syncs it back', async () => {
-    const user = await server.addUser({ name: 'rob' });
+    const { credentials } = await addUser('rob');
     const local = scratchFolder('rclone-local');
     write(local, 'Grüße.txt', 'hello');
     write(local, 'sub/6 MiB.bin', seededBytes(6 * MIB, 'rclone'));
     write(local, 'sub/😀 e\u0301.txt', 'emoji and decomposed');
     write(local, 'sub/below/#1 100%.txt', 'odd');
-    const { stdout } = await runWell('rclone', ['obscure', user.password]);
-    const url = `${server.url}/remote.php/dav/files/rob`;
+    const { stdout } = await runWell('rclone', ['obscure', credentials.password]);
+    const url = `${relay.url}/remote.php/dav/files/rob`;
     const remote = `:webdav,url='${url}',vendor=nextcloud,user=rob,pass=${stdout.trim()}:dir`;
     const rclone = async (...args: string[]): Promise<void> => {
       const outcome = await run('rclone', ['--config', '/dev/null', '--retries', '1', ...args], {
@@ -69,9 +104,9 @@ describe('Real clients on MariaDB', { timeout: 600_000 }, () => {
   });
 
   it('the desktop client keeps two devices alike through edits, moves and deletions', async () => {
-    const user: DavClient = await server.addUser({ name: 'ada' });
+    const user = await addUser('ada');
     const make = (label: string): Replica =>
-      new Replica(label, nextcloudcmd, user.credentials, () => server.url);
+      new Replica(label, nextcloudcmd, user.credentials, () => relay.url);
     const [a, b] = [make('a'), make('b')];
     const carry = async (from: Replica, to: Replica, what: string): Promise<void> => {
       const wanted = readTree(from.folder);
