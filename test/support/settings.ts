@@ -15,7 +15,7 @@ function compiled(): { NODE_COMPILE_CACHE?: string } {
 
 export const settings = {
   /** The first of 500 ports for servers of this process; else a place of its own for most. */
-  portFirst: count('HOLDFAST_TEST_PORTS', 14_000 + (process.pid % 12) * 500),
+  portFirst: count('TEST_PORTS', 14_000 + (process.pid % 12) * 500),
   /** How often the crash tests kill the server, over all of them. */
   crashCycles: count('HOLDFAST_CRASH_CYCLES', 320),
   /** Repeats the random choices of an earlier run of the crash tests. */

@@ -83,7 +83,7 @@ it('runSuiteFiles runs some at a time, each lane with ports of its own', async (
   // Each waits until the other has begun: one after the other, they would never end.
   const body = `
     import { existsSync, writeFileSync } from 'node:fs';
-    const port = process.env['HOLDFAST_TEST_PORTS'];
+    const port = process.env['TEST_PORTS'];
     it('meets the other', async () => {
       writeFileSync(\`begun-\${port}\`, '');
       while (!existsSync('begun-10000') || !existsSync('begun-11000')) {

@@ -107,5 +107,5 @@ export async function runSuiteFiles(
 
 /** Two files at work never use the same port, not even one whose server is down for a moment. */
 function portsOf(lane: number): Readonly<Record<string, string>> {
-  return { HOLDFAST_TEST_PORTS: String(10_000 + lane * 1_000) };
+  return { TEST_PORTS: String(10_000 + lane * 1_000) };
 }
