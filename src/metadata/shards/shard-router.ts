@@ -57,6 +57,11 @@ export class ShardRouter {
     return this.#pool.find(this.#map.shardOfSpace(spaceId));
   }
 
+  /** The shard of an installation that has one; undefined: there are more, or it is not open. */
+  onlyNow(): ShardStore | undefined {
+    return this.#map.isSingle ? this.#pool.find(0) : undefined;
+  }
+
   /** As `ofSpaceNow`, of the tenant of a user, if it has a place. */
   ofPersonNow(person: Person): ShardStore | undefined {
     const tenant = this.#tenants.of(person);
