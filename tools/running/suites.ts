@@ -46,7 +46,6 @@ export const LONG_FILES: Readonly<Record<string, number>> = {
   'test/system/mariadb-with-server.test.ts': 35,
   'test/system/mariadb-round-trips-with-server.test.ts': 20,
   'test/crash/kill-on-mariadb-with-server.test.ts': 20,
-  'src/metadata/stores/mariadb/mariadb-on-galera-with-server.test.ts': 60,
   'src/metadata/stores/mariadb/mariadb-metadata-store-with-server.test.ts': 30,
   'src/metadata/stores/mariadb/mariadb-against-memory-with-server.test.ts': 25,
   'src/identity/stores/mariadb/mariadb-identity-store-with-server.test.ts': 25,

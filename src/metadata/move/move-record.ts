@@ -33,6 +33,8 @@ export interface MoveRecord {
   readonly epoch: number;
   readonly state: MoveState;
   readonly isPaused: boolean;
+  /** Whether the tenant is this move's: before that it touches nothing. */
+  readonly isClaimed: boolean;
   readonly wish: MoveWish;
   readonly cursor: CopyCursor;
   readonly rowsCopied: number;

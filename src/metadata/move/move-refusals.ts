@@ -35,6 +35,12 @@ export const placeDiffers = (tenant: string, shard: number): HoldfastError =>
     + `tenant ${tenant} is at home. Nothing was changed. Restore the directory from a backup.`,
   { tenant, shard });
 
+export const movedElsewhere = (tenant: string): HoldfastError =>
+  refusal('conflict', 'move-elsewhere', `Another server has begun to move tenant ${tenant}, and it `
+    + 'is not over: see "holdfast tenant move status" there, and finish or abort it. If no server '
+    + 'knows of it any more, delete the tenant from the table move_capture of both databases.',
+  { tenant });
+
 /** The first of the rows that differ. */
 export const copyDiffers = (table: string, key: string, count: number): HoldfastError =>
   refusal('corrupt', 'copy-differs', `The copy differs from what was copied, in ${count} rows. The `

@@ -10,7 +10,9 @@ import type { Clock } from '../../platform/index.ts';
 import type { ShardDirectory } from '../shards/shard-directory.ts';
 import { COPY_START } from './move-record.ts';
 import type { MoveJournal, MoveRecord, MoveState } from './move-record.ts';
-import { freezeTooLong, isThere, placeDiffers, targetInUse } from './move-refusals.ts';
+import {
+  freezeTooLong, isThere, movedElsewhere, placeDiffers, targetInUse,
+} from './move-refusals.ts';
 import { PAGE_ROWS, RowCarrier, differs, dropTenant } from './row-carrier.ts';
 import type { Placement, TenantRows } from './tenant-rows.ts';
 import { Throttle } from './throttle.ts';
@@ -165,6 +167,7 @@ export class TenantMove {
     const { tenant, from: source, to: target, epoch } = this.#record;
     const { from, to } = await this.#rows();
     if (source === target) throw isThere(tenant, target);
+    await this.#claim();
     const there = await to.findPlacement(tenant);
     const ours = await from.findPlacement(tenant);
     if (ours.state !== 'home' || ours.epoch !== epoch) throw placeDiffers(tenant, source);
@@ -179,6 +182,16 @@ export class TenantMove {
     await from.beginCapture(tenant);
     await this.#enter('copy', { cursor: COPY_START });
     return 0;
+  }
+
+  /** Of two servers with notes of their own, one alone may move a tenant: while it does, and until
+   *  the way back is closed, the shard where the tenant is at home notes what changes. */
+  async #claim(): Promise<void> {
+    const { tenant, isClaimed } = this.#record;
+    if (isClaimed) return;
+    const { from, to } = await this.#rows();
+    if (await from.isCaptured(tenant) || await to.isCaptured(tenant)) throw movedElsewhere(tenant);
+    await this.save({ isClaimed: true });
   }
 
   async #copy(): Promise<number> {
@@ -361,9 +374,21 @@ export class TenantMove {
     return 0;
   }
 
+  /** Whoever has old notes, of a data directory that was restored, must not write to a shard where
+   *  the tenant is at home again. */
+  async #checkFlipped(): Promise<void> {
+    const { tenant, epoch, to: target } = this.#record;
+    const { from, to } = await this.#rows();
+    const [there, here] = [await to.findPlacement(tenant), await from.findPlacement(tenant)];
+    const isFlipped = there.state === 'home' && here.state === 'moved'
+      && there.epoch === epoch + 1 && here.epoch === epoch + 1;
+    if (!isFlipped) throw placeDiffers(tenant, target);
+  }
+
   /** What changes over there comes back, so that going back needs no copy. */
   async #reverse(): Promise<number> {
     const { from, to } = await this.#rows();
+    await this.#checkFlipped();
     const back = this.#carrier({ from: to, to: from });
     const { count } = await back.followPage(new TouchedRows());
     await this.#progress({ rowsFollowed: this.#record.rowsFollowed + count });
@@ -375,8 +400,12 @@ export class TenantMove {
   async #clean(): Promise<number> {
     const { tenant } = this.#record;
     const { from, to } = await this.#rows();
-    await to.endCapture(tenant);
-    await dropTenant(from, tenant, (count) => this.#pass(count));
+    await this.#checkFlipped();
+    await dropTenant(from, tenant, async (count) => {
+      await this.#checkFlipped();
+      await this.#pass(count);
+    });
+    await to.endCapture(tenant); // Last: until then no other move of the tenant begins.
     await this.#enter('done', { wish: 'none' });
     return 0;
   }
@@ -384,6 +413,10 @@ export class TenantMove {
   async #abort(): Promise<number> {
     const { tenant } = this.#record;
     const { from, to } = await this.#rows();
+    if (!this.#record.isClaimed) {
+      await this.#enter('aborted', { wish: 'none' });
+      return 0;
+    }
     await from.endCapture(tenant);
     await to.endCapture(tenant);
     if ((await to.findPlacement(tenant)).state === 'moved') {

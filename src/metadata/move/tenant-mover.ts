@@ -63,8 +63,8 @@ export class TenantMover {
     const record: MoveRecord = {
       tenant, from: place.shard, to, epoch: place.epoch, state: 'plan', isPaused: false,
       wish: 'none', cursor: COPY_START, rowsCopied: 0, rowsFollowed: 0, rowsCompared: 0,
-      freezeMs: undefined, freezeFailures: 0, begunAt: clock.now(), reverseUntil: undefined,
-      trouble: undefined,
+      isClaimed: false, freezeMs: undefined, freezeFailures: 0, begunAt: clock.now(),
+      reverseUntil: undefined, trouble: undefined,
     };
     if (this.#running.has(tenant)) throw moveUnderWay(tenant);
     this.#run(record, false, journal.put(record));

@@ -200,8 +200,10 @@ export function testTenantRows(name: string, open: () => Promise<RowsStore>): vo
         const stranger = await Hand.on(store, {
           tenant: parseTenantId(`${tenant}x`), owner: `${tenant}x`,
         });
+        assert.equal(await rows.isCaptured(tenant), false);
         await rows.beginCapture(tenant);
         await rows.beginCapture(tenant);
+        assert.equal(await rows.isCaptured(tenant), true);
         await stranger.put(stranger.root, 'not ours');
         assert.deepEqual(await rows.readLog(tenant, 10), []);
         const { id } = await h.put(h.root, 'noted');

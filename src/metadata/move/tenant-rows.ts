@@ -56,6 +56,9 @@ export interface TenantRows {
    *  log stays as it is. Changes made by `apply` are noted too. */
   beginCapture(tenant: TenantId): Promise<void>;
 
+  /** Whether a capture has begun and not ended: somebody's move of the tenant is not over. */
+  isCaptured(tenant: TenantId): Promise<boolean>;
+
   /** Forgets the log as well. Calm when nothing was begun. */
   endCapture(tenant: TenantId): Promise<void>;
 

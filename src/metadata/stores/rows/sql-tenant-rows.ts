@@ -36,6 +36,11 @@ export class SqlTenantRows implements TenantRows {
     await this.#write(`${this.#orIgnore} INTO move_capture (tenant) VALUES (?)`, [tenant]);
   }
 
+  async isCaptured(tenant: TenantId): Promise<boolean> {
+    const rows = await this.#read('SELECT tenant FROM move_capture WHERE tenant = ?', [tenant]);
+    return rows.length > 0;
+  }
+
   async endCapture(tenant: TenantId): Promise<void> {
     await this.#database.write([
       { text: 'DELETE FROM move_capture WHERE tenant = ?', values: [tenant] },

@@ -91,6 +91,34 @@ describe('A tenant that moves', () => {
       ['in a space made over there', 'written at home']);
   });
 
+  it('is left alone by a mover with other notes until its move is over', async () => {
+    await moving.move(1, ACME);
+    const other = await MovingTenant.open({ stores, directory, journal: new MemoryMoveJournal() });
+    await other.mover.start(ACME, 0);
+    await until(() => other.mover.get(ACME).trouble !== undefined, 'it is refused');
+    assert.match(other.mover.get(ACME).trouble ?? '', /Another server has begun/);
+    await other.mover.abort(ACME);
+    await until(() => other.mover.get(ACME).state === 'aborted', 'it is given up');
+    await moving.back(ACME);
+    await moving.finish(ACME);
+    await other.move(1, ACME);
+    assert.equal(await moving.shardOf(ACME), 1);
+    await other.mover.close();
+  });
+
+  it('loses nothing to old notes of a move that was taken back', async () => {
+    await moving.move(1, ACME);
+    const old = new MemoryMoveJournal();
+    for (const record of await journal.list()) await old.put({ ...record, wish: 'finish' });
+    await moving.back(ACME);
+    await moving.mover.close();
+    const before = await rowsOf(stores[0].tenantRows, ACME);
+    moving = await MovingTenant.open({ stores, directory, journal: old });
+    await until(() => moving.mover.get(ACME).trouble !== undefined, 'it stands still');
+    assert.deepEqual(await rowsOf(stores[0].tenantRows, ACME), before);
+    assert.ok([...before.values()].some((rows) => rows.length > 0));
+  });
+
   it('is not flipped when a row of the copy was changed by hand', async () => {
     for (const plant of [
       'UPDATE node SET size_bytes = size_bytes + 1 WHERE canon = \'file 3\'',

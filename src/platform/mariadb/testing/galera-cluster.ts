@@ -23,6 +23,8 @@ import { freePort, pause, program, scratchRoot } from './scratch-server.ts';
 const run = promisify(execFile);
 
 const READY_MAX_MS = 60_000;
+const REJOIN_MAX_MS = 25_000;
+const REJOINS_MAX = 3;
 const QUERY_MAX_MS = 20_000;
 const NODE_COUNT = 3;
 const PROVIDER = '/usr/lib/galera/libgalera_smm.so';
@@ -88,9 +90,23 @@ export class GaleraNode {
     this.begin(`--wsrep-start-position=${position}`);
   }
 
+  /** As an operator does who sees that a node stands still on its way back: once more. */
+  async rejoin(): Promise<void> {
+    for (let tried = 1; ; tried += 1) {
+      await this.beginAgain();
+      try {
+        await this.whenSynced(tried < REJOINS_MAX ? REJOIN_MAX_MS : READY_MAX_MS);
+        return;
+      } catch (error) {
+        if (tried >= REJOINS_MAX) throw error;
+        await this.kill();
+      }
+    }
+  }
+
   /** Resolves once the node has all data and takes part. */
-  async whenSynced(): Promise<void> {
-    const endsAt = systemClock.now() + READY_MAX_MS;
+  async whenSynced(waitMaxMs = READY_MAX_MS): Promise<void> {
+    const endsAt = systemClock.now() + waitMaxMs;
     while (!await this.#isSynced()) {
       const hasEnded = this.#process?.exitCode !== null;
       if (hasEnded || systemClock.now() > endsAt) {

@@ -6,20 +6,20 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
-import { serverFault, Session } from '../../../platform/mariadb/index.ts';
-import { GaleraCluster } from '../../../platform/mariadb/testing/index.ts';
-import type { GaleraNode } from '../../../platform/mariadb/testing/index.ts';
-import { systemClock } from '../../../platform/index.ts';
-import { Hand, refused } from '../../conformance/hand.ts';
-import { assertConsistent } from '../../conformance/replay.ts';
-import { MariadbMetadataStore } from './mariadb-metadata-store.ts';
-import { AcknowledgedLoad } from './testing/acknowledged-load.ts';
+import { serverFault, Session } from '../../../../platform/mariadb/index.ts';
+import { GaleraCluster } from '../../../../platform/mariadb/testing/index.ts';
+import type { GaleraNode } from '../../../../platform/mariadb/testing/index.ts';
+import { systemClock } from '../../../../platform/index.ts';
+import { Hand, refused } from '../../../conformance/hand.ts';
+import { assertConsistent } from '../../../conformance/replay.ts';
+import { MariadbMetadataStore } from '../mariadb-metadata-store.ts';
+import { AcknowledgedLoad } from './acknowledged-load.ts';
 
 /** What the issue of a dead node may cost, with the settings of the runbook. */
 const GAP_MAX_MS = 3_000;
 
 const runbook = readFileSync(
-  new URL('../../../../docs/runbooks/galera-node-lost.md', import.meta.url), 'utf8');
+  new URL('../../../../../docs/runbooks/galera-node-lost.md', import.meta.url), 'utf8');
 
 /** What the runbook says to type. */
 function stepOf(pattern: RegExp): string {
@@ -144,8 +144,7 @@ describe('A store on a Galera cluster, while callers write', () => {
     t.diagnostic(`goes on ${Math.round(systemClock.monotonic() - begunMs)} ms after that`);
     for (const node of [used, other]) {
       assert.match(runbook, /--wsrep-recover[^]*--wsrep-start-position/);
-      await node.beginAgain();
-      await node.whenSynced();
+      await node.rejoin();
       assert.match(node.log.split('wsrep_start_position').at(-1) ?? '', /Receiving IST/);
     }
     await load.more(50);
