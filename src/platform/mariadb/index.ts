@@ -29,3 +29,4 @@ export type { Ask, TurnParts, TurnSql } from './turn-writer.ts';
 export { readRightsTooMany, rightsTooMany } from './user-rights.ts';
 export { statements } from '../sql/statement-registry.ts';
 export type { RegisteredStatement, StatementOwner } from '../sql/statement-registry.ts';
+export { ask, withSession } from './with-session.ts';

@@ -1,9 +1,9 @@
 /** Everything that has to be looked at before the store works on a database. */
 import { HoldfastError } from '../../../base/errors.ts';
 import {
-  Session, binaryCollation, lookAtDatabase, valuesFor,
+  ask, binaryCollation, lookAtDatabase, withSession,
 } from '../../../platform/mariadb/index.ts';
-import type { NamedSql, ServerAddress, SqlValue } from '../../../platform/mariadb/index.ts';
+import type { ServerAddress, Session } from '../../../platform/mariadb/index.ts';
 import {
   FIRST_ROWS, IDENTITY_MARIADB_FORMAT, IDENTITY_TABLES, META_SQL, createIdentityTable,
 } from './identity-schema.ts';
@@ -44,25 +44,6 @@ async function makeTables(session: Session): Promise<void> {
   }
   for (const text of FIRST_ROWS) await session.run(text);
   await ask(session, META_SQL.addIdentityFact, FORMAT, String(IDENTITY_MARIADB_FORMAT));
-}
-
-async function ask(
-  session: Session, statement: NamedSql, ...values: SqlValue[]
-): Promise<unknown[][]> {
-  return (await session.execute(statement.text, valuesFor(statement, values))).rows;
-}
-
-async function withSession<T>(
-  address: ServerAddress, mode: 'write' | 'schema', act: (session: Session) => Promise<T>,
-): Promise<T> {
-  const session = await Session.open(address, mode);
-  try {
-    const result = await act(session);
-    await session.run('COMMIT');
-    return result;
-  } finally {
-    await session.end();
-  }
 }
 
 function tooNew(format: number): HoldfastError {

@@ -2,10 +2,10 @@ import { HoldfastError } from '../../../../../base/errors.ts';
 import { systemClock, systemRandom } from '../../../../../platform/index.ts';
 import type { Clock } from '../../../../../platform/index.ts';
 import {
-  LoneStatements, Session, binaryCollation, explainedFault, lookAtDatabase, serverFault,
-  valuesFor,
+  LoneStatements, ask, binaryCollation, explainedFault, lookAtDatabase, serverFault,
+  withSession,
 } from '../../../../../platform/mariadb/index.ts';
-import type { NamedSql, ServerAddress } from '../../../../../platform/mariadb/index.ts';
+import type { ServerAddress, Session } from '../../../../../platform/mariadb/index.ts';
 import { KEY_TTL_MS, KEYS_PER_USER_MAX } from '../../idempotency-store.ts';
 import type {
   IdempotencyStore, KeptAnswer, KeyedRequest, KeyState,
@@ -188,23 +188,4 @@ async function makeTables(session: Session): Promise<void> {
     await session.run(createKeyedRequestTable(name, columns, collation));
   }
   await ask(session, META.addKeyedRequestFact, FORMAT, KEYED_REQUEST_FORMAT);
-}
-
-async function ask(
-  session: Session, statement: NamedSql, ...values: (string | number)[]
-): Promise<unknown[][]> {
-  return (await session.execute(statement.text, valuesFor(statement, values))).rows;
-}
-
-async function withSession<T>(
-  address: ServerAddress, mode: 'write' | 'schema', act: (session: Session) => Promise<T>,
-): Promise<T> {
-  const session = await Session.open(address, mode);
-  try {
-    const result = await act(session);
-    await session.run('COMMIT');
-    return result;
-  } finally {
-    await session.end();
-  }
 }
