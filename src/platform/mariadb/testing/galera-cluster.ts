@@ -18,13 +18,11 @@ import { promisify } from 'node:util';
 import { systemClock } from '../../clock.ts';
 import { Session } from '../session.ts';
 import type { ServerAddress } from '../session.ts';
-import { freePort, pause, program, scratchRoot } from './scratch-server.ts';
+import { freePort, makeTemporary, pause, program, scratchRoot } from './scratch-server.ts';
 
 const run = promisify(execFile);
 
-const READY_MAX_MS = 60_000;
-const REJOIN_MAX_MS = 25_000;
-const REJOINS_MAX = 3;
+const READY_MAX_MS = 120_000;
 const QUERY_MAX_MS = 20_000;
 const NODE_COUNT = 3;
 const PROVIDER = '/usr/lib/galera/libgalera_smm.so';
@@ -83,30 +81,24 @@ export class GaleraNode {
   /** After a crash: asks the tables how far they are, so that the others only have to send what is
    *  missing. Without that they would send everything. */
   async beginAgain(): Promise<void> {
-    const log = join(this.#folder, `${this.name}.recover`);
-    await run(program('mariadbd'), [this.#settings, '--wsrep-recover', `--log-error=${log}`]);
-    const [, position] = /Recovered position: (\S+)/.exec(readFileSync(log, 'utf8')) ?? [];
-    if (position === undefined) throw new Error(`${this.name} does not know how far it is`);
-    this.begin(`--wsrep-start-position=${position}`);
+    const { clusterId, number } = await this.recover();
+    this.begin(`--wsrep-start-position=${clusterId}:${number}`);
   }
 
-  /** As an operator does who sees that a node stands still on its way back: once more. */
-  async rejoin(): Promise<void> {
-    for (let tried = 1; ; tried += 1) {
-      await this.beginAgain();
-      try {
-        await this.whenSynced(tried < REJOINS_MAX ? REJOIN_MAX_MS : READY_MAX_MS);
-        return;
-      } catch (error) {
-        if (tried >= REJOINS_MAX) throw error;
-        await this.kill();
-      }
-    }
+  /** How far the tables of a node are that does not run: of which cluster, and its last change. */
+  async recover(): Promise<{ clusterId: string; number: number }> {
+    const log = join(this.#folder, `${this.name}.recover`);
+    rmSync(log, { force: true }); // It would be added to, and the first position be an old one.
+    await run(program('mariadbd'), [this.#settings, '--wsrep-recover', `--log-error=${log}`]);
+    const [, clusterId, number] =
+      /Recovered position: ([\w-]+):(\d+)/.exec(readFileSync(log, 'utf8')) ?? [];
+    if (clusterId === undefined) throw new Error(`${this.name} does not know how far it is`);
+    return { clusterId, number: Number(number) };
   }
 
   /** Resolves once the node has all data and takes part. */
-  async whenSynced(waitMaxMs = READY_MAX_MS): Promise<void> {
-    const endsAt = systemClock.now() + waitMaxMs;
+  async whenSynced(): Promise<void> {
+    const endsAt = systemClock.now() + READY_MAX_MS;
     while (!await this.#isSynced()) {
       const hasEnded = this.#process?.exitCode !== null;
       if (hasEnded || systemClock.now() > endsAt) {
@@ -189,7 +181,8 @@ export class GaleraCluster {
     if (first === undefined) return;
     chmodSync(this.folder, 0o755);
     await run(program('mariadb-install-db'), ['--no-defaults', `--datadir=${first.data}`,
-      '--auth-root-authentication-method=normal', '--skip-test-db',
+      `--tmpdir=${makeTemporary(this.folder)}`, '--auth-root-authentication-method=normal',
+      '--skip-test-db',
       ...IS_ROOT ? ['--user=root'] : []]);
     const cluster = randomUUID();
     const members = this.nodes.map(() => randomUUID());
@@ -238,6 +231,7 @@ function settingsOf({ folder, name, at, ports, settings }: NodeSettings): string
   return `[mysqld]
 ${IS_ROOT ? `user=${SERVER_USER}` : ''}
 datadir=${folder}/${name}
+tmpdir=${makeTemporary(join(folder, `${name}.d`))}
 socket=${folder}/${name}.sock
 pid-file=${folder}/${name}.pid
 log-error=${folder}/${name}.log

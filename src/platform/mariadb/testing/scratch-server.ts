@@ -6,7 +6,7 @@
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -59,6 +59,15 @@ export function pause(): Promise<void> {
   });
 }
 
+/** A folder of its own for temporary tables. A server that starts removes whatever is left of them
+ *  in its folder, and the tables of others that share it are removed under their hands: statements
+ *  of theirs fail. */
+export function makeTemporary(folder: string): string {
+  const path = join(folder, 'temporary');
+  mkdirSync(path, { recursive: true });
+  return path;
+}
+
 /** The superuser has to say so; anybody else runs it as what he is. */
 const AS_ROOT = process.getuid?.() === 0 ? ['--user=root'] : [];
 
@@ -86,7 +95,8 @@ export class ScratchServer {
     const server = new ScratchServer(folder, await freePort(), settings);
     try {
       await run(program('mariadb-install-db'), ['--no-defaults', `--datadir=${server.#data}`,
-        '--auth-root-authentication-method=normal', '--skip-test-db', ...AS_ROOT]);
+        `--tmpdir=${makeTemporary(folder)}`, '--auth-root-authentication-method=normal',
+        '--skip-test-db', ...AS_ROOT]);
       await server.startAgain();
     } catch (error) {
       await server.stop();
@@ -112,6 +122,7 @@ export class ScratchServer {
   async startAgain(): Promise<void> {
     const child = spawn(program('mariadbd'), ['--no-defaults', ...AS_ROOT,
       `--datadir=${this.#data}`, `--socket=${this.#socket}`, `--port=${this.port}`,
+      `--tmpdir=${makeTemporary(this.folder)}`,
       '--bind-address=127.0.0.1', '--innodb-buffer-pool-size=64M', '--innodb-log-file-size=32M',
       '--performance-schema=OFF', '--skip-name-resolve', '--max-connections=200',
       ...this.#settings], { stdio: ['ignore', 'ignore', 'pipe'] });

@@ -144,7 +144,8 @@ describe('A store on a Galera cluster, while callers write', () => {
     t.diagnostic(`goes on ${Math.round(systemClock.monotonic() - begunMs)} ms after that`);
     for (const node of [used, other]) {
       assert.match(runbook, /--wsrep-recover[^]*--wsrep-start-position/);
-      await node.rejoin();
+      await node.beginAgain();
+      await node.whenSynced();
       assert.match(node.log.split('wsrep_start_position').at(-1) ?? '', /Receiving IST/);
     }
     await load.more(50);
