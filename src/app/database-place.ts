@@ -74,14 +74,29 @@ export async function claimPlace(root: string, place: DatabasePlace): Promise<vo
   await replaceJson(join(root, NAME), note);
 }
 
-/** A user with more rights than it needs makes every mistake worse; but it serves. */
-export async function warnOfRights(place: DatabasePlace, log: Logger): Promise<void> {
+/** A user with more rights than it needs makes every mistake worse; one that lacks some will miss
+ *  them when tables are to be altered. Either serves. @throws as claimDatabase. */
+export async function warnOfRights(
+  place: { readonly kind: 'files' } | { readonly kind: 'mariadb'; readonly address: ServerAddress },
+  { log, shard }: { log: Logger; shard: string },
+): Promise<void> {
   if (place.kind === 'files') return;
-  const { readRightsTooMany } = await import('../platform/mariadb/index.ts');
-  const rights = await readRightsTooMany(place.address);
-  if (rights.length === 0) return;
-  log.warn({ rights: rights.join(', ') }, 'the database user has rights that serving does not '
-    + 'need; docs/mariadb-users.md has the statements that make one without them');
+  const { address } = place;
+  const { explainedFault, readRights } = await import('../platform/mariadb/index.ts');
+  const { tooMany, missing } = await readRights(address).catch((error: unknown) => {
+    throw explainedFault(error, { op: OP, database: 'metadata database' });
+  });
+  const facts = (user: string, rights: readonly string[]) => (
+    { shard, user, rights: rights.join(', ') });
+  if (tooMany.length > 0) {
+    log.warn(facts(address.user, tooMany), 'the database user has rights that serving does not '
+      + 'need; docs/mariadb-users.md has the statements that make one without them');
+  }
+  if (missing.length > 0) {
+    log.warn(facts(address.schemaUser?.user ?? '', missing), 'the user who makes and alters tables '
+      + '(database.schema_user) lacks rights that this takes; docs/mariadb-users.md has the '
+      + 'statement that gives them');
+  }
 }
 
 /** Where the settings say that the database is. @throws invalid: the files of its secrets. */
@@ -91,9 +106,10 @@ export async function addressOf(
   const { url } = settings;
   const [first, ...others] = url?.hosts ?? [];
   if (url === undefined || first === undefined) throw settingMissing();
-  const { password, tlsCa } = await readDatabaseSecrets(settings);
+  const { password, schemaUser, tlsCa } = await readDatabaseSecrets(settings);
   return {
     ...first, user: url.user, database: url.database, password,
+    ...(schemaUser !== undefined && { schemaUser }),
     ...(tlsCa !== undefined && { tlsCa }), ...(others.length > 0 && { others }),
   };
 }

@@ -19,7 +19,9 @@ import {
 import { openDataDirectory, parseDatabaseUrl, silentLog, systemClock } from '../platform/index.ts';
 import { Session } from '../platform/mariadb/index.ts';
 import type { ServerAddress } from '../platform/mariadb/index.ts';
-import { ScratchServer } from '../platform/mariadb/testing/index.ts';
+import {
+  LEAST, ScratchServer, letLeastUsersIn,
+} from '../platform/mariadb/testing/index.ts';
 import {
   MariadbIdempotencyStore,
 } from '../protocols/rest/idempotency/stores/mariadb/mariadb-idempotency-store.ts';
@@ -52,8 +54,15 @@ describe('An installation on MariaDB with two shards', () => {
     server = await ScratchServer.start();
     root = await mkdtemp(join(tmpdir(), 'holdfast-schema-'));
     [first, second] = [await server.makeDatabase(), await server.makeDatabase()];
-    url = `mariadb://root@127.0.0.1:${server.port}/${first.database}`;
-    await writeFile(join(root, 'holdfast.toml'), `[database]\nurl = "${url}"\n`);
+    first = await letLeastUsersIn(server, first.database);
+    second = await letLeastUsersIn(server, second.database);
+    url = `mariadb://${LEAST.user}@127.0.0.1:${server.port}/${first.database}`;
+    const { passwordPath, schemaUser, schemaPasswordPath } = settingsOf();
+    await writeFile(passwordPath, LEAST.password);
+    await writeFile(schemaPasswordPath, LEAST.schemaUser.password);
+    await writeFile(join(root, 'holdfast.toml'), `[database]\nurl = "${url}"
+      password_path = "${passwordPath}"\nschema_user = "${schemaUser}"
+      schema_password_path = "${schemaPasswordPath}"\n`);
     const data = join(root, 'data');
     const { instanceId: installation } = await openDataDirectory(data, systemClock);
     const options = { settings: settingsOf(), installation };
@@ -67,8 +76,8 @@ describe('An installation on MariaDB with two shards', () => {
     await session.end();
     const directory = await MariadbShardDirectory.open({ address: first, clock });
     await directory.addShard({
-      name: 'two', url: url.replace(first.database, second.database), passwordPath: undefined,
-      at: 1,
+      name: 'two', url: url.replace(first.database, second.database),
+      passwordPath: settingsOf().passwordPath, at: 1,
     });
     const { shards } = await directory.read();
     two = shards.find(({ name }) => name === 'two');
@@ -84,8 +93,9 @@ describe('An installation on MariaDB with two shards', () => {
   });
 
   const settingsOf = () => ({
-    url: parseDatabaseUrl(url), passwordPath: undefined, tlsCaPath: undefined,
-    isUnencrypted: false, accountsAgeMs: 0,
+    url: parseDatabaseUrl(url), passwordPath: join(root, 'password'), tlsCaPath: undefined,
+    isUnencrypted: false, accountsAgeMs: 0, schemaUser: LEAST.schemaUser.user,
+    schemaPasswordPath: join(root, 'schema-password'),
   });
   const check = (changes: readonly Expand[], version = '0.1.0') => checkShards(
     join(root, 'data'), place,
@@ -137,16 +147,11 @@ describe('An installation on MariaDB with two shards', () => {
   });
 
   it('is looked at by a user without rights to alter, who cannot bring it up', async () => {
-    await server.query('CREATE USER hf_app@\'127.0.0.1\' IDENTIFIED BY \'\'');
-    for (const database of [first?.database, second?.database]) {
-      await server.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${database}.*
-        TO hf_app@'127.0.0.1'`);
-    }
     const found = place;
     assert.ok(found.kind === 'mariadb');
-    const { address } = found;
+    const { address: { schemaUser: _, ...address } } = found;
     const asUser = (changes: readonly Expand[]) => checkShards(join(root, 'data'), {
-      ...found, address: { ...address, user: 'hf_app' },
+      ...found, address,
     }, { database: settingsOf(), clock: systemClock, log: silentLog, changes, version: '0.1.0' });
     const late = (changes: readonly Expand[]) => {
       assert.ok(two !== undefined);

@@ -25,14 +25,18 @@ export async function shardAddress(
     return { kind: 'file', file: join(root, url.slice(FILE_SCHEME.length)) };
   }
   const parsed = parseUrl(url);
-  const { tlsCaPath, isUnencrypted = false } = settings ?? {};
+  const {
+    tlsCaPath, isUnencrypted = false, schemaUser, schemaPasswordPath,
+  } = settings ?? {};
   const far = parsed.hosts.find(({ host }) => !isLoopback(host));
   if (far !== undefined && tlsCaPath === undefined && !isUnencrypted) {
     throw wrong(`is on another machine (${far.host}), and the connection is not encrypted. Set `
       + 'database.tls_ca_path, or database.unencrypted = true if nobody can tap that network');
   }
   const address = await withFlag(() =>
-    addressOf({ url: parsed, passwordPath, tlsCaPath, isUnencrypted }));
+    addressOf({
+      url: parsed, passwordPath, tlsCaPath, isUnencrypted, schemaUser, schemaPasswordPath,
+    }));
   return { kind: 'mariadb', address };
 }
 

@@ -17,6 +17,7 @@ import { SqliteShardDirectory } from '../metadata/shards/stores/sqlite/sqlite-di
 import { SqliteMetadataStore } from '../metadata/stores/sqlite/sqlite-metadata-store.ts';
 import type { Clock, DatabaseSettings, Logger } from '../platform/index.ts';
 import { replaceJson } from '../storage/index.ts';
+import { warnOfRights } from './database-place.ts';
 import type { DatabasePlace } from './database-place.ts';
 import { openMetadata } from './metadata-place.ts';
 import { checkLateShard } from './schema.ts';
@@ -208,7 +209,7 @@ class ShardOpener {
   }
 
   async open(shard: ShardRecord): Promise<ShardStore> {
-    const { clock, onCommit, settings, installation } = this.#options;
+    const { clock, log, onCommit, settings, installation } = this.#options;
     const create = this.#making.has(shard.number);
     const options = {
       clock, create, shard: shard.number, ...(onCommit !== undefined && { onCommit }),
@@ -220,6 +221,7 @@ class ShardOpener {
     }
     const { claimDatabase, MariadbMetadataStore } = await onMariadb();
     await claimDatabase(found.address, { installation, mayTake: create });
+    await warnOfRights(found, { log, shard: shard.name });
     if (!create) await checkLateShard(this.#root, shard, { settings, clock });
     return MariadbMetadataStore.open({ ...options, address: found.address });
   }

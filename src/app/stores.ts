@@ -92,7 +92,7 @@ export async function openStores(root: string, options: StoresOptions): Promise<
   checkNodeFitting(options.cluster ?? { node: undefined }, database.kind, chosen);
   await checkNothingLost(paths, { mayCreate, isLocal, hasFiles: database.kind === 'files' });
   await claimPlace(root, database);
-  await warnOfRights(database, options.log);
+  await warnOfRights(database, { log: options.log, shard: 'main' });
   const opened: { close(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {
     for (const store of opened.splice(0).reverse()) await store.close();

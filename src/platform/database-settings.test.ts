@@ -7,10 +7,11 @@ import { SettingError } from './config/setting.ts';
 import {
   databaseSlice, formatDatabaseUrl, parseDatabaseUrl, readDatabaseSecrets,
 } from './database-settings.ts';
+import type { DatabaseSettings } from './database-settings.ts';
 
-const DEFAULTS = {
+const DEFAULTS: DatabaseSettings = {
   url: undefined, passwordPath: undefined, tlsCaPath: undefined, isUnencrypted: false,
-  accountsAgeMs: 0,
+  accountsAgeMs: 0, schemaUser: undefined, schemaPasswordPath: undefined,
 };
 
 describe('The address of a database', () => {
@@ -62,6 +63,19 @@ describe('The address of a database', () => {
     assert.deepEqual(check({ said: 'mariadb://a@db/h', isUnencrypted: true }), []);
     assert.deepEqual(check({ said: '' }), []);
   });
+
+  it('has a second user for tables, who is another one', () => {
+    const check = (said: string, values: Partial<DatabaseSettings>) =>
+      databaseSlice.check?.({ ...DEFAULTS, ...values, url: parseDatabaseUrl(said) })
+        .map(({ key }) => key);
+    const url = 'mariadb://app@127.0.0.1/h';
+    assert.deepEqual(check(url, { schemaUser: 'ddl', schemaPasswordPath: '/p' }), []);
+    assert.deepEqual(check('', { schemaUser: 'ddl', tlsCaPath: '/ca' }), []); // Of added shards.
+    assert.deepEqual(check(url, { schemaUser: 'app' }), ['database.schema_user']);
+    assert.deepEqual(check(url, { schemaPasswordPath: '/p' }), ['database.schema_password_path']);
+    const { schemaUser } = databaseSlice.settings;
+    assert.throws(() => schemaUser.parse('a b'), SettingError);
+  });
 });
 
 describe('Files beside the address of a database', () => {
@@ -71,20 +85,24 @@ describe('Files beside the address of a database', () => {
       const passwordPath = join(folder, 'password');
       const read = async (text: string) => {
         await writeFile(passwordPath, text);
-        return (await readDatabaseSecrets({ passwordPath, tlsCaPath: undefined })).password;
+        return (await readDatabaseSecrets({ ...DEFAULTS, passwordPath })).password;
       };
       assert.equal(await read('päss word \n'), 'päss word ');
       assert.equal(await read('x'), 'x');
+      const both = await readDatabaseSecrets({
+        ...DEFAULTS, schemaUser: 'ddl', schemaPasswordPath: passwordPath,
+      });
+      assert.deepEqual(both.schemaUser, { user: 'ddl', password: 'x' });
       for (const wrong of ['', '\n', 'a\nb\n']) {
         await assert.rejects(read(wrong), { code: 'database-secret' });
       }
       await rm(passwordPath);
-      await assert.rejects(readDatabaseSecrets({ passwordPath, tlsCaPath: undefined }), {
+      await assert.rejects(readDatabaseSecrets({ ...DEFAULTS, passwordPath }), {
         kind: 'invalid', message: /database\.password_path names cannot be read/,
       });
       await writeFile(passwordPath, 'no certificate');
       await assert.rejects(
-        readDatabaseSecrets({ passwordPath: undefined, tlsCaPath: passwordPath }),
+        readDatabaseSecrets({ ...DEFAULTS, tlsCaPath: passwordPath }),
         { message: /no certificate/ });
     } finally {
       await rm(folder, { recursive: true });

@@ -54,6 +54,14 @@ export function parseDatabaseUrl(raw: RawValue): DatabaseUrl | undefined {
   return { user, hosts: parseHosts(places), database };
 }
 
+/** @throws SettingError. */
+function parseUser(raw: RawValue): string | undefined {
+  const user = optionalText(raw);
+  if (user === undefined || USER.test(user)) return user;
+  throw new SettingError('must be the name of a database user, in letters, digits, ".", "_" and '
+    + '"-", such as hf_ddl');
+}
+
 function parseHosts(places: string): DatabaseHost[] {
   const parts = places.split(',');
   if (parts.length > HOSTS_MAX) throw new SettingError(`can name ${HOSTS_MAX} hosts at most`);
@@ -87,6 +95,17 @@ const SETTINGS = {
     key: 'database.password_path', default: undefined, parse: optionalText,
     docs: 'A file with the password of that user and nothing else. Left empty: without a password.',
   }),
+  schemaUser: setting<string | undefined>({
+    key: 'database.schema_user', default: undefined, parse: parseUser,
+    docs: 'The user who makes and alters tables and triggers, on every database of this '
+      + 'installation, in place of the one that the addresses name: that one then needs no more '
+      + 'than to read and change rows. See docs/mariadb-users.md. Left empty: one user for all.',
+  }),
+  schemaPasswordPath: setting<string | undefined>({
+    key: 'database.schema_password_path', default: undefined, parse: optionalText,
+    docs: 'A file with the password of database.schema_user and nothing else. Left empty: without '
+      + 'a password.',
+  }),
   tlsCaPath: setting<string | undefined>({
     key: 'database.tls_ca_path', default: undefined, parse: optionalText,
     docs: 'Certificates (PEM) of the authority that vouches for the database server. With them the '
@@ -113,10 +132,13 @@ export type DatabaseSettings = ValuesOf<typeof SETTINGS>;
 
 export const databaseSlice = slice({
   settings: SETTINGS,
-  check({ url, passwordPath, tlsCaPath, isUnencrypted }) {
+  check({ url, passwordPath, tlsCaPath, isUnencrypted, schemaUser, schemaPasswordPath }) {
+    const wrong = schemaUserProblem({ url, schemaUser, schemaPasswordPath });
+    if (wrong !== undefined) return [wrong];
     if (url === undefined) {
-      if (passwordPath === undefined && tlsCaPath === undefined) return [];
-      const key = passwordPath === undefined ? 'database.tls_ca_path' : 'database.password_path';
+      // All others hold for databases that are added as shards, too.
+      if (passwordPath === undefined) return [];
+      const key = 'database.password_path';
       const problem = `${key} is said, but database.url is not: which database is it for?`;
       return [{ key, problem }];
     }
@@ -129,32 +151,55 @@ export const databaseSlice = slice({
   },
 });
 
+function schemaUserProblem(
+  { url, schemaUser, schemaPasswordPath }: Pick<
+    DatabaseSettings, 'url' | 'schemaUser' | 'schemaPasswordPath'>,
+): { key: string; problem: string } | undefined {
+  if (schemaUser === undefined && schemaPasswordPath !== undefined) {
+    const key = 'database.schema_password_path';
+    return { key, problem: `${key} is said, but database.schema_user is not: whose is it?` };
+  }
+  if (schemaUser === undefined || schemaUser !== url?.user) return undefined;
+  const problem = 'is the user that database.url names, who then has all rights all day. Make a '
+    + 'second one (docs/mariadb-users.md), or leave it empty';
+  return { key: 'database.schema_user', problem };
+}
+
 /** What lies in the files that the settings name. */
 export interface DatabaseSecrets {
   readonly password: string;
+  /** Of `database.schema_user`; undefined without one. */
+  readonly schemaUser: { readonly user: string; readonly password: string } | undefined;
   /** PEM. */
   readonly tlsCa: string | undefined;
 }
 
 /** @throws invalid: a file cannot be read, or cannot be what it is said to be. */
 export async function readDatabaseSecrets(
-  { passwordPath, tlsCaPath }: Pick<DatabaseSettings, 'passwordPath' | 'tlsCaPath'>,
+  { passwordPath, tlsCaPath, schemaUser, schemaPasswordPath }: Pick<
+    DatabaseSettings, 'passwordPath' | 'tlsCaPath' | 'schemaUser' | 'schemaPasswordPath'>,
 ): Promise<DatabaseSecrets> {
-  const password = passwordPath === undefined ? ''
-    : await readSecret(passwordPath, 'database.password_path');
-  const line = password.replace(/\r?\n$/, '');
-  if (/[\r\n\0]/.test(line) || Buffer.byteLength(line) > SECRET_BYTES_MAX) {
-    throw unusable('database.password_path', 'must hold the password in one line, and no more');
-  }
-  if (passwordPath !== undefined && line === '') {
-    throw unusable('database.password_path', 'is empty: write the password into it');
-  }
+  const password = await readPassword(passwordPath, 'database.password_path');
+  const ofSchema = schemaUser === undefined ? undefined : {
+    user: schemaUser,
+    password: await readPassword(schemaPasswordPath, 'database.schema_password_path'),
+  };
   const tlsCa = tlsCaPath === undefined ? undefined
     : await readSecret(tlsCaPath, 'database.tls_ca_path');
   if (tlsCa !== undefined && !tlsCa.includes('-----BEGIN CERTIFICATE-----')) {
     throw unusable('database.tls_ca_path', 'holds no certificate in PEM');
   }
-  return { password: line, tlsCa };
+  return { password, schemaUser: ofSchema, tlsCa };
+}
+
+async function readPassword(path: string | undefined, key: string): Promise<string> {
+  if (path === undefined) return '';
+  const line = (await readSecret(path, key)).replace(/\r?\n$/, '');
+  if (/[\r\n\0]/.test(line) || Buffer.byteLength(line) > SECRET_BYTES_MAX) {
+    throw unusable(key, 'must hold the password in one line, and no more');
+  }
+  if (line === '') throw unusable(key, 'is empty: write the password into it');
+  return line;
 }
 
 async function readSecret(path: string, key: string): Promise<string> {

@@ -53,7 +53,7 @@ describe('Real clients on two servers and two databases', { timeout: 600_000 }, 
 
   async function moveToSecondDatabase(): Promise<void> {
     await nodes.one.addUser({ name: 'first' });
-    await well('one', 'shard', 'add', 'second', await nodes.anotherDatabase());
+    await well('one', 'shard', 'add', 'second', ...await nodes.anotherDatabase());
     await well('one', 'tenant', 'move', 'default', '--to', 'second');
     await eventually(WAIT_MS, 'the move is over', async () =>
       /reverse/.test(await well('one', 'tenant', 'move', 'status')));

@@ -1,10 +1,11 @@
 /** Two servers on one MariaDB database and one bucket, of a test's own. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { ScratchServer } from '../../src/platform/mariadb/testing/index.ts';
+import { ScratchServer, letLeastUsersIn } from '../../src/platform/mariadb/testing/index.ts';
 import { S3rver, S3RVER_BUCKET, S3RVER_KEY } from '../../src/storage/backends/s3/testing/s3rver.ts';
 import { run } from './command.ts';
 import type { Outcome } from './command.ts';
+import { envOf, passwordFiles, urlOf } from './database.ts';
 import { scratchFolder } from './scratch.ts';
 import { PROGRAM } from './server.ts';
 import type { serverForTests, TestServer } from './server.ts';
@@ -30,8 +31,9 @@ export class TwoNodes {
     const mariadb = await ScratchServer.start();
     const s3 = await S3rver.start();
     const { database } = await mariadb.makeDatabase();
+    await letLeastUsersIn(mariadb, database);
     const nodes = new TwoNodes(mariadb, s3, {
-      HOLDFAST_DATABASE_URL: urlOf(mariadb, database),
+      ...envOf(mariadb, database),
       HOLDFAST_STORAGE_BACKEND: 's3', HOLDFAST_STORAGE_S3_ENDPOINT: s3.url,
       HOLDFAST_STORAGE_S3_BUCKET: S3RVER_BUCKET, HOLDFAST_STORAGE_S3_PREFIX: 'shared/',
       HOLDFAST_STORAGE_S3_ACCESS_KEY_ID: S3RVER_KEY.accessKeyId,
@@ -54,10 +56,12 @@ export class TwoNodes {
     });
   }
 
-  /** The address of another empty database on the same server. */
-  async anotherDatabase(): Promise<string> {
+  /** How `shard add` is told of another empty database on the same server. */
+  async anotherDatabase(): Promise<string[]> {
     const { database } = await this.mariadb.makeDatabase();
-    return urlOf(this.mariadb, database);
+    await letLeastUsersIn(this.mariadb, database);
+    const { serving } = passwordFiles(this.mariadb);
+    return [urlOf(this.mariadb.port, database), '--password-path', serving];
   }
 
   async stop(): Promise<void> {
@@ -68,8 +72,4 @@ export class TwoNodes {
     await this.s3.stop();
     await this.mariadb.stop();
   }
-}
-
-function urlOf({ port }: ScratchServer, database: string): string {
-  return `mariadb://root@127.0.0.1:${port}/${database}`;
 }

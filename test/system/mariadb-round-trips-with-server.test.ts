@@ -5,7 +5,7 @@
  */
 import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
-import { TestDatabase } from '../support/database.ts';
+import { TestDatabase, envOf } from '../support/database.ts';
 import type { Answer, DavClient } from '../support/dav-client.ts';
 import { serverForTests } from '../support/server.ts';
 import type { TestServer } from '../support/server.ts';
@@ -32,8 +32,7 @@ describe('What a request asks of a database that is far away', { timeout: 300_00
   before(async () => {
     database = await TestDatabase.start();
     link = await SlowLink.open(database.server.port);
-    const url = `mariadb://root@127.0.0.1:${link.port}/${database.name}`;
-    server = await servers.start({ env: { HOLDFAST_DATABASE_URL: url } });
+    server = await servers.start({ env: envOf(database.server, database.name, link.port) });
     ada = await server.addUser();
     for (const folder of ['a', 'a/b', 'a/b/c']) await ada.makeFolder(folder);
     await ada.put('a/b/c/file.txt', 'x'.repeat(1024));

@@ -4,8 +4,9 @@ import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { LEAST, letLeastUsersIn } from '../../src/platform/mariadb/testing/index.ts';
 import { RunningCommand, run } from '../support/command.ts';
-import { TestDatabase } from '../support/database.ts';
+import { TestDatabase, envOf } from '../support/database.ts';
 import type { Answer, DavClient } from '../support/dav-client.ts';
 import { ask } from '../support/dav-client.ts';
 import { eventually } from '../support/deadline.ts';
@@ -182,19 +183,27 @@ describe('Holdfast on MariaDB', { timeout: 600_000 }, () => {
     await server.stop();
     const serve = (env: Record<string, string>, data = server.data) => run(
       PROGRAM, ['serve', '--data', data, '--listen', '127.0.0.1:0'], { env, timeoutMs: 90_000 });
-    const { database: empty, port } = await database.server.makeDatabase();
-    const url = (name: string): Record<string, string> => (
-      { HOLDFAST_DATABASE_URL: `mariadb://root@127.0.0.1:${port}/${name}` });
+    const { database: empty } = await database.server.makeDatabase();
+    for (const name of [empty, 'nowhere']) await letLeastUsersIn(database.server, name);
+    const url = (name: string): Record<string, string> => envOf(database.server, name);
+    const noSchemaUser = {
+      HOLDFAST_DATABASE_SCHEMA_USER: '', HOLDFAST_DATABASE_SCHEMA_PASSWORD_PATH: '',
+    };
     const refusals: (readonly [RegExp, env: Record<string, string>, data?: string])[] = [
       [/This database is empty, but there are files already/, url(empty)],
       [/in a MariaDB database, and the settings name none/, {}],
       [/belongs to another installation/, database.env, scratchFolder('another')],
       [/no such metadata database/i, url('nowhere')],
+      [/SCHEMA_USER: is the user that database.url names/,
+        { ...database.env, HOLDFAST_DATABASE_SCHEMA_USER: LEAST.user }],
+      // Without the second user nobody may look after the tables.
+      [/does not let this server in as hf_app, who lacks the right CREATE/,
+        { ...url(empty), ...noSchemaUser }, scratchFolder('alone')],
     ];
     for (const [words, env, data] of refusals) {
       const { code, stderr } = await serve(env, data);
       assert.match(stderr, words);
-      assert.ok(code === 1 || code === 3, `${code}: ${stderr}`);
+      assert.ok([1, 2, 3].includes(code ?? 0), `${code}: ${stderr}`);
     }
     await database.server.query('SET GLOBAL innodb_flush_log_at_trx_commit = 2');
     const { stderr } = await serve(database.env);

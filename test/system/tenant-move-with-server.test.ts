@@ -2,10 +2,9 @@
  *  back. */
 import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { ScratchServer } from '../../src/platform/mariadb/testing/index.ts';
+import { ScratchServer, letLeastUsersIn } from '../../src/platform/mariadb/testing/index.ts';
 import { run, runWell } from '../support/command.ts';
+import { envOf, passwordFiles, urlOf } from '../support/database.ts';
 import { eventually } from '../support/deadline.ts';
 import { PROGRAM, serverForTests } from '../support/server.ts';
 import type { DavClient } from '../support/dav-client.ts';
@@ -19,7 +18,10 @@ describe('a tenant that is moved by command', { timeout: 300_000 }, () => {
   after(() => databases.stop());
 
   it('keeps all files, also when the server is killed in between, and comes back', async (t) => {
-    const server = await servers.start();
+    // Triggers are made by the second user: the first one may only change rows.
+    const { HOLDFAST_DATABASE_URL: _, HOLDFAST_DATABASE_PASSWORD_PATH: __, ...env } =
+      envOf(databases, 'far');
+    const server = await servers.start({ env });
     const tell = async (...words: string[]): Promise<string> =>
       (await runWell(PROGRAM, [...words, '--data', server.data])).stdout;
     await tell('tenant', 'add', 'acme');
@@ -27,7 +29,7 @@ describe('a tenant that is moved by command', { timeout: 300_000 }, () => {
     const stay = await server.addUser({ name: 'stay' });
     assert.equal((await stay.put('neighbour.txt', 'stays')).status, 201);
     assert.equal((await eve.put('first.txt', 'first')).status, 201);
-    await addFarShard(server.data, tell);
+    await addFarShard(tell);
     const tables = 'SELECT (SELECT COUNT(*) FROM node), (SELECT COUNT(*) FROM space)';
     assert.deepEqual(await databases.query(tables, 'far'), [[0, 0]]);
 
@@ -88,14 +90,11 @@ describe('a tenant that is moved by command', { timeout: 300_000 }, () => {
 
   type Tell = (...words: string[]) => Promise<string>;
 
-  async function addFarShard(data: string, tell: Tell): Promise<void> {
+  async function addFarShard(tell: Tell): Promise<void> {
     await databases.query('CREATE DATABASE far');
-    await databases.query('CREATE USER holdfast@\'127.0.0.1\' IDENTIFIED BY \'open sesame\'');
-    await databases.query('GRANT ALL ON far.* TO holdfast@\'127.0.0.1\'');
-    const passwordPath = join(data, 'far-password');
-    writeFileSync(passwordPath, 'open sesame\n', { mode: 0o600 });
-    const url = `mariadb://holdfast@127.0.0.1:${databases.port}/far`;
-    await tell('shard', 'add', 'far', url, '--password-path', passwordPath);
+    await letLeastUsersIn(databases, 'far');
+    const { serving } = passwordFiles(databases);
+    await tell('shard', 'add', 'far', urlOf(databases.port, 'far'), '--password-path', serving);
   }
 
   async function stateIs(tell: Tell, state: string): Promise<void> {

@@ -59,8 +59,9 @@ describe('two servers on one database and one bucket', { timeout: 600_000 }, () 
     assert.match(await refused({}), /A server named \W*one\W* is using this database already/);
     assert.match(await refused({ HOLDFAST_CLUSTER_NODE: 'two' }),
       /Another node is running under the name/);
-    const { HOLDFAST_DATABASE_URL = '' } = env;
-    assert.match(await refused({ HOLDFAST_CLUSTER_NODE: 'three' }, { HOLDFAST_DATABASE_URL }),
+    const onDatabase = Object.fromEntries(
+      Object.entries(env).filter(([name]) => name.startsWith('HOLDFAST_DATABASE_')));
+    assert.match(await refused({ HOLDFAST_CLUSTER_NODE: 'three' }, onDatabase),
       /set storage.backend to s3, gcs or azure/);
   });
 

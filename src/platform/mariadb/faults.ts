@@ -53,7 +53,8 @@ const KINDS: readonly (readonly [errnos: readonly number[], kind: ErrorKind, wor
   [[1034, 1035, 1712, 1194, 1195], 'corrupt',
     'The {database} is damaged. Restore it from a backup.'],
   [[1044, 1045, 1142, 1143, 1227, 1698], 'unavailable',
-    'The {database} does not let this server in. Check its user, password and rights.'],
+    'The {database} does not let this server in{who}. Check its user, password and rights: '
+    + 'docs/mariadb-users.md.'],
   [[1049], 'unavailable', 'There is no such {database}. Check its name.'],
   [[1290, 1792, 1836], 'unavailable', 'The {database} cannot be written.'],
   [[1153], 'too-large', 'This is more than the {database} takes at once.'],
@@ -99,7 +100,8 @@ export function toFault(error: unknown, { op, database }: DatabaseWords): FaultD
   if (known !== undefined) {
     const [, kind, words] = known;
     const isSettled = SETTLED.includes(errno) && { code: 'database-refused' };
-    return { kind, op, message: words.replace('{database}', database), facts, ...isSettled };
+    const message = words.replace('{database}', database).replace('{who}', whoOf(fault));
+    return { kind, op, message, facts, ...isSettled };
   }
   if (isPassing(fault)) {
     const message = `The ${database} cannot be reached. Try again shortly.`;
@@ -107,6 +109,14 @@ export function toFault(error: unknown, { op, database }: DatabaseWords): FaultD
   }
   return { kind: 'internal', op, message: 'An internal error.',
     facts: { ...facts, cause: fault.message } };
+}
+
+/** With several users and rights, which of them it is about. */
+function whoOf({ message }: ServerFault): string {
+  const [, right, user] = /^(?:(\w+) command )?denied (?:to|for) user '([\w.-]+)'@/i
+    .exec(message.replace(/^Access /, '')) ?? [];
+  if (user === undefined) return '';
+  return right === undefined ? ` as ${user}` : ` as ${user}, who lacks the right ${right}`;
 }
 
 /** What crosses the door is a HoldfastError. */

@@ -15,11 +15,18 @@ export interface ServerHost {
 /** How many nodes an address may name. */
 export const NODES_MAX = 16;
 
-/** One node, without the others. */
-export type NodeAddress = Omit<ServerAddress, 'others' | 'choice'>;
+/** One node, without the others, and one user. */
+export type NodeAddress = Omit<ServerAddress, 'others' | 'choice' | 'schemaUser'>;
 
-export function nodesOf({ others = [], choice: _, ...first }: ServerAddress): NodeAddress[] {
-  const { socketPath: __, ...common } = first;
+/** The same address, for who makes and alters tables. */
+export function asSchemaUser(address: ServerAddress): ServerAddress {
+  return { ...address, ...address.schemaUser };
+}
+
+export function nodesOf(
+  { others = [], choice: _, schemaUser: __, ...first }: ServerAddress,
+): NodeAddress[] {
+  const { socketPath: ___, ...common } = first;
   return [first, ...others.map((host) => ({ ...common, ...host }))].slice(0, NODES_MAX);
 }
 

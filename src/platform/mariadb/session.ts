@@ -15,8 +15,13 @@ import { checkNode, isClustered } from './node-health.ts';
 import { NodeWatch, PATIENCE_MS } from './node-watch.ts';
 import { runPipeline } from './pipeline.ts';
 import type { DriverConnection, PipelineOutcome, PipelineStep } from './pipeline.ts';
-import { NodeChoice, nodesOf, wayTo, withChoice } from './nodes.ts';
+import { NodeChoice, asSchemaUser, nodesOf, wayTo, withChoice } from './nodes.ts';
 import type { NodeAddress, ServerHost } from './nodes.ts';
+
+export interface SchemaUser {
+  user: string;
+  password: string;
+}
 
 /** Plain data, so that it can be handed to a thread. */
 export interface ServerAddress {
@@ -27,6 +32,9 @@ export interface ServerAddress {
   user: string;
   password: string;
   database: string;
+  /** Who makes and alters tables and triggers, in place of `user`, who then need not have the
+   *  rights for it. */
+  schemaUser?: SchemaUser;
   /** Certificates (PEM) of the authority that the server's is judged by; without them the
    *  connection is not encrypted. */
   tlsCa?: string | undefined;
@@ -73,7 +81,8 @@ function sessionSettings(isMariadb: boolean): string {
 }
 
 /** `schema` alone may make, alter or drop tables, and send what is not registered: it is opened by
- *  who makes a new database, and by the runner of schema changes. Of a `lone` one each statement is
+ *  who makes a new database, by tenant moves, and by the runner of schema changes; as the address's
+ *  `schemaUser`, where there is one. Of a `lone` one each statement is
  *  a transaction of its own. */
 export type SessionMode = 'write' | 'read' | 'schema' | 'lone';
 
@@ -150,7 +159,7 @@ export class Session {
    *  in use. What anybody was told to be saved can be read there.
    *  @throws the driver's error, ServerError: of the node that said most about it. */
   static async open(address: ServerAddress, mode: SessionMode): Promise<Session> {
-    const nodes = nodesOf(address);
+    const nodes = nodesOf(mode === 'schema' ? asSchemaUser(address) : address);
     const choice = new NodeChoice(withChoice(address));
     const { current } = choice;
     const failures: unknown[] = [];

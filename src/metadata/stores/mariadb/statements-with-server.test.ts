@@ -4,10 +4,10 @@ import { after, before, describe, it } from 'node:test';
 import { isKind } from '../../../base/errors.ts';
 import { SqlRefusal, asRequest, statementTally } from '../../../platform/index.ts';
 import {
-  Session, keysOf, namedSql, readRightsTooMany, serverFault,
+  Session, keysOf, namedSql, readRights, serverFault,
 } from '../../../platform/mariadb/index.ts';
 import type { ServerAddress } from '../../../platform/mariadb/index.ts';
-import { ScratchServer } from '../../../platform/mariadb/testing/index.ts';
+import { ScratchServer, letLeastUsersIn } from '../../../platform/mariadb/testing/index.ts';
 import { testAgainstModel } from '../../conformance/against-model.ts';
 import { Hand } from '../../conformance/hand.ts';
 import { testSharingAgainstModel } from '../../conformance/shared-against-model.ts';
@@ -21,24 +21,11 @@ let app: ServerAddress;
 const open = (): Promise<MariadbMetadataStore> =>
   MariadbMetadataStore.open({ address: app, create: false });
 
-/** As docs/mariadb-users.md says. */
-async function makeUsers(database: string): Promise<void> {
-  for (const text of [
-    'CREATE USER hf_ddl@\'127.0.0.1\' IDENTIFIED BY \'of tables\'',
-    `GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, TRIGGER
-      ON ${database}.* TO hf_ddl@'127.0.0.1'`,
-    'CREATE USER hf_app@\'127.0.0.1\' IDENTIFIED BY \'of every day\'',
-    `GRANT SELECT, INSERT, UPDATE, DELETE ON ${database}.* TO hf_app@'127.0.0.1'`,
-  ]) await server.query(text);
-}
-
 before(async () => {
   server = await ScratchServer.start('--log-output=TABLE');
   address = await server.makeDatabase();
-  await makeUsers(address.database);
-  const tables = { ...address, user: 'hf_ddl', password: 'of tables' };
-  await (await MariadbMetadataStore.open({ address: tables, create: true })).close();
-  app = { ...address, user: 'hf_app', password: 'of every day' };
+  app = await letLeastUsersIn(server, address.database);
+  await (await MariadbMetadataStore.open({ address: app, create: true })).close();
   await server.query('SET GLOBAL general_log = ON');
 });
 after(() => server.stop());
@@ -143,10 +130,13 @@ describe('The guard of a session', () => {
 
 describe('The user of every day', () => {
   it('may not change tables, nor files, nor other databases: the server refuses', async () => {
-    const session = await Session.open(app, 'schema'); // The guard does not stand in the way.
+    const { schemaUser: _, ...alone } = app;
+    const session = await Session.open(alone, 'schema'); // The guard does not stand in the way.
     for (const text of [
       'DROP TABLE upload', 'TRUNCATE TABLE upload', 'ALTER TABLE upload ADD COLUMN x INT',
-      'CREATE TABLE strangers (id INT)', 'CREATE INDEX x ON upload (ended)', 'DROP DATABASE mysql',
+      'CREATE TABLE strangers (id INT)',
+      'CREATE TRIGGER strangers AFTER DELETE ON upload FOR EACH ROW DELETE FROM node',
+      'CREATE INDEX x ON upload (ended)', 'DROP DATABASE mysql',
       'SELECT * FROM mysql.user', 'SELECT 1 INTO OUTFILE \'/tmp/holdfast-strangers\'',
       'SET GLOBAL sync_binlog = 0', 'GRANT ALL ON *.* TO hf_app@\'127.0.0.1\'',
     ]) {
@@ -156,8 +146,22 @@ describe('The user of every day', () => {
     await session.end();
   });
 
+  it('has another one beside it who may, and both are told apart at the start', async () => {
+    const session = await Session.open(app, 'schema');
+    const { rows: [[user] = []] } = await session.run('SELECT CURRENT_USER()');
+    await session.end();
+    assert.equal(user, 'hf_ddl@127.0.0.1');
+    await server.query(`REVOKE TRIGGER ON ${address.database}.* FROM hf_ddl@'127.0.0.1'`);
+    await server.query(`GRANT TRIGGER ON ${address.database}.* TO hf_app@'127.0.0.1'`);
+    assert.deepEqual(await readRights(app), {
+      tooMany: [`TRIGGER on ${address.database}.*`], missing: ['TRIGGER'],
+    });
+    await server.query(`REVOKE TRIGGER ON ${address.database}.* FROM hf_app@'127.0.0.1'`);
+    await server.query(`GRANT TRIGGER ON ${address.database}.* TO hf_ddl@'127.0.0.1'`);
+  });
+
   it('has no right too many, as root has', async () => {
-    assert.deepEqual(await readRightsTooMany(app), []);
-    assert.ok((await readRightsTooMany(address)).includes('ALL PRIVILEGES on *.*'));
+    assert.deepEqual(await readRights(app), { tooMany: [], missing: [] });
+    assert.ok((await readRights(address)).tooMany.includes('ALL PRIVILEGES on *.*'));
   });
 });

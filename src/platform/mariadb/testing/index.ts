@@ -3,4 +3,5 @@ export { CuttingProxy } from './cutting-proxy.ts';
 export type { Cut } from './cutting-proxy.ts';
 export { GaleraCluster } from './galera-cluster.ts';
 export type { GaleraNode } from './galera-cluster.ts';
+export { LEAST, letLeastUsersIn } from './least-users.ts';
 export { ScratchServer } from './scratch-server.ts';
