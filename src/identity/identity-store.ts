@@ -19,9 +19,9 @@ import type {
  */
 export interface IdentityStore extends SecondFactorStore {
   /** A number that differs from an earlier answer when anything at all may have changed in
-   *  between, in this process or another; what another one did may be seen a turn of the event loop
-   *  late. It is asked once per request: where the answer is at hand it comes without a promise, in
-   *  microseconds; otherwise it costs one question to the database, which requests share that came
+   *  between, in this process or another; what another one did may be seen 5 ms late. It is asked
+   *  once per request: where the answer is at hand it comes without a promise, mostly in less than
+   *  a microsecond; otherwise it costs one question to the database, which requests share that came
    *  before it was asked. @throws as any method; where it answers at once, without rejecting. */
   changeMark(): number | Promise<number>;
 

@@ -14,7 +14,7 @@ import { HoldfastError } from '../../base/errors.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
-import { asRequest } from '../sql/request-mark.ts';
+import { asRequest, isMarked } from '../sql/request-mark.ts';
 import { HttpExchange } from './exchange.ts';
 import type { ExchangeContext, HttpHandler } from './exchange.ts';
 import { HttpTally } from './http-tally.ts';
@@ -251,7 +251,8 @@ export class HttpServer {
   #run(exchange: HttpExchange, handler: HttpHandler): void {
     let answered: Promise<void>;
     try {
-      answered = asRequest(exchange.requestId, () => handler(exchange));
+      answered = isMarked(exchange.req.method) ? asRequest(exchange.requestId, () =>
+        handler(exchange)) : handler(exchange);
     } catch (error) {
       this.#finish(exchange, error);
       return;

@@ -2,6 +2,7 @@
 import mysql from 'mysql2/promise';
 import type { Connection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import { systemClock } from '../clock.ts';
+import { markReads } from '../sql/request-mark.ts';
 import { SqlRefusal } from '../sql/sql-refusal.ts';
 import { statements } from '../sql/statement-registry.ts';
 import type { RegisteredStatement } from '../sql/statement-registry.ts';
@@ -159,6 +160,7 @@ export class Session {
    *  in use. What anybody was told to be saved can be read there.
    *  @throws the driver's error, ServerError: of the node that said most about it. */
   static async open(address: ServerAddress, mode: SessionMode): Promise<Session> {
+    markReads();
     const nodes = nodesOf(mode === 'schema' ? asSchemaUser(address) : address);
     const choice = new NodeChoice(withChoice(address));
     const { current } = choice;

@@ -1,12 +1,15 @@
 import type { Database, Statement as Prepared } from 'better-sqlite3';
 import { assert } from '../../../base/assert.ts';
-import { countedStatement } from '../../../platform/index.ts';
+import { countedStatement, systemClock } from '../../../platform/index.ts';
 import type { RunStatement } from '../../../platform/index.ts';
 import { closed } from '../../identity-errors.ts';
 import type { IdentityDatabase } from '../sql/identity-database.ts';
 import { IDENTITY_SQL } from '../sql/identity-statements.ts';
 import type { Ask, Bind, Work } from '../sql/statement.ts';
 import { explainSqlite } from './open-identity-database.ts';
+
+/** How long a change by another process may stay unseen. */
+const MARK_AGE_MS = 5;
 
 type PreparedStatements = ReadonlyMap<Ask['statement'], RunStatement>;
 
@@ -23,7 +26,7 @@ export class SqliteIdentityDatabase implements IdentityDatabase {
   /** SQLite counts other connections' commits only; ours are added here. */
   #mark = 0;
   #dataVersion = -1;
-  #askedThisTurn = false;
+  #askedAtMs = Number.NEGATIVE_INFINITY;
 
   /** @throws as SqliteIdentityStore.open. */
   constructor(database: Database) {
@@ -34,14 +37,12 @@ export class SqliteIdentityDatabase implements IdentityDatabase {
   }
 
   changeMark(): number {
-    // Once for all requests that the event loop hands over in one turn: they arrived together, and
-    // asking for each of them took a seventh of a small download's time.
-    if (this.#askedThisTurn) return this.#mark;
+    // Asking for each request took a seventh of a small download's time, and once for each turn of
+    // the event loop, under load, a thirtieth.
+    const now = systemClock.monotonic();
+    if (now - this.#askedAtMs < MARK_AGE_MS) return this.#mark;
     const dataVersion = this.#act('changeMark', () => this.#dataVersionOf.get()) ?? -1;
-    this.#askedThisTurn = true;
-    setImmediate(() => {
-      this.#askedThisTurn = false;
-    });
+    this.#askedAtMs = now;
     if (dataVersion !== this.#dataVersion) {
       this.#dataVersion = dataVersion;
       this.#mark += 1;
@@ -61,6 +62,7 @@ export class SqliteIdentityDatabase implements IdentityDatabase {
   }
 
   close(): void {
+    this.#askedAtMs = Number.NEGATIVE_INFINITY;
     if (this.#database.open) explainSqlite(opOf('close'), () => this.#database.close());
   }
 
