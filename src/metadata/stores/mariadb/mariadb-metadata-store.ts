@@ -145,7 +145,7 @@ export class MariadbMetadataStore implements ShardStore {
   }
 
   async resolve(spaceId: SpaceId, path: readonly Name[], from?: NodeId): Promise<NodeRecord[]> {
-    return this.#read(({ walker }) => walker.resolve(spaceId, path, from));
+    return this.#readers.resolve(spaceId, path, from);
   }
 
   async findChain(spaceId: SpaceId, nodeId: NodeId): Promise<NodeRecord[] | undefined> {

@@ -171,6 +171,15 @@ describe('A read on MariaDB', () => {
       assert.ok(asked <= 2, `${asked} times`);
     });
   }
+
+  it('follows the paths of many with one statement, once somebody has followed their folders',
+    async () => {
+      const follow = (count: number) => (): Promise<unknown> =>
+        Promise.all(Array.from({ length: count }, (_, n) => h.resolve(`a/b/c/d/e/f/f${400 + n}`)));
+      await follow(1)();
+      await follow(30)();
+      assert.equal(await questionsOf(follow(30)), 1);
+    });
 });
 
 describe('A batch on MariaDB', () => {

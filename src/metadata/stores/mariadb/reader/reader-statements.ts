@@ -55,7 +55,7 @@ const ASIDE = `LEFT JOIN folder f ON n.kind = 1 AND f.space_id = n.space_id AND 
 /** A whole path at once. `@names` is a list of canonical names as JSON, from the start downwards;
  *  `@from` the id of the node to start at, 0 for the root. Where the walk starts elsewhere, the way
  *  up to the root is walked too: it says whether the start is live. */
-export const WALK_STATEMENTS = namedTable<'getCasePolicy' | 'walk'>({
+export const WALK_STATEMENTS = namedTable<'getCasePolicy' | 'walk' | 'nodesAt'>({
   getCasePolicy: 'SELECT case_policy FROM space WHERE id = ?',
   walk: `WITH RECURSIVE
       wanted (depth, canon) AS (SELECT j.depth, j.canon FROM JSON_TABLE(@names, '$[*]'
@@ -81,6 +81,13 @@ export const WALK_STATEMENTS = namedTable<'getCasePolicy' | 'walk'>({
     SELECT ${NODE}
     FROM down STRAIGHT_JOIN node n ON n.space_id = @space AND n.id = down.id
     ${ASIDE} ORDER BY down.depth`,
+  /** What stands at some places: `@places` is a list of them as JSON, each its space, the folder's
+   *  id and a canonical name. */
+  nodesAt: `SELECT ${NODE}, n.space_id
+    FROM (SELECT j.space, j.parent, j.canon FROM JSON_TABLE(@places, '$[*]' COLUMNS (
+        space BIGINT PATH '$[0]', parent BIGINT PATH '$[1]', canon VARCHAR(512) PATH '$[2]')) j) v
+      STRAIGHT_JOIN node n
+        ON n.space_id = v.space AND n.parent_id = v.parent AND n.canon = v.canon ${ASIDE}`,
 }, { owner: 'metadata.walk', tables: TABLE_KEYS });
 
 /** Grants to many at once: SQLite is asked for each by itself, which costs nothing. `@subjects`

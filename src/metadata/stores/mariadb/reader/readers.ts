@@ -1,5 +1,5 @@
 /** All that reads, on one pool of connections. */
-import type { SpaceId } from '../../../../base/ids.ts';
+import type { NodeId, SpaceId } from '../../../../base/ids.ts';
 import { canonicalName } from '../../../../base/names.ts';
 import type { CasePolicy, Name } from '../../../../base/names.ts';
 import type { Clock } from '../../../../platform/index.ts';
@@ -21,6 +21,8 @@ import { TreeReader } from '../../sqlite/reader/tree-reader.ts';
 import type { SqlStatement } from '../../sqlite/statements.ts';
 import { explainedFault, WORDS } from '../faults.ts';
 import type { Step } from '../line/line-messages.ts';
+import { GatheredPaths } from './gathered-paths.ts';
+import type { CanonicalPath } from './gathered-paths.ts';
 import type { ListingContext, ListingSnapshot } from './folder-listing.ts';
 import { ReadPool } from './read-pool.ts';
 import {
@@ -56,6 +58,12 @@ class Walker {
     if (this.#policies.size >= POLICIES_MAX) this.#policies.clear();
     this.#policies.set(spaceId, row[0]);
     return row[0];
+  }
+
+  /** Of a path from the root, in a space that was met before. */
+  pathIn(spaceId: SpaceId, path: readonly Name[]): CanonicalPath | undefined {
+    const casePolicy = this.#policies.get(spaceId);
+    return casePolicy && { spaceId, canons: path.map((name) => canonicalName(name, casePolicy)) };
   }
 
   /** See MetadataStore.resolve. */
@@ -112,12 +120,14 @@ export class Readers implements ListingContext {
   readonly grants =
     new GrantFinder(this.#replayed.tableOf(GRANT_STATEMENTS), this.access);
 
+  readonly #paths: GatheredPaths;
   #isClosed = false;
 
   constructor(address: ServerAddress, clock: Clock) {
     this.#pool = new ReadPool(address, clock);
     this.#short = new GatheredQuestions(address, WORDS);
     this.#clock = clock;
+    this.#paths = new GatheredPaths(this.#ask, clock);
   }
 
   get questionCount(): number {
@@ -125,6 +135,18 @@ export class Readers implements ListingContext {
   }
 
   readonly #ask = (key: string, step: Step): Promise<Answer> => this.#short.ask(key, step);
+
+  /** See MetadataStore. */
+  async resolve(spaceId: SpaceId, path: readonly Name[], from?: NodeId): Promise<NodeRecord[]> {
+    if (from !== undefined) return this.answer(({ walker }) => walker.resolve(spaceId, path, from));
+    const known = this.walker.pathIn(spaceId, path);
+    const found = known && await this.#patiently(() => this.#paths.find(known));
+    if (found !== undefined) return found;
+    const chain = await this.answer(({ walker }) => walker.resolve(spaceId, path));
+    const met = this.walker.pathIn(spaceId, path);
+    if (met !== undefined) this.#paths.note(met, chain);
+    return chain;
+  }
 
   /** Runs a reader on a snapshot of its own; one that asks one short thing only, together with
    *  others. A connection that breaks meanwhile is no matter: the read is made anew.
