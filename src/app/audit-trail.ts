@@ -7,6 +7,7 @@
  * says up to where it has followed each of them.
  */
 import type { AuditAct, NewAuditEntry } from '../audit/index.ts';
+import { isKind } from '../base/errors.ts';
 import { DEFAULT_TENANT } from '../base/ids.ts';
 import type { SpaceId, TenantId } from '../base/ids.ts';
 import type { EventKind, EventRecord, MetadataStore } from '../metadata/index.ts';
@@ -21,6 +22,10 @@ const GATHER_MS = 500;
 const PAUSE_MS = 5_000;
 /** What is followed at most once the trail is being closed; the rest is for the next start. */
 const CLOSING_EVENTS_MAX = 5_000;
+/** After a space could not be reached, and was not heard of any more. */
+const LOOK_AGAIN_MS = 60_000;
+/** Spaces that cannot be reached, each of which may take seconds to say so, in one look. */
+const AWAY_MAX = 3;
 /** Spaces that have changed and wait to be followed; above it all are looked through. */
 const CHANGED_MAX = 10_000;
 
@@ -53,6 +58,8 @@ export class AuditTrail {
   /** Entries on their way; each log bounds how many wait. */
   readonly #noting = new Set<Promise<void>>();
   #mustLookThrough = true;
+  /** When all spaces are looked through again, by the clock that never runs backwards. */
+  #lookAtMs: number | undefined;
   #following: Promise<void> | undefined;
   #cancelPause = (): void => undefined;
   /** A change has come since the last look, and the next one is near. */
@@ -95,6 +102,17 @@ export class AuditTrail {
   /** All spaces are to be looked through: others may have changed any. */
   lookThrough(): void {
     this.#mustLookThrough = true;
+  }
+
+  /** As `lookThrough`, in a while: some spaces could not be reached. */
+  lookThroughLater(): void {
+    this.#lookAtMs ??= this.#parts.clock.monotonic() + LOOK_AGAIN_MS;
+  }
+
+  get #isLookDue(): boolean {
+    const { clock, hasOthers } = this.#parts;
+    const isLate = this.#lookAtMs !== undefined && clock.monotonic() >= this.#lookAtMs;
+    return this.#mustLookThrough || hasOthers === true || isLate;
   }
 
   #followIn(delayMs: number): void {
@@ -172,14 +190,31 @@ export class AuditTrail {
   async #catchUp(): Promise<void> {
     for (const { id } of await this.#parts.listTenants()) await (await this.#logOf(id)).takeInbox();
     if (this.#parts.mayFollow?.() === false) return;
-    if (this.#mustLookThrough || this.#parts.hasOthers === true) {
+    if (this.#isLookDue) {
       this.#mustLookThrough = false;
+      this.#lookAtMs = undefined;
       for await (const space of this.#behind()) this.#changed.add(space);
     }
+    let failures = 0;
     for (const space of [...this.#changed]) {
       this.#changed.delete(space);
+      if (!await this.#followIfThere(space)) failures += 1;
+      if (this.#leftMax <= 0 || failures >= AWAY_MAX) return;
+    }
+  }
+
+  /** A database that is away holds up its own tenants alone: their journals keep what is to be
+   *  followed. */
+  async #followIfThere(space: SpaceId): Promise<boolean> {
+    try {
       await this.#followSpace(space);
-      if (this.#leftMax <= 0) return;
+      return true;
+    } catch (error) {
+      if (!isKind(error, 'unavailable')) throw error;
+      this.lookThroughLater();
+      this.#parts.log.error({ err: error, space }, 'what happened in a space could not be '
+        + 'followed; trying again in a minute');
+      return false;
     }
   }
 

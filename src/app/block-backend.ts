@@ -30,6 +30,8 @@ export interface BlockBackend {
   readonly volumes: VolumeReclaim;
   /** What is durable in local volumes; nothing is to be witnessed of an object store. */
   readonly witness: () => Witness;
+  /** See BlockHome.checkMarks. */
+  readonly checkMarks: (witness: Witness) => Promise<void>;
   /** The two places, each by itself, if there is a mirror. */
   readonly mirror: MirrorStore | undefined;
   /** The second of them, once it has answered. */
@@ -105,6 +107,7 @@ export async function openBackend(options: BackendOptions): Promise<BlockBackend
   return {
     blocks, uncached, mirror, mirrored, reclaim: first.store.reclaim, volumes: first.store.keeper,
     witness: () => local?.witness() ?? [],
+    checkMarks: async (witness) => local?.checkMarks(witness),
     objects: 'forget' in first ? first.store : undefined,
     watch: (metrics) => watches.forEach((watch) => watch(metrics)),
     close: () => blocks.close(),

@@ -40,6 +40,9 @@ export interface BlockHome {
    *  `witness`: what the metadata refers to, of this home. Calm when they are in use.
    *  @throws as Fleet.open; everything goes on with the one disk then. */
   useAllDisks(witness: Witness): Promise<void>;
+  /** Whether all is there that the metadata refers to, of this home, by marks that were not known
+   *  when it was opened. @throws corrupt: something is missing; unavailable. */
+  checkMarks(witness: Witness): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -57,6 +60,8 @@ export interface HomeOptions extends HomeParts, HomeSettings {
   readonly places: BlockPlaces;
   /** What was durable in its volumes when the metadata last referred to them. */
   readonly witness: Witness;
+  /** See LocalVolumeOptions. */
+  readonly isWitnessWhole?: boolean | undefined;
   /** See BackendOptions. */
   readonly sharing?: StoreSharing | undefined;
 }
@@ -77,7 +82,7 @@ export async function openBlockHome(options: HomeOptions): Promise<BlockHome> {
     });
     parts.push(fleet);
     const isLocal = options.backend.backend === 'local';
-    const disks: UsedDisks = { several: isLocal ? await fleet.open(witness) : undefined };
+    const disks: UsedDisks = { several: isLocal ? await fleet.open(witness, options) : undefined };
     const backend = await openBackend({
       ...options, root, instanceId, openLocal: () => openBlocks(options, disks),
       openSealer: (hold) => sealerOf(options, hold),
@@ -92,6 +97,7 @@ export async function openBlockHome(options: HomeOptions): Promise<BlockHome> {
       get opened() {
         return disks.several;
       },
+      checkMarks: (marks) => backend.checkMarks(marks),
       useAllDisks: (now) => useAll(disks, () => fleet.open(now)),
     };
   } catch (error) {
@@ -150,7 +156,7 @@ async function openBlocks(
     list: () => files.list(), open: (name) => files.open(name, 'read'),
   }));
   const blocks = await LocalVolumeStore.open({
-    root, clock, witness, sealer, files,
+    root, clock, witness, isWitnessWhole: options.isWitnessWhole, sealer, files,
     config: {
       sealAfterMs: sealAfterSeconds * 1000, volumeBytesMax: volumeBytes,
       ...(reserveBytes !== undefined && { reserveBytes }),

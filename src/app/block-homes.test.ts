@@ -45,7 +45,7 @@ describe('BlockHomes', () => {
       clock, policies, usual, log: silentLog, random: systemRandom,
       findTenant: (id) => (id === SLOW ? new Promise(() => undefined)
         : Promise.resolve(recordOf(id))),
-      readWitness: () => Promise.resolve([]),
+      readMarks: () => Promise.resolve({ witness: [], away: [] }),
     });
   }
 

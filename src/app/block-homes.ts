@@ -14,6 +14,7 @@ import { DEFAULT_TENANT } from '../base/ids.ts';
 import type { TenantId } from '../base/ids.ts';
 import type { Witness } from '../base/witness.ts';
 import type { TenantRecord } from '../identity/index.ts';
+import type { KnownMarks } from '../metadata/index.ts';
 import { findDataDirectory } from '../platform/index.ts';
 import { initKeys } from '../storage/index.ts';
 import { checkFitting } from './block-backend.ts';
@@ -43,7 +44,8 @@ export interface HomesOptions extends HomeParts {
   /** For tenants whose policy is `default`. */
   readonly usual: HomeSettings;
   readonly findTenant: (id: TenantId) => Promise<TenantRecord | undefined>;
-  readonly readWitness: () => Promise<Witness>;
+  /** What shards refer to, as far as they can be asked. */
+  readonly readMarks: () => Promise<KnownMarks>;
   /** Other servers write to the default tenant's storage, and would not know of a new one. */
   readonly isShared?: boolean;
 }
@@ -76,7 +78,7 @@ export class BlockHomes {
   static async open(own: BlockHome, options: HomesOptions): Promise<BlockHomes> {
     const data = await findDataDirectory(own.place.root);
     const list = await HomeList.open(data);
-    if (!list.knows(await options.readWitness())) throw listLost();
+    if (!list.knows((await options.readMarks()).witness)) throw listLost();
     const homes = new BlockHomes(options, data.path, list);
     if (options.isShared === true && !homes.isAlone) throw ownStorageNeedsOneServer('(other)');
     homes.#homes.set(DEFAULT_TENANT, own);
@@ -136,7 +138,10 @@ export class BlockHomes {
   async useAllDisks(home: BlockHome): Promise<'now' | 'soon'> {
     const used = this.betweenCollections(async () => {
       if (this.#isClosed || home.opened !== undefined) return;
-      await home.useAllDisks(ownMarks(home.place.number, await this.#options.readWitness()));
+      const { witness, away } = await this.#options.readMarks();
+      // Copies are levelled by marks: whoever lacks some waits until all can be asked.
+      if (away.length > 0) throw marksMissing();
+      await home.useAllDisks(ownMarks(home.place.number, witness));
       if (home.opened !== undefined) this.onCopied(home);
     });
     let isLate = false;
@@ -149,6 +154,15 @@ export class BlockHomes {
       late.resolve('soon');
     });
     return Promise.race([used.then(() => 'now' as const), late.promise]).finally(cancel);
+  }
+
+  /** Whether all is there that a shard refers to which could not be asked when homes were opened.
+   *  One that is not open looks for itself. @throws corrupt: something is missing; unavailable. */
+  async checkMarks(witness: Witness): Promise<void> {
+    if (!this.#list.knows(witness)) throw listLost();
+    for (const home of this.#homes.values()) {
+      await home.checkMarks(ownMarks(home.place.number, witness));
+    }
   }
 
   async close(): Promise<void> {
@@ -237,17 +251,18 @@ export class BlockHomes {
     place: HomePlace, { settings, backend }: HomeSettings, { isNew }: { isNew: boolean },
   ): Promise<BlockHome> {
     const { root, number, tenant } = place;
-    const { clock, log, random, readWitness } = this.#options;
+    const { clock, log, random, readMarks } = this.#options;
     checkFitting(backend, settings);
     if (isNew) await mkdir(root, { recursive: true, mode: 0o700 });
     else await refuseLoss(root, backend.backend === 'local');
     const places = await BlockPlaces.open(root, backend, isNew);
     const { encryptionKeyPath } = settings;
     if (isNew && encryptionKeyPath !== undefined) await this.#makeKeys(place, encryptionKeyPath);
+    const { witness, away } = await readMarks();
     return openBlockHome({
       place, settings, backend, places, dataPath: this.#dataPath, clock, random,
       log: log.child({ tenant }),
-      witness: ownMarks(number, await readWitness()),
+      witness: ownMarks(number, witness), isWitnessWhole: away.length === 0,
     });
   }
 
@@ -305,6 +320,12 @@ function listLost(): HoldfastError {
   const message = 'Files of tenants are stored here, and block-homes.json in the data directory, '
     + 'which says where, is missing or too old. Put it back from a backup. Nothing was changed.';
   return refused('corrupt', message, 'home-list-lost');
+}
+
+function marksMissing(): HoldfastError {
+  const message = 'Disks are taken into use when all databases of metadata can be reached: they '
+    + 'say which files must be there. See: holdfast shard list';
+  return refused('unavailable', message, 'marks-away');
 }
 
 function otherPolicy(policy: string): HoldfastError {

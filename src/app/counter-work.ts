@@ -11,6 +11,8 @@ const FIRST_RUN_MS = 30 * 60 * 1000;
 
 export interface CounterOptions {
   metadata: MetadataStore;
+  /** Shards that the lists of `metadata` have left out; cleared with each round. */
+  away?: Set<number>;
   clock: Clock;
   log: Logger;
   metrics: Metrics;
@@ -63,8 +65,13 @@ export class CounterWork {
 
   async #round(signal: AbortSignal): Promise<void> {
     try {
+      const { away = new Set(), log } = this.#options;
+      away.clear();
       const { spaceCount } = await this.#check.run(signal);
       this.#counted.inc({}, spaceCount);
+      if (away.size > 0) {
+        log.warn({ shards: [...away] }, 'nothing was counted on shards that cannot be reached');
+      }
     } catch (err) {
       if (signal.aborted) return;
       this.#failures.inc();

@@ -47,7 +47,7 @@ describe('The first disk that is added while a server runs', () => {
       clock: systemClock, policies, log: silentLog, random: systemRandom,
       findTenant: (id) => Promise.resolve({ id, title: id, policy: 'default', createdAt: 1 }),
       usual: { ...usual, settings: { ...usual.settings, ...changed } },
-      readWitness: () => Promise.resolve([]),
+      readMarks: () => Promise.resolve({ witness: [], away: [] }),
     });
     home = await homes.of(ACME);
   }

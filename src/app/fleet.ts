@@ -107,7 +107,9 @@ export class Fleet {
 
   /** Undefined: no disk was ever added, and `volumes` is all there is.
    *  @throws as `openReplicatedFiles` and `DiskRegister.open`. */
-  async open(witness: Witness): Promise<OpenedFleet | undefined> {
+  async open(
+    witness: Witness, { isWitnessWhole = true }: { isWitnessWhole?: boolean | undefined } = {},
+  ): Promise<OpenedFleet | undefined> {
     const { clock, log, settings } = this.#options;
     const known = await this.#registerAlone();
     if (known.disks.length === 0) return undefined;
@@ -125,7 +127,8 @@ export class Fleet {
     const {
       files, repair, administer, links, sets, replaced, wholeOn,
     } = await openReplicatedFiles({
-      disks, policy, witness, clock, erasure: erasurePolicy(settings), random: this.#options.random,
+      disks, policy, witness, isWitnessWhole, clock, erasure: erasurePolicy(settings),
+      random: this.#options.random,
       onFinding: (finding) => tell(log, finding),
       limits: {
         repairBytesPerSecond: settings.repairBytesPerSecond, missingAfterMs,

@@ -46,8 +46,8 @@ async function open() {
   });
   const notes: Omit<NewAuditEntry, 'at'>[] = [];
   const massChange = openMassChange({
-    metadata, identity, policy: { limit: 2, windowMs: WINDOW_MS }, clock, log: silentLog, metrics,
-    note: (entry) => notes.push(entry), outbox,
+    metadata, lists: metadata, identity, policy: { limit: 2, windowMs: WINDOW_MS }, clock,
+    log: silentLog, metrics, note: (entry) => notes.push(entry), outbox,
   });
   await massChange.load();
   const blocks = new MemoryBlockStore();

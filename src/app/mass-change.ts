@@ -1,6 +1,6 @@
 /** The mass-change brake: its parts in a server, and who is told when it acts. */
 import { Brake, BrakeService, Quarantines, runKeep } from '../files/index.ts';
-import type { Batches, BrakePolicy, filesSlice, RunKeep } from '../files/index.ts';
+import type { Batches, BrakePolicy, filesSlice, QuarantineLists, RunKeep } from '../files/index.ts';
 import { leaveEntry } from '../audit/index.ts';
 import type { NewAuditEntry } from '../audit/index.ts';
 import type { Outbox } from '../mail/index.ts';
@@ -16,6 +16,8 @@ const MAILS_MAX = 20;
 
 export interface MassChangeParts {
   readonly metadata: MetadataStore;
+  /** See Quarantines. */
+  readonly lists?: MetadataStore | undefined;
   readonly clock: Clock;
   readonly policy: BrakePolicy;
   readonly onOpened?: ((quarantine: QuarantineRecord) => void) | undefined;
@@ -28,17 +30,17 @@ export class MassChange {
   readonly #quarantines: Quarantines;
 
   constructor(parts: MassChangeParts) {
-    const { metadata, clock, policy, onOpened } = parts;
+    const { metadata, lists, clock, policy, onOpened } = parts;
     this.#parts = parts;
-    this.#quarantines = new Quarantines({ metadata, onOpened });
+    this.#quarantines = new Quarantines({ metadata, lists, onOpened });
     this.brake = new Brake({
       metadata, quarantines: this.#quarantines, policy, now: () => clock.now(),
     });
   }
 
-  /** Before the first request: what devices see depends on it. */
-  async load(): Promise<void> {
-    await this.#quarantines.load();
+  /** Before the first request: what devices see depends on it. See Quarantines.load. */
+  async load(source?: QuarantineLists): Promise<void> {
+    await this.#quarantines.load(source);
   }
 
   /** Where there are other servers: what they have held and decided. */
@@ -71,7 +73,7 @@ export function brakePolicy(
 
 /** Of a server: tells log, audit log, metrics, and by mail the administrators. */
 export function openMassChange(options: {
-  metadata: MetadataStore; identity: Identity; policy: BrakePolicy;
+  metadata: MetadataStore; lists: MetadataStore; identity: Identity; policy: BrakePolicy;
   clock: Clock; log: Logger; metrics: Metrics;
   note: (entry: Omit<NewAuditEntry, 'at'>) => void;
   outbox: Outbox | undefined;

@@ -95,7 +95,7 @@ async function findTeam(
 ): Promise<SpaceId> {
   const found: SpaceId[] = [];
   for (let after: SpaceId | undefined; ;) {
-    const page = await metadata.listSpaces(SPACES_LIMIT_MAX, after);
+    const page = await metadata.listSpaces(SPACES_LIMIT_MAX, after, tenant);
     for (const { id, kind, name, tenant: of } of page) {
       const isMeant = name === wanted || String(id) === wanted;
       if (kind === 'team' && of === tenant && isMeant) found.push(id);

@@ -7,6 +7,7 @@ import type { Clock, ValuesOf } from '../platform/index.ts';
 import { peopleOf } from '../protocols/index.ts';
 import { contentOf } from './home-content.ts';
 import { brakePolicy, MassChange, noteDecision } from './mass-change.ts';
+import { ofOpenShards } from './shards.ts';
 import type { Stores } from './stores.ts';
 
 /** The parts of a server's services that orders use. */
@@ -27,7 +28,7 @@ export async function peopleWorkAlone(
 ): Promise<PeopleWork> {
   const { casePolicy, quotaBytes } = files;
   const now = (): number => clock.now();
-  const { metadata, identity } = stores;
+  const { metadata, identity, shards } = stores;
   const defaults = { casePolicy, quotaBytes: quotaBytes === 0 ? undefined : quotaBytes };
   const spaces = new SpaceDirectory({ metadata, defaults, now, people: peopleOf(identity) });
   const content = contentOf(stores, spaces, 'cached');
@@ -36,7 +37,7 @@ export async function peopleWorkAlone(
     metadata, clock, policy: brakePolicy(files),
     onDecided: (quarantine) => noteDecision(metadata, { dataPath, quarantine, at: now() }),
   });
-  await massChange.load();
+  await massChange.load(ofOpenShards(shards));
   const batches = new Batches({ metadata, content, now, keep: massChange.keep });
   const time = new TimeService({ metadata, content, spaces, batches, now, groupsAt });
   const transfers = new TransferService({ metadata, spaces, accounts: identity.users, now });

@@ -1,6 +1,7 @@
 /** What `holdfast quota` has done: in the running server, or alone while none runs. */
-import { HoldfastError } from '../base/errors.ts';
+import { HoldfastError, isKind } from '../base/errors.ts';
 import { DEFAULT_TENANT, parseSpaceId, parseTenantId, parseUserId } from '../base/ids.ts';
+import type { TenantId } from '../base/ids.ts';
 import { QuotaService, SpaceDirectory } from '../files/index.ts';
 import type { filesSlice, QuotaSubject } from '../files/index.ts';
 import type { Operations, PlainRecord } from '../operations/index.ts';
@@ -9,14 +10,15 @@ import type { Stores } from './stores.ts';
 
 /** While no server runs: nobody else remembers a quota. */
 export function quotasAlone(
-  { metadata }: Stores,
+  { metadata, shards }: Stores,
   { clock, files }: { clock: Clock; files: ValuesOf<typeof filesSlice.settings> },
 ): QuotaService {
   const now = (): number => clock.now();
   const { casePolicy } = files;
   const quotaBytes = files.quotaBytes === 0 ? undefined : files.quotaBytes;
   const spaces = new SpaceDirectory({ metadata, defaults: { casePolicy, quotaBytes }, now });
-  return new QuotaService({ metadata, spaces, now });
+  const lists = shards.withoutAway(() => undefined); // Whose are missing is told by tenant.
+  return new QuotaService({ metadata, lists, spaces, now });
 }
 
 export function quotaOperations({ identity }: Stores, quotas: QuotaService): Operations {
@@ -47,12 +49,25 @@ export function quotaOperations({ identity }: Stores, quotas: QuotaService): Ope
     'quota.show': async (input) => {
       if (input['all'] !== true) return plain({ rows: [await quotas.of(await subjectOf(input))] });
       const { rows, isWhole } = await quotas.list();
+      const away: TenantId[] = [];
       for (const { id: tenant } of await identity.tenants.list()) {
-        rows.push(await quotas.of({ kind: 'tenant', tenant }));
+        const row = await unlessAway(quotas.of({ kind: 'tenant', tenant }));
+        if (row === undefined) away.push(tenant);
+        else rows.push(row);
       }
-      return plain({ rows, isWhole });
+      return plain({ rows, isWhole, away });
     },
   };
+}
+
+/** undefined: what is asked for lies on a shard that cannot be reached. */
+export async function unlessAway<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isKind(error, 'unavailable')) return undefined;
+    throw error;
+  }
 }
 
 function plain(value: object): PlainRecord {

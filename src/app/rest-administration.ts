@@ -44,6 +44,8 @@ export interface AdministrationSources {
   readonly clock: Clock;
   readonly server: () => HttpServer | undefined;
   readonly note: (entry: AuditNote, tenant: TenantId) => void;
+  /** Whose metadata cannot be reached. */
+  readonly tenantsAway: () => readonly TenantId[];
   /** One for each series: the worst of the event loop since it was last asked, in milliseconds. */
   readonly loopDelays: readonly [() => number | undefined, () => number | undefined];
   /** undefined: nothing is collected there. */
@@ -99,7 +101,7 @@ export function openAdministration(
       return {
         state: server?.state ?? 'starting', startedAt, version: VERSION,
         requestsUnderWay: server?.inFlight ?? 0, storage: stores.blocks.state(),
-        closedTenants: [...stores.homes.failed.keys()],
+        closedTenants: [...new Set([...stores.homes.failed.keys(), ...sources.tenantsAway()])],
       };
     },
     async storage(tenant) {
@@ -242,7 +244,7 @@ async function jobsOf({ stores, dataPath, clock }: JobSources, tenant: TenantId)
   const { metadata } = stores;
   const jobs: Job[] = [];
   const tenants = new Map<SpaceId, TenantId>();
-  for (const batch of await metadata.listBatches({}, JOBS_MAX)) {
+  for (const batch of await metadata.listBatches({ near: tenant }, JOBS_MAX)) {
     const { spaceId } = batch;
     if (!tenants.has(spaceId)) tenants.set(spaceId, (await metadata.getSpace(spaceId)).tenant);
     if (tenants.get(spaceId) === tenant) jobs.push(batchJob(batch));

@@ -7,6 +7,7 @@ import { SPACES_LIMIT_MAX } from '../metadata/index.ts';
 import type { RetentionRule, RetentionScope, SpaceRecord } from '../metadata/index.ts';
 import type { Operations, PlainRecord } from '../operations/index.ts';
 import type { ValuesOf } from '../platform/index.ts';
+import { unlessAway } from './quota-operations.ts';
 import type { Stores } from './stores.ts';
 
 /** Spaces whose rules one answer looks for. */
@@ -21,9 +22,10 @@ interface Whose {
 }
 
 export function retentionOperations(
-  { metadata, identity }: Stores,
+  { metadata, identity, shards }: Stores,
   { files, now }: { files: ValuesOf<typeof filesSlice.settings>; now: () => number },
 ): Operations {
+  const lists = shards.withoutAway(() => undefined); // Whose are missing is told by tenant.
   const policies = new RetentionPolicies({ metadata, settings: files });
   const { casePolicy, quotaBytes } = files;
   const defaults = { casePolicy, quotaBytes: quotaBytes === 0 ? undefined : quotaBytes };
@@ -52,13 +54,15 @@ export function retentionOperations(
     { ...whose, ...await policies.show(whose.scope) }
   );
 
-  async function* rows(): AsyncGenerator<Whose & RetentionShown> {
+  async function* rows(away: TenantId[]): AsyncGenerator<Whose & RetentionShown> {
     for (const { id } of await identity.tenants.list()) {
-      yield shown(ofTenant(id));
+      const row = await unlessAway(shown(ofTenant(id)));
+      if (row === undefined) away.push(id);
+      else yield row;
     }
     let after: SpaceRecord['id'] | undefined;
     for (let seen = 0; seen < SPACES_MAX; seen += SPACES_LIMIT_MAX) {
-      const spaces = await metadata.listSpaces(SPACES_LIMIT_MAX, after);
+      const spaces = await lists.listSpaces(SPACES_LIMIT_MAX, after);
       for (const space of spaces) {
         const row = await shown(ofSpace(space));
         if (Object.keys(row.rule).length > 0) yield row;
@@ -71,8 +75,10 @@ export function retentionOperations(
   return {
     'retention.show': async (input) => {
       const isAll = input['all'] === true;
-      const found = isAll ? await Array.fromAsync(rows()) : [await shown(await whoseOf(input))];
-      return plain({ rows: found });
+      const away: TenantId[] = [];
+      const found = isAll ? await Array.fromAsync(rows(away))
+        : [await shown(await whoseOf(input))];
+      return plain({ rows: found, away });
     },
     'retention.set': async (input) => {
       const whose = await whoseOf(input);

@@ -10,6 +10,8 @@ const FIRST_RUN_MS = 15 * 60 * 1000;
 
 export interface RetentionOptions {
   metadata: MetadataStore;
+  /** Shards that the lists of `metadata` have left out; cleared with each round. */
+  away?: Set<number>;
   policy: RetentionPolicy;
   clock: Clock;
   log: Logger;
@@ -54,12 +56,16 @@ export class RetentionSchedule {
   }
 
   async #round(signal: AbortSignal): Promise<void> {
-    const { log, clock } = this.#options;
+    const { log, clock, away = new Set() } = this.#options;
+    away.clear();
     try {
       const report = await this.#job.run(signal);
       this.#rows.inc({}, report.rowCount);
       this.#versions.inc({}, report.versionCount);
-      if (report.isWhole) this.#lastEndedAt = clock.now();
+      if (report.isWhole && away.size === 0) this.#lastEndedAt = clock.now();
+      if (away.size > 0) {
+        log.warn({ shards: [...away] }, 'nothing was forgotten on shards that cannot be reached');
+      }
       const { rowCount, versionCount, spaceCount } = report;
       if (rowCount + versionCount > 0) {
         log.info({ rowCount, versionCount, spaceCount }, 'forgot what was due');

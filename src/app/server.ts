@@ -22,12 +22,15 @@ import { HomeWork } from './home-work.ts';
 import { openMail } from './mail.ts';
 import type { OpenedMail } from './mail.ts';
 import { brakePolicy, openMassChange } from './mass-change.ts';
+import type { MassChange } from './mass-change.ts';
 import { addDatabaseMetrics } from './database-figures.ts';
 import { operationsOf } from './orders.ts';
 import { whenDatabaseIsThere } from './patient-start.ts';
 import { startDriftWork } from './schema.ts';
 import { buildServices } from './services.ts';
 import type { Services } from './services.ts';
+import { ofOpenShards, quarantinesAtHome } from './shards.ts';
+import { ShardWatch } from './shard-watch.ts';
 import { openStores } from './stores.ts';
 import type { Stores, StoresOptions } from './stores.ts';
 import { storageSettings } from './storage-policies.ts';
@@ -57,7 +60,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const opened: Opened = {
     server: undefined, stores: undefined, control: undefined, mail: undefined,
     homeWork: undefined, audit: undefined, works: [], others: undefined, events: undefined,
-    webhooks: undefined, moves: undefined,
+    webhooks: undefined, moves: undefined, shardWatch: undefined,
   };
   const delays = [new WorstDelay(), new WorstDelay()] as const;
   const health = healthRoutes({
@@ -84,15 +87,17 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     const { stores } = opened;
     const { metadata, identity } = stores;
     opened.audit = await AuditTrail.open({
-      path: data.path, metadata, listTenants: () => identity.tenants.list(), clock, log, metrics,
+      path: data.path, metadata: stores.shards.withoutAway(() => opened.audit?.lookThroughLater()),
+      listTenants: () => identity.tenants.list(), clock, log, metrics,
       mayFollow: () => isForUs(stores, AUDIT), hasOthers: stores.webNode?.isAlone === false,
     });
     opened.mail = await openMail(config, data.path, { clock, log, metrics });
     const massChange = openMassChange({
-      metadata, identity, policy: brakePolicy(config.of(filesSlice)), clock, log, metrics,
+      metadata, lists: stores.shards.withoutAway(() => undefined), identity,
+      policy: brakePolicy(config.of(filesSlice)), clock, log, metrics,
       note: (entry) => opened.audit?.note(entry), outbox: opened.mail?.outbox,
     });
-    await massChange.load();
+    await loadHeld(massChange, stores);
     const services = buildServices({
       ...options, ...config.of(filesSlice), ...config.of(nextcloudSlice), massChange,
       ...tellings(opened, log), stores, aloneWithBatch: aloneWithBatch(stores),
@@ -104,6 +109,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     ending.push(() => series.stop(), () => liveSeries.stop());
     opened.server.serve([...health, ...services.routes]);
     ending.push(sweepHourly(services, { clock, log, metrics }, () => isForUs(stores, TIME_WORK)));
+    watchShards({ opened, stores, services }, { clock, log, metrics });
     await startWork(options, metrics, { opened, stores, services });
     opened.others = await listenToOthers({
       stores, services, massChange, audit: opened.audit, clock, log, metrics,
@@ -115,6 +121,31 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     await stop(0);
     throw error;
   }
+}
+
+/** What devices do not see, of all shards, now or before they are used. */
+async function loadHeld(massChange: MassChange, { shards }: Stores): Promise<void> {
+  shards.admission.add((shard, store) =>
+    massChange.load(quarantinesAtHome(shard, store, shards)));
+  await massChange.load(ofOpenShards(shards));
+}
+
+/** A shard that is back is followed, and what stopped on it goes on. */
+function watchShards(
+  { opened, stores, services }: { opened: Opened; stores: Stores; services: Services },
+  parts: { clock: Clock; log: Logger; metrics: Metrics },
+): void {
+  const { shards } = stores;
+  shards.admission.onAdmitted((shard) => {
+    opened.audit?.lookThrough();
+    if (!isForUs(stores, TIME_WORK)) return;
+    services.batches.resume().catch((err: unknown) => {
+      parts.log.error({ err, shard }, 'restores on a shard that is back could not go on');
+    });
+  });
+  const watch = ShardWatch.start(shards, parts);
+  opened.shardWatch = watch;
+  opened.works.push(watch);
 }
 
 function openPage(log: Logger): Promise<BuiltPage | undefined> {
@@ -162,6 +193,7 @@ function administered(opened: Opened, [forDay, forNow]: readonly [WorstDelay, Wo
       opened.audit?.note(entry, tenant),
     loopDelays: [() => forDay.take(), () => forNow.take()] as const,
     collector: (tenant: TenantId) => opened.homeWork?.collection(tenant),
+    tenantsAway: () => opened.shardWatch?.tenantsAway() ?? [],
   };
 }
 
@@ -172,7 +204,8 @@ async function startWork(
 ): Promise<void> {
   opened.works.push({ stop: () => services.batches.close() });
   opened.works.push(await workOfOne(stores, TIME_WORK, () => TimeWork.start(services.batches, {
-    metadata: stores.metadata, clock, log, metrics, policy: config.of(filesSlice),
+    withoutAway: (onAway) => stores.shards.withoutAway(onAway), clock, log, metrics,
+    policy: config.of(filesSlice),
     note: (entry) => opened.audit?.note(entry),
   })));
   opened.webhooks = await services.events.openWebhooks({
@@ -274,6 +307,7 @@ interface Opened {
   events: Events | undefined;
   webhooks: Webhooks | undefined;
   moves: TenantMover | undefined;
+  shardWatch: ShardWatch | undefined;
 }
 
 async function openHttp(

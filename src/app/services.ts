@@ -75,6 +75,7 @@ export function buildServices(options: ServiceOptions): Services {
   const { stores, clock, random, instanceId, bulkUpload } = options;
   const { metadata, identity } = stores;
   const now = (): number => clock.now();
+  const lists = stores.shards.withoutAway(() => undefined);
   const quotaBytes = options.quotaBytes === 0 ? undefined : options.quotaBytes;
   const defaults = { casePolicy: options.casePolicy, quotaBytes };
   const people = peopleOf(identity);
@@ -88,10 +89,10 @@ export function buildServices(options: ServiceOptions): Services {
   const past = { metadata, content: contentOf(stores, spaces, 'uncached'), spaces, now };
   const uncached = new FileService(past);
   const uploads = new UploadService({ metadata, content, files, spaces, now, reservationMs });
-  const quotas = new QuotaService({ metadata, spaces, now });
+  const quotas = new QuotaService({ metadata, lists, spaces, now });
   const groupsAt: GroupsAt = (user, at) => identity.groups.groupsAt(user, at);
   const batches = new Batches({
-    metadata, content, now, keep: massChange.keep, onTrouble: options.onBatchTrouble,
+    metadata, lists, content, now, keep: massChange.keep, onTrouble: options.onBatchTrouble,
     alone: options.aloneWithBatch,
   });
   const brakes = massChange.service(batches);

@@ -9,9 +9,12 @@ import { dirname, join } from 'node:path';
 import { HoldfastError } from '../base/errors.ts';
 import type { GroupId, SpaceId, UserId } from '../base/ids.ts';
 import type { Identity } from '../identity/index.ts';
-import { CachedDirectory, ShardPool, ShardedMetadataStore } from '../metadata/index.ts';
+import type { QuarantineLists } from '../files/index.ts';
+import {
+  CachedDirectory, ShardPool, ShardedMetadataStore, shardAway,
+} from '../metadata/index.ts';
 import type {
-  DirectoryCopy, DirectoryView, ShardDirectory, ShardRecord, ShardStore,
+  DirectoryCopy, DirectoryView, MetadataStore, OnAway, ShardDirectory, ShardRecord, ShardStore,
 } from '../metadata/index.ts';
 import { SqliteShardDirectory } from '../metadata/shards/stores/sqlite/sqlite-directory.ts';
 import { SqliteMetadataStore } from '../metadata/stores/sqlite/sqlite-metadata-store.ts';
@@ -22,6 +25,7 @@ import type { DatabasePlace } from './database-place.ts';
 import { openMetadata } from './metadata-place.ts';
 import { checkLateShard } from './schema.ts';
 import { DIRECTORY_FILE, shardAddress } from './shard-address.ts';
+import { ShardAdmission } from './shard-admission.ts';
 
 /** What was last known of the directory. */
 const COPY_FILE = 'directory-copy.json';
@@ -32,6 +36,10 @@ export interface Shards {
   readonly pool: ShardPool;
   /** Whether other machines work on this installation too. */
   readonly isShared: boolean;
+  /** What a shard goes through before it is used, if it was not there from the start. */
+  readonly admission: ShardAdmission;
+  /** See ShardedMetadataStore. */
+  withoutAway(onAway: OnAway): MetadataStore;
   /** Makes the tables of a shard. Calm when they are there. @throws as the stores' `open`. */
   make(shard: ShardRecord): Promise<void>;
   /** Whether a database can become a shard; then it is marked as this installation's.
@@ -64,11 +72,21 @@ export async function openShards(
   });
   try {
     const directory = await openDirectory(root, place, options);
-    const opener = new ShardOpener(root, options);
+    const admission = new ShardAdmission();
+    const opener = new ShardOpener(root, { ...options, admission });
+    const troubled = new Set<number>();
     const pool = new ShardPool({
       clock, open: (shard) => opener.open(shard),
-      onTrouble: (shard, err) => log.warn({ err, shard }, 'a metadata shard cannot be opened; its '
-        + 'tenants get 503 until it can'),
+      onOpened: (shard) => {
+        if (troubled.delete(shard)) log.info({ shard }, 'a metadata shard is back');
+        admission.admitted(shard);
+      },
+      onTrouble: (shard, err) => {
+        if (troubled.has(shard)) return;
+        troubled.add(shard);
+        log.warn({ err, shard }, 'a metadata shard cannot be opened; its tenants get 503 until it '
+          + 'can');
+      },
     }, new Map([[0, first]]));
     const metadata = new ShardedMetadataStore({
       directory, pool, clock,
@@ -78,7 +96,8 @@ export async function openShards(
     });
     const isShared = place.kind === 'mariadb';
     const shards: Shards = {
-      directory, pool, isShared,
+      directory, pool, isShared, admission,
+      withoutAway: (onAway) => metadata.withoutAway(onAway),
       make: (shard) => opener.make(shard, pool),
       check: (shard) => opener.check(shard, isShared),
     };
@@ -87,6 +106,32 @@ export async function openShards(
     await first.close();
     throw error;
   }
+}
+
+/** Lists that leave out shards which are not open, and no others: those are looked at by
+ *  `admission` before they are used. */
+export function ofOpenShards(shards: Shards): MetadataStore {
+  const { pool } = shards;
+  return shards.withoutAway((shard) => {
+    if (pool.find(shard) !== undefined) throw shardAway(shard);
+  });
+}
+
+/** Of one shard, what is at home there. */
+export function quarantinesAtHome(
+  { number }: ShardRecord, store: ShardStore, { directory }: Pick<Shards, 'directory'>,
+): QuarantineLists {
+  return {
+    listHeld: (id, limit, after) => store.listHeld(id, limit, after),
+    async listQuarantines(filter, limit, before) {
+      for (let last = before; ;) {
+        const page = await store.listQuarantines(filter, limit, last);
+        const home = page.filter(({ spaceId }) => directory.map.shardOfSpace(spaceId) === number);
+        last = page.at(-1)?.id;
+        if (home.length > 0 || last === undefined) return home;
+      }
+    },
+  };
 }
 
 /** The shards and who is where, for whoever only looks. @throws unavailable; corrupt. */
@@ -175,11 +220,11 @@ async function onMariadb() {
 /** Opens the databases of added shards, and makes new ones. */
 class ShardOpener {
   readonly #root: string;
-  readonly #options: ShardsOptions;
+  readonly #options: ShardsOptions & { admission: ShardAdmission };
   /** Those that are being made: only then an empty database is taken. */
   readonly #making = new Set<number>();
 
-  constructor(root: string, options: ShardsOptions) {
+  constructor(root: string, options: ShardsOptions & { admission: ShardAdmission }) {
     this.#root = root;
     this.#options = options;
   }
@@ -209,6 +254,17 @@ class ShardOpener {
   }
 
   async open(shard: ShardRecord): Promise<ShardStore> {
+    const store = await this.#open(shard);
+    try {
+      await this.#options.admission.admit(shard, store);
+      return store;
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  }
+
+  async #open(shard: ShardRecord): Promise<ShardStore> {
     const { clock, log, onCommit, settings, installation } = this.#options;
     const create = this.#making.has(shard.number);
     const options = {

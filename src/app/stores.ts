@@ -9,7 +9,7 @@ import { HoldfastError } from '../base/errors.ts';
 import type { SpaceId } from '../base/ids.ts';
 import { Identity } from '../identity/index.ts';
 import type { SignInNotice } from '../identity/index.ts';
-import type { MetadataStore } from '../metadata/index.ts';
+import type { MetadataStore, ShardedMetadataStore } from '../metadata/index.ts';
 import { findDataDirectory, openDataDirectory } from '../platform/index.ts';
 import type {
   Clock, ClusterSettings, DatabaseSettings, Logger, Random,
@@ -113,10 +113,11 @@ export async function openStores(root: string, options: StoresOptions): Promise<
     });
     opened.push(metadata);
     const place = ownHome(data);
-    const witness = await metadata.readWitness();
+    const { witness, away } = await metadata.readMarks();
+    shards.admission.begin();
     const own = await openBlockHome({
       ...options, place, places, dataPath: root, witness: ownMarks(place.number, witness),
-      sharing: webNode?.sharing,
+      isWitnessWhole: away.length === 0, sharing: webNode?.sharing,
     });
     opened.push(own);
     await webNode?.start(own.backend.objects);
@@ -126,14 +127,12 @@ export async function openStores(root: string, options: StoresOptions): Promise<
     if (database.kind === 'files') await checkShards(root, database, options);
     const idempotency = await openIdempotencyStore(root, database, options.clock);
     opened.push(idempotency);
-    const homes = await BlockHomes.open(own, {
-      ...options, policies: options.policies ?? new Map(), usual: options,
-      findTenant: (id) => identity.tenants.find(id), readWitness: () => metadata.readWitness(),
-      isShared: webNode?.sharing !== undefined,
-    });
+    const homes = await openHomes(own, options, { identity, metadata, webNode });
     opened.push(homes);
     if (mayCreate) await writeMarker(root, paths.complete);
     await homes.openAll(await identity.tenants.list());
+    shards.admission.add(async (_, store) => homes.checkMarks(await store.readWitness()));
+    shards.admission.ready();
     return {
       ...own, identity, metadata, shards, homes, database, idempotency, webNode, close,
       databaseSettings: options.database,
@@ -142,6 +141,19 @@ export async function openStores(root: string, options: StoresOptions): Promise<
     await close();
     throw error;
   }
+}
+
+function openHomes(
+  own: BlockHome, options: StoresOptions,
+  { identity, metadata, webNode }: {
+    identity: Identity; metadata: ShardedMetadataStore; webNode: WebNode | undefined;
+  },
+): Promise<BlockHomes> {
+  return BlockHomes.open(own, {
+    ...options, policies: options.policies ?? new Map(), usual: options,
+    findTenant: (id) => identity.tenants.find(id), readMarks: () => metadata.readMarks(),
+    isShared: webNode?.sharing !== undefined,
+  });
 }
 
 async function openWebNode(

@@ -12,6 +12,7 @@ export type { BrakePolicy } from './brake/brake.ts';
 export { BrakeService, runKeep } from './brake/brake-service.ts';
 export type { Decider, ShownHeld } from './brake/brake-service.ts';
 export { Quarantines } from './brake/quarantines.ts';
+export type { QuarantineLists } from './brake/quarantines.ts';
 export type { BodySource, TakePiece } from './body.ts';
 export { findAlgorithm, formatChecksum, parseChecksum } from './checksums.ts';
 export type { Checksum, ChecksumAlgorithm } from './checksums.ts';

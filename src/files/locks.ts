@@ -152,7 +152,7 @@ export class FileLocks {
     if (!caller.admin) throw administratorsOnly();
     let count = 0;
     for (let after: SpaceId | undefined; ;) {
-      const page = await this.#metadata.listSpaces(SPACES_PAGE, after);
+      const page = await this.#metadata.listSpaces(SPACES_PAGE, after, caller.tenant);
       for (const { id } of page.filter(({ tenant }) => tenant === caller.tenant)) {
         const locks = await this.#metadata.listLocks(id, this.#now());
         for (const lock of locks.filter((one) => one.nodeId === nodeId)) {
@@ -171,7 +171,7 @@ export class FileLocks {
     if (!caller.admin) throw administratorsOnly();
     const found: NamedLock[] = [];
     for (let after: SpaceId | undefined; ;) {
-      const page = await this.#metadata.listSpaces(SPACES_PAGE, after);
+      const page = await this.#metadata.listSpaces(SPACES_PAGE, after, caller.tenant);
       for (const { id } of page.filter(({ tenant }) => tenant === caller.tenant)) {
         for (const lock of await this.#metadata.listLocks(id, this.#now())) {
           const isNamed = found.length < LOCKS_NAMED_MAX;

@@ -1,5 +1,5 @@
 /** Work on a space that takes many changes and is one thing to whoever asked for it. */
-import type { NodeId, SpaceId, UserId } from '../base/ids.ts';
+import type { NodeId, SpaceId, TenantId, UserId } from '../base/ids.ts';
 import type { Actor } from './changes.ts';
 import type { Instant } from './records.ts';
 
@@ -33,6 +33,13 @@ export interface BatchRecord {
   device: string;
   at: Instant;
   endedAt: Instant | undefined;
+}
+
+/** Which batches are listed. `near`: at least all of that tenant's. */
+export interface BatchFilter {
+  spaceId?: SpaceId;
+  state?: BatchState;
+  near?: TenantId;
 }
 
 /** Notes a batch before its first change; the result's `count` is its id.

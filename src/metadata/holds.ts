@@ -2,7 +2,7 @@
  * Quarantines: deletions and overwrites by one device in one space that are kept aside instead of
  * being made, until somebody decides. The tree, its journal and its past know nothing of them.
  */
-import type { NodeId, SpaceId, UserId } from '../base/ids.ts';
+import type { NodeId, SpaceId, TenantId, UserId } from '../base/ids.ts';
 import type { Actor, Expectation, NewContent } from './changes.ts';
 import type { Instant, NodeKind } from './records.ts';
 import type { Witness } from '../base/witness.ts';
@@ -153,13 +153,20 @@ export interface OlderFilesBounds {
   rowsMax: number;
 }
 
+/** Which quarantines are listed. `near`: at least all of that tenant's. */
+export interface QuarantineFilter {
+  state?: QuarantineState;
+  near?: TenantId;
+}
+
 /** The part of MetadataStore that knows quarantines. */
 export interface HoldStore {
   findQuarantine(id: number): Promise<QuarantineRecord | undefined>;
 
-  /** Newest first, strictly older than `before`, at most `limit` (1 to QUARANTINES_LIMIT_MAX). */
+  /** Newest first, strictly older than `before`, at most `limit` (1 to QUARANTINES_LIMIT_MAX).
+   *  `near` as in listSpaces. */
   listQuarantines(
-    filter: { state?: QuarantineState }, limit: number, before?: number,
+    filter: QuarantineFilter, limit: number, before?: number,
   ): Promise<QuarantineRecord[]>;
 
   /** Counts the files below a folder, at any depth, whose content is of `contentRev` or older: up

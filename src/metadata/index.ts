@@ -59,9 +59,11 @@ export type { DirectoryCopy, DirectoryStanding } from './shards/cached-directory
 export type {
   DirectoryView, ShardDirectory, ShardRecord, ShardState, TenantPlace,
 } from './shards/shard-directory.ts';
+export { shardAway } from './shards/shard-refusals.ts';
 export { ShardPool } from './shards/shard-pool.ts';
 export type { ShardFigures, ShardStore, TenantHolding } from './shards/shard-store.ts';
 export { ShardedMetadataStore } from './shards/sharded-metadata-store.ts';
+export type { KnownMarks, OnAway } from './shards/sharded-metadata-store.ts';
 export type {
   CopyOrigin, DeadProperty, EventKind, EventRecord, FolderEntry, Instant, LockRecord,
   ManifestPlace, ManifestRecord, NodeKind, NodeRecord, SpaceRecord, TrashRecord,

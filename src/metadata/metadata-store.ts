@@ -35,8 +35,9 @@ export interface MetadataStore extends PastStore, HoldStore, FollowStore {
   getSpace(id: SpaceId): Promise<SpaceRecord>;
 
   /** All spaces by ascending id, strictly after `after`, at most `limit` (1 to SPACES_LIMIT_MAX).
+   *  With `near`, all of that tenant at least: those of others may be left out, and need not.
    *  @throws invalid: another limit. */
-  listSpaces(limit: number, after?: SpaceId): Promise<SpaceRecord[]>;
+  listSpaces(limit: number, after?: SpaceId, near?: TenantId): Promise<SpaceRecord[]>;
 
   /** Follows names from the root, or from the node `from`. The answer begins with that node and
    *  holds one more for each name that was found; it is complete when its length is that of the

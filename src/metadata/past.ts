@@ -2,7 +2,7 @@
 import type { NodeId, SpaceId, UserId } from '../base/ids.ts';
 import type { Name } from '../base/names.ts';
 import type { GrantRecord } from './access-records.ts';
-import type { BatchRecord, BatchState } from './batch.ts';
+import type { BatchFilter, BatchRecord } from './batch.ts';
 import type { DiffPage, DiffOptions } from './diff.ts';
 import type { Instant, NodeRecord, TrashRecord } from './records.ts';
 import type { RetentionRule, RetentionScope } from './retention.ts';
@@ -100,9 +100,7 @@ export interface PastStore {
 
   findBatch(batchId: number): Promise<BatchRecord | undefined>;
 
-  /** Batches of a space (undefined: of all), newest first, strictly older than `before`, at most
-   *  `limit` (1 to 1,000). */
-  listBatches(
-    filter: { spaceId?: SpaceId; state?: BatchState }, limit: number, before?: number,
-  ): Promise<BatchRecord[]>;
+  /** Batches of a space (undefined: of all, `near` as in listSpaces), newest first, strictly older
+   *  than `before`, at most `limit` (1 to 1,000). */
+  listBatches(filter: BatchFilter, limit: number, before?: number): Promise<BatchRecord[]>;
 }

@@ -1,7 +1,7 @@
 /** Tenants on several databases: a file, and one on a MariaDB server that goes away and returns. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ScratchServer } from '../../src/platform/mariadb/testing/index.ts';
 import { run, runWell } from '../support/command.ts';
@@ -98,6 +98,32 @@ describe('tenants on several databases', { timeout: 240_000 }, () => {
     await eventually(WAIT_MS, 'the other tenant is served again', async () =>
       (await eve.put('five.txt', 'five')).status === 201);
     assert.equal((await eve.get('two.txt')).text, 'two');
+  });
+
+  it('starts without that database, serves the others, and collects no garbage', async () => {
+    await server.stop();
+    await databases.kill();
+    const before = readdirSync(join(server.data, 'volumes'));
+    const run = await ask('gc', 'run');
+    assert.notEqual(run.code, 0, run.stdout);
+    assert.match(run.stdout + run.stderr, /cannot be reached/);
+    assert.match(await tell('gc', 'status'), /suspects: 0 blocks/);
+    assert.deepEqual(readdirSync(join(server.data, 'volumes')), before);
+    await server.startAgain();
+    assert.equal((await anna.get('one.txt')).text, 'one');
+    assert.equal((await anna.put('alone.txt', 'x')).status, 201);
+    const refused = await eve.file('GET', 'two.txt', { timeoutMs: ASK_MS });
+    assert.equal(refused.status, 503);
+    assert.ok(refused.headers['retry-after'] !== undefined);
+    const quotas = await ask('quota', 'show');
+    assert.equal(quotas.code, 1, quotas.stdout);
+    assert.match(quotas.stdout, /^anna\t/m);
+    assert.match(quotas.stderr, /tenant acme: UNREACHABLE/);
+    await databases.startAgain();
+    await eventually(WAIT_MS, 'the other tenant is served by itself', async () =>
+      (await eve.get('two.txt')).text === 'two');
+    assert.match(server.log, /a metadata shard is back/);
+    assert.equal((await ask('quota', 'show')).code, 0);
   });
 
   it('finds all of it after a restart', async () => {

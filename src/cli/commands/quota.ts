@@ -2,6 +2,7 @@
 import { HoldfastError } from '../../base/errors.ts';
 import type { TenantId } from '../../base/ids.ts';
 import { loadConfig, serverSlice, sizeBytes } from '../../platform/index.ts';
+import { complainOfAway } from '../away.ts';
 import { EXIT, flagText } from '../command.ts';
 import type { Command, CommandInput } from '../command.ts';
 import { configRequest } from '../config-flags.ts';
@@ -77,12 +78,12 @@ function quotaShow(parts: QuotaParts): Command {
       const isOne = input.args.length > 0 || hasFlag(input);
       const order = isOne ? { ...whoseOf(input, 0).whose } : { all: true };
       const ask = await asker(parts, input);
-      const { rows, isWhole = true } = await ask('quota.show', order) as unknown as {
-        rows: Row[]; isWhole?: boolean;
+      const { rows, isWhole = true, away = [] } = await ask('quota.show', order) as unknown as {
+        rows: Row[]; isWhole?: boolean; away?: readonly string[];
       };
       for (const row of rows) terminal.print(lineOf(row));
       if (!isWhole) terminal.complain('There are more. Name a user to see that one.');
-      return EXIT.done;
+      return complainOfAway(terminal, away);
     },
   };
 }

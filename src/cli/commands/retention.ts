@@ -2,6 +2,7 @@
 import { HoldfastError } from '../../base/errors.ts';
 import type { TenantId } from '../../base/ids.ts';
 import { loadConfig, serverSlice } from '../../platform/index.ts';
+import { complainOfAway } from '../away.ts';
 import { EXIT, flagText } from '../command.ts';
 import type { Command, CommandInput } from '../command.ts';
 import { configRequest } from '../config-flags.ts';
@@ -55,9 +56,11 @@ function retentionShow(parts: QuotaParts): Command {
     async run(terminal, input) {
       const order = hasWhose(input) ? whoseOf(input) : { all: true };
       const ask = await asker(parts, input);
-      const { rows } = await ask('retention.show', order) as unknown as { rows: Row[] };
+      const { rows, away = [] } = await ask('retention.show', order) as unknown as {
+        rows: Row[]; away?: readonly string[];
+      };
       for (const row of rows) terminal.print(lineOf(row));
-      return EXIT.done;
+      return complainOfAway(terminal, away);
     },
   };
 }

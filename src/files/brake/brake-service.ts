@@ -45,11 +45,16 @@ export class BrakeService {
   }
 
   /** Newest first; without `all` those that wait for a decision or are being kept. */
-  async list({ all }: { all: boolean }): Promise<QuarantineRecord[]> {
-    if (all) return this.#metadata.listQuarantines({}, QUARANTINES_LIMIT_MAX);
-    const open = await this.#metadata.listQuarantines({ state: 'open' }, QUARANTINES_LIMIT_MAX);
-    const keeping = await this.#metadata.listQuarantines(
-      { state: 'keeping' }, QUARANTINES_LIMIT_MAX,
+  async list(
+    { all, near }: { all: boolean; near?: TenantId },
+  ): Promise<QuarantineRecord[]> {
+    const where = near === undefined ? {} : { near };
+    const metadata = this.#metadata;
+    if (all) return metadata.listQuarantines(where, QUARANTINES_LIMIT_MAX);
+    const open = await metadata.listQuarantines(
+      { ...where, state: 'open' }, QUARANTINES_LIMIT_MAX);
+    const keeping = await metadata.listQuarantines(
+      { ...where, state: 'keeping' }, QUARANTINES_LIMIT_MAX,
     );
     return [...open, ...keeping].toSorted((a, b) => b.id - a.id);
   }
@@ -109,7 +114,7 @@ export class BrakeService {
 
   /** Those that wait for this person's decision, or are being kept; none by a link. */
   async listFor({ user, admin, tenant }: Caller): Promise<QuarantineRecord[]> {
-    const all = await this.list({ all: false });
+    const all = await this.list({ all: false, near: tenant });
     const by = { user, device: '', isAdmin: admin, tenant };
     const mayDecide = await Promise.all(all.map((each) => this.#mayDecide(each, by)));
     return all.filter((_, at) => mayDecide[at]);
@@ -140,8 +145,9 @@ export async function runKeep(
   batch: BatchRecord, { actor, signal }: { actor: () => Actor; signal: AbortSignal },
 ): Promise<void> {
   const { spaceId } = batch;
+  const { tenant: near } = await metadata.getSpace(spaceId);
   const [quarantine] = (await metadata.listQuarantines(
-    { state: 'keeping' }, QUARANTINES_LIMIT_MAX,
+    { state: 'keeping', near }, QUARANTINES_LIMIT_MAX,
   )).filter(({ batchId }) => batchId === batch.id);
   if (quarantine === undefined) {
     throw new HoldfastError('corrupt', 'files/runKeep', 'The quarantine of a batch is missing.');

@@ -27,6 +27,9 @@ interface Device extends DeviceHold {
   readonly live: Map<SpaceId, LiveQuarantine>;
 }
 
+/** Where quarantines are read from. */
+export type QuarantineLists = Pick<MetadataStore, 'listQuarantines' | 'listHeld'>;
+
 type DeviceKey = Pick<QuarantineRecord, 'user' | 'deviceKey'>;
 
 /** What tells the devices of a user apart: the password of its own that it signs in with. Whoever
@@ -37,6 +40,8 @@ export function deviceKeyOf({ user, deviceId, device }: Caller): DeviceKey {
 
 export class Quarantines implements DeviceHolds {
   readonly #metadata: MetadataStore;
+  /** Which may leave out what cannot be reached, for `learn`. */
+  readonly #lists: QuarantineLists;
   readonly #devices = new Map<string, Device>();
   readonly #opening = new Map<string, Promise<LiveQuarantine>>();
   /** State and view revision of each, as `learn` saw them last. */
@@ -45,18 +50,21 @@ export class Quarantines implements DeviceHolds {
   #liveCount = 0;
 
   constructor(parts: {
-    metadata: MetadataStore; onOpened?: ((quarantine: QuarantineRecord) => void) | undefined;
+    metadata: MetadataStore; lists?: QuarantineLists | undefined;
+    onOpened?: ((quarantine: QuarantineRecord) => void) | undefined;
   }) {
     this.#metadata = parts.metadata;
+    this.#lists = parts.lists ?? parts.metadata;
     this.#onOpened = parts.onOpened ?? (() => undefined);
   }
 
-  /** To be called before the first request: what devices see depends on it. */
-  async load(): Promise<void> {
+  /** To be called before the first request: what devices see depends on it. Of `source`: all that
+   *  can be reached; what comes within reach later is loaded before its first request. */
+  async load(source: QuarantineLists = this.#metadata): Promise<void> {
     let before: number | undefined;
     for (;;) {
-      const page = await this.#metadata.listQuarantines({}, QUARANTINES_LIMIT_MAX, before);
-      for (const record of page) await this.#take(record);
+      const page = await source.listQuarantines({}, QUARANTINES_LIMIT_MAX, before);
+      for (const record of page) await this.#take(record, source);
       before = page.at(-1)?.id;
       if (before === undefined) return;
     }
@@ -65,7 +73,7 @@ export class Quarantines implements DeviceHolds {
   /** Where other servers write to the store as well: learns what they have held and decided. */
   async learn(): Promise<void> {
     const isFirst = this.#seen.size === 0;
-    for (const record of await this.#metadata.listQuarantines({}, QUARANTINES_LIMIT_MAX)) {
+    for (const record of await this.#lists.listQuarantines({}, QUARANTINES_LIMIT_MAX)) {
       const { id, spaceId, state, viewRev } = record;
       const seen = `${state} ${viewRev}`;
       const isKnown = this.#seen.get(id) === seen;
@@ -81,19 +89,21 @@ export class Quarantines implements DeviceHolds {
     }
   }
 
-  async #take(record: QuarantineRecord): Promise<void> {
+  async #take(record: QuarantineRecord, source?: QuarantineLists): Promise<void> {
     this.#bump(this.#device(record), record.viewRev);
-    if (isLiveQuarantine(record.state)) await this.enter(record);
+    if (isLiveQuarantine(record.state)) await this.enter(record, source);
   }
 
   /** From now on the device sees what is held. Calm when it does already. */
-  async enter(record: QuarantineRecord): Promise<LiveQuarantine> {
+  async enter(
+    record: QuarantineRecord, source: QuarantineLists = this.#metadata,
+  ): Promise<LiveQuarantine> {
     const { id, spaceId, openedRev } = record;
     const device = this.#device(record);
     const held = new Map<NodeId, HeldView>();
     const isThere = (): boolean => device.live.get(spaceId)?.id === id;
     for (let after = 0; !isThere();) {
-      const page = await this.#metadata.listHeld(id, HELD_LIMIT_MAX, after);
+      const page = await source.listHeld(id, HELD_LIMIT_MAX, after);
       for (const { nodeId, ...view } of page) held.set(nodeId, viewOf(view));
       const last = page.at(-1);
       if (last === undefined) break;

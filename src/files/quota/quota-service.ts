@@ -27,13 +27,17 @@ export type QuotaSubject =
 
 export class QuotaService {
   readonly #metadata: MetadataStore;
+  readonly #lists: Pick<MetadataStore, 'listSpaces'>;
   readonly #spaces: SpaceDirectory;
   readonly #now: () => Instant;
 
   constructor(parts: {
     metadata: MetadataStore; spaces: SpaceDirectory; now: () => Instant;
+    /** For `list`: which may leave out what cannot be reached. */
+    lists?: Pick<MetadataStore, 'listSpaces'> | undefined;
   }) {
     this.#metadata = parts.metadata;
+    this.#lists = parts.lists ?? parts.metadata;
     this.#spaces = parts.spaces;
     this.#now = parts.now;
   }
@@ -81,7 +85,7 @@ export class QuotaService {
 
   async *#all() {
     for (let after: SpaceId | undefined; ;) {
-      const page = await this.#metadata.listSpaces(SPACES_LIMIT_MAX, after);
+      const page = await this.#lists.listSpaces(SPACES_LIMIT_MAX, after);
       yield* page;
       after = page.at(-1)?.id;
       if (after === undefined) return;

@@ -64,7 +64,7 @@ export class TeamService {
     const teams: TeamSpace[] = [];
     let last = after;
     for (let looked = 0; looked < LOOKED_MAX; looked += SPACES_LIMIT_MAX) {
-      const page = await this.#parts.metadata.listSpaces(SPACES_LIMIT_MAX, last);
+      const page = await this.#parts.metadata.listSpaces(SPACES_LIMIT_MAX, last, tenant);
       for (const space of page) {
         const isWanted = space.kind === 'team' && space.tenant === tenant;
         if (isWanted && teams.length === limit) return { teams, next: last };

@@ -4,7 +4,7 @@
  * its own name, and what they had declined would come back.
  */
 import { isKind } from '../../base/errors.ts';
-import type { NodeId, SpaceId } from '../../base/ids.ts';
+import type { NodeId, SpaceId, TenantId } from '../../base/ids.ts';
 import { parseName } from '../../base/names.ts';
 import { SPACES_LIMIT_MAX } from '../../metadata/index.ts';
 import type {
@@ -23,13 +23,13 @@ export interface ReceivedPlace {
  *  but that of the giver and of the taker. */
 export async function findPlaces(
   metadata: MetadataStore, grants: readonly GrantRecord[],
-  { from, to }: { from: SpaceId; to: SpaceId },
+  { from, to, near }: { from: SpaceId; to: SpaceId; near: TenantId },
 ): Promise<ReceivedPlace[]> {
   const shown = new Set(grants.filter(({ isShown }) => isShown).map(({ nodeId }) => nodeId));
   const places: ReceivedPlace[] = [];
   if (shown.size === 0) return places;
   for (let after: SpaceId | undefined; ;) {
-    const page = await metadata.listSpaces(SPACES_LIMIT_MAX, after);
+    const page = await metadata.listSpaces(SPACES_LIMIT_MAX, after, near);
     for (const space of page) {
       if (space.kind !== 'personal' || space.id === from || space.id === to) continue;
       const { mounts, declined } = await metadata.listMounts(space.id);

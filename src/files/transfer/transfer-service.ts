@@ -273,7 +273,9 @@ export class TransferService {
       if (seen === undefined) throw refuse('conflict', 'The files were deleted meanwhile.');
       const tops = await this.#membersOf(from.id, seen.id);
       const before = await takeInventory(metadata, { spaceId: from.id, tops, signal: UNCUT });
-      const places = await findPlaces(metadata, before.grants, { from: from.id, to: to.id });
+      const places = await findPlaces(metadata, before.grants, {
+        from: from.id, to: to.id, near: from.tenant,
+      });
       const toName = await freeNameIn(metadata, to, folderNameOf(order));
       try {
         const { node } = await metadata.commit({

@@ -16,6 +16,8 @@ export type OpenShard = (shard: ShardRecord) => Promise<ShardStore>;
 export interface ShardPoolOptions {
   clock: Clock;
   open: OpenShard;
+  /** Told of each shard that can be used from now on. */
+  onOpened?: (shard: number) => void;
   /** Told of each shard that could not be opened. */
   onTrouble?: (shard: number, error: unknown) => void;
 }
@@ -91,7 +93,7 @@ export class ShardPool {
   }
 
   #open(shard: ShardRecord, held: Held): Promise<ShardStore> {
-    const { clock, onTrouble } = this.#options;
+    const { clock, onOpened, onTrouble } = this.#options;
     const opening = this.#options.open(shard).then(async (store) => {
       if (this.#isClosed) {
         await store.close();
@@ -99,6 +101,7 @@ export class ShardPool {
       }
       held.store = store;
       held.failure = undefined;
+      onOpened?.(shard.number);
       return store;
     }).catch((error: unknown) => {
       held.failedAt = clock.monotonic();

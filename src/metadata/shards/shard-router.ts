@@ -103,7 +103,17 @@ export class ShardRouter {
 
   /** For whoever reads: one without a place has nothing, or is on shard 0. */
   async ofTenant(tenant: TenantId): Promise<ShardStore> {
-    return this.#open(this.#placer.find(tenant) ?? 0);
+    return this.#open(this.numberOfTenant(tenant));
+  }
+
+  numberOfTenant(tenant: TenantId): number {
+    return this.#placer.find(tenant) ?? 0;
+  }
+
+  /** For whoever must not miss a shard that another machine has just added.
+   *  @throws unavailable: the directory cannot be asked. */
+  async beSure(): Promise<void> {
+    if (this.#directory.isShared && !await this.#directory.refresh()) throw directoryAway();
   }
 
   async ofOwner(owner: UserId): Promise<ShardStore> {

@@ -6,13 +6,14 @@ import { GRANTS_TO_MAX, SUBJECTS_MAX } from '../access-changes.ts';
 import type {
   GrantRecord, ReservationRecord, SpaceMounts, Subject, UsageFigures, UsageRecord,
 } from '../access-records.ts';
-import type { BatchRecord, BatchState } from '../batch.ts';
+import { isKind } from '../../base/errors.ts';
+import type { BatchFilter, BatchRecord } from '../batch.ts';
 import type { Change, ChangeResult } from '../changes.ts';
 import { checkLimit } from '../check-change.ts';
 import type { DiffOptions, DiffPage } from '../diff.ts';
 import { QUARANTINES_LIMIT_MAX } from '../holds.ts';
 import type {
-  HeldRecord, OlderFilesBounds, QuarantineRecord, QuarantineState,
+  HeldRecord, OlderFilesBounds, QuarantineFilter, QuarantineRecord,
 } from '../holds.ts';
 import { MANIFESTS_LIMIT_MAX, SPACES_LIMIT_MAX } from '../metadata-store.ts';
 import type { ListOptions, MetadataStore, NewSpace } from '../metadata-store.ts';
@@ -29,6 +30,7 @@ import type { CachedDirectory } from './cached-directory.ts';
 import type { TenantOf } from './known-tenants.ts';
 import { LinkFinder } from './link-finder.ts';
 import { mergeManifests, mergePages } from './merged-pages.ts';
+import type { PageSource } from './merged-pages.ts';
 import { ShardCommits } from './shard-commits.ts';
 import type { ShardPool } from './shard-pool.ts';
 import { ShardRouter } from './shard-router.ts';
@@ -42,22 +44,71 @@ export interface ShardedStoreOptions {
   clock: Clock;
 }
 
+/** What is known of the marks of content. */
+export interface KnownMarks {
+  witness: Witness;
+  /** Shards whose marks are not among them: nobody knows what they refer to. */
+  away: readonly number[];
+}
+
+/** Told of a shard that was passed over: its number. */
+export type OnAway = (shard: number) => void;
+
 /**
  * A MetadataStore over several shards. A tenant is on one of them with all that it has; so each
  * statement about a space, a user or a tenant goes to one shard, and works as long as that one can
  * be reached. What lists everything asks all of them, and is refused with `unavailable` while one
- * is away: nobody is told that there is nothing where nobody could look.
+ * is away: nobody is told that there is nothing where nobody could look. Whoever can do without
+ * asks `withoutAway`, and is told.
  */
 export class ShardedMetadataStore implements MetadataStore {
+  readonly #options: ShardedStoreOptions;
   readonly #router: ShardRouter;
   readonly #links: LinkFinder;
   readonly #commits: ShardCommits;
+  readonly #onAway: OnAway | undefined;
 
   /** The pool and the directory are closed with it. */
-  constructor({ directory, pool, tenantOf, clock }: ShardedStoreOptions) {
-    this.#router = new ShardRouter({ directory, pool, tenantOf, clock });
-    this.#links = new LinkFinder(clock);
-    this.#commits = new ShardCommits(this.#router);
+  constructor(options: ShardedStoreOptions, view?: { of: ShardedMetadataStore; onAway: OnAway }) {
+    const { directory, pool, tenantOf, clock } = options;
+    this.#options = options;
+    const { of, onAway } = view ?? {};
+    const router = of && of.#router;
+    this.#router = router ?? new ShardRouter({ directory, pool, tenantOf, clock });
+    this.#links = (of && of.#links) ?? new LinkFinder(clock);
+    this.#commits = (of && of.#commits) ?? new ShardCommits(this.#router);
+    this.#onAway = onAway;
+  }
+
+  /** The same store, whose lists of spaces, batches and quarantines leave out what is on shards
+   *  that are away, and tell of each. Never for manifests and marks: they stay refused. It is
+   *  closed with this one. */
+  withoutAway(onAway: OnAway): MetadataStore {
+    return new ShardedMetadataStore(this.#options, { of: this, onAway });
+  }
+
+  /** What all shards have, or with `near` the one of a tenant. */
+  #sources<R>(
+    ask: (store: ShardStore, count: number, last: R | undefined) => Promise<R[]>,
+    spaceOf: (record: R) => SpaceId, near?: TenantId,
+  ): PageSource<R>[] {
+    const only = near === undefined ? undefined : this.#router.numberOfTenant(near);
+    return this.#router.inUse.filter(({ number }) => only === undefined || number === only)
+      .map(({ number, store }) => ({
+        ask: (count, last) =>
+          this.#orAway(number, async () => ask(await store(), count, last)),
+        keeps: (record) => this.#router.isHome(spaceOf(record), number),
+      }));
+  }
+
+  async #orAway<R>(shard: number, ask: () => Promise<R[]>): Promise<R[]> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (this.#onAway === undefined || !isKind(error, 'unavailable')) throw error;
+      this.#onAway(shard);
+      return [];
+    }
   }
 
   #of(spaceId: SpaceId): Promise<ShardStore> {
@@ -83,12 +134,10 @@ export class ShardedMetadataStore implements MetadataStore {
     return this.#at(id, (store) => store.getSpace(id));
   }
 
-  async listSpaces(limit: number, after?: SpaceId): Promise<SpaceRecord[]> {
+  async listSpaces(limit: number, after?: SpaceId, near?: TenantId): Promise<SpaceRecord[]> {
     checkLimit(limit, SPACES_LIMIT_MAX);
-    const sources = (await this.#router.all()).map(({ number, store }) => ({
-      ask: (count: number, last?: SpaceRecord) => store.listSpaces(count, last?.id ?? after),
-      keeps: ({ id }: SpaceRecord) => this.#router.isHome(id, number),
-    }));
+    const sources = this.#sources<SpaceRecord>(
+      (store, count, last) => store.listSpaces(count, last?.id ?? after), ({ id }) => id, near);
     return mergePages(sources, limit, (a, b) => a.id - b.id);
   }
 
@@ -189,16 +238,14 @@ export class ShardedMetadataStore implements MetadataStore {
   }
 
   async listBatches(
-    filter: { spaceId?: SpaceId; state?: BatchState }, limit: number, before?: number,
+    filter: BatchFilter, limit: number, before?: number,
   ): Promise<BatchRecord[]> {
     checkLimit(limit, BATCHES_LIMIT_MAX);
-    const { spaceId } = filter;
+    const { spaceId, near } = filter;
     if (spaceId !== undefined) return (await this.#of(spaceId)).listBatches(filter, limit, before);
-    const sources = (await this.#router.all()).map(({ number, store }) => ({
-      ask: (count: number, last?: BatchRecord) =>
-        store.listBatches(filter, count, last?.id ?? before),
-      keeps: (batch: BatchRecord) => this.#router.isHome(batch.spaceId, number),
-    }));
+    const sources = this.#sources<BatchRecord>(
+      (store, count, last) => store.listBatches(filter, count, last?.id ?? before),
+      (batch) => batch.spaceId, near);
     return mergePages(sources, limit, (a, b) => b.id - a.id);
   }
 
@@ -215,14 +262,12 @@ export class ShardedMetadataStore implements MetadataStore {
   }
 
   async listQuarantines(
-    filter: { state?: QuarantineState }, limit: number, before?: number,
+    filter: QuarantineFilter, limit: number, before?: number,
   ): Promise<QuarantineRecord[]> {
     checkLimit(limit, QUARANTINES_LIMIT_MAX);
-    const sources = (await this.#router.all()).map(({ number, store }) => ({
-      ask: (count: number, last?: QuarantineRecord) =>
-        store.listQuarantines(filter, count, last?.id ?? before),
-      keeps: (one: QuarantineRecord) => this.#router.isHome(one.spaceId, number),
-    }));
+    const sources = this.#sources<QuarantineRecord>(
+      (store, count, last) => store.listQuarantines(filter, count, last?.id ?? before),
+      ({ spaceId }) => spaceId, filter.near);
     return mergePages(sources, limit, (a, b) => b.id - a.id);
   }
 
@@ -304,9 +349,11 @@ export class ShardedMetadataStore implements MetadataStore {
     return (await this.#router.ofOwner(owner)).listParts(owner, uploadId);
   }
 
-  /** Those of tenants that are not at home on a shard too: nobody must miss any. */
+  /** Those of tenants that are not at home on a shard too: nobody must miss any. So whoever cannot
+   *  be sure to know of every shard is refused, too. */
   async listManifests(limit: number, after?: ManifestPlace): Promise<ManifestRecord[]> {
     checkLimit(limit, MANIFESTS_LIMIT_MAX);
+    await this.#router.beSure();
     const [only, ...others] = await this.#router.all();
     if (only !== undefined && others.length === 0) return only.store.listManifests(limit, after);
     const shards = only === undefined ? [] : [only, ...others];
@@ -320,15 +367,35 @@ export class ShardedMetadataStore implements MetadataStore {
 
   async readWitness(): Promise<Witness> {
     const shards = await this.#router.all();
-    const all = await Promise.all(shards.map(({ store }) => store.readWitness()));
-    const largest = new Map<number, number>();
-    for (const [volumeId, bytes] of all.flat()) {
-      largest.set(volumeId, Math.max(bytes, largest.get(volumeId) ?? 0));
-    }
-    return [...largest].sort(([a], [b]) => a - b);
+    return largestOf(await Promise.all(shards.map(({ store }) => store.readWitness())));
+  }
+
+  /** As far as shards can be asked, for whoever can do with less than all. */
+  async readMarks(): Promise<KnownMarks> {
+    const away: number[] = [];
+    const found = await Promise.all(this.#router.inUse.map(async ({ number, store }) => {
+      try {
+        return await (await store()).readWitness();
+      } catch (error) {
+        // Nothing can be done without the first.
+        if (number === 0 || !isKind(error, 'unavailable')) throw error;
+        away.push(number);
+        return [];
+      }
+    }));
+    return { witness: largestOf(found), away };
   }
 
   async close(): Promise<void> {
     await this.#router.close();
   }
+}
+
+/** Of each volume the furthest mark. */
+function largestOf(witnesses: readonly Witness[]): Witness {
+  const largest = new Map<number, number>();
+  for (const [volumeId, bytes] of witnesses.flat()) {
+    largest.set(volumeId, Math.max(bytes, largest.get(volumeId) ?? 0));
+  }
+  return [...largest].sort(([a], [b]) => a - b);
 }

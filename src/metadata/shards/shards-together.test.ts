@@ -174,6 +174,51 @@ describe('Two shards', () => {
     await store.close();
   });
 
+  it('are listed without what is away by whoever can do without, and told of it', async () => {
+    const { counted, store, anna, eve } = await twoHands();
+    const told: number[] = [];
+    const there = store.withoutAway((shard) => told.push(shard));
+    const ids = async (): Promise<SpaceId[]> => (await there.listSpaces(10)).map(({ id }) => id);
+    assert.deepEqual([await ids(), told], [[anna.space.id, eve.space.id], []]);
+    counted.away.add(1);
+    assert.deepEqual([await ids(), told], [[anna.space.id], [1]]);
+    assert.deepEqual(await there.listBatches({}, 10), []);
+    assert.deepEqual(await there.listQuarantines({}, 10), []);
+    await refused(there.listManifests(10), 'unavailable');
+    await refused(there.readWitness(), 'unavailable');
+    assert.deepEqual(await store.readMarks(), { witness: [], away: [1] });
+    counted.away.add(0);
+    await refused(store.readMarks(), 'unavailable');
+    counted.away.clear();
+    await store.close();
+  });
+
+  it('list what is near a tenant by asking one, and are refused while that is away', async () => {
+    const { counted, store, eve } = await twoHands();
+    counted.away.add(0);
+    counted.take();
+    assert.deepEqual((await store.listSpaces(10, undefined, ACME)).map(({ id }) => id),
+      [eve.space.id]);
+    await store.listBatches({ near: ACME }, 10);
+    await store.listQuarantines({ near: ACME }, 10);
+    assert.deepEqual(counted.take(), ['1 listSpaces', '1 listBatches', '1 listQuarantines']);
+    await refused(store.listSpaces(10, undefined, DEFAULT_TENANT), 'unavailable');
+    counted.away.clear();
+    await store.close();
+  });
+
+  it('have no manifests listed by whoever may not know of all of them', async () => {
+    const source = new MemoryShardDirectory();
+    const { store } = await openTwoShards({
+      open: new Counted().open, source, isShared: true, clock: new ManualClock(NOON),
+    });
+    await Hand.on(store);
+    assert.deepEqual(await store.listManifests(10), []);
+    source.readRev = () => Promise.reject(new HoldfastError('unavailable', 'test', 'Away.'));
+    await refused(store.listManifests(10), 'unavailable', 'directory-away');
+    await store.close();
+  });
+
   it('find a link by asking both, and from then on by asking one', async () => {
     const { counted, store, eve } = await twoHands();
     await grantLink(eve, 'secret');

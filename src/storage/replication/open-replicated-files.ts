@@ -47,6 +47,8 @@ export interface ReplicatedOptions {
   readonly policy: ReplicationPolicy;
   /** What the metadata store knows to be durable. */
   readonly witness: Witness;
+  /** See LocalVolumeOptions. */
+  readonly isWitnessWhole?: boolean | undefined;
   readonly clock: Clock;
   /** Hears of everything that is found or done. Must not throw. */
   readonly onFinding: OnCopyFinding;
@@ -89,7 +91,8 @@ export async function openReplicatedFiles(options: ReplicatedOptions): Promise<R
   // A disk that was missing may be back; if not, it will be found missing again.
   for (const link of links) if (link.state === 'missing') link.state = 'active';
   const sets = await surveySets(links);
-  const { table, findings, merges, silent, leftovers } = await reconcile(links, witness, sets);
+  const { table, findings, merges, silent, leftovers } = await reconcile(
+    links, { witness, isWitnessWhole: options.isWitnessWhole ?? true }, sets);
   const access = new SetAccess({ links, copies: table, sets, clock });
   const view = new SetView(sets, access);
   for (const finding of findings) onFinding(finding);

@@ -1,6 +1,7 @@
 /** Before the store above looks at its volumes: copies are compared, and their ends levelled. */
 import { HoldfastError } from '../../base/errors.ts';
 import type { Witness } from '../../base/witness.ts';
+import { marksAway } from '../backends/local/inspection.ts';
 import { SUPERBLOCK_BYTES } from '../backends/local/record-codec.ts';
 import type { CopyFinding } from './copy-findings.ts';
 import { judgeVolume, type Judgement, type TailFix } from './copy-judgement.ts';
@@ -32,11 +33,12 @@ export interface Reconciled {
 /**
  * First everything is read and judged; only when nothing speaks against it, torn ends are cut off
  * and short ones filled up from a longer copy. What was acknowledged is never overwritten.
- * @throws as judgeVolume; and unavailable: a volume of the witness may be on a silent disk.
+ * @throws as judgeVolume; and unavailable: a volume of the witness may be on a silent disk;
+ *   `marks-away`: an end would be cut off, and not all could be asked if it was acknowledged.
  */
 export async function reconcile(
   links: readonly DiskLink[],
-  witness: Witness,
+  { witness, isWitnessWhole }: { witness: Witness; isWitnessWhole: boolean },
   sets: SetTable,
 ): Promise<Reconciled> {
   const survey = await surveyDisks(links);
@@ -51,6 +53,7 @@ export async function reconcile(
     judgements.push(await judgeAnswering(volume, { survey, links, marks }));
   }
   judgements.push(...judgeMembers(survey, marks, sets));
+  if (!isWitnessWhole) checkNothingCut(judgements, survey);
   const table = new CopyTable();
   const findings: CopyFinding[] = [];
   for (const judgement of judgements) {
@@ -192,6 +195,14 @@ function checkNoneHidden({ volumes, silent }: Survey, witness: Witness, sets: Se
     const message = 'No copy of a volume can be reached. Bring its disks back and start again.';
     const facts = { volumeId, disks: silent.map(({ id }) => id).join(' ') };
     throw new HoldfastError('unavailable', OP, message, { facts });
+  }
+}
+
+function checkNothingCut(judgements: readonly Judgement[], { volumes }: Survey): void {
+  for (const { volumeId, tails, sizeBytes } of judgements) {
+    const heads = volumes.get(volumeId)?.heads ?? [];
+    const isLonger = heads.some((head) => head.sizeBytes > sizeBytes);
+    if (tails.length > 0 && isLonger) throw marksAway(volumeId);
   }
 }
 

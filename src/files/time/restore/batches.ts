@@ -21,6 +21,8 @@ export type RunKeep = (
 
 export interface BatchParts {
   metadata: MetadataStore;
+  /** For `resume`: which may leave out what cannot be reached. */
+  lists?: Pick<MetadataStore, 'listBatches'> | undefined;
   content: ContentDirectory;
   now: () => Instant;
   /** Runs a batch of the kind `keep`, and notes its end. */
@@ -96,7 +98,8 @@ export class Batches {
 
   /** Goes on with what a crash or a stop has left unfinished. Answers how many. */
   async resume(): Promise<number> {
-    const open = await this.#parts.metadata.listBatches({ state: 'running' }, RESUMED_MAX);
+    const { lists, metadata } = this.#parts;
+    const open = await (lists ?? metadata).listBatches({ state: 'running' }, RESUMED_MAX);
     for (const batch of open) if (!this.#running.has(batch.id)) this.#start(batch);
     return open.length;
   }

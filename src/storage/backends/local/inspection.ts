@@ -228,6 +228,13 @@ export async function explained<T>(volumeId: number, act: () => Promise<T>): Pro
   }
 }
 
+/** A torn end and the damaged end of what was acknowledged look alike: marks tell them apart. */
+export function marksAway(volumeId: number): HoldfastError {
+  const message = 'A crash seems to have left the end of a volume half written. Whether it can be '
+    + 'cut off is known when all databases of metadata can be reached. Nothing was changed.';
+  return new HoldfastError('unavailable', OP, message, { code: 'marks-away', facts: { volumeId } });
+}
+
 function refuse(
   kind: 'corrupt' | 'invalid',
   volumeId: number,

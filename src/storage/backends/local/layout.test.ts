@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isKind } from '../../../base/errors.ts';
+import { HoldfastError, isKind } from '../../../base/errors.ts';
 import { Block } from '../../block.ts';
 import { writeBlockHeader, writeCommit } from './record-codec.ts';
 import { crc32 } from './checksum.ts';
@@ -74,6 +74,39 @@ describe('LocalVolumeStore lays out volumes so that', () => {
     assert.ok(trial.store.state().damagedCount > 0);
     await trial.store.put(trial.block(60));
     assert.ok(trial.files.names().includes('v00000002.1.hv'), 'the damaged volume was written');
+  });
+});
+
+describe('LocalVolumeStore while not everybody can say what was acknowledged', () => {
+  it('cuts nothing off, and opens where nothing has to be', async () => {
+    const trial = await opened(8);
+    for (let count = 0; count < 3; count++) await trial.tryPut(trial.block(40));
+    trial.kill();
+    trial.isWitnessWhole = false;
+    await trial.open();
+    await trial.checkPromises();
+    trial.files.plan = ({ what }) => (what === 'sync' ? 'CRASH' : undefined);
+    await trial.settle(trial.store.put(trial.block(50)));
+    const torn = Buffer.from(trial.files.content(FIRST)).subarray(0, -3);
+    trial.crash();
+    trial.files.setContent(FIRST, torn);
+    await assert.rejects(trial.open(), (error) => (
+      error instanceof HoldfastError && error.code === 'marks-away'));
+    assert.ok(trial.files.content(FIRST).equals(torn), 'something was cut off');
+    trial.isWitnessWhole = true;
+    await trial.open();
+    assert.deepEqual(trial.findings.map(({ kind }) => kind), ['torn-tail']);
+    await trial.checkPromises();
+  });
+
+  it('looks for what they say is there, once they can', async () => {
+    const trial = await opened(9);
+    await trial.store.put(trial.block(40));
+    const [[volumeId, end] = [0, 0]] = trial.store.witness();
+    await trial.store.checkMarks([[volumeId, end]]);
+    const corrupt = (error: unknown): boolean => isKind(error, 'corrupt');
+    await assert.rejects(trial.store.checkMarks([[volumeId, end + 1_000_000]]), corrupt);
+    await assert.rejects(trial.store.checkMarks([[volumeId + 1, 1]]), corrupt);
   });
 });
 

@@ -11,7 +11,7 @@ import { AgeWatch } from './age-watch.ts';
 import type { BlockIndex, BlockPlace } from './block-index.ts';
 import { readBlock } from './block-reader.ts';
 import type { OnFinding } from './findings.ts';
-import { explained } from './inspection.ts';
+import { explained, inspectFolder } from './inspection.ts';
 import { listBlocks } from './listing.ts';
 import { LocalReclaim } from './local-reclaim.ts';
 import { NodeVolumeFiles } from './node-volume-files.ts';
@@ -35,6 +35,9 @@ export interface LocalVolumeOptions {
   root: string;
   /** What the metadata store knows to be durable; empty for a new store. */
   witness: Witness;
+  /** False: not all who refer to its bytes could be asked. Then nothing is cut off. Left out: all
+   *  could. */
+  isWitnessWhole?: boolean | undefined;
   clock: Clock;
   /** Hears of everything that is found wrong, at opening and later. Must not throw. */
   onFinding: OnFinding;
@@ -115,13 +118,15 @@ export class LocalVolumeStore implements BlockStore {
   /**
    * Reads the folder, or makes it, and repairs what a crash has left.
    * @throws corrupt: stored bytes are missing, or a volume cannot be recognized; invalid: a volume
-   *   of another store; unavailable: the disk does not answer. Nothing has been changed then.
+   *   of another store; unavailable: the disk does not answer, or `marks-away`: whether an end was
+   *   acknowledged cannot be found out at the moment. Nothing has been changed then.
    */
   static async open(options: LocalVolumeOptions): Promise<LocalVolumeStore> {
     const files = options.files ?? new NodeVolumeFiles(options.root);
     const settings = { ...VOLUME_DEFAULTS, ...options.config };
     const sealing = options.sealer ?? new BlockSealer({ compression: 'off' });
-    const recovered = await recover(files, options.witness, settings, sealing);
+    const { witness, isWitnessWhole = true } = options;
+    const recovered = await recover(files, { witness, isWitnessWhole }, settings, sealing);
     await explained(0, () => files.prepare());
     for (const finding of recovered.findings) options.onFinding(finding);
     const store = new LocalVolumeStore(options, files, recovered);
@@ -262,6 +267,13 @@ export class LocalVolumeStore implements BlockStore {
   /** What is durable in every volume that was written since the start. Cheap. */
   witness(): Witness {
     return [...this.#durable];
+  }
+
+  /** Whether all is here that somebody refers to who could not be asked at the start. Changes
+   *  nothing. @throws corrupt: a volume is missing or shorter; unavailable. */
+  async checkMarks(witness: Witness): Promise<void> {
+    this.#checkOpen('checkMarks');
+    await inspectFolder(this.#files, witness);
   }
 
   /** Ends the volume that is being written if a copy of it is missing, so that it can be copied.

@@ -8,7 +8,9 @@ import { BlockIndex, type BlockPlace } from './block-index.ts';
 import type { VolumeFinding } from './findings.ts';
 import { readFooter, type Trailer } from './footer-codec.ts';
 import { HINT_BYTES_MAX, loadHint, type LoadedHint, type VolumePosition } from './hint-file.ts';
-import { explained, inspectFolder, type InspectedVolume, type Inspection } from './inspection.ts';
+import {
+  explained, inspectFolder, marksAway, type InspectedVolume, type Inspection,
+} from './inspection.ts';
 import { OpenVolume, type OpenVolumeSettings } from './open-volume.ts';
 import { firstChain, HEADER_BYTES, readCommit, SUPERBLOCK_BYTES } from './record-codec.ts';
 import { goneName, hintName, isDraftName, volumeName, type Volume } from './volume.ts';
@@ -37,12 +39,12 @@ export interface Recovered {
 
 export async function recover(
   files: VolumeFiles,
-  witness: Witness,
+  { witness, isWitnessWhole }: { witness: Witness; isWitnessWhole: boolean },
   settings: OpenVolumeSettings,
   sealing?: BlockSealer,
 ): Promise<Recovered> {
   const inspection = await inspectFolder(files, witness);
-  return new Recovery(files, inspection, { settings, sealing }).run();
+  return new Recovery(files, inspection, { settings, sealing, mayCut: isWitnessWhole }).run();
 }
 
 interface Unsealed {
@@ -65,6 +67,7 @@ class Recovery {
   readonly #inspection: Inspection;
   readonly #settings: OpenVolumeSettings;
   readonly #sealing: BlockSealer | undefined;
+  readonly #mayCut: boolean;
   #index = new BlockIndex();
   readonly #volumes: Volume[] = [];
   readonly #findings: VolumeFinding[];
@@ -77,12 +80,15 @@ class Recovery {
 
   constructor(
     files: VolumeFiles, inspection: Inspection,
-    { settings, sealing }: { settings: OpenVolumeSettings; sealing: BlockSealer | undefined },
+    { settings, sealing, mayCut }: {
+      settings: OpenVolumeSettings; sealing: BlockSealer | undefined; mayCut: boolean;
+    },
   ) {
     this.#files = files;
     this.#inspection = inspection;
     this.#settings = settings;
     this.#sealing = sealing;
+    this.#mayCut = mayCut;
     this.#findings = inspection.findings;
     this.#lostUnnamed = inspection.findings.length;
   }
@@ -99,6 +105,8 @@ class Recovery {
         await file.close();
       }
     }
+    const torn = unsealed.find(({ scan }) => scan.verdict === 'torn');
+    if (torn !== undefined && !this.#mayCut) throw marksAway(torn.volume.id);
     // From here on things are written.
     await this.#removeDrafts();
     const writable: OpenVolume[] = [];

@@ -37,6 +37,7 @@ export class StoreTrial {
   readonly acknowledged = new Set<BlockId>();
   /** What a database would have kept: taken after an acknowledgement. */
   witness: Witness = [];
+  isWitnessWhole = true;
   sealer: BlockSealer | undefined;
   #store: LocalVolumeStore | undefined;
 
@@ -51,9 +52,9 @@ export class StoreTrial {
   }
 
   async open(): Promise<void> {
-    const { clock, config, files, witness, sealer } = this;
+    const { clock, config, files, witness, isWitnessWhole, sealer } = this;
     this.#store = await LocalVolumeStore.open({
-      root: '/simulated', witness, clock, config, files, sealer,
+      root: '/simulated', witness, isWitnessWhole, clock, config, files, sealer,
       onFinding: (finding) => this.findings.push(finding),
     });
   }
