@@ -60,6 +60,7 @@ export function unregistered(text: string): RegisteredStatement {
   const fingerprint = fingerprintOf(text);
   const name = 'schema.text';
   return {
-    name, fingerprint, kind: 'session', rowsMax: 0, text: `${markOf(name, fingerprint)} ${text}`,
+    name, fingerprint, kind: 'session', rowsMax: 0, looksKeyless: false,
+    text: `${markOf(name, fingerprint)} ${text}`,
   };
 }

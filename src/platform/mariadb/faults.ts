@@ -55,6 +55,8 @@ const KINDS: readonly (readonly [errnos: readonly number[], kind: ErrorKind, wor
   [[1044, 1045, 1142, 1143, 1227, 1698], 'unavailable',
     'The {database} does not let this server in{who}. Check its user, password and rights: '
     + 'docs/mariadb-users.md.'],
+  [[1175], 'internal', 'The {database} has refused a statement that searches no key. Nothing was '
+    + 'changed; please report this.'],
   [[1049], 'unavailable', 'There is no such {database}. Check its name.'],
   [[1290, 1792, 1836], 'unavailable', 'The {database} cannot be written.'],
   [[1153], 'too-large', 'This is more than the {database} takes at once.'],

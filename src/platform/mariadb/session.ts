@@ -16,6 +16,7 @@ import { checkNode, isClustered } from './node-health.ts';
 import { NodeWatch, PATIENCE_MS } from './node-watch.ts';
 import { runPipeline } from './pipeline.ts';
 import type { DriverConnection, PipelineOutcome, PipelineStep } from './pipeline.ts';
+import { safelySent } from './safe-updates.ts';
 import { NodeChoice, asSchemaUser, nodesOf, wayTo, withChoice } from './nodes.ts';
 import type { NodeAddress, ServerHost } from './nodes.ts';
 
@@ -98,9 +99,9 @@ const CATCH_UP_ALWAYS = statements.enter(
   'catchUpAlways', 'SET SESSION wsrep_sync_wait = 1', SESSION_OWNER).text;
 const GET_VERSION = statements.enter('version', 'SELECT VERSION()', SESSION_OWNER).text;
 
-/** What stands alone cannot be undone, so the server looks too whether a key is searched. Others
- *  join tables with rows of values, which the server takes for a scan. */
-const LONE_SETTINGS = 'SET SESSION autocommit = 1, sql_safe_updates = 1';
+/** See safe-updates.ts. */
+const SAFE = 'sql_safe_updates = 1';
+const LONE_SETTINGS = `SET SESSION autocommit = 1, ${SAFE}`;
 /** The server itself gives up what we have given up. */
 const PATIENCE = `SET SESSION max_statement_time = ${STATEMENT_TIMEOUT_MS / 1_000}`;
 
@@ -117,6 +118,7 @@ function settingsFor(
     ['access', `SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, ${access}`],
     ['ends', mode === 'lone' ? LONE_SETTINGS : 'COMMIT'],
     ...(isMariadb && mode !== 'schema' ? [['patience', PATIENCE] as const] : []),
+    ...(isMariadb && mode === 'write' ? [['safety', `SET SESSION ${SAFE}`] as const] : []),
   ];
 }
 
@@ -139,6 +141,8 @@ export class Session {
   readonly #watch: NodeWatch;
   readonly #timeoutMs: number;
   #questionCount = 0;
+  /** The server refuses what searches no key, and has to be told of what joins. */
+  #isSafe = false;
 
   private constructor(
     connection: Connection, { place, mode }: { place: Place; mode: SessionMode },
@@ -210,6 +214,11 @@ export class Session {
     for (const [name, text] of settingsFor(this.#mode, isMariadb)) {
       await this.run(statements.enter(name, text, SESSION_OWNER).text);
     }
+    this.#isSafe = isMariadb && this.#mode === 'write';
+  }
+
+  #sent(statement: RegisteredStatement): string {
+    return this.#isSafe ? safelySent(statement) : statement.text;
   }
 
   /** Whether its node is the one that is in use. */
@@ -229,7 +238,7 @@ export class Session {
   async run(text: string): Promise<Answer> {
     const statement = endNamed(text) ?? this.#statementOf(text);
     return counted(statement, async () => {
-      const [answer] = await this.#wait(this.#connection.query(statement.text));
+      const [answer] = await this.#wait(this.#connection.query(this.#sent(statement)));
       return toAnswer(answer);
     });
   }
@@ -241,7 +250,7 @@ export class Session {
     this.#questionCount += 1;
     const answer = await counted(statement, async () => {
       const [raw] = await this.#wait(
-        this.#connection.execute(statement.text, values.map(toParameter)));
+        this.#connection.execute(this.#sent(statement), values.map(toParameter)));
       return toAnswer(raw);
     });
     const excess = excessOf(statement, answer);
@@ -270,8 +279,8 @@ export class Session {
     const known = steps.map(({ text }) => this.#statementOf(text));
     this.#questionCount += 1;
     const { connection } = this.#connection as unknown as { connection: DriverConnection };
-    const outcomes = await this.#wait(runPipeline(connection, steps.map(({ values }, at) =>
-      ({ sql: known[at]?.text ?? '', values: values.map(toParameter) }))));
+    const outcomes = await this.#wait(runPipeline(connection, known.map((statement, at) =>
+      ({ sql: this.#sent(statement), values: (steps[at]?.values ?? []).map(toParameter) }))));
     const settled = known.flatMap((statement, at) => {
       const outcome = outcomes[at];
       return outcome === undefined ? [] : [this.#judged(statement, outcome)];

@@ -100,11 +100,12 @@ class Choice {
     return isRange && this.#isBound(right) && this.#isBound(high) ? some : NO_PINS;
   }
 
-  /** Several columns at once, compared with rows of values. */
+  /** Several columns at once, compared with rows of values. A server finds many rows by that, and
+   *  scans the table for one: MariaDB does when it deletes or updates. */
   #rows(source: Source, left: Expression, right: Expression): Pins {
     const isOurs = left.parts.every((part) => part.kind === 'column' && this.#isOf(part, source));
     const isGiven = right.kind === 'list' && right.parts.every((row) => this.#isGiven(row));
-    if (!isOurs || !isGiven) return NO_PINS;
+    if (!isOurs || !isGiven || right.parts.length === 1) return NO_PINS;
     const some = new Set(left.parts.map(({ word }) => word.toLowerCase()));
     return { equal: new Set(), some, rows: { columns: some, count: right.parts.length } };
   }

@@ -10,6 +10,7 @@ import { checkCondition, checkInner, checkQuery, checkSources } from './conditio
 import { SqlRefusal } from './sql-refusal.ts';
 import { StatementParser } from './statement-parser.ts';
 import type { Expression, Query, Source, Statement } from './syntax.ts';
+import { within } from './syntax.ts';
 import type { Tables } from './table-keys.ts';
 
 export type StatementKind = 'read' | 'write' | 'session';
@@ -18,6 +19,9 @@ export interface Judgement {
   readonly kind: StatementKind;
   /** More affected rows than these are refused after it ran; 0 for what changes none. */
   readonly rowsMax: number;
+  /** To a server that asks for keys itself: it changes rows that it finds by other rows, of tables
+   *  or of values, which servers take for a scan, or its owner says why it needs no key. */
+  readonly looksKeyless: boolean;
 }
 
 export interface StatementRules {
@@ -38,6 +42,12 @@ const PER_UPSERT = 2;
 /** @throws SqlRefusal, and nothing else. */
 export function judge(text: string, rules: StatementRules): Judgement {
   const statement = StatementParser.parse(text);
+  const looksKeyless = (statement.kind === 'update' || statement.kind === 'delete')
+    && (joins(statement) || rules.withoutKey !== undefined);
+  return { looksKeyless, ...judgeKind(statement, rules) };
+}
+
+function judgeKind(statement: Statement, rules: StatementRules): Omit<Judgement, 'looksKeyless'> {
   switch (statement.kind) {
     case 'session': return { kind: 'session', rowsMax: 0 };
     case 'read':
@@ -47,6 +57,11 @@ export function judge(text: string, rules: StatementRules): Judgement {
     case 'update': return { kind: 'write', rowsMax: rowsUpdated(statement, rules) };
     case 'delete': return { kind: 'write', rowsMax: rowsDeleted(statement, rules) };
   }
+}
+
+function joins({ sources, where }: Update | Delete): boolean {
+  return sources.length > 1 || sources.some(({ query }) => query !== undefined)
+    || (where !== undefined && [...within(where)].some(({ kind }) => kind === 'query'));
 }
 
 type Insert = Extract<Statement, { kind: 'insert' }>;

@@ -16,6 +16,8 @@ export interface RegisteredStatement {
   readonly kind: StatementKind;
   /** More affected rows are undone and refused. */
   readonly rowsMax: number;
+  /** See Judgement. */
+  readonly looksKeyless: boolean;
   /** As it is sent: with its name and fingerprint in front. */
   readonly text: string;
 }

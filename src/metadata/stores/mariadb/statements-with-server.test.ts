@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { isKind } from '../../../base/errors.ts';
 import { SqlRefusal, asRequest, statementTally } from '../../../platform/index.ts';
 import {
-  Session, keysOf, namedSql, readRights, serverFault,
+  Session, keysOf, namedSql, readRights, serverFault, statements,
 } from '../../../platform/mariadb/index.ts';
 import type { ServerAddress } from '../../../platform/mariadb/index.ts';
 import { ScratchServer, letLeastUsersIn } from '../../../platform/mariadb/testing/index.ts';
@@ -103,6 +103,34 @@ describe('The guard of a session', () => {
     const sent = await server.query(`SELECT COUNT(*) FROM mysql.general_log
       WHERE argument LIKE 'DROP TABLE upload%' AND user_host LIKE 'hf_app%'`);
     assert.deepEqual(sent, [[0]]);
+  });
+
+  it('is watched by the server, which refuses what searches no key, also alone', async () => {
+    // Nobody but a test enters a text that was not judged.
+    const keyless = ['UPDATE upload SET ended = ? WHERE part_count = ?',
+      'DELETE FROM upload WHERE ended = ? AND part_count = ?', 'DELETE FROM upload',
+      'DELETE FROM upload WHERE (owner, upload_id) IN ((?, ?))'];
+    for (const text of keyless) {
+      statements.adopt({ name: 'tests.unjudged', fingerprint: '', kind: 'write', rowsMax: 1_000,
+        looksKeyless: false, text });
+      assert.throws(() => namedSql('keyless', text, owner), SqlRefusal);
+    }
+    const rows = 'SELECT ? AS v0 UNION ALL SELECT ?';
+    const joined = namedSql('forgetUploads', `DELETE u FROM (${rows}) v STRAIGHT_JOIN upload u
+      ON u.owner = v.v0`, owner);
+    for (const mode of ['write', 'lone'] as const) {
+      const session = await Session.open(app, mode);
+      for (const text of keyless) {
+        const values = [1, 7].slice(0, text.split('?').length - 1);
+        await assert.rejects(session.execute(text, values),
+          (error) => serverFault(error)?.errno === 1175, `${mode}: ${text}`);
+      }
+      assert.equal((await session.execute(DELETE, ['nobody'])).changes, 0);
+      const joining = session.execute(joined.text, ['nobody', 'no other']);
+      if (mode === 'write') assert.equal((await joining).changes, 0);
+      else await assert.rejects(joining, (error) => serverFault(error)?.errno === 1175);
+      await session.end();
+    }
   });
 
   it('undoes what affects more rows than were declared, and lets pass what does not', async () => {

@@ -127,16 +127,15 @@ export function groupsStep(
 /** How a row is found by its key: on MariaDB a digest stands for texts that no key can hold. */
 function keyMatch(
   dialect: Dialect, { name, key }: RowTable,
-): { columns: string[]; places: string; slots: number[] } {
+): { columns: string[]; places: string[]; slots: number[] } {
   const digest = dialect === 'mariadb' ? MARIADB_EXTRAS[name]?.['digest'] : undefined;
   if (digest === undefined) {
-    return { columns: [...key], places: `(${key.map(() => '?').join(', ')})`,
-      slots: key.map((_, at) => at) };
+    return { columns: [...key], places: key.map(() => '?'), slots: key.map((_, at) => at) };
   }
   const kept = key.filter((column) => !digest.from.includes(column));
   return {
     columns: [...kept, 'digest'],
-    places: `(${[...kept.map(() => '?'), digest.sql].join(', ')})`,
+    places: [...kept.map(() => '?'), digest.sql],
     slots: [...kept, ...digest.from].map((column) => key.indexOf(column)),
   };
 }
@@ -149,7 +148,11 @@ function whereKeys(
   if (columns.length === 1) {
     return { text: `${columns[0]} IN (${keys.map(() => '?').join(', ')})`, values };
   }
-  const list = keys.map(() => places).join(', ');
+  // MariaDB deletes one row that is named as a whole, (a, b) IN ((1, 2)), by a scan of the table.
+  if (keys.length === 1) {
+    return { text: columns.map((column, at) => `${column} = ${places[at]}`).join(' AND '), values };
+  }
+  const list = keys.map(() => `(${places.join(', ')})`).join(', ');
   const found = dialect === 'sqlite' ? `(VALUES ${list})` : `(${list})`;
   return { text: `(${columns.join(', ')}) IN ${found}`, values };
 }
