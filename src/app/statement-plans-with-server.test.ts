@@ -108,7 +108,7 @@ before(async () => {
     }
   }
   gatheredTexts(8);
-  aheadTexts(8);
+  aheadTexts();
   const { rows } = await session.run(`SELECT table_name, column_name, data_type, extra
     FROM information_schema.columns WHERE table_schema = DATABASE()`);
   columns = (rows as string[][]).map(([table = '', name = '', type = '', extra = '']) =>

@@ -340,11 +340,12 @@ function excessOf(statement: RegisteredStatement, answer: Answer): SqlRefusal | 
     + 'most were expected, and its transaction was undone', statement.name);
 }
 
+/** Taken once: the driver looks for the file each time that it is asked for. */
+const { LONGLONG } = mysql.TypedParameter;
+
 /** Whole numbers go as such: the driver would make floating ones of them. */
-function toParameter(
-  value: SqlValue,
-): ReturnType<typeof mysql.TypedParameter.LONGLONG> | string | null | Buffer {
-  if (typeof value === 'number') return mysql.TypedParameter.LONGLONG(value);
+function toParameter(value: SqlValue): ReturnType<typeof LONGLONG> | string | null | Buffer {
+  if (typeof value === 'number') return LONGLONG(value);
   if (value instanceof Uint8Array) {
     return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   }

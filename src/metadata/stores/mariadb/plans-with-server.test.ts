@@ -118,7 +118,7 @@ describe('The statements on MariaDB', () => {
       const scans = await scansIn(session, text, tables);
       if (scans.length > 0) found.push(`${name}: ${scans.join(', ')}`);
     }
-    for (const text of [...gatheredTexts(8), ...aheadTexts(8)]) {
+    for (const text of [...gatheredTexts(8), ...aheadTexts()]) {
       const scans = await scansIn(session, text, []);
       if (scans.length > 0) found.push(`${text.slice(0, 40)}: ${scans.join(', ')}`);
     }

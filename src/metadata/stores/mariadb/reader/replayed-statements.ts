@@ -30,22 +30,14 @@ export interface Question {
   readonly key: string;
 }
 
-class Unanswered extends Error implements Question {
-  readonly statement: NamedSql;
-  readonly values: SqlValue[];
-  readonly key: string;
-
-  constructor(statement: NamedSql, values: SqlValue[], key: string) {
-    super(statement.name);
-    this.statement = statement;
-    this.values = values;
-    this.key = key;
-  }
-}
+/** Stops a run. It is made once: to note where it was thrown would cost more than the run. */
+const UNANSWERED = new Error('a reader has asked what is not answered yet');
 
 export class ReplayedStatements {
   /** Those of the run that is under way. Runs never wait, so there is at most one. */
   #answers: Map<string, unknown[][]> | undefined;
+  /** What that run was stopped for. */
+  #unanswered: Question | undefined;
 
   /** Statements to build readers on. What they answer makes sense within `answer` alone. */
   tableOf<Name extends string>(
@@ -69,8 +61,9 @@ export class ReplayedStatements {
     const values = valuesFor(statement, args);
     const key = `${statement.text} ${JSON.stringify(values)}`;
     const rows = this.#answers.get(key);
-    if (rows === undefined) throw new Unanswered(statement, values, key);
-    return rows;
+    if (rows !== undefined) return rows;
+    this.#unanswered = { statement, values, key };
+    throw UNANSWERED;
   }
 
   /** Answers what needs no more than one question that stands alone; or says what has to be asked
@@ -108,13 +101,14 @@ export class ReplayedStatements {
 
   #run<T>(
     answers: Map<string, unknown[][]>, read: () => T,
-  ): { value: T } | { unanswered: Unanswered } {
+  ): { value: T } | { unanswered: Question } {
     this.#answers = answers;
+    this.#unanswered = undefined;
     try {
       return { value: read() };
     } catch (error) {
-      if (error instanceof Unanswered) return { unanswered: error };
-      throw error;
+      if (error !== UNANSWERED || this.#unanswered === undefined) throw error;
+      return { unanswered: this.#unanswered };
     } finally {
       this.#answers = undefined;
     }

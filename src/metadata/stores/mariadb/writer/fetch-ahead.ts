@@ -19,54 +19,49 @@ import { WRITER_OWNER, WRITER_STATEMENTS } from './writer-statements.ts';
 
 const NODE = `n.id, n.parent_id, n.canon, n.name, n.kind, n.size_bytes, n.modified_at,
   n.created_at, n.mark, n.content_rev, n.checksums`;
-/** Questions that one statement takes; there is one for each of these numbers. */
-const COUNTS = [8, 32, 128, 512] as const;
 
-/** A statement whose answers are fetched ahead, and how to fetch many at once: the values of each
- *  question are a row of `v`, and begin each row of the answer. */
+/** A statement whose answers are fetched ahead, and how to fetch many at once: each question is a
+ *  row of `v`, whose columns are the values that begin each row of the answer. */
 interface Kind {
   readonly name: StatementName;
-  /** Stands for no question, where there are fewer than a statement takes. */
-  readonly filler: readonly SqlValue[];
+  /** The types of a question's values. */
+  readonly types: readonly string[];
   readonly columns: string;
   readonly from: string;
 }
 
 const KINDS: readonly Kind[] = [
   {
-    name: 'getChild', filler: [0, 0, ''], columns: NODE,
+    name: 'getChild', types: ['BIGINT', 'BIGINT', 'VARCHAR(512)'], columns: NODE,
     from: 'node n ON n.space_id = v.v0 AND n.parent_id = v.v1 AND n.canon = v.v2',
   },
   {
-    name: 'getNode', filler: [0, 0], columns: NODE,
+    name: 'getNode', types: ['BIGINT', 'BIGINT'], columns: NODE,
     from: 'node n ON n.space_id = v.v0 AND n.id = v.v1',
   },
   {
-    name: 'findGrantAt', filler: [0, 0, 0, ''], columns: GRANT_COLUMNS,
+    name: 'findGrantAt', types: ['BIGINT', 'BIGINT', 'SMALLINT', 'VARCHAR(255)'],
+    columns: GRANT_COLUMNS,
     from: `access_grant g ON g.space_id = v.v0 AND g.node_id = v.v1 AND g.subject_kind = v.v2
       AND g.subject = v.v3 LEFT JOIN grant_count c ON c.grant_id = g.id`,
   },
 ];
 
-const TEXTS = new Map<string, string>();
-
-function textOf({ name, filler, columns, from }: Kind, count: number): string {
-  const key = `${name} ${count}`;
-  const known = TEXTS.get(key);
-  if (known !== undefined) return known;
-  const values = filler.map((_, at) => `v.v${at}`).join(', ');
-  const first = `SELECT ${filler.map((_, at) => `? AS v${at}`).join(', ')}`;
-  const next = ` UNION ALL SELECT ${filler.map(() => '?').join(', ')}`;
-  const sql = `SELECT ${values}, ${columns}
-    FROM (${first}${next.repeat(count - 1)}) v STRAIGHT_JOIN ${from}`.replaceAll(/\s+/g, ' ');
-  const { text } = registry.enter(`${name}Ahead`, sql, ownerOf(WRITER_OWNER, name));
-  TEXTS.set(key, text);
-  return text;
+/** The questions are one value, as JSON: so one text does for any number of them. */
+function textOf({ name, types, columns, from }: Kind): string {
+  const values = types.map((_, at) => `j.v${at}`).join(', ');
+  const read = types.map((type, at) => `v${at} ${type} PATH '$[${at}]'`).join(', ');
+  const sql = `SELECT ${values.replaceAll('j.', 'v.')}, ${columns}
+    FROM (SELECT ${values} FROM JSON_TABLE(?, '$[*]' COLUMNS (${read})) j) v
+    STRAIGHT_JOIN ${from}`.replaceAll(/\s+/g, ' ');
+  return registry.enter(`${name}Ahead`, sql, ownerOf(WRITER_OWNER, name)).text;
 }
 
-/** All of them for so many questions: for whoever looks at their plans. */
-export function aheadTexts(count: number): string[] {
-  return KINDS.map((kind) => textOf(kind, count));
+const TEXTS: ReadonlyMap<Kind, string> = new Map(KINDS.map((kind) => [kind, textOf(kind)]));
+
+/** All of them: for whoever looks at their plans. */
+export function aheadTexts(): string[] {
+  return [...TEXTS.values()];
 }
 
 /** By the statement that will ask: each question once. */
@@ -163,10 +158,7 @@ function askedOf(kind: Kind, questions: readonly SqlValue[][]): Asked[] {
   if (questions.length === 1) {
     return [{ kind, questions, step: { text: WRITER_STATEMENTS[kind.name].text, values: only } }];
   }
-  const count = COUNTS.find((each) => each >= questions.length);
-  if (count === undefined) return [];
-  const fillers = Array.from({ length: count - questions.length }, () => kind.filler);
-  const step = { text: textOf(kind, count), values: [...questions, ...fillers].flat() };
+  const step = { text: TEXTS.get(kind) ?? '', values: [JSON.stringify(questions)] };
   return [{ kind, questions, step }];
 }
 
@@ -187,15 +179,16 @@ export class FetchAhead {
 
   /** `answers` are those to `steps`. */
   note(statements: LineStatements, answers: readonly Answer[]): void {
-    for (const [at, { kind: { name, filler }, questions }] of this.#asked.entries()) {
+    for (const [at, { kind: { name, types }, questions }] of this.#asked.entries()) {
       const rows = answers[at]?.rows ?? [];
+      const width = types.length;
       const [only] = questions;
       if (questions.length === 1 && only !== undefined) {
         statements.remember(name, only, rows);
         continue;
       }
       const found = new Map(rows.map((row) =>
-        [JSON.stringify(row.slice(0, filler.length)), [row.slice(filler.length)]]));
+        [JSON.stringify(row.slice(0, width)), [row.slice(width)]]));
       for (const values of questions) {
         statements.remember(name, values, found.get(JSON.stringify(values)) ?? []);
       }
