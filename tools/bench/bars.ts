@@ -61,6 +61,8 @@ export const BARS: Readonly<Record<string, Bar>> = {
   'memory-32': { bar: atMost(300, 'MiB'), aim: atMost(200, 'MiB') },
   'start-empty': { bar: atMost(1.5, 's'), aim: atMost(0.7, 's') },
   'start-1m': { bar: atMost(3, 's'), aim: atMost(1.5, 's') },
+  'nodes-put-2': { bar: share('nodes-put-1', 0.9), aim: share('nodes-put-1', 1) },
+  'nodes-get-2': { bar: share('nodes-get-1', 0.9), aim: share('nodes-get-1', 1) },
   'copies-3': { bar: share('copies-1', 0.4), aim: share('copies-1', 0.6) },
   'filers-3': { bar: share('copies-1', 0.25), aim: share('copies-1', 0.4) },
   'index-memory': { bar: atMost(32, 'B'), aim: atMost(30, 'B') },

@@ -12,6 +12,7 @@ import { FOLDER_ITEMS } from './items/folders.ts';
 import { INSTALL_ITEMS } from './items/install.ts';
 import type { Item, Settings } from './items/item.ts';
 import { MEMORY_ITEMS } from './items/memory.ts';
+import { NODE_ITEMS } from './items/nodes.ts';
 import { RATE_ITEMS, STREAM_BYTES, STREAM_ITEMS } from './items/rates.ts';
 import { START_ITEMS } from './items/start.ts';
 import { PAGE_ITEMS } from './items/web-page.ts';
@@ -31,10 +32,12 @@ function print(text: string): void {
 }
 
 function chooseItems(options: BenchOptions): Item[] {
+  // They start a MariaDB server, which not every machine has.
+  const needsMariadb = options.only.length > 0 || options.servers.includes('mariadb');
   const all = [
     ...RATE_ITEMS, ...STREAM_ITEMS, ...FOLDER_ITEMS, ...CLIENT_ITEMS, ...START_ITEMS,
     ...COPIES_ITEMS, ...BLOCK_ITEMS, ...API_ITEMS, ...EVENT_ITEMS, ...PAGE_ITEMS,
-    ...(options.isInstall ? INSTALL_ITEMS : []),
+    ...(options.isInstall ? INSTALL_ITEMS : []), ...(needsMariadb ? NODE_ITEMS : []),
   ];
   if (options.only.length === 0) return all;
   const isChosen = ({ id, group }: { id: string; group: string }): boolean =>

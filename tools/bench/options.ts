@@ -21,11 +21,11 @@ export interface BenchOptions {
 export const USAGE = `usage: npm run bench -- [options]
   --only LIST     groups or ids of items, by comma:
                   put get stream list folder client memory start copies blocks api events page
-                  install
+                  nodes install
   --peers LIST    of nginx,apache,rclone; "none" for Holdfast alone (default: all)
   --database mariadb
                   also measures Holdfast on a MariaDB server that is started for it, on the same
-                  disk: the rows "mariadb"
+                  disk: the rows "mariadb", and what two web nodes do ("--only nodes" alone will do)
   --quick         short cells, one round, smaller streams: a first look in under three minutes
   --secs N        length of a rate cell (default 2; quick 1)
   --repeat N      rounds, interleaved over servers; the median counts (default 3; quick 1)

@@ -17,6 +17,8 @@ interface CellJob {
   readonly connectionCount: number;
   readonly timeLimitMs: number;
   readonly salt: number;
+  /** Where the connections go by turns, as behind a load balancer; else all to the target. */
+  readonly ports?: readonly number[];
 }
 
 /** Puts new files 0, 1, 2… until the time or `countMax` is reached. */

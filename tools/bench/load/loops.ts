@@ -108,14 +108,16 @@ export async function runLoop(
 }
 
 export function openConnections(
-  target: Target, count: number, readBufferBytes?: number,
+  { target: { host, port }, ports = [port] }: { target: Target; ports?: readonly number[] },
+  count: number, readBufferBytes?: number,
 ): Connection[] {
-  return Array.from({ length: count }, () => new Connection(target, readBufferBytes));
+  return Array.from({ length: count }, (_, at) =>
+    new Connection({ host, port: ports[at % ports.length] ?? port }, readBufferBytes));
 }
 
 export function runPut(job: PutJob): Promise<CellResult> {
   const { target, sizeBytes, salt } = job;
-  const connections = openConnections(target, job.connectionCount);
+  const connections = openConnections(job, job.connectionCount);
   const name = fileNameOf(0);
   const path = `${job.folder}/${name}${job.suffix ?? ''}`;
   const head = headOf(target, 'PUT', path, `Content-Length: ${sizeBytes}\r\n`);
@@ -140,7 +142,7 @@ export function runPut(job: PutJob): Promise<CellResult> {
 export function runGet(job: GetJob): Promise<CellResult> {
   const { target, sizeBytes, salt, fileCount } = job;
   const readBufferBytes = Math.min(PIECE_BYTES, Math.max(16 * 1024, sizeBytes + 4096));
-  const connections = openConnections(target, job.connectionCount, readBufferBytes);
+  const connections = openConnections(job, job.connectionCount, readBufferBytes);
   const name = fileNameOf(0);
   const head = headOf(target, 'GET', `${job.folder}/${name}`);
   const templates = connections.map(() => new RequestTemplate(head, name, 0));
@@ -166,7 +168,7 @@ export function runGet(job: GetJob): Promise<CellResult> {
 }
 
 export function runUpload({ target, path, sizeBytes, salt }: UploadJob): Promise<CellResult> {
-  const connections = openConnections(target, 1);
+  const connections = openConnections({ target }, 1);
   const fixed = Buffer.alloc(POOL_BYTES);
   fillContent(fixed);
   const head = headOf(target, 'PUT', path, `Content-Length: ${sizeBytes}\r\n`);
@@ -189,7 +191,7 @@ export function runUpload({ target, path, sizeBytes, salt }: UploadJob): Promise
 }
 
 export function runDownload({ target, path, sizeBytes, salt }: DownloadJob): Promise<CellResult> {
-  const connections = openConnections(target, 1, PIECE_BYTES);
+  const connections = openConnections({ target }, 1, PIECE_BYTES);
   const request = Buffer.from(headOf(target, 'GET', path), 'latin1');
   const options = { connections, timeLimitMs: Number.MAX_SAFE_INTEGER, countMax: 1 };
   return runLoop(options, async (connectionIndex) => {

@@ -10,7 +10,7 @@ const LOCATION = /^location: *(\S+)\r?$/im;
 
 export function runTus(job: TusJob): Promise<CellResult> {
   const { target, sizeBytes, salt, parentId } = job;
-  const connections = openConnections(target, job.connectionCount);
+  const connections = openConnections({ target }, job.connectionCount);
   const bodies = connections.map(() => {
     const body = Buffer.alloc(sizeBytes);
     fillContent(body);

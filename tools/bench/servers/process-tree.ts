@@ -57,17 +57,17 @@ export interface Usage {
   readonly cpuMs: number;
 }
 
-/** Watches a process tree from its construction until `stop`, every 25 ms. */
+/** Watches one or several process trees from its construction until `stop`, every 25 ms. */
 export class UsageWatch {
-  readonly #root: number;
+  readonly #roots: readonly number[];
   readonly #timer: NodeJS.Timeout;
   readonly #cpuAtStartMs: number;
   #pids: number[] = [];
   #peakBytes = 0;
   #ticks = 0;
 
-  constructor(root: number) {
-    this.#root = root;
+  constructor(...roots: readonly number[]) {
+    this.#roots = roots;
     this.#sample();
     this.#cpuAtStartMs = this.#cpuMs();
     this.#timer = setInterval(() => this.#sample(), SAMPLE_MS);
@@ -80,7 +80,7 @@ export class UsageWatch {
   }
 
   #sample(): void {
-    if (this.#ticks % PIDS_EVERY === 0) this.#pids = pidsBelow(this.#root);
+    if (this.#ticks % PIDS_EVERY === 0) this.#pids = this.#roots.flatMap(pidsBelow);
     this.#ticks += 1;
     const bytes = this.#pids.reduce((sum, pid) => sum + rssBytes(pid), 0);
     this.#peakBytes = Math.max(this.#peakBytes, bytes);

@@ -113,6 +113,10 @@ export class ScratchServer {
     return join(this.folder, 'server.sock');
   }
 
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
   /** Of a database, by name; without one, of the server itself. */
   addressOf(database = '', port = this.port): ServerAddress {
     return { host: '127.0.0.1', port, user: 'root', password: '', database };

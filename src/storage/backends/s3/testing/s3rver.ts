@@ -39,6 +39,10 @@ export class S3rver {
     throw new Error(`s3rver did not start: ${said}`);
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   /** Where an object's bytes lie, to spoil them behind the store's back. */
   fileOf(key: string): string {
     return join(this.#folder, S3RVER_BUCKET, `${key}._S3rver_object`);

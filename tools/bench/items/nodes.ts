@@ -1,0 +1,130 @@
+/**
+ * What two web nodes on this machine do together, beside what one does alone: each with a database
+ * server and a bucket of its own, both started once. One and two are measured in turns, in one run
+ * for both items of a pair, so that whatever else the machine does meets both.
+ */
+import { join } from 'node:path';
+import type { CellResult } from '../load/jobs.ts';
+import type { Measurement } from '../measurement.ts';
+import { runProgram } from '../servers/children.ts';
+import { UsageWatch } from '../servers/process-tree.ts';
+import type { Usage } from '../servers/process-tree.ts';
+import { startWebNodes } from '../servers/web-nodes.ts';
+import type { WebNodes } from '../servers/web-nodes.ts';
+import { rateOf } from './item.ts';
+import type { Item, Subject } from './item.ts';
+
+const CONNECTIONS = 32;
+const SIZE_BYTES = 1024;
+const COUNT_MAX = 200_000;
+const NAMES = ['one', 'two'] as const;
+
+type Count = 1 | 2;
+
+interface Place extends WebNodes {
+  /** What the last PUT cell left for the GET cells. */
+  files: { folder: string; count: number; salt: number } | undefined;
+}
+
+interface Place extends WebNodes {
+  /** What the last PUT cell left for the GET cells. */
+  files: { folder: string; count: number; salt: number } | undefined;
+}
+
+type Pair = Readonly<Record<Count, Measurement>>;
+
+const places = new Map<Count, Promise<Place>>();
+
+function placeOf({ settings }: Subject, count: Count): Promise<Place> {
+  const { scratchFolder, repository } = settings;
+  const started = places.get(count) ?? startWebNodes({
+    repository, folder: join(scratchFolder, `nodes-${count}`), names: NAMES.slice(0, count),
+  }).then((nodes) => ({ ...nodes, files: undefined }));
+  places.set(count, started);
+  return started;
+}
+
+/** With the processor time of everybody who takes part, and in words who used it. */
+async function watched({ pids }: Place, act: () => Promise<CellResult>): Promise<Measurement> {
+  await runProgram('sync', []);
+  const watches = Object.entries(pids).map(([who, ids]) => ({ who, watch: new UsageWatch(...ids) }));
+  const usages: (Usage & { who: string })[] = [];
+  let result: CellResult;
+  try {
+    result = await act();
+  } finally {
+    for (const { who, watch } of watches) usages.push({ who, ...watch.stop() });
+  }
+  const shares = usages.map(({ who, cpuMs }) =>
+    `${who} ${Math.round((cpuMs * 1000) / Math.max(1, result.count))}`);
+  const usage = {
+    cpuMs: usages.reduce((sum, { cpuMs }) => sum + cpuMs, 0),
+    peakRssBytes: usages.reduce((sum, { peakRssBytes }) => sum + peakRssBytes, 0),
+  };
+  return { ...rateOf(result, usage), note: `us/op: ${shares.join(', ')}` };
+}
+
+async function put(subject: Subject, count: Count): Promise<Measurement> {
+  const { driver, settings } = subject;
+  const place = await placeOf(subject, count);
+  const { target, ports } = place;
+  const folder = subject.freshName('put').replaceAll('/', '-');
+  const salt = subject.freshSalt();
+  const { statuses } = await driver.run<'call'>({
+    kind: 'call', target, method: 'MKCOL', path: `${folder}/`,
+  });
+  if (statuses[0] !== 201) throw new Error(`MKCOL answered ${statuses[0]}`);
+  return watched(place, async () => {
+    const result = await driver.run<'put'>({
+      kind: 'put', target, ports, folder, salt, sizeBytes: SIZE_BYTES,
+      connectionCount: CONNECTIONS, timeLimitMs: settings.secs * 1000, countMax: COUNT_MAX,
+    });
+    place.files = { folder, salt, count: result.count };
+    return result;
+  });
+}
+
+async function get(subject: Subject, count: Count): Promise<Measurement> {
+  const { driver, settings } = subject;
+  const place = await placeOf(subject, count);
+  if (place.files === undefined) await put(subject, count);
+  const { target, ports, files } = place;
+  if (files === undefined || files.count === 0) throw new Error('there are no files to get');
+  const job = {
+    kind: 'get', target, ports, folder: files.folder, salt: files.salt, fileCount: files.count,
+    sizeBytes: SIZE_BYTES, connectionCount: CONNECTIONS, timeLimitMs: settings.secs * 1000,
+  } as const;
+  await driver.run<'get'>(job); // Warm caches: only the second run counts.
+  return watched(place, () => driver.run<'get'>(job));
+}
+
+/** The items of a pair, which share their rounds: each begins with another count. */
+function pairOf(
+  kind: string, title: string, measure: (subject: Subject, count: Count) => Promise<Measurement>,
+): Item[] {
+  const rounds: Promise<Pair>[] = [];
+  const measurePair = async (subject: Subject, round: number): Promise<Pair> => {
+    const pair: Partial<Record<Count, Measurement>> = {};
+    for (const count of round % 2 === 0 ? [1, 2] as const : [2, 1] as const) {
+      pair[count] = await measure(subject, count);
+    }
+    return pair as Pair;
+  };
+  return ([1, 2] as const).map((count) => {
+    let nextRound = 0;
+    return {
+      id: `nodes-${kind}-${count}`, title: `${title}, ${count === 1 ? 'one web node' : 'two web nodes'}`,
+      group: 'nodes', isHoldfastOnly: true,
+      run: async (subject: Subject) => {
+        const round = nextRound;
+        nextRound += 1;
+        rounds[round] ??= measurePair(subject, round);
+        return (await rounds[round])[count];
+      },
+    };
+  });
+}
+
+export const NODE_ITEMS: readonly Item[] = [
+  ...pairOf('put', 'PUT 1 KiB c32', put), ...pairOf('get', 'GET 1 KiB c32', get),
+];
