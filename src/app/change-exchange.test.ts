@@ -72,6 +72,17 @@ describe('ChangeExchange', () => {
     await there.stop();
   });
 
+  it('tells four times a second at most, however many changes there are', async () => {
+    const here = exchange();
+    for (let time = 0; time < 20; time += 1) {
+      here.changed(one);
+      await pass(50);
+    }
+    assert.equal(hints.tellCount, 4);
+    await here.stop();
+    assert.deepEqual(new Set(hints.told), new Set([one]));
+  });
+
   it('finds a change of which nobody told, in the journal of a space waited for', async () => {
     const here = exchange();
     here.start();

@@ -10,8 +10,9 @@ import type { SpaceId } from '../base/ids.ts';
 import type { MetadataStore } from '../metadata/index.ts';
 import type { ChangeHints, Clock } from '../platform/index.ts';
 
-/** What changes meanwhile is told together. */
+/** What changes meanwhile is told together, and the next time not before. */
 const GATHER_MS = 50;
+const TELL_EVERY_MS = 250;
 const READ_EVERY_MS = 500;
 /** In readings. */
 const JOURNALS_EVERY = 10;
@@ -42,6 +43,7 @@ export class ChangeExchange {
   readonly #revs = new Map<SpaceId, number>();
   #after: number | undefined;
   #readCount = 0;
+  #toldMs = -TELL_EVERY_MS;
   #cancelTell: (() => void) | undefined;
   #cancelRead = (): void => undefined;
   #telling: Promise<void> = Promise.resolve();
@@ -60,8 +62,11 @@ export class ChangeExchange {
   changed(space: SpaceId): void {
     if (this.#isStopped || this.#pending.size >= PENDING_MAX) return;
     this.#pending.add(space);
-    this.#cancelTell ??= this.#parts.clock.after(GATHER_MS, () => {
+    const { clock } = this.#parts;
+    const waitMs = Math.max(GATHER_MS, this.#toldMs + TELL_EVERY_MS - clock.monotonic());
+    this.#cancelTell ??= clock.after(waitMs, () => {
       this.#cancelTell = undefined;
+      this.#toldMs = clock.monotonic();
       this.#telling = this.#telling.then(() => this.#tell()).catch(this.#parts.onTrouble);
     });
   }

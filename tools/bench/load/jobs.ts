@@ -41,6 +41,8 @@ export interface TusJob extends Omit<CellJob, 'folder'> {
 export interface GetJob extends CellJob {
   readonly kind: 'get';
   readonly fileCount: number;
+  /** Requests at most. */
+  readonly countMax?: number;
 }
 
 interface StreamJob {

@@ -147,7 +147,7 @@ export function runGet(job: GetJob): Promise<CellResult> {
   const head = headOf(target, 'GET', `${job.folder}/${name}`);
   const templates = connections.map(() => new RequestTemplate(head, name, 0));
   let random = salt >>> 0;
-  const options = { ...job, connections, countMax: Number.MAX_SAFE_INTEGER };
+  const options = { countMax: Number.MAX_SAFE_INTEGER, ...job, connections };
   return runLoop(options, async (connectionIndex, round) => {
     const connection = connections[connectionIndex];
     const template = templates[connectionIndex];

@@ -215,6 +215,14 @@ describe('A batch on MariaDB', () => {
         assert.ok(await tripsOf(put(count, `new${count}-`, 1)) <= tripsMax);
         assert.ok(await tripsOf(put(count, `new${count}-`, 2)) <= tripsMax);
       }
+      // Another store writes in between: what it may have changed is read anew with the turn.
+      const inTurns = async (name: string): Promise<number> => {
+        await h.put(deep, `${name}-of-another`);
+        return tripsOf(put(1, name, 1));
+      };
+      await inTurns('first');
+      await inTurns('second');
+      assert.ok(await inTurns('third') <= 3);
     } finally {
       await near.close();
       await proxy.stop();

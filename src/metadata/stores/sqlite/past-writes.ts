@@ -3,7 +3,9 @@
  *  told to look for equal numbers alone, SQLite takes the key and passes over the whole space. */
 
 export const PAST_WRITES = {
-  getEventTime: 'SELECT at FROM event WHERE space_id = ? AND rev = ?',
+  /** With a bound that every revision is above, so that the plan says that no space is passed. */
+  getLastEventTime: `SELECT at FROM event WHERE space_id = ? AND rev > 0
+    ORDER BY rev DESC LIMIT 1`,
   getManifest: `SELECT manifest FROM version
     WHERE space_id = ? AND node_id = ? AND content_rev = ?`,
 

@@ -24,6 +24,15 @@ interface Remembered {
   touches: Touches;
 }
 
+/** One that the writer asks. */
+export interface Question {
+  name: StatementName;
+  values: SqlValue[];
+}
+
+/** Questions of one transaction that are kept for the next. */
+const NEEDED_MAX = 24;
+
 /** Statements that the writer never asks for here: transactions are the database's. */
 const OF_TRANSACTIONS: ReadonlySet<StatementName> =
   new Set<StatementName>(['begin', 'commit', 'rollback']);
@@ -35,6 +44,8 @@ export class LineStatements {
   readonly #memory = new Map<string, Remembered>();
   /** By the place of a node its id, of all nodes that this transaction has read. */
   readonly #idAt = new Map<RowKey, RowKey>();
+  readonly #guesses = new Set<string>();
+  readonly #needed = new Map<string, Question>();
   #isInTransaction = false;
   #hasStrayReads = false;
 
@@ -71,15 +82,32 @@ export class LineStatements {
   #read(name: StatementName, values: SqlValue[]): Rows {
     const key = memoryKey(name, values);
     const known = this.#memory.get(key);
-    if (known !== undefined) return known.rows;
+    if (known !== undefined) {
+      if (this.#guesses.has(key)) this.#needed.set(key, { name, values });
+      return known.rows;
+    }
     const touches = this.#touches(name, values);
     const { text } = WRITER_STATEMENTS[name];
     const steps = this.#queue.meets(touches) ? this.#queue.take() : [];
     const isStray = !this.#isInTransaction;
     if (isStray) this.#hasStrayReads = true;
     const rows = this.#line.run([...steps, { text, values }], isStray).at(-1)?.rows ?? [];
-    if (!isStray) this.remember(name, values, rows);
+    if (!isStray) {
+      this.remember(name, values, rows);
+      if (this.#needed.size < NEEDED_MAX) this.#needed.set(key, { name, values });
+    }
     return rows;
+  }
+
+  /** Notes what a question that may be asked would be answered. */
+  guess({ name, values }: Question, rows: Rows): void {
+    this.remember(name, values, rows);
+    this.#guesses.add(memoryKey(name, values));
+  }
+
+  /** What this transaction has asked by itself so far, and the guesses that were right. */
+  get needed(): readonly Question[] {
+    return [...this.#needed.values()];
   }
 
   /** Notes what a statement would answer. */
@@ -147,6 +175,8 @@ export class LineStatements {
     this.#queue.forget();
     this.#memory.clear();
     this.#idAt.clear();
+    this.#guesses.clear();
+    this.#needed.clear();
   }
 }
 

@@ -6,6 +6,11 @@
  * for two rows crosswise, and a writer sees by the number whether anybody wrote since its own last
  * turn. In the same statement it notes the number of its batch in a row of its own. When the
  * connection breaks during a commit, that row tells whether the batch was committed.
+ *
+ * Where writers take turns, each has to read anew what the other may have changed: the space, the
+ * folders above, what may be stored. One question after the other, while the other writer waits,
+ * that would take longer than all else. So what was asked after a turn of another is taken for what
+ * will be asked after the next one, and goes along with it.
  */
 import { assert } from '../../../../base/assert.ts';
 import { HoldfastError } from '../../../../base/errors.ts';
@@ -24,6 +29,8 @@ import { moveStatement } from '../move-statements.ts';
 import { TABLE_KEYS } from '../schema.ts';
 import { FetchAhead, learnPolicies } from './fetch-ahead.ts';
 import { LineStatements } from './line-statements.ts';
+import type { Question } from './line-statements.ts';
+import { WRITER_STATEMENTS } from './writer-statements.ts';
 
 const OWN = { owner: 'metadata.turn', tables: TABLE_KEYS };
 const TAKE_TURN = namedSql('takeTurn', `UPDATE writer_turn t JOIN writer w ON w.id = ?
@@ -43,6 +50,9 @@ const TRYING_MAX_MS = 10_000;
 const PAUSE_FIRST_MS = 25;
 const PAUSE_MAX_MS = 2_000;
 
+/** After so many turns in a row nobody else is expected to write. */
+const ALONE_TURNS = 4;
+
 /** The batch is undone, as far as it was made; it may be made anew. */
 const LOST_BEFORE_COMMIT = {
   code: 'ELOSTBATCH', errno: 0, message: 'the batch was not committed', isLost: true,
@@ -56,6 +66,10 @@ export class MariadbWriterDatabase implements WriterDatabase {
   #batch = 0;
   #turn = 0;
   #knownTurn = -1;
+  /** What is asked where others have written since the last turn; nothing where nobody does. */
+  #likely: readonly Question[] = [];
+  /** Turns in a row between which nobody else had one. */
+  #aloneCount = 0;
   #triedSinceMs = 0;
 
   constructor(line: LineClient, writerId: string) {
@@ -85,10 +99,15 @@ export class MariadbWriterDatabase implements WriterDatabase {
   #takeTurn(changes: readonly WriterChange[]): number | undefined {
     const values = [this.#writerId, this.#batch];
     const ahead = new FetchAhead(changes);
+    const likely = this.#likely.map(({ name, values: of }) =>
+      ({ text: WRITER_STATEMENTS[name].text, values: of }));
     const [answer, ...answers]
-      = this.#line.run([{ text: TAKE_TURN, values }, ...ahead.steps], true);
+      = this.#line.run([{ text: TAKE_TURN, values }, ...likely, ...ahead.steps], true);
     if (answer === undefined || answer.changes < 2) return undefined;
-    ahead.note(this.#statements, answers);
+    for (const [at, question] of this.#likely.entries()) {
+      this.#statements.guess(question, answers[at]?.rows ?? []);
+    }
+    ahead.note(this.#statements, answers.slice(likely.length));
     return answer.insertId;
   }
 
@@ -113,8 +132,16 @@ export class MariadbWriterDatabase implements WriterDatabase {
       if (!(error instanceof CommitError) || !isOutcomeUnknown(error.fault)) throw error;
       if (!this.#wasCommitted()) throw new ServerError(LOST_BEFORE_COMMIT, error);
     }
+    this.#learn();
     this.#knownTurn = this.#turn;
     this.#statements.end();
+  }
+
+  #learn(): void {
+    const isAlone = this.#turn === this.#knownTurn + 1;
+    this.#aloneCount = isAlone ? this.#aloneCount + 1 : 0;
+    if (!isAlone) this.#likely = this.#statements.needed;
+    else if (this.#aloneCount >= ALONE_TURNS) this.#likely = [];
   }
 
   /** Asks how the last commit went, in a turn that is committed itself. On one server, taking it

@@ -137,7 +137,8 @@ export const PLACES: Partial<Record<StatementName, Places>> = {
   updateSpaceRev: (v) => [rowOf('space', v[2])],
 
   insertEvent: (v) => [rowOf('event', v[0], v[1])],
-  getEventTime: (v) => [rowOf('event', v[0], v[1])],
+  /** Asked before anything is written to the space: no row that waits is the one. */
+  getLastEventTime: (v) => [rowOf('event', v[0], 'last')],
   insertVersion: (v) => [rowOf('version', v[0], v[1], v[2])],
   getManifest: (v) => [rowOf('version', v[0], v[1], v[2])],
   updateVersionTime: (v) => [rowOf('version', v[1], v[2], v[3])],

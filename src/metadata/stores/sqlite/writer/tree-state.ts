@@ -112,7 +112,7 @@ export class TreeState {
    *  whatever the clock says, so that an instant means one revision. */
   timeOfEvent(space: SpaceState, at: Instant): Instant {
     if (space.lastAt === undefined) {
-      const row = this.sql.getEventTime.get(space.id, space.rev) as [Instant] | undefined;
+      const row = this.sql.getLastEventTime.get(space.id) as [Instant] | undefined;
       space.lastAt = row?.[0] ?? at;
     }
     space.lastAt = Math.max(space.lastAt, at);
