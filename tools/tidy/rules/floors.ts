@@ -23,7 +23,9 @@ const DOORLESS = ['base', 'wire', 'app'];
 /** Doors beside a module's own, of parts that most who use the module never load. */
 const SIDE_DOORS = ['src/platform/mariadb/index.ts'];
 /** Doors for tests alone. */
-const TEST_DOORS = ['src/platform/mariadb/testing/index.ts'];
+const TEST_DOORS = [
+  'src/platform/mariadb/testing/index.ts', 'src/metadata/stores/mariadb/testing/index.ts',
+];
 
 /** Parts of storage that work on volume files, of several disks or other machines: the files of a
  *  local disk are their ground, not one backend among others. */

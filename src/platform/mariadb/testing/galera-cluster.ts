@@ -31,9 +31,13 @@ const PROVIDER = '/usr/lib/galera/libgalera_smm.so';
 const SERVER_USER = 'mysql';
 const IS_ROOT = process.getuid?.() === 0;
 
-/** How soon a node that is silent is left behind: see docs/galera.md. */
-export const TUNED = 'evs.keepalive_period=PT0.2S;evs.inactive_check_period=PT0.2S;'
-  + 'evs.suspect_timeout=PT1S;evs.inactive_timeout=PT3S;evs.install_timeout=PT3S;'
+/** How soon a node that is silent is left behind. `tuned`: as docs/galera.md says. `patient`: no
+ *  node is left behind because other work keeps the processors busy. */
+const SILENCE = {
+  tuned: 'evs.suspect_timeout=PT1S;evs.inactive_timeout=PT3S;evs.install_timeout=PT3S;',
+  patient: 'evs.suspect_timeout=PT3S;evs.inactive_timeout=PT9S;evs.install_timeout=PT9S;',
+};
+const PERIODS = 'evs.keepalive_period=PT0.2S;evs.inactive_check_period=PT0.2S;'
   + 'evs.join_retrans_period=PT0.2S';
 
 interface Ports {
@@ -85,6 +89,15 @@ export class GaleraNode {
     this.begin(`--wsrep-start-position=${clusterId}:${number}`);
   }
 
+  /** As `galera_new_cluster` does, after an operator has said in `grastate.dat` that it may: the
+   *  others join what this one has. */
+  async beginCluster(): Promise<void> {
+    const path = join(this.data, 'grastate.dat');
+    writeFileSync(path, readFileSync(path, 'utf8').replace(/(?<=safe_to_bootstrap: )0/, '1'));
+    const { clusterId, number } = await this.recover();
+    this.begin('--wsrep-new-cluster', `--wsrep-start-position=${clusterId}:${number}`);
+  }
+
   /** How far the tables of a node are that does not run: of which cluster, and its last change. */
   async recover(): Promise<{ clusterId: string; number: number }> {
     const log = join(this.#folder, `${this.name}.recover`);
@@ -100,7 +113,8 @@ export class GaleraNode {
   async whenSynced(): Promise<void> {
     const endsAt = systemClock.now() + READY_MAX_MS;
     while (!await this.#isSynced()) {
-      const hasEnded = this.#process?.exitCode !== null;
+      const hasEnded = this.#process === undefined || this.#process.exitCode !== null
+        || this.#process.signalCode !== null;
       if (hasEnded || systemClock.now() > endsAt) {
         const what = hasEnded ? 'has ended' : 'is not ready';
         throw new Error(`${this.name} ${what}: ${this.log.slice(-2_000)}`);
@@ -117,6 +131,12 @@ export class GaleraNode {
       if (error instanceof Error) return false;
       throw error;
     }
+  }
+
+  /** Of SHOW GLOBAL STATUS, which also a node tells that refuses to work. */
+  async status(name: string): Promise<string> {
+    const answer = await this.query(`SHOW GLOBAL STATUS LIKE '${name}'`);
+    return answer.split('\t')[1] ?? '';
   }
 
   address(database = ''): ServerAddress {
@@ -153,7 +173,7 @@ export class GaleraCluster {
     this.nodes = nodes;
   }
 
-  static async start(...settings: string[]): Promise<GaleraCluster> {
+  static async start(silence: keyof typeof SILENCE = 'patient'): Promise<GaleraCluster> {
     accessSync(PROVIDER); // Of the package galera-4.
     const folder = mkdtempSync(join(scratchRoot(), 'holdfast-galera-'));
     const ports: Ports[] = [];
@@ -162,7 +182,7 @@ export class GaleraCluster {
     const cluster = new GaleraCluster(folder, nodes);
     try {
       for (const [at, { name }] of nodes.entries()) {
-        const text = settingsOf({ folder, name, at, ports, settings });
+        const text = settingsOf({ folder, name, at, ports, silence });
         writeFileSync(join(folder, `${name}.cnf`), text);
       }
       await cluster.#makeData();
@@ -197,6 +217,18 @@ export class GaleraCluster {
     if (IS_ROOT) await run('chown', ['-R', SERVER_USER, this.folder]);
   }
 
+  /** Resolves once every node has all data, takes part, and sees the others. */
+  async whenWhole(): Promise<void> {
+    for (const node of this.nodes) await node.whenSynced();
+    const endsAt = systemClock.now() + READY_MAX_MS;
+    for (;;) {
+      const sizes = await Promise.all(this.nodes.map((node) => node.status('wsrep_cluster_size')));
+      if (sizes.every((size) => Number(size) === this.nodes.length)) return;
+      if (systemClock.now() > endsAt) throw new Error(`the nodes see ${sizes.join(', ')}`);
+      await pause();
+    }
+  }
+
   /** Of a database on all nodes, by name. */
   addressOf(database = ''): ServerAddress {
     const [first, ...others] = this.nodes.map((node) => node.address(database));
@@ -222,10 +254,10 @@ interface NodeSettings {
   name: string;
   at: number;
   ports: readonly Ports[];
-  settings: readonly string[];
+  silence: keyof typeof SILENCE;
 }
 
-function settingsOf({ folder, name, at, ports, settings }: NodeSettings): string {
+function settingsOf({ folder, name, at, ports, silence }: NodeSettings): string {
   const { sql = 0, group = 0, increments = 0, state = 0 }: Partial<Ports> = ports[at] ?? {};
   const members = ports.map((each) => `127.0.0.1:${each.group}`).join(',');
   return `[mysqld]
@@ -255,7 +287,6 @@ wsrep_node_incoming_address=127.0.0.1:${sql}
 wsrep_sst_method=rsync
 wsrep_sst_receive_address=127.0.0.1:${state}
 wsrep_provider_options="gmcast.listen_addr=tcp://127.0.0.1:${group};${''
-}ist.recv_addr=127.0.0.1:${increments};gcache.size=64M;${TUNED}"
-${settings.join('\n')}
+}ist.recv_addr=127.0.0.1:${increments};gcache.size=64M;${SILENCE[silence]}${PERIODS}"
 `;
 }

@@ -1,0 +1,3 @@
+import { testGalera } from './galera-scenario.ts';
+
+testGalera();
