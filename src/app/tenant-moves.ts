@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { HoldfastError } from '../base/errors.ts';
 import { parseTenantId } from '../base/ids.ts';
 import type { SpaceId } from '../base/ids.ts';
-import { NotedMoveJournal, TenantMover } from '../metadata/index.ts';
+import { MAP_SURE_MS, NotedMoveJournal, TenantMover } from '../metadata/index.ts';
 import type { MoveRecord, TenantRows, tenantMoveSlice } from '../metadata/index.ts';
 import type { Operations, PlainRecord } from '../operations/index.ts';
 import type { Clock, ValuesOf } from '../platform/index.ts';
@@ -33,7 +33,7 @@ export async function openTenantMoves(options: TenantMovesOptions): Promise<Tena
     directory: shards.directory, clock, rowsOf: (number) => rowsOf(shards, number),
     pace: {
       rowsPerSecond: settings.rowsPerSecond, freezeMaxMs: FREEZE_MAX_MS,
-      reverseMs: settings.wayBackHours * HOUR_MS, idleMs: IDLE_MS,
+      reverseMs: settings.wayBackHours * HOUR_MS, quietMs: 2 * MAP_SURE_MS, idleMs: IDLE_MS,
     },
     onFlipped: (_, spaces) => spaces.forEach((space) => onFlipped(space)),
   });

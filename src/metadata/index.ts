@@ -54,7 +54,7 @@ export {
 } from './metadata-store.ts';
 export type { ListOptions, MetadataStore, NewSpace } from './metadata-store.ts';
 export { shardOfId } from './shard-number.ts';
-export { CachedDirectory } from './shards/cached-directory.ts';
+export { CachedDirectory, MAP_SURE_MS } from './shards/cached-directory.ts';
 export type { DirectoryCopy, DirectoryStanding } from './shards/cached-directory.ts';
 export type {
   DirectoryView, ShardDirectory, ShardRecord, ShardState, TenantPlace,

@@ -24,6 +24,9 @@ export interface MovePace {
   readonly freezeMaxMs: number;
   /** For so long after a flip what changes goes back as well. */
   readonly reverseMs: number;
+  /** For so long after a flip nothing is written to the shard that was left: whoever has an old map
+   *  of shards reads there what it was at the flip, and no mixture. */
+  readonly quietMs: number;
   /** Between two looks at a log that was empty, and the first wait after a failure. */
   readonly idleMs: number;
 }
@@ -57,7 +60,9 @@ export class TenantMove {
   #throttle: Throttle;
   /** Rows that have to be compared within the freeze; undefined: nothing is known, so all do. */
   #pending: TouchedRows | undefined;
+  /** Set until it is known that no freeze stands. */
   #frozenAtMs: number | undefined;
+  #flippedAtMs: number | undefined;
   #isInterrupted = false;
   #savedAtMs = 0;
   #saved = Promise.resolve();
@@ -77,18 +82,24 @@ export class TenantMove {
     this.#isInterrupted = true;
   }
 
-  /** One after the other: the newest is the last that is written. */
+  /** One after the other: the newest is the last that is written. What cannot be noted is not. */
   async save(changes: Partial<MoveRecord>): Promise<void> {
-    this.#record = { ...this.#record, ...changes };
-    this.#savedAtMs = this.#parts.clock.monotonic();
-    const saved = this.#saved.then(() => this.#parts.journal.put(this.#record));
+    const saved = this.#saved.then(async () => {
+      this.#savedAtMs = this.#parts.clock.monotonic();
+      await this.#parts.journal.put({ ...this.#record, ...changes });
+      this.tell(changes);
+    });
     this.#saved = saved.catch(() => undefined);
     await saved;
   }
 
-  /** Progress that may be lost. */
-  async #progress(changes: Partial<MoveRecord>): Promise<void> {
+  /** What may be lost: progress, and words for the operator. */
+  tell(changes: Partial<MoveRecord>): void {
     this.#record = { ...this.#record, ...changes };
+  }
+
+  async #progress(changes: Partial<MoveRecord>): Promise<void> {
+    this.tell(changes);
     if (this.#parts.clock.monotonic() - this.#savedAtMs >= 1_000) await this.save({});
   }
 
@@ -121,7 +132,7 @@ export class TenantMove {
     if (wish === 'abort' && ['plan', 'copy', 'tail', 'compare'].includes(state)) {
       await this.#enter('abort', { wish: 'none' });
     }
-    if (state !== 'reverse') return;
+    if (state !== 'reverse' || this.#quietLeftMs() > 0) return;
     if (wish === 'finish') await this.#enter('clean', { wish: 'none' });
     if (wish === 'back') {
       await this.#enter('tail', {
@@ -242,18 +253,19 @@ export class TenantMove {
     const { clock, pace: { freezeMaxMs, idleMs } } = this.#parts;
     const { from } = await this.#rows();
     const pending = this.#pending;
-    if (pending === undefined) {
-      await this.#enter('tail');
+    if (pending === undefined || this.#frozenAtMs !== undefined) {
+      await this.#thaw(); // One that was given up, and could not be thawed.
       return 0;
     }
-    this.#frozenAtMs = clock.monotonic();
-    const frozen = await from.setPlacement(tenant, { epoch, state: 'home' },
-      { epoch, state: 'frozen' });
-    if (!frozen) throw placeDiffers(tenant, this.#record.from);
-    failpoint('metadata.move-frozen');
     try {
+      this.#frozenAtMs = clock.monotonic();
+      const frozen = await from.setPlacement(tenant, { epoch, state: 'home' },
+        { epoch, state: 'frozen' });
+      if (!frozen) throw placeDiffers(tenant, this.#record.from);
+      failpoint('metadata.move-frozen');
       await this.#within(freezeMaxMs * (1 - FLIP_SHARE), (carrier) =>
         this.#drain(carrier, pending));
+      await this.#enter('flip');
     } catch (error) {
       await this.#thaw();
       if (!(error instanceof HoldfastError) || error.code !== 'freeze-too-long') throw error;
@@ -261,7 +273,6 @@ export class TenantMove {
       await this.save({ freezeFailures });
       return idleMs * Math.min(freezeFailures, 100);
     }
-    await this.#enter('flip');
     return 0;
   }
 
@@ -301,9 +312,9 @@ export class TenantMove {
       await Promise.race([work, timeout]);
     } catch (error) {
       isOver = true;
-      await this.#unfreezeSource(); // At once: the work may hang.
+      await this.#unfreezeSource().catch(() => undefined); // At once: the work may hang.
       await work.catch(() => undefined);
-      throw error;
+      throw error; // Whoever hears of it thaws, again and again.
     } finally {
       forget();
     }
@@ -331,6 +342,11 @@ export class TenantMove {
    *  done. So it is asked for until it is. */
   async #flip(): Promise<number> {
     const { tenant, to: shard, epoch } = this.#record;
+    const { from } = await this.#rows();
+    if ((await from.findPlacement(tenant)).state === 'home') {
+      await this.#thaw(); // The flip was noted, but not heard of, and the freeze was given up.
+      return 0;
+    }
     const spaces = await this.#spaces();
     try {
       await this.#parts.directory.movePlace({ tenant, epochWas: epoch, shard, spaces });
@@ -339,6 +355,7 @@ export class TenantMove {
       if (error instanceof HoldfastError && !error.retryable) await this.#thaw();
       throw error;
     }
+    this.#flippedAtMs = this.#parts.clock.monotonic();
     failpoint('metadata.move-flipped');
     await this.#enter('unfreeze');
     return 0;
@@ -374,6 +391,13 @@ export class TenantMove {
     return 0;
   }
 
+  /** What is not known of an earlier process counts from now. */
+  #quietLeftMs(): number {
+    const { clock, pace: { quietMs } } = this.#parts;
+    this.#flippedAtMs ??= clock.monotonic();
+    return Math.max(0, this.#flippedAtMs + quietMs - clock.monotonic());
+  }
+
   /** Whoever has old notes, of a data directory that was restored, must not write to a shard where
    *  the tenant is at home again. */
   async #checkFlipped(): Promise<void> {
@@ -388,6 +412,8 @@ export class TenantMove {
   /** What changes over there comes back, so that going back needs no copy. */
   async #reverse(): Promise<number> {
     const { from, to } = await this.#rows();
+    const quietLeftMs = this.#quietLeftMs();
+    if (quietLeftMs > 0) return Math.ceil(quietLeftMs);
     await this.#checkFlipped();
     const back = this.#carrier({ from: to, to: from });
     const { count } = await back.followPage(new TouchedRows());

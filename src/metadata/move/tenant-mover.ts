@@ -10,6 +10,8 @@ import { TenantMove } from './tenant-move.ts';
 import type { MoveParts } from './tenant-move.ts';
 
 const RETRY_MAX_MS = 30_000;
+/** While writers wait. */
+const FROZEN_RETRY_MAX_MS = 1_000;
 
 interface Running {
   readonly move: TenantMove;
@@ -138,13 +140,11 @@ export class TenantMover {
     const { move } = running;
     let isRecovered = !isResumed;
     let failures = 0;
-    // A frozen tenant is not left so, whatever an operator has asked for.
-    const mayRest = (): boolean => !['freeze', 'flip', 'unfreeze'].includes(move.record.state);
-    while (!isOver(move.record) && !(this.#isClosing && (mayRest() || failures > 0))) {
+    while (!isOver(move.record) && !(this.#isClosing && (mayRest(move) || failures > 0))) {
       try {
         if (!isRecovered) await move.recover();
         isRecovered = true;
-        const isResting = move.record.isPaused && mayRest();
+        const isResting = move.record.isPaused && mayRest(move);
         const waitMs = isResting ? RETRY_MAX_MS : await move.step();
         failures = 0;
         if (waitMs > 0) await this.#rest(running, waitMs);
@@ -160,15 +160,20 @@ export class TenantMover {
 
   /** What may pass is tried again; what will not waits for an operator. */
   async #onFailure(running: Running, error: unknown, failures: number): Promise<void> {
+    const { move } = running;
     const { idleMs } = this.#parts.pace;
     const isPassing = error instanceof HoldfastError && error.retryable;
-    const trouble = error instanceof HoldfastError ? error.message : 'An internal error.';
+    const message = error instanceof HoldfastError ? error.message : 'An internal error.';
+    const trouble = mayRest(move) ? message
+      : `Changes of the tenant are refused until this is over; it is tried again: ${message}`;
+    move.tell({ trouble }); // Also when it cannot be noted.
     try {
-      await running.move.save({ trouble, ...(!isPassing && { isPaused: true }) });
+      await move.save({ trouble, ...(!isPassing && { isPaused: true }) });
     } catch (saving) {
       if (!(saving instanceof HoldfastError)) throw saving;
     }
-    await this.#rest(running, Math.min(idleMs * 2 ** Math.min(failures, 10), RETRY_MAX_MS));
+    const waitMaxMs = mayRest(move) ? RETRY_MAX_MS : FROZEN_RETRY_MAX_MS;
+    await this.#rest(running, Math.min(idleMs * 2 ** Math.min(failures, 10), waitMaxMs));
   }
 
   async #rest(running: Running, waitMs: number): Promise<void> {
@@ -192,4 +197,9 @@ export class TenantMover {
     }
     await Promise.all([...this.#running.values()].map(({ work }) => work));
   }
+}
+
+/** A frozen tenant is not left so, whatever an operator has asked for. */
+function mayRest({ record: { state } }: TenantMove): boolean {
+  return !['freeze', 'flip', 'unfreeze'].includes(state);
 }

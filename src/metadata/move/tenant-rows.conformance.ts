@@ -225,6 +225,19 @@ export function testTenantRows(name: string, open: () => Promise<RowsStore>): vo
         assert.equal(await rows.lastOfLog(tenant), 0);
       });
 
+    it('begins to note for one while it leaves off for another', async () => {
+      const other = await Hand.on(store, {
+        tenant: parseTenantId(`${tenant}x`), owner: `${tenant}x`,
+      });
+      for (let round = 0; round < 3; round += 1) {
+        await rows.beginCapture(other.space.tenant);
+        await Promise.all([rows.endCapture(other.space.tenant), rows.beginCapture(tenant)]);
+        await h.put(h.root, `noted ${round}`);
+        assert.ok((await rows.readLog(tenant, 1)).length > 0);
+        await rows.endCapture(tenant);
+      }
+    });
+
     it('notes every table\'s rows when they come, change and go', async () => {
       await away();
       await rows.beginCapture(tenant);

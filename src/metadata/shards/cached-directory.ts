@@ -4,7 +4,8 @@
  *
  * The copy is looked after about every second, and at once when a shard says that a tenant is not
  * there any more. It is served however old it is: what it says may be wrong only of a tenant that
- * was moved meanwhile, and the shard that it was moved from says so to whoever writes.
+ * was moved meanwhile, and the shard that it was moved from says so to whoever writes. To whoever
+ * reads it is sure for a while (MAP_SURE_MS); then see `sure-answers.ts`.
  */
 import { HoldfastError } from '../../base/errors.ts';
 import type { TenantId } from '../../base/ids.ts';
@@ -15,6 +16,11 @@ import type {
 } from './shard-directory.ts';
 
 export const REFRESH_MS = 1_000;
+/** For so long after the map was true what the shards that it names say is the truth: nobody writes
+ *  to a shard that a tenant has left before twice that time is over. */
+export const MAP_SURE_MS = 1_500;
+/** Clocks that drift apart by more than this were set, or the machine was asleep. */
+const CLOCKS_APART_MS = 500;
 
 /** What is known of the directory when it cannot be reached at the start. */
 export interface DirectoryCopy {
@@ -45,6 +51,8 @@ export class CachedDirectory implements ShardDirectory {
   #map: ShardMap;
   /** When the map was last known to be true, by the clock that never runs backwards. */
   #trueAt: number;
+  /** The other clock less that one, at that time. */
+  #clocksApart: number;
   #isReachable: boolean;
   #refreshing: Promise<boolean> | undefined;
   #cancel = (): void => undefined;
@@ -57,6 +65,7 @@ export class CachedDirectory implements ShardDirectory {
     this.#map = new ShardMap(view);
     this.#isReachable = ageMs === undefined;
     this.#trueAt = options.clock.monotonic() - (ageMs ?? 0);
+    this.#clocksApart = clocksApart(options.clock);
   }
 
   /** @throws unavailable: the directory cannot be reached, and no copy was ever kept. */
@@ -90,6 +99,26 @@ export class CachedDirectory implements ShardDirectory {
     return this.#options.isShared;
   }
 
+  /** Whether nobody else changes it, and there is but one shard: then nothing is ever elsewhere. */
+  get isSettled(): boolean {
+    return !this.#options.isShared && this.#map.isSingle;
+  }
+
+  /** Until when, by the clock that never runs backwards, the map as it is now is sure. */
+  get sureUntilMs(): number {
+    const { isShared, clock } = this.#options;
+    const trueAt = isShared || !this.#isReachable ? this.#trueAt : clock.monotonic();
+    return trueAt + MAP_SURE_MS;
+  }
+
+  /** Whether it is earlier than that. A machine that was asleep in between does not know. */
+  isBefore(untilMs: number): boolean {
+    const { clock, isShared } = this.#options;
+    if (clock.monotonic() > untilMs) return false;
+    return (!isShared && this.#isReachable) || Math.abs(clocksApart(clock) - this.#clocksApart)
+      <= CLOCKS_APART_MS;
+  }
+
   get standing(): DirectoryStanding {
     const { isShared, clock } = this.#options;
     const ageMs = isShared || !this.#isReachable ? clock.monotonic() - this.#trueAt : 0;
@@ -110,8 +139,10 @@ export class CachedDirectory implements ShardDirectory {
     const { source, clock, onTrouble } = this.#options;
     try {
       const askedAt = clock.monotonic();
+      const apart = clocksApart(clock);
       if (await source.readRev() !== this.#map.view.rev) this.#take(await source.read());
       this.#trueAt = askedAt;
+      this.#clocksApart = apart;
       this.#isReachable = true;
       return true;
     } catch (error) {
@@ -183,4 +214,8 @@ export class CachedDirectory implements ShardDirectory {
     await this.#options.source.close();
     await this.#refreshing;
   }
+}
+
+function clocksApart(clock: Clock): number {
+  return clock.now() - clock.monotonic();
 }

@@ -9,7 +9,7 @@ import { KnownTenants } from './known-tenants.ts';
 import type { Person, TenantOf } from './known-tenants.ts';
 import type { ShardPool } from './shard-pool.ts';
 import { directoryAway } from './shard-refusals.ts';
-import type { ShardRecord } from './shard-directory.ts';
+import type { ShardRecord, TenantPlace } from './shard-directory.ts';
 import type { ShardStore } from './shard-store.ts';
 import { TenantPlacer } from './tenant-placer.ts';
 
@@ -42,6 +42,10 @@ export class ShardRouter {
 
   get #map() {
     return this.#directory.map;
+  }
+
+  get directory(): CachedDirectory {
+    return this.#directory;
   }
 
   /** @throws unavailable. */
@@ -184,13 +188,23 @@ export class ShardRouter {
     return undefined;
   }
 
-  /** Once more, with a true map, when a shard says that the tenant is there no longer. */
+  /** Where a tenant is by the map; undefined: nowhere, or on shard 0. */
+  placeOf(tenant: TenantId): TenantPlace | undefined {
+    return this.#map.placeOf(tenant);
+  }
+
+  /** Once more, with a true map, when a shard says that the tenant is there no longer, and when it
+   *  knows nothing of what is named and the map is not sure.
+   *  @throws unavailable: then the directory cannot be reached. */
   async following<T>(act: () => Promise<T>): Promise<T> {
+    const untilMs = this.#directory.sureUntilMs;
     try {
       return await act();
     } catch (error) {
-      if (!(error instanceof HoldfastError) || error.code !== 'tenant-moved') throw error;
-      await this.#directory.refresh();
+      if (!(error instanceof HoldfastError)) throw error;
+      const isDoubtful = error.kind === 'not-found' && !this.#directory.isBefore(untilMs);
+      if (error.code !== 'tenant-moved' && !isDoubtful) throw error;
+      if (!await this.#directory.refresh() && isDoubtful) throw directoryAway();
       return act();
     }
   }

@@ -1,3 +1,4 @@
+import { DEFAULT_TENANT } from '../../base/ids.ts';
 import type { NodeId, SpaceId, TenantId, UserId } from '../../base/ids.ts';
 import type { Name } from '../../base/names.ts';
 import type { Witness } from '../../base/witness.ts';
@@ -32,9 +33,12 @@ import { LinkFinder } from './link-finder.ts';
 import { mergeManifests, mergePages } from './merged-pages.ts';
 import type { PageSource } from './merged-pages.ts';
 import { ShardCommits } from './shard-commits.ts';
+import type { ShardMap } from './shard-map.ts';
 import type { ShardPool } from './shard-pool.ts';
 import { ShardRouter } from './shard-router.ts';
 import type { ShardStore } from './shard-store.ts';
+import { ConfirmedPast, confirmed, confirmedAnswer } from './confirmed-reads.ts';
+import { SureAnswers } from './sure-answers.ts';
 
 export interface ShardedStoreOptions {
   directory: CachedDirectory;
@@ -64,6 +68,7 @@ export type OnAway = (shard: number) => void;
 export class ShardedMetadataStore implements MetadataStore {
   readonly #options: ShardedStoreOptions;
   readonly #router: ShardRouter;
+  readonly #answers: SureAnswers;
   readonly #links: LinkFinder;
   readonly #commits: ShardCommits;
   readonly #onAway: OnAway | undefined;
@@ -75,6 +80,7 @@ export class ShardedMetadataStore implements MetadataStore {
     const { of, onAway } = view ?? {};
     const router = of && of.#router;
     this.#router = router ?? new ShardRouter({ directory, pool, tenantOf, clock });
+    this.#answers = (of && of.#answers) ?? new SureAnswers(this.#router);
     this.#links = (of && of.#links) ?? new LinkFinder(clock);
     this.#commits = (of && of.#commits) ?? new ShardCommits(this.#router);
     this.#onAway = onAway;
@@ -88,17 +94,23 @@ export class ShardedMetadataStore implements MetadataStore {
   }
 
   /** What all shards have, or with `near` the one of a tenant. */
-  #sources<R>(
-    ask: (store: ShardStore, count: number, last: R | undefined) => Promise<R[]>,
-    spaceOf: (record: R) => SpaceId, near?: TenantId,
-  ): PageSource<R>[] {
-    const only = near === undefined ? undefined : this.#router.numberOfTenant(near);
-    return this.#router.inUse.filter(({ number }) => only === undefined || number === only)
-      .map(({ number, store }) => ({
-        ask: (count, last) =>
-          this.#orAway(number, async () => ask(await store(), count, last)),
-        keeps: (record) => this.#router.isHome(spaceOf(record), number),
-      }));
+  #merged<R extends { id: number }>(
+    { ask, spaceOf, near }: {
+      ask: (store: ShardStore, count: number, last: R | undefined) => Promise<R[]>;
+      spaceOf: (record: R) => SpaceId; near: TenantId | undefined;
+    }, limit: number, order: (a: R, b: R) => number,
+  ): Promise<R[]> {
+    const merge = (map: ShardMap): Promise<R[]> => {
+      const only = near === undefined ? undefined : this.#router.numberOfTenant(near);
+      const asked = this.#router.inUse.filter(({ number }) =>
+        only === undefined || number === only);
+      return mergePages(asked.map(({ number, store }): PageSource<R> => ({
+        ask: (count, last) => this.#orAway(number, async () => ask(await store(), count, last)),
+        keeps: (record) => map.shardOfSpace(spaceOf(record)) === number,
+      })), limit, order);
+    };
+    return near === undefined ? this.#answers.ofAll(merge)
+      : this.#answers.ofTenants(async () => [near], () => merge(this.#router.directory.map));
   }
 
   async #orAway<R>(shard: number, ask: () => Promise<R[]>): Promise<R[]> {
@@ -111,15 +123,11 @@ export class ShardedMetadataStore implements MetadataStore {
     }
   }
 
-  #of(spaceId: SpaceId): Promise<ShardStore> {
-    return this.#router.ofSpace(spaceId);
-  }
-
-  /** Without another turn of the microtask queue where the shard is known and open, as it mostly
-   *  is: small downloads feel it. */
-  #at<T>(spaceId: SpaceId, ask: (store: ShardStore) => Promise<T>): Promise<T> {
-    const store = this.#router.ofSpaceNow(spaceId);
-    return store === undefined ? this.#of(spaceId).then(ask) : ask(store);
+  /** What is not there and lists: see SureAnswers. */
+  #at<T>(
+    spaceId: SpaceId, ask: (store: ShardStore) => Promise<T>, isFound?: (answer: T) => boolean,
+  ): Promise<T> {
+    return this.#answers.ofSpace(spaceId, ask, isFound);
   }
 
   async ensureSpace(wanted: NewSpace): Promise<SpaceRecord> {
@@ -131,110 +139,118 @@ export class ShardedMetadataStore implements MetadataStore {
   }
 
   getSpace(id: SpaceId): Promise<SpaceRecord> {
-    return this.#at(id, (store) => store.getSpace(id));
+    return this.#at(id, (store) => store.getSpace(id), isThere);
   }
 
   async listSpaces(limit: number, after?: SpaceId, near?: TenantId): Promise<SpaceRecord[]> {
     checkLimit(limit, SPACES_LIMIT_MAX);
-    const sources = this.#sources<SpaceRecord>(
-      (store, count, last) => store.listSpaces(count, last?.id ?? after), ({ id }) => id, near);
-    return mergePages(sources, limit, (a, b) => a.id - b.id);
+    return this.#merged<SpaceRecord>({
+      ask: (store, count, last) => store.listSpaces(count, last?.id ?? after),
+      spaceOf: ({ id }) => id, near,
+    }, limit, (a, b) => a.id - b.id);
   }
 
   resolve(spaceId: SpaceId, path: readonly Name[], from?: NodeId): Promise<NodeRecord[]> {
-    return this.#at(spaceId, (store) => store.resolve(spaceId, path, from));
+    return this.#at(spaceId, (store) => store.resolve(spaceId, path, from),
+      (found) => found.length === path.length + 1);
   }
 
   findChain(spaceId: SpaceId, nodeId: NodeId): Promise<NodeRecord[] | undefined> {
-    return this.#at(spaceId, (store) => store.findChain(spaceId, nodeId));
+    return this.#at(spaceId, (store) => store.findChain(spaceId, nodeId), isThere);
   }
 
   async findChains(spaceId: SpaceId, nodeIds: readonly NodeId[]) {
-    return (await this.#of(spaceId)).findChains(spaceId, nodeIds);
+    return this.#at(spaceId, (store) => store.findChains(spaceId, nodeIds));
   }
 
   /** Of each shard as of one moment. */
   async listStandings(
     spaceIds: readonly SpaceId[],
   ): Promise<ReadonlyMap<SpaceId, SpaceStanding>> {
-    const byShard = Map.groupBy(spaceIds, (id) => this.#router.numberOfSpace(id));
-    if (byShard.size <= 1) {
-      return (await this.#of(spaceIds[0] ?? (0 as SpaceId))).listStandings(spaceIds);
-    }
-    const parts = await Promise.all([...byShard.values()].map(async (ids) =>
-      (await this.#of(ids[0] as SpaceId)).listStandings(ids)));
-    return new Map(parts.flatMap((part) => [...part]));
+    return this.#answers.ofAll(async (map) => {
+      const byShard = [...Map.groupBy(spaceIds, (id) => map.shardOfSpace(id)).values()];
+      if (byShard.length === 0) byShard.push([]);
+      const parts = await Promise.all(byShard.map(async (ids) =>
+        (await this.#router.ofSpace(ids[0] ?? (0 as SpaceId))).listStandings(ids)));
+      const [only = new Map<SpaceId, SpaceStanding>(), ...others] = parts;
+      return others.length === 0 ? only : new Map(parts.flatMap((part) => [...part]));
+    }, (found) => found.size === spaceIds.length);
   }
 
   async* listFolder(
     spaceId: SpaceId, folderId: NodeId, options: ListOptions = {},
   ): AsyncIterable<readonly FolderEntry[]> {
-    yield* (await this.#of(spaceId)).listFolder(spaceId, folderId, options);
+    const { store, confirm } = await this.#answers.where(spaceId);
+    yield* confirmed(store.listFolder(spaceId, folderId, options), confirm);
   }
 
   async listProperties(spaceId: SpaceId, nodeId: NodeId): Promise<DeadProperty[]> {
-    return (await this.#of(spaceId)).listProperties(spaceId, nodeId);
+    return this.#at(spaceId, (store) => store.listProperties(spaceId, nodeId));
   }
 
   getVersion(
     spaceId: SpaceId, nodeId: NodeId, contentRev: number,
   ): Promise<VersionRecord> {
-    return this.#at(spaceId, (store) => store.getVersion(spaceId, nodeId, contentRev));
+    return this.#at(spaceId,
+      (store) => store.getVersion(spaceId, nodeId, contentRev), isThere);
   }
 
   async listVersions(spaceId: SpaceId, nodeId: NodeId): Promise<VersionRecord[]> {
-    return (await this.#of(spaceId)).listVersions(spaceId, nodeId);
+    return this.#at(spaceId, (store) => store.listVersions(spaceId, nodeId));
   }
 
   async listEvents(spaceId: SpaceId, afterRev: number, limit: number): Promise<EventRecord[]> {
-    return (await this.#of(spaceId)).listEvents(spaceId, afterRev, limit);
+    return this.#at(spaceId, (store) => store.listEvents(spaceId, afterRev, limit));
   }
 
   async listTrash(
     spaceId: SpaceId, limit: number, beforeRev?: number, filter?: TrashFilter,
   ): Promise<TrashRecord[]> {
-    return (await this.#of(spaceId)).listTrash(spaceId, limit, beforeRev, filter);
+    return this.#at(spaceId, (store) => store.listTrash(spaceId, limit, beforeRev, filter));
   }
 
   async revisionAt(spaceId: SpaceId, at: Instant): Promise<number> {
-    return (await this.#of(spaceId)).revisionAt(spaceId, at);
+    return this.#at(spaceId, (store) => store.revisionAt(spaceId, at));
   }
 
+  /** What is read of it later may be read when the tenant has moved. */
   async past(spaceId: SpaceId, rev: number): Promise<PastSpace> {
-    return (await this.#of(spaceId)).past(spaceId, rev);
+    const { store, confirm } = await this.#answers.where(spaceId);
+    return new ConfirmedPast(await confirmedAnswer(store.past(spaceId, rev), confirm), confirm);
   }
 
   async getHorizon(spaceId: SpaceId): Promise<Horizon> {
-    return (await this.#of(spaceId)).getHorizon(spaceId);
+    return this.#at(spaceId, (store) => store.getHorizon(spaceId));
   }
 
   async diff(
     spaceId: SpaceId, fromRev: number, toRev: number, options?: DiffOptions,
   ): Promise<DiffPage> {
-    return (await this.#of(spaceId)).diff(spaceId, fromRev, toRev, options);
+    return this.#at(spaceId, (store) => store.diff(spaceId, fromRev, toRev, options));
   }
 
   async findDeleted(spaceId: SpaceId, nodeId: NodeId): Promise<TrashRecord | undefined> {
-    return (await this.#of(spaceId)).findDeleted(spaceId, nodeId);
+    return this.#at(spaceId, (store) => store.findDeleted(spaceId, nodeId));
   }
 
   async listVersionKeys(
     spaceId: SpaceId, limit: number, after?: { nodeId: NodeId; contentRev: number },
   ): Promise<VersionKey[]> {
-    return (await this.#of(spaceId)).listVersionKeys(spaceId, limit, after);
+    return this.#at(spaceId, (store) => store.listVersionKeys(spaceId, limit, after));
   }
 
   async readRetention(scope: RetentionScope): Promise<RetentionRule> {
-    const store = scope.kind === 'space' ? this.#of(scope.spaceId)
-      : this.#router.ofTenant(scope.tenant);
-    return (await store).readRetention(scope);
+    if (scope.kind === 'space') {
+      return this.#at(scope.spaceId, (store) => store.readRetention(scope));
+    }
+    return this.#ofTenant(scope.tenant, (store) => store.readRetention(scope));
   }
 
   async findBatch(batchId: number): Promise<BatchRecord | undefined> {
-    return this.#router.search(batchId, async ({ number, store }) => {
+    return this.#answers.ofAll((map) => this.#router.search(batchId, async ({ number, store }) => {
       const batch = await store.findBatch(batchId);
-      return batch && this.#router.isHome(batch.spaceId, number) ? batch : undefined;
-    });
+      return batch && map.shardOfSpace(batch.spaceId) === number ? batch : undefined;
+    }), isThere);
   }
 
   async listBatches(
@@ -242,49 +258,47 @@ export class ShardedMetadataStore implements MetadataStore {
   ): Promise<BatchRecord[]> {
     checkLimit(limit, BATCHES_LIMIT_MAX);
     const { spaceId, near } = filter;
-    if (spaceId !== undefined) return (await this.#of(spaceId)).listBatches(filter, limit, before);
-    const sources = this.#sources<BatchRecord>(
-      (store, count, last) => store.listBatches(filter, count, last?.id ?? before),
-      (batch) => batch.spaceId, near);
-    return mergePages(sources, limit, (a, b) => b.id - a.id);
+    if (spaceId !== undefined) {
+      return this.#at(spaceId, (store) => store.listBatches(filter, limit, before));
+    }
+    return this.#merged<BatchRecord>({
+      ask: (store, count, last) => store.listBatches(filter, count, last?.id ?? before),
+      spaceOf: (batch) => batch.spaceId, near,
+    }, limit, (a, b) => b.id - a.id);
   }
 
   async findQuarantine(id: number): Promise<QuarantineRecord | undefined> {
-    return (await this.#whereQuarantine(id))?.record;
-  }
-
-  #whereQuarantine(id: number) {
-    return this.#router.search(id, async ({ number, store }) => {
+    return this.#answers.ofAll((map) => this.#router.search(id, async ({ number, store }) => {
       const record = await store.findQuarantine(id);
-      const isHome = record !== undefined && this.#router.isHome(record.spaceId, number);
-      return isHome ? { record, store } : undefined;
-    });
+      return record && map.shardOfSpace(record.spaceId) === number ? record : undefined;
+    }), isThere);
   }
 
   async listQuarantines(
     filter: QuarantineFilter, limit: number, before?: number,
   ): Promise<QuarantineRecord[]> {
     checkLimit(limit, QUARANTINES_LIMIT_MAX);
-    const sources = this.#sources<QuarantineRecord>(
-      (store, count, last) => store.listQuarantines(filter, count, last?.id ?? before),
-      ({ spaceId }) => spaceId, filter.near);
-    return mergePages(sources, limit, (a, b) => b.id - a.id);
+    return this.#merged<QuarantineRecord>({
+      ask: (store, count, last) => store.listQuarantines(filter, count, last?.id ?? before),
+      spaceOf: ({ spaceId }) => spaceId, near: filter.near,
+    }, limit, (a, b) => b.id - a.id);
   }
 
   async listHeld(quarantineId: number, limit: number, after?: number): Promise<HeldRecord[]> {
-    const there = await this.#whereQuarantine(quarantineId);
-    const store = there?.store ?? await this.#router.ofNothing();
-    return store.listHeld(quarantineId, limit, after);
+    const there = await this.findQuarantine(quarantineId);
+    const list = (store: ShardStore) => store.listHeld(quarantineId, limit, after);
+    return there === undefined ? list(await this.#router.ofNothing())
+      : this.#at(there.spaceId, list);
   }
 
   async countOlderFiles(
     spaceId: SpaceId, folderId: NodeId, bounds: OlderFilesBounds,
   ): Promise<number> {
-    return (await this.#of(spaceId)).countOlderFiles(spaceId, folderId, bounds);
+    return this.#at(spaceId, (store) => store.countOlderFiles(spaceId, folderId, bounds));
   }
 
   async listLocks(spaceId: SpaceId, at: Instant): Promise<LockRecord[]> {
-    return (await this.#of(spaceId)).listLocks(spaceId, at);
+    return this.#at(spaceId, (store) => store.listLocks(spaceId, at));
   }
 
   listGrants(spaceId: SpaceId): Promise<readonly GrantRecord[]> {
@@ -292,13 +306,19 @@ export class ShardedMetadataStore implements MetadataStore {
   }
 
   accessRev(spaceId: SpaceId): Promise<number> {
-    return this.#at(spaceId, (store) => store.accessRev(spaceId));
+    return this.#at(spaceId, (store) => store.accessRev(spaceId), isThere);
   }
 
   /** Whom all of them are of one tenant, as a user and its groups are, one shard is asked. */
   listGrantsTo(subjects: readonly Subject[]): Promise<readonly GrantRecord[]> {
+    const tenants = async (): Promise<TenantId[]> => {
+      const found = await Promise.all(subjects.flatMap((subject) =>
+        (subject.kind === 'link' ? [] : [this.#router.tenantOf(subject)])));
+      return [...new Set(found.map((tenant) => tenant ?? DEFAULT_TENANT))];
+    };
     // The same list goes in and out: callers and shards know it again.
-    return this.#router.onlyNow()?.listGrantsTo(subjects) ?? this.#listGrantsTo(subjects);
+    return this.#answers.ofTenants(tenants, () =>
+      this.#router.onlyNow()?.listGrantsTo(subjects) ?? this.#listGrantsTo(subjects));
   }
 
   async #listGrantsTo(subjects: readonly Subject[]): Promise<readonly GrantRecord[]> {
@@ -317,12 +337,14 @@ export class ShardedMetadataStore implements MetadataStore {
     return parts.flat().sort((a, b) => a.id - b.id).slice(0, GRANTS_TO_MAX);
   }
 
-  async findLink(tokenHash: string): Promise<GrantRecord | undefined> {
-    const asked = this.#router.inUse.map(({ number, store }) => ({
-      number, store,
-      isHome: ({ spaceId }: GrantRecord) => this.#router.isHome(spaceId, number),
-    }));
-    return this.#links.find(tokenHash, asked);
+  findLink(tokenHash: string): Promise<GrantRecord | undefined> {
+    return this.#answers.ofAll((map) => {
+      const asked = this.#router.inUse.map(({ number, store }) => ({
+        number, store,
+        isHome: ({ spaceId }: GrantRecord) => map.shardOfSpace(spaceId) === number,
+      }));
+      return this.#links.find(tokenHash, asked);
+    }, isThere);
   }
 
   listMounts(spaceId: SpaceId): Promise<SpaceMounts> {
@@ -330,23 +352,37 @@ export class ShardedMetadataStore implements MetadataStore {
   }
 
   async readUsage(spaceId: SpaceId, at: Instant): Promise<UsageRecord> {
-    return (await this.#of(spaceId)).readUsage(spaceId, at);
+    return this.#at(spaceId, (store) => store.readUsage(spaceId, at));
   }
 
   async readTenantUsage(tenant: TenantId, at: Instant): Promise<UsageFigures> {
-    return (await this.#router.ofTenant(tenant)).readTenantUsage(tenant, at);
+    return this.#ofTenant(tenant, (store) => store.readTenantUsage(tenant, at));
+  }
+
+  #ofTenant<T>(
+    tenant: TenantId, ask: (store: ShardStore) => Promise<T>, isFound?: (answer: T) => boolean,
+  ): Promise<T> {
+    return this.#answers.ofTenants(async () => [tenant],
+      async () => ask(await this.#router.ofTenant(tenant)), isFound);
+  }
+
+  async #ofOwner<T>(
+    owner: UserId, ask: (store: ShardStore) => Promise<T>, isFound?: (answer: T) => boolean,
+  ): Promise<T> {
+    const tenant = await this.#router.tenantOf({ kind: 'user', id: owner }) ?? DEFAULT_TENANT;
+    return this.#ofTenant(tenant, ask, isFound);
   }
 
   async listReservations(spaceId: SpaceId, at: Instant): Promise<ReservationRecord[]> {
-    return (await this.#of(spaceId)).listReservations(spaceId, at);
+    return this.#at(spaceId, (store) => store.listReservations(spaceId, at));
   }
 
   async findUpload(owner: UserId, uploadId: string): Promise<UploadRecord | undefined> {
-    return (await this.#router.ofOwner(owner)).findUpload(owner, uploadId);
+    return this.#ofOwner(owner, (store) => store.findUpload(owner, uploadId), isThere);
   }
 
   async listParts(owner: UserId, uploadId: string): Promise<UploadPartRecord[]> {
-    return (await this.#router.ofOwner(owner)).listParts(owner, uploadId);
+    return this.#ofOwner(owner, (store) => store.listParts(owner, uploadId));
   }
 
   /** Those of tenants that are not at home on a shard too: nobody must miss any. So whoever cannot
@@ -398,4 +434,8 @@ function largestOf(witnesses: readonly Witness[]): Witness {
     largest.set(volumeId, Math.max(bytes, largest.get(volumeId) ?? 0));
   }
   return [...largest].sort(([a], [b]) => a - b);
+}
+
+function isThere(answer: unknown): boolean {
+  return answer !== undefined;
 }

@@ -12,7 +12,7 @@ import { TenantMover } from '../tenant-mover.ts';
 import type { RowsStore } from '../tenant-rows.conformance.ts';
 
 export const TEST_PACE: MovePace = {
-  rowsPerSecond: 1_000_000, freezeMaxMs: 2_000, reverseMs: 86_400_000, idleMs: 5,
+  rowsPerSecond: 1_000_000, freezeMaxMs: 2_000, reverseMs: 86_400_000, quietMs: 10, idleMs: 5,
 };
 const WAIT_MAX_MS = 60_000;
 

@@ -26,14 +26,25 @@ const BYTES_OF_STATEMENT = 1024 * 1024;
 
 export class SqlTenantRows implements TenantRows {
   readonly #database: RowDatabase;
+  /** Captures begin and end one after the other: the triggers that one has just found there, the
+   *  end of another would drop. */
+  #capturing: Promise<unknown> = Promise.resolve();
 
   constructor(database: RowDatabase) {
     this.#database = database;
   }
 
-  async beginCapture(tenant: TenantId): Promise<void> {
-    await this.#database.alter(createTriggers(this.#database.dialect));
-    await this.#write(`${this.#orIgnore} INTO move_capture (tenant) VALUES (?)`, [tenant]);
+  beginCapture(tenant: TenantId): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#database.alter(createTriggers(this.#database.dialect));
+      await this.#write(`${this.#orIgnore} INTO move_capture (tenant) VALUES (?)`, [tenant]);
+    });
+  }
+
+  #inTurn(act: () => Promise<void>): Promise<void> {
+    const done = this.#capturing.then(act);
+    this.#capturing = done.catch(() => undefined); // Who asked hears of it.
+    return done;
   }
 
   async isCaptured(tenant: TenantId): Promise<boolean> {
@@ -41,13 +52,15 @@ export class SqlTenantRows implements TenantRows {
     return rows.length > 0;
   }
 
-  async endCapture(tenant: TenantId): Promise<void> {
-    await this.#database.write([
-      { text: 'DELETE FROM move_capture WHERE tenant = ?', values: [tenant] },
-      { text: 'DELETE FROM move_log WHERE tenant = ?', values: [tenant] },
-    ], true);
-    const [others] = await this.#read('SELECT COUNT(*) FROM move_capture', []);
-    if (others?.[0] === 0) await this.#database.alter(dropTriggers());
+  endCapture(tenant: TenantId): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#database.write([
+        { text: 'DELETE FROM move_capture WHERE tenant = ?', values: [tenant] },
+        { text: 'DELETE FROM move_log WHERE tenant = ?', values: [tenant] },
+      ], true);
+      const [others] = await this.#read('SELECT COUNT(*) FROM move_capture', []);
+      if (others?.[0] === 0) await this.#database.alter(dropTriggers());
+    });
   }
 
   async readLog(tenant: TenantId, limit: number): Promise<LogEntry[]> {

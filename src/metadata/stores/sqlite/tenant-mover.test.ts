@@ -180,6 +180,44 @@ describe('A tenant that moves', () => {
     assert.ok(names.includes('waits 0') && names.includes('waits 1'));
   });
 
+  it('is thawed in the end, however often that fails, and when the flip cannot be noted',
+    async () => {
+      await moving.mover.close();
+      const put = journal.put.bind(journal);
+      let isFull = true;
+      journal.put = async (record) => {
+        if (record.state === 'flip' && isFull) {
+          isFull = false;
+          throw new HoldfastError('full', 'test', 'The disk is full.');
+        }
+        await put(record);
+      };
+      const { tenantRows } = stores[0];
+      const setPlacement = tenantRows.setPlacement.bind(tenantRows);
+      let failures = 3;
+      const told: string[] = [];
+      tenantRows.setPlacement = async (tenant, from, to) => {
+        if (from.state === 'frozen' && to.state === 'home' && failures > 0) {
+          failures -= 1;
+          const { trouble, state } = moving.mover.get(ACME);
+          told.push(`${state}: ${trouble}`);
+          throw new HoldfastError('unavailable', 'test', 'The database is away.');
+        }
+        return setPlacement(tenant, from, to);
+      };
+      await openMover();
+      await moving.mover.start(ACME, 1);
+      await until(() => failures === 0, 'the thaw fails');
+      await moving.retried((store) => store.commit(h.putChange(h.root, 'thawed')), ACME);
+      assert.match(told.at(-1) ?? '', /^freeze: Changes of the tenant are refused until/);
+      await until(() => moving.mover.get(ACME).state === 'reverse'
+        || moving.mover.get(ACME).isPaused, 'it goes on');
+      if (moving.mover.get(ACME).isPaused) await moving.mover.resume(ACME);
+      await moving.reached('reverse', ACME);
+      const there = await Hand.on(stores[1], { tenant: ACME, owner: 'acme-ann' });
+      assert.ok((await there.names(there.root)).includes('thawed'));
+    });
+
   it('is paused, goes on, and is given up without a trace', async () => {
     await moving.mover.close();
     await openMover({ rowsPerSecond: 50 });
