@@ -123,6 +123,14 @@ describe('A data directory and a database', () => {
     assert.deepEqual(await tables(), []);
   });
 
+  it('refuse an address without a name where a certificate is asked for', async () => {
+    const tlsCaPath = join(root, 'ca.pem');
+    await writeFile(tlsCaPath, '-----BEGIN CERTIFICATE-----');
+    const by = { ...named(database), tlsCaPath, url: parseDatabaseUrl('mariadb://a@10.0.0.7/h') };
+    await assert.rejects(claim({ by }), { code: 'database-nameless', message: /10\.0\.0\.7/ });
+    await rm(tlsCaPath);
+  });
+
   it('refuse a server that is not safe, with every reason and what to set', async () => {
     await server.query('SET GLOBAL innodb_flush_log_at_trx_commit = 2');
     await server.query('SET GLOBAL max_allowed_packet = 1048576');

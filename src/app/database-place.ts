@@ -6,10 +6,11 @@
  * setting was changed.
  */
 import { access, readdir } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { HoldfastError } from '../base/errors.ts';
-import { formatDatabaseUrl, readDatabaseSecrets } from '../platform/index.ts';
-import type { DatabaseSettings, Logger } from '../platform/index.ts';
+import { formatDatabaseUrl, isLoopback, readDatabaseSecrets } from '../platform/index.ts';
+import type { DatabaseSettings, DatabaseUrl, Logger } from '../platform/index.ts';
 import type { ServerAddress } from '../platform/mariadb/index.ts';
 import { readJson, replaceJson } from '../storage/index.ts';
 
@@ -99,7 +100,8 @@ export async function warnOfRights(
   }
 }
 
-/** Where the settings say that the database is. @throws invalid: the files of its secrets. */
+/** Where the settings say that the database is. @throws invalid: the files of its secrets; hosts
+ *  without a name where certificates are asked for. */
 export async function addressOf(
   settings: Omit<DatabaseSettings, 'accountsAgeMs'>,
 ): Promise<ServerAddress> {
@@ -107,11 +109,21 @@ export async function addressOf(
   const [first, ...others] = url?.hosts ?? [];
   if (url === undefined || first === undefined) throw settingMissing();
   const { password, schemaUser, tlsCa } = await readDatabaseSecrets(settings);
+  if (tlsCa !== undefined) checkNames(url.hosts);
   return {
     ...first, user: url.user, database: url.database, password,
     ...(schemaUser !== undefined && { schemaUser }),
     ...(tlsCa !== undefined && { tlsCa }), ...(others.length > 0 && { others }),
   };
+}
+
+/** The driver would take the certificate of any `localhost` for that of a host without a name. */
+function checkNames(hosts: DatabaseUrl['hosts']): void {
+  const nameless = hosts.find(({ host }) => isIP(host) !== 0 && !isLoopback(host));
+  if (nameless === undefined) return;
+  throw new HoldfastError('invalid', OP, `${nameless.host} is the address of a database, and with `
+    + 'database.tls_ca_path a server is known by its name. Say the name that its certificate is '
+    + 'for, in place of the address.', { code: 'database-nameless' });
 }
 
 async function readNote(path: string, installation: string): Promise<boolean> {

@@ -32,8 +32,12 @@ export class ServerError extends Error {
   }
 }
 
-/** Our own number: the guard of statements has said no, see src/platform/sql/. */
+/** Our own numbers. The guard of statements has said no, see src/platform/sql/; */
 const REFUSED = 100_000;
+/** the server's certificate is not one to be trusted; */
+const UNTRUSTED = 100_001;
+/** it offers no encryption. */
+const UNENCRYPTED = 100_002;
 const LOCK_WAIT = 1205;
 const DEADLOCK = 1213;
 const NOT_PREPARED = 1047; // Galera: this node is not, or no longer, part of the cluster.
@@ -44,7 +48,9 @@ const STOPPED: readonly number[] = [NOT_PREPARED, 1053, 1152, 1158, 1159, 1160, 
 const LOST_CODES = /^(E(CONN|PIPE|HOST|NET|TIMEDOUT|NOENT|AI_AGAIN)|PROTOCOL_|ENOTFOUND)/;
 
 /** Nothing passes by itself here: whoever waits for it waits for ever. */
-const SETTLED: readonly number[] = [1044, 1045, 1049, 1142, 1143, 1227, 1698];
+const SETTLED: readonly number[] = [
+  1044, 1045, 1049, 1142, 1143, 1227, 1698, UNTRUSTED, UNENCRYPTED,
+];
 
 const KINDS: readonly (readonly [errnos: readonly number[], kind: ErrorKind, words: string])[] = [
   [[1021, 1114, 1041, 28], 'full', 'The disk of the {database} is full. Make room first.'],
@@ -57,6 +63,11 @@ const KINDS: readonly (readonly [errnos: readonly number[], kind: ErrorKind, wor
     + 'docs/mariadb-users.md.'],
   [[1175], 'internal', 'The {database} has refused a statement that searches no key. Nothing was '
     + 'changed; please report this.'],
+  [[UNTRUSTED], 'unavailable', 'The server of the {database} shows a certificate that is not to be '
+    + 'trusted: of another authority than database.tls_ca_path has, for other names than '
+    + 'database.url says, or out of date.'],
+  [[UNENCRYPTED], 'unavailable', 'The server of the {database} offers no encryption, and '
+    + 'database.tls_ca_path asks for it. Give it a certificate (ssl_cert, ssl_key).'],
   [[1049], 'unavailable', 'There is no such {database}. Check its name.'],
   [[1290, 1792, 1836], 'unavailable', 'The {database} cannot be written.'],
   [[1153], 'too-large', 'This is more than the {database} takes at once.'],
@@ -77,7 +88,15 @@ export function serverFault(error: unknown): ServerFault | undefined {
   const isServers = errno > 0 && !LOST_CODES.test(error.code);
   const isLost = !isServers || STOPPED.includes(errno)
     || ('fatal' in error && error.fatal === true);
-  return { code: error.code, errno: isServers ? errno : 0, message: error.message, isLost };
+  const number = isServers ? errno : encryptionProblem(error.code, error.message);
+  return { code: error.code, errno: number, message: error.message, isLost };
+}
+
+/** The driver gives everything one code that fails while encryption is begun: a network that breaks
+ *  then is no reason to give up. */
+function encryptionProblem(code: string, message: string): number {
+  if (code === 'HANDSHAKE_NO_SSL_SUPPORT') return UNENCRYPTED;
+  return code === 'HANDSHAKE_SSL_ERROR' && /certificate/i.test(message) ? UNTRUSTED : 0;
 }
 
 /** Whether the same work may succeed when it is done anew, on this or another node. */
@@ -86,10 +105,11 @@ export function isPassing({ errno, isLost }: ServerFault): boolean {
     || errno === ERROR_DURING_COMMIT;
 }
 
-/** Whether after this answer to COMMIT nobody knows if it was done. A node of a cluster answers
- *  with a deadlock also when it could not do at once what all have agreed to. */
-export function isOutcomeUnknown(fault: ServerFault): boolean {
-  return isPassing(fault);
+/** Whether after this answer to COMMIT nobody knows if it was done: after any that the server gave.
+ *  A node of a cluster answers with a deadlock, or that the statement took too long, also when it
+ *  could not do at once what all have agreed to. */
+export function isOutcomeUnknown({ errno }: ServerFault): boolean {
+  return errno !== REFUSED;
 }
 
 export function toFault(error: unknown, { op, database }: DatabaseWords): FaultData {

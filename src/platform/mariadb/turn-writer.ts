@@ -14,7 +14,7 @@ import { HoldfastError } from '../../base/errors.ts';
 import { systemRandom } from '../random.ts';
 import type { Clock } from '../clock.ts';
 import {
-  ServerError, explainedFault, isOutcomeUnknown, serverFault,
+  ServerError, explainedFault, isOutcomeUnknown, isPassing, serverFault,
 } from './faults.ts';
 import type { DatabaseWords } from './faults.ts';
 import { valuesFor } from './named-sql.ts';
@@ -139,7 +139,9 @@ export class TurnWriter {
     } catch (error) {
       const fault = serverFault(error);
       if (fault === undefined || !isOutcomeUnknown(fault)) throw error;
-      if (!await this.#wasCommitted()) throw new ServerError(LOST_BEFORE_COMMIT, error);
+      if (!await this.#wasCommitted()) {
+        throw isPassing(fault) ? new ServerError(LOST_BEFORE_COMMIT, error) : error;
+      }
     }
   }
 

@@ -56,6 +56,32 @@ describe('A commit on MariaDB whose connection breaks', () => {
     });
   }
 
+  it('is not made again when the question how it went is refused', async () => {
+    const proxy = await CuttingProxy.start(server.port);
+    // As on a server that may only be read for a while: nobody else passes a turn.
+    const refuse = `CREATE TRIGGER no_passing BEFORE UPDATE ON writer_turn FOR EACH ROW
+      IF NEW.writer = '' THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'refused'; END IF`;
+    try {
+      const h = await Hand.on(await openStore(proxy.port), { owner: 'refused' });
+      await h.put(h.root, 'first');
+      await server.query(refuse, database);
+      proxy.cutNext('after-commit');
+      const work = ['a', 'b', 'c'].map((name) => h.put(h.root, name));
+      const refusals = (await Promise.allSettled(work)).flatMap((each) =>
+        (each.status === 'rejected' ? [each.reason as unknown] : []));
+      assert.ok(refusals.length > 0);
+      for (const refusal of refusals) {
+        assert.ok(isKind(refusal, 'unavailable'));
+        assert.equal(refusal.code, 'outcome-unknown');
+      }
+      assert.equal((await h.store.getSpace(h.space.id)).rev, 4);
+    } finally {
+      await server.query('DROP TRIGGER IF EXISTS no_passing', database);
+      await Promise.all(open.splice(0).map((store) => store.close()));
+      await proxy.stop();
+    }
+  });
+
   it('has what it acknowledged after the server was killed, and goes on once it is back',
     async () => {
       const h = await Hand.on(await openStore(), { owner: 'killed' });

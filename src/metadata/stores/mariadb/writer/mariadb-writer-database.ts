@@ -130,7 +130,9 @@ export class MariadbWriterDatabase implements WriterDatabase {
       this.#line.commit(this.#statements.takeWaiting());
     } catch (error) {
       if (!(error instanceof CommitError) || !isOutcomeUnknown(error.fault)) throw error;
-      if (!this.#wasCommitted()) throw new ServerError(LOST_BEFORE_COMMIT, error);
+      if (!this.#wasCommitted()) {
+        throw isPassing(error.fault) ? new ServerError(LOST_BEFORE_COMMIT, error) : error;
+      }
     }
     this.#learn();
     this.#knownTurn = this.#turn;
@@ -161,7 +163,8 @@ export class MariadbWriterDatabase implements WriterDatabase {
       } catch (error) {
         this.rollback();
         const fault = serverFault(error);
-        if (fault === undefined || !isPassing(fault)) throw error;
+        if (fault === undefined) throw error;
+        if (!isPassing(fault)) break; // A refusal is no answer: the batch may have been committed.
         this.#pause(tried);
       }
     }
