@@ -18,6 +18,7 @@ import { peopleWorkAlone } from './people-work.ts';
 import type { PeopleWork } from './people-work.ts';
 import { quotaOperations, quotasAlone } from './quota-operations.ts';
 import { retentionOperations } from './retention-operations.ts';
+import type { ShardDrains } from './shard-drains.ts';
 import { shardOperations } from './shard-operations.ts';
 import { openStores } from './stores.ts';
 import { tenantMoveOperations } from './tenant-moves.ts';
@@ -31,7 +32,8 @@ export interface OrderParts {
 
 export function operationsOf(
   stores: Stores, options: {
-    isServing: boolean; moves?: TenantMover; quotas: QuotaService; people: PeopleWork; clock: Clock;
+    isServing: boolean; moves?: TenantMover; drains?: ShardDrains; clock: Clock;
+    quotas: QuotaService; people: PeopleWork;
     files: ValuesOf<typeof filesSlice.settings>;
   },
 ): Operations {
@@ -42,7 +44,9 @@ export function operationsOf(
     ...retentionOperations(stores, { files, now }),
   };
   const quota = quotaOperations(stores, options.quotas);
-  const shards = shardOperations(stores, options.clock);
+  const shards = shardOperations(stores, options.clock, {
+    mover: options.moves, drains: options.drains,
+  });
   return {
     ...people, ...quota, ...databaseOperations(options), ...shards,
     ...homeOperations(stores, options),

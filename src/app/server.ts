@@ -30,6 +30,7 @@ import { startDriftWork } from './schema.ts';
 import { buildServices } from './services.ts';
 import type { Services } from './services.ts';
 import { ofOpenShards, quarantinesAtHome } from './shards.ts';
+import { ShardDrains } from './shard-drains.ts';
 import { ShardWatch } from './shard-watch.ts';
 import { openStores } from './stores.ts';
 import type { Stores, StoresOptions } from './stores.ts';
@@ -60,7 +61,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const opened: Opened = {
     server: undefined, stores: undefined, control: undefined, mail: undefined,
     homeWork: undefined, audit: undefined, works: [], others: undefined, events: undefined,
-    webhooks: undefined, moves: undefined, shardWatch: undefined,
+    webhooks: undefined, moves: undefined, drains: undefined, shardWatch: undefined,
   };
   const delays = [new WorstDelay(), new WorstDelay()] as const;
   const health = healthRoutes({
@@ -231,10 +232,17 @@ async function startWork(
     root: data.path, shards: stores.shards, clock, settings: config.of(tenantMoveSlice),
     onFlipped: (space) => heard(opened).onCommit?.(space),
   });
+  opened.drains = await ShardDrains.open({
+    root: data.path, shards: stores.shards, mover: opened.moves, clock, log,
+    onMove: (tenant, { from, to }) => opened.audit?.note({
+      act: 'tenant-moved', user: '', subject: tenant,
+      note: `from shard ${from}, which is being emptied, to ${to}`,
+    }, tenant),
+  });
   opened.control = await ControlServer.open({
     directory: data.path, log, random,
     operations: operationsOf(stores, {
-      isServing: true, moves: opened.moves,
+      isServing: true, moves: opened.moves, drains: opened.drains,
       quotas: services.quotas, people: services, files: config.of(filesSlice),
       clock,
     }),
@@ -270,7 +278,7 @@ function linkReadEntry({ link, node, address }: LinkRead): Parameters<AuditTrail
 
 /** What is stored survives a crash, so leaving it open is better than hanging for ever. */
 async function closeInTime(
-  { control, moves, webhooks, mail, works, others, audit, stores }: Opened, clock: Clock,
+  { control, drains, moves, webhooks, mail, works, others, audit, stores }: Opened, clock: Clock,
 ): Promise<void> {
   const late = Promise.withResolvers<never>();
   const cancel = clock.after(CLOSE_MS_MAX, () => {
@@ -280,6 +288,7 @@ async function closeInTime(
   try {
     const closed = async (): Promise<void> => {
       await control?.close();
+      await drains?.close();
       await moves?.close();
       await webhooks?.close();
       await mail?.outbox.close();
@@ -307,6 +316,7 @@ interface Opened {
   events: Events | undefined;
   webhooks: Webhooks | undefined;
   moves: TenantMover | undefined;
+  drains: ShardDrains | undefined;
   shardWatch: ShardWatch | undefined;
 }
 

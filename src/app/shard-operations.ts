@@ -2,25 +2,22 @@
 import { HoldfastError } from '../base/errors.ts';
 import type { TenantId } from '../base/ids.ts';
 import { SPACES_LIMIT_MAX, shardOfId } from '../metadata/index.ts';
-import type { ShardFigures, ShardRecord, ShardStore } from '../metadata/index.ts';
+import type {
+  MoveRecord, ShardFigures, ShardRecord, ShardState, ShardStore, TenantMover,
+} from '../metadata/index.ts';
 import type { Operations, PlainRecord } from '../operations/index.ts';
 import type { Clock } from '../platform/index.ts';
+import type { ShardDrains } from './shard-drains.ts';
+import { lookAtAll } from './shard-loads.ts';
+import type { ShardLook } from './shard-loads.ts';
+import { shardRetirement } from './shard-retirement.ts';
 import type { Shards } from './shards.ts';
 import type { Stores } from './stores.ts';
 
 const OP = 'app/shard';
-const ANSWER_MS_MAX = 5_000;
 
 interface Parts {
   clock: Pick<Clock, 'now' | 'after'>;
-}
-
-/** A shard as it was found, or why it was not. */
-interface Look {
-  shard: ShardRecord;
-  store?: ShardStore;
-  figures?: ShardFigures;
-  failure?: string;
 }
 
 interface Finding {
@@ -32,13 +29,16 @@ interface Finding {
   next: string;
 }
 
+/** `moves`: undefined while no server runs. */
 export function shardOperations(
   { shards }: Pick<Stores, 'shards'>, clock: Parts['clock'],
+  { mover, drains }: { mover?: TenantMover | undefined; drains?: ShardDrains | undefined } = {},
 ): Operations {
   return {
     'shard.add': (input) => addShard(shards, clock, input),
-    'shard.list': async () => plain(await listShards(shards, clock)),
+    'shard.list': async () => plain(await listShards(shards, clock, mover?.list() ?? [])),
     'shard.check': async () => plain({ findings: await checkShards(shards, clock) }),
+    ...shardRetirement({ shards, clock, mover, drains }),
   };
 }
 
@@ -61,7 +61,9 @@ async function addShard(
   return plain({ shard: await directory.setShardState(shard.number, 'open') });
 }
 
-async function listShards({ directory, pool }: Shards, clock: Parts['clock']) {
+async function listShards(
+  { directory, pool }: Shards, clock: Parts['clock'], moves: readonly MoveRecord[],
+) {
   await directory.refresh();
   const looks = await lookAtAll({ directory, pool }, clock);
   const { ageMs, isReachable } = directory.standing;
@@ -70,13 +72,30 @@ async function listShards({ directory, pool }: Shards, clock: Parts['clock']) {
       homeOf({ directory }, tenant) === shard.number) ?? [];
     const { number, name, url, state } = shard;
     return {
-      number, name, url, state, isReachable: figures !== undefined,
+      number, name, url, state: STATE_WORDS[state], isReachable: figures !== undefined,
+      moves: movesAt(number, moves),
       tenants: tenantsAt({ directory }, shard.number, atHome.map(({ tenant }) => tenant)).size,
       spaces: figures && atHome.reduce((sum, { spaceCount }) => sum + spaceCount, 0),
       sizeBytes: figures?.sizeBytes, schema: figures?.schema, failure,
     };
   });
   return { shards, directory: { ageMs, isReachable } };
+}
+
+/** As operators say it: a shard is closed to new tenants, and in the end removed. */
+const STATE_WORDS: Readonly<Record<ShardState, string>> = {
+  making: 'making', open: 'open', draining: 'closed', closed: 'removed',
+};
+
+/** Tenants on their way, and those whose way back is open. */
+function movesAt(shard: number, moves: readonly MoveRecord[]) {
+  const under = moves.filter(({ state }) => state !== 'done' && state !== 'aborted');
+  const moving = under.filter(({ state }) => state !== 'reverse' && state !== 'clean');
+  return {
+    out: moving.filter(({ from }) => from === shard).length,
+    in: moving.filter(({ to }) => to === shard).length,
+    waysBack: under.filter((move) => !moving.includes(move) && move.from === shard).length,
+  };
 }
 
 function homeOf({ directory }: Pick<Shards, 'directory'>, tenant: TenantId): number {
@@ -89,31 +108,6 @@ function tenantsAt(
 ): Set<TenantId> {
   const placed = directory.map.view.places.filter((place) => place.shard === shard);
   return new Set([...placed.map(({ tenant }) => tenant), ...found]);
-}
-
-function lookAtAll(
-  { directory, pool }: Pick<Shards, 'directory' | 'pool'>, clock: Parts['clock'],
-): Promise<Look[]> {
-  return Promise.all(directory.map.view.shards.map((shard) => lookAt(shard, pool, clock)));
-}
-
-async function lookAt(
-  shard: ShardRecord, pool: Shards['pool'], clock: Parts['clock'],
-): Promise<Look> {
-  if (shard.state === 'closed' || shard.state === 'making') return { shard };
-  const late = Promise.withResolvers<never>();
-  const cancel = clock.after(ANSWER_MS_MAX, () => late.reject(
-    new HoldfastError('unavailable', OP, 'It does not answer.')));
-  try {
-    const store = await pool.get(shard);
-    return { shard, store, figures: await Promise.race([store.readFigures(), late.promise]) };
-  } catch (error) {
-    if (!(error instanceof HoldfastError)) throw error;
-    const { cause } = error; // Of the opening: it has the reason.
-    return { shard, failure: cause instanceof HoldfastError ? cause.message : error.message };
-  } finally {
-    cancel();
-  }
 }
 
 async function checkShards(shards: Shards, clock: Parts['clock']): Promise<Finding[]> {
@@ -136,7 +130,7 @@ async function checkShards(shards: Shards, clock: Parts['clock']): Promise<Findi
   return [...findings, ...checkPlaces(shards, looks), ...checkFormats(looks)];
 }
 
-function checkReached({ shard, failure }: Look): Finding[] {
+function checkReached({ shard, failure }: ShardLook): Finding[] {
   const { number, name, state, url } = shard;
   if (state === 'making') {
     return [{
@@ -192,7 +186,7 @@ async function checkSpaces(
   }));
 }
 
-function checkPlaces({ directory }: Shards, looks: readonly Look[]): Finding[] {
+function checkPlaces({ directory }: Shards, looks: readonly ShardLook[]): Finding[] {
   const found = looks.flatMap(({ shard, figures }) => (figures?.tenants ?? [])
     .map(({ tenant }) => ({ tenant, shard: shard.number })));
   const reached = new Set(looks.filter(({ figures }) => figures).map(({ shard }) => shard.number));
@@ -222,7 +216,7 @@ function checkPlaces({ directory }: Shards, looks: readonly Look[]): Finding[] {
 }
 
 /** Of one kind of database all have one format, but for the time of a change of it. */
-function checkFormats(looks: readonly Look[]): Finding[] {
+function checkFormats(looks: readonly ShardLook[]): Finding[] {
   const kinds = Map.groupBy(looks.filter(({ figures }) => figures !== undefined),
     ({ shard: { url } }) => (url === '' ? 'first' : url.split(':')[0]));
   return [...kinds.values()].flatMap((same): Finding[] => {

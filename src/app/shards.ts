@@ -32,6 +32,8 @@ const COPY_FILE = 'directory-copy.json';
 const COPY_FORMAT = 'holdfast-directory-copy';
 
 export interface Shards {
+  /** The data directory. */
+  readonly root: string;
   readonly directory: CachedDirectory;
   readonly pool: ShardPool;
   /** Whether other machines work on this installation too. */
@@ -96,7 +98,7 @@ export async function openShards(
     });
     const isShared = place.kind === 'mariadb';
     const shards: Shards = {
-      directory, pool, isShared, admission,
+      root, directory, pool, isShared, admission,
       withoutAway: (onAway) => metadata.withoutAway(onAway),
       make: (shard) => opener.make(shard, pool),
       check: (shard) => opener.check(shard, isShared),

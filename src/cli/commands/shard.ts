@@ -5,6 +5,7 @@ import { EXIT, flagText } from '../command.ts';
 import type { Command } from '../command.ts';
 import { asker, DISK_FLAGS, inGib } from '../disk-command.ts';
 import type { DiskParts } from '../disk-command.ts';
+import { shardLeavingCommands } from './shard-leave.ts';
 
 interface ShardRow {
   readonly number: number;
@@ -15,6 +16,7 @@ interface ShardRow {
   readonly spaces?: number;
   readonly sizeBytes?: number;
   readonly schema?: number;
+  readonly moves: { readonly out: number; readonly in: number; readonly waysBack: number };
   readonly failure?: string;
 }
 
@@ -27,7 +29,7 @@ interface Finding {
 const UNKNOWN = '-';
 
 export function shardCommands(parts: DiskParts): Command[] {
-  return [shardAdd(parts), shardList(parts), shardCheck(parts)];
+  return [shardAdd(parts), shardList(parts), shardCheck(parts), ...shardLeavingCommands(parts)];
 }
 
 function shardAdd(parts: DiskParts): Command {
@@ -80,7 +82,10 @@ function relativePath(): HoldfastError {
 function shardList(parts: DiskParts): Command {
   return {
     name: 'shard list', summary: 'List the databases of metadata, and what each has',
-    details: 'Columns: number, name, state, tenants, spaces, size, reachable, format of tables.',
+    details: 'Columns: number, name, state, tenants, spaces, size, reachable, format of tables,\n'
+      + 'moves. State: open; closed, which takes no new tenants; making, which was not made to\n'
+      + 'its end; removed, whose number is never used again. Moves: tenants that leave or come\n'
+      + '(out, in) and those that may still come back.',
     flags: DISK_FLAGS,
     exits: { 0: 'done', 1: 'one cannot be reached, or it failed', 2: 'wrong usage' },
     async run(terminal, input) {
@@ -93,7 +98,7 @@ function shardList(parts: DiskParts): Command {
         terminal.print([
           number, name, state, tenants, spaces,
           sizeBytes === undefined ? UNKNOWN : inGib(sizeBytes),
-          shard.isReachable ? 'yes' : 'no', schema ?? UNKNOWN,
+          reachOf(shard), schema ?? UNKNOWN, movesText(shard.moves),
         ].join('\t'));
       }
       if (!directory.isReachable) {
@@ -105,6 +110,19 @@ function shardList(parts: DiskParts): Command {
       return away.length === 0 && directory.isReachable ? EXIT.done : EXIT.failed;
     },
   };
+}
+
+function reachOf({ state, isReachable }: ShardRow): string {
+  if (state === 'removed' || state === 'making') return UNKNOWN; // Nobody asks it.
+  return isReachable ? 'yes' : 'no';
+}
+
+function movesText({ out, in: into, waysBack }: ShardRow['moves']): string {
+  const words = [
+    ...(out > 0 ? [`${out} out`] : []), ...(into > 0 ? [`${into} in`] : []),
+    ...(waysBack > 0 ? [`${waysBack} may come back`] : []),
+  ];
+  return words.length === 0 ? UNKNOWN : words.join(', ');
 }
 
 function shardCheck(parts: DiskParts): Command {

@@ -14,23 +14,29 @@ export const shardExists = (shard: number): HoldfastError =>
   refusal('exists', 'shard-exists', `Shard ${shard} has this name or this database already. `
     + 'See: holdfast shard list', { shard });
 
+export const shardWasRemoved = (shard: number): HoldfastError =>
+  refusal('exists', 'shard-exists', `Shard ${shard}, which was removed, had this name or this `
+    + 'database. Neither is used twice: choose another name, and make a new database.', { shard });
+
 export const shardMissing = (shard: number): HoldfastError =>
   refusal('not-found', 'shard-missing', `There is no shard ${shard}. See: holdfast shard list`,
     { shard });
 
 export const shardClosed = (shard: number): HoldfastError =>
-  refusal('conflict', 'shard-closed', `Shard ${shard} was closed, which is for good. Add another `
+  refusal('conflict', 'shard-closed', `Shard ${shard} was removed, which is for good. Add another `
     + 'one: holdfast shard add', { shard });
 
 export const shardDraining = (shard: number): HoldfastError =>
-  refusal('conflict', 'shard-draining', `Shard ${shard} takes no new tenants.`, { shard });
+  refusal('conflict', 'shard-draining', `Shard ${shard} takes no new tenants. To let it take some `
+    + `again: holdfast shard open ${shard}`, { shard });
 
 export const shardInUse = (shard: number, tenants: number): HoldfastError =>
   refusal('conflict', 'shard-in-use', `${tenants} tenants are on shard ${shard}. Move them to `
-    + 'another one first.', { shard, tenants });
+    + `another one first: holdfast shard drain ${shard}`, { shard, tenants });
 
 export const firstShardStays = (): HoldfastError =>
-  refusal('denied', 'shard-first', 'Shard 0 cannot be closed: the settings name it.');
+  refusal('denied', 'shard-first', 'Shard 0 cannot be removed: the accounts and the directory of '
+    + 'shards are in its database.');
 
 export const placeChanged = (epoch: number): HoldfastError =>
   refusal('conflict', 'place-changed', 'The tenant was moved by somebody else meanwhile. Look '

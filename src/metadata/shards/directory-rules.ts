@@ -5,7 +5,8 @@
 import type { SpaceId, TenantId } from '../../base/ids.ts';
 import {
   badShardName, badShardState, badShardUrl, firstShardStays, passwordInUrl, placeChanged,
-  shardClosed, shardDraining, shardExists, shardInUse, shardMissing, tooManyShards,
+  shardClosed, shardDraining, shardExists, shardInUse, shardMissing, shardWasRemoved,
+  tooManyShards,
 } from './directory-refusals.ts';
 import { SHARD_NUMBER_MAX } from '../shard-number.ts';
 import type {
@@ -91,6 +92,7 @@ function checkShard({ name, url }: NewShard): void {
 function addShard({ shards }: DirectoryRows, wanted: NewShard): Ruling<ShardRecord> {
   const { name, url, passwordPath, at, state = 'open' } = wanted;
   const taken = shards.find((shard) => shard.name === name || shard.url === url);
+  if (taken?.state === 'closed') throw shardWasRemoved(taken.number);
   if (taken !== undefined) throw shardExists(taken.number);
   const number = Math.max(...shards.map((shard) => shard.number)) + 1;
   if (number > SHARD_NUMBER_MAX) throw tooManyShards(SHARD_NUMBER_MAX + 1);

@@ -116,6 +116,13 @@ export class ShardPool {
     return opening;
   }
 
+  /** Of a shard that is not in use any more. */
+  async release(number: number): Promise<void> {
+    const held = this.#held.get(number);
+    this.#held.delete(number);
+    await held?.store?.close();
+  }
+
   /** Calm when called twice. */
   async close(): Promise<void> {
     this.#isClosed = true;
