@@ -42,7 +42,9 @@ interface AnyChange {
   readonly family: Family;
   /** For people: what for. */
   readonly title: string;
-  /** The first version of the program that can do with what the change leaves behind. */
+  /** The first version of the program that can do with what the change leaves behind. Of a
+   *  contract: the first that mentions nothing of what it takes away. That one reads rows of the
+   *  new form only, and does not serve a shard where there are others. */
   readonly minCode: string;
   /** The change that must be done everywhere before this one. */
   readonly after?: string;

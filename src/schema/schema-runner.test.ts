@@ -149,7 +149,7 @@ describe('SchemaRunner', () => {
       await fixtures[1]?.insert([1, 2, 3].map((id) => ({ id, full_name: 'A B', form: 0 })));
       const old = { name: 'web-1', incarnation: 'a', version: '1.9.3', place: 'here' };
       await nodes.enter(old, 0);
-      await nodes.enter({ ...old, name: 'web-2', version: '2.0.0' }, 0);
+      await nodes.enter({ ...old, name: 'web-2', version: '2.1.0' }, 0);
       const early = await contract();
       assert.equal(early.state, 'refused');
       assert.deepEqual(early.objections.map(({ reason, count }) => [reason, count]), [

@@ -4,7 +4,7 @@ import { NODE_DEAD_MS } from '../platform/index.ts';
 import type { Catalogue } from './catalogue.ts';
 import { isDone } from './catalogue.ts';
 import { compareVersions, stepsOf } from './change.ts';
-import type { Expand, SchemaChange } from './change.ts';
+import type { Contract, Expand, SchemaChange } from './change.ts';
 import type { Nodes } from './contract.ts';
 import type { SchemaBook } from './schema-book.ts';
 import type { SchemaShard, SchemaTarget } from './schema-target.ts';
@@ -70,19 +70,46 @@ async function checkShard(
 ): Promise<number> {
   const target = await shard.open();
   try {
-    for (const { minCode } of await target.listNotes()) checkVersion(version, minCode);
-    const needed = changes.filter((change): change is Expand => (
-      change.family === shard.family && change.kind === 'expand' && change.isNeeded));
-    if (needed.length === 0) return 0;
-    const catalogue = await target.readCatalogue();
-    const lacking = needed.filter((change) => !isThere(change, { catalogue, shard }));
-    if (lacking.length === 0) return 0;
-    const mayMake = isAlone && lacking.every(({ algorithm }) => algorithm === 'instant');
-    if (!mayMake) throw behind(shard.name, lacking);
-    return await make(target, lacking, { shard: shard.name, nowMs: clock.now() });
+    const notes = await target.listNotes();
+    for (const { minCode } of notes) checkVersion(version, minCode);
+    const madeCount = await bringUp(target, shard, { changes, clock, isAlone });
+    const isNoted = ({ id }: SchemaChange) => notes.some(({ changeId }) => changeId === id);
+    for (const change of changes) {
+      if (change.family !== shard.family || change.kind !== 'contract' || isNoted(change)) continue;
+      await checkRows(target, change, { shard: shard.name, version });
+    }
+    return madeCount;
   } finally {
     await target.close();
   }
+}
+
+/** From the version on that a contract names, a program reads rows of the new form only. */
+async function checkRows(
+  target: SchemaTarget, { id, rows, minCode }: Contract,
+  { shard, version }: { shard: string; version: string },
+): Promise<void> {
+  if (rows === undefined || compareVersions(version, minCode) < 0) return;
+  const count = await target.countOld(rows);
+  if (count === 0) return;
+  throw new HoldfastError('precondition', OP, `Shard ${shard} has ${count} rows of ${rows.table} `
+    + `in a form that this version of Holdfast reads no more (${id}). Stop what is older than the `
+    + 'version before this one, and run: holdfast schema apply --yes', { code: 'schema-behind' });
+}
+
+async function bringUp(
+  target: SchemaTarget, shard: SchemaShard,
+  { changes, clock, isAlone }: Pick<ServingParts, 'changes' | 'clock'> & { isAlone: boolean },
+): Promise<number> {
+  const needed = changes.filter((change): change is Expand => (
+    change.family === shard.family && change.kind === 'expand' && change.isNeeded));
+  if (needed.length === 0) return 0;
+  const catalogue = await target.readCatalogue();
+  const lacking = needed.filter((change) => !isThere(change, { catalogue, shard }));
+  if (lacking.length === 0) return 0;
+  const mayMake = isAlone && lacking.every(({ algorithm }) => algorithm === 'instant');
+  if (!mayMake) throw behind(shard.name, lacking);
+  return make(target, lacking, { shard: shard.name, nowMs: clock.now() });
 }
 
 function isThere(

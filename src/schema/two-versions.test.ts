@@ -94,6 +94,9 @@ describe('The version before and this one', () => {
 
     clock.advance(15 * DAY_MS);
     await serve('1.0.0', []);
+    await leave('2.0.0');
+    await assert.rejects(serve('2.1.0'), (error) => isKind(error, 'precondition')
+      && error.message.includes('1 rows of person'));
     const refused = await new SchemaRunner(parts).contract('person-full-name-gone');
     assert.deepEqual(refused.objections.map(({ reason, count }) => [reason, count]),
       [['programs', 1], ['rows', 1]]);
@@ -101,13 +104,14 @@ describe('The version before and this one', () => {
     await leave('1.0.0');
     await new SchemaRunner(parts).apply();
     writesOld = false; // As the release that has the contract does.
+    await serve('2.1.0');
     assert.equal((await new SchemaRunner(parts).contract('person-full-name-gone')).state, 'done');
     await put(now, 1, 'After All1');
     await agree('contracted', [now]);
     await assert.rejects(serve('1.0.0', []), (error) => isKind(error, 'invalid')
      
-      && error.message.includes('2.0.0 and newer'));
-    await serve('2.0.0');
+      && error.message.includes('2.1.0 and newer'));
+    await serve('2.1.0');
     await session.close();
   });
 
@@ -116,7 +120,7 @@ describe('The version before and this one', () => {
     await new SchemaRunner(parts).apply();
     clock.advance(15 * DAY_MS);
     await book.putChange({
-      changeId: 'person-full-name-gone', doneAtMs: undefined, minCode: '2.0.0',
+      changeId: 'person-full-name-gone', doneAtMs: undefined, minCode: '2.1.0',
     });
     await assert.rejects(serve('1.0.0', []), (error) => isKind(error, 'invalid'));
     await session.close();

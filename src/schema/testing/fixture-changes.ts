@@ -44,7 +44,7 @@ export const PERSON_BACKFILL: Backfill = {
 };
 
 export const PERSON_CONTRACT: Contract = {
-  id: 'person-full-name-gone', kind: 'contract', family: 'metadata', minCode: '2.0.0',
+  id: 'person-full-name-gone', kind: 'contract', family: 'metadata', minCode: '2.1.0',
   title: 'The name in one column', after: 'person-names-rows', rows: PERSON_ROWS,
   algorithm: 'instant',
   steps: [{
