@@ -101,7 +101,8 @@ describe('A data directory and a database', () => {
     await rm(join(root, 'database.json'));
     await assert.rejects(claim({ isNew: false }), { code: 'database-changed' });
     await writeFile(join(root, 'metadata.db'), '');
-    await assert.rejects(claim(), { code: 'database-changed', message: /tenants move/ });
+    await assert.rejects(claim(),
+      { code: 'database-changed', message: /database move --to mariadb/ });
   });
 
   it('refuse a damaged note, one of a newer version, and that of another directory', async () => {

@@ -5,14 +5,14 @@
  * (see metadata/stores/mariadb/installation.ts). So nobody starts with an empty tree because a
  * setting was changed.
  */
-import { access, readdir } from 'node:fs/promises';
+import { access, readdir, rm } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { HoldfastError } from '../base/errors.ts';
 import { formatDatabaseUrl, isLoopback, readDatabaseSecrets } from '../platform/index.ts';
 import type { DatabaseSettings, DatabaseUrl, Logger } from '../platform/index.ts';
 import type { ServerAddress } from '../platform/mariadb/index.ts';
-import { readJson, replaceJson } from '../storage/index.ts';
+import { readJson, replaceJson, syncFolder } from '../storage/index.ts';
 
 const NAME = 'database.json';
 const FORMAT = 'holdfast-database';
@@ -28,6 +28,8 @@ export type DatabasePlace = { readonly mayTake: boolean } & (
   | {
     readonly kind: 'mariadb';
     readonly address: ServerAddress;
+    /** As the settings say it. */
+    readonly url: string;
     /** Whose the database has to be. */
     readonly installation: string;
     /** The data directory says so already. */
@@ -49,30 +51,43 @@ export interface DatabasePlaceOptions {
 export async function findDatabasePlace(
   root: string, { settings, installation, isNew }: DatabasePlaceOptions,
 ): Promise<DatabasePlace> {
-  const isNoted = await readNote(join(root, NAME), installation);
+  const note = await findDatabaseNote(root, installation);
+  const isNoted = note !== undefined;
   if (settings?.url === undefined) {
-    if (isNoted) throw settingMissing();
+    if (isNoted) throw settingMissing(note.url);
     return { kind: 'files', mayTake: isNew };
   }
   const address = await addressOf(settings);
-  if (!isNoted && (!isNew || await hasFiles(root))) {
-    throw filesThere(formatDatabaseUrl(settings.url));
-  }
+  const url = formatDatabaseUrl(settings.url);
+  if (!isNoted && (!isNew || await hasFiles(root))) throw filesThere(url);
   const mayTake = isNew && !(await hasVolumes(root));
   const { accountsAgeMs } = settings;
-  return { kind: 'mariadb', address, installation, mayTake, isNoted, accountsAgeMs };
+  return { kind: 'mariadb', address, url, installation, mayTake, isNoted, accountsAgeMs };
 }
 
 /** Makes sure that directory and database belong together, before anything is opened there. Durable
  *  once resolved. @throws as claimDatabase. */
 export async function claimPlace(root: string, place: DatabasePlace): Promise<void> {
   if (place.kind === 'files') return;
-  const { installation, isNoted } = place;
+  const { isNoted } = place;
   const { claimDatabase } = await import('../metadata/stores/mariadb/installation.ts');
   await claimDatabase(place.address, place);
   if (isNoted) return;
-  const note = { format: FORMAT, version: VERSION, kind: 'mariadb', installation };
+  await noteDatabase(root, place);
+}
+
+/** From now on the databases of the directory are on MariaDB. Durable once resolved. */
+export async function noteDatabase(
+  root: string, { installation, url }: { installation: string; url: string },
+): Promise<void> {
+  const note = { format: FORMAT, version: VERSION, kind: 'mariadb', installation, url };
   await replaceJson(join(root, NAME), note);
+}
+
+/** From now on they are files. Durable once resolved. */
+export async function forgetDatabase(root: string): Promise<void> {
+  await rm(join(root, NAME), { force: true });
+  await syncFolder(root);
 }
 
 /** A user with more rights than it needs makes every mistake worse; one that lacks some will miss
@@ -107,7 +122,7 @@ export async function addressOf(
 ): Promise<ServerAddress> {
   const { url } = settings;
   const [first, ...others] = url?.hosts ?? [];
-  if (url === undefined || first === undefined) throw settingMissing();
+  if (url === undefined || first === undefined) throw settingMissing('');
   const { password, schemaUser, tlsCa } = await readDatabaseSecrets(settings);
   if (tlsCa !== undefined) checkNames(url.hosts);
   return {
@@ -126,15 +141,19 @@ function checkNames(hosts: DatabaseUrl['hosts']): void {
     + 'for, in place of the address.', { code: 'database-nameless' });
 }
 
-async function readNote(path: string, installation: string): Promise<boolean> {
+/** undefined: they are files. `url` is '' where an earlier version did not note it.
+ *  @throws corrupt, invalid: the note cannot be understood. */
+export async function findDatabaseNote(
+  root: string, installation: string,
+): Promise<{ url: string } | undefined> {
   let note: Record<string, unknown> | undefined;
   try {
-    note = await readJson(path);
+    note = await readJson(join(root, NAME));
   } catch (cause) {
     if (cause instanceof SyntaxError) throw notUnderstood(cause);
     throw cause;
   }
-  if (note === undefined) return false;
+  if (note === undefined) return undefined;
   if (typeof note['version'] === 'number' && note['version'] > VERSION) {
     const message = `${NAME} was written by a newer version of Holdfast. Start that one or a later `
       + 'one. Nothing was changed.';
@@ -143,7 +162,7 @@ async function readNote(path: string, installation: string): Promise<boolean> {
   const isRight = note['format'] === FORMAT && note['version'] === VERSION
     && note['kind'] === 'mariadb' && note['installation'] === installation;
   if (!isRight) throw notUnderstood();
-  return true;
+  return { url: typeof note['url'] === 'string' ? note['url'] : '' };
 }
 
 async function hasFiles(root: string): Promise<boolean> {
@@ -168,15 +187,16 @@ async function isThere(path: string): Promise<boolean> {
 
 function filesThere(wanted: string): HoldfastError {
   const message = 'This data directory keeps accounts and metadata in files of its own '
-    + `(${FILES.join(', ')}). With database.url = ${wanted} nothing of that would be seen. Leave `
-    + 'database.url empty; to begin on MariaDB, start with a new data directory, and see '
-    + 'docs/mariadb.md for how tenants move. Nothing was changed.';
+    + `(${FILES.join(', ')}). With database.url = ${wanted} nothing of that would be seen. To `
+    + 'carry it there, stop the server and say: holdfast database move --to mariadb --yes. Else '
+    + 'leave database.url empty. Nothing was changed.';
   return new HoldfastError('conflict', OP, message, { code: 'database-changed' });
 }
 
-function settingMissing(): HoldfastError {
+function settingMissing(url: string): HoldfastError {
   const message = 'The accounts and metadata of this data directory are in a MariaDB database, and '
-    + 'the settings name none. Set database.url to it, as it was. Nothing was changed.';
+    + `the settings name none. Set database.url ${url === '' ? 'to it, as it was' : `= ${url}`}, `
+    + 'and database.password_path to the file of its password. Nothing was changed.';
   return new HoldfastError('conflict', OP, message, { code: 'database-changed' });
 }
 

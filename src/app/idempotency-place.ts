@@ -8,11 +8,15 @@ import {
 } from '../protocols/rest/idempotency/stores/sqlite/sqlite-idempotency-store.ts';
 import type { DatabasePlace } from './database-place.ts';
 
+export const IDEMPOTENCY_FILE = 'api.db';
+
 /** The database must have been claimed. @throws as the stores do. */
 export async function openIdempotencyStore(
   root: string, place: DatabasePlace, clock: Clock,
 ): Promise<IdempotencyStore> {
-  if (place.kind === 'files') return SqliteIdempotencyStore.open({ file: join(root, 'api.db') });
+  if (place.kind === 'files') {
+    return SqliteIdempotencyStore.open({ file: join(root, IDEMPOTENCY_FILE) });
+  }
   const { MariadbIdempotencyStore } = await import(
     '../protocols/rest/idempotency/stores/mariadb/mariadb-idempotency-store.ts');
   return MariadbIdempotencyStore.open({ address: place.address, clock });

@@ -8,7 +8,7 @@ import type { DatabasePlace } from './database-place.ts';
 
 export const IDENTITY_FILE = 'identity.db';
 /** It stays in the data directory: whoever has the database alone makes no codes from it. */
-const SEALING_KEY_FILE = 'identity.key';
+export const SEALING_KEY_FILE = 'identity.key';
 
 export interface IdentityPlace {
   store: IdentityStore;

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { TenantId } from '../base/ids.ts';
 import {
   auditCommands, brakeCommands, clusterKey, clusterKeyRotate, configCheck, configShow,
-  dbTop, digestCommand, diskAdd,
+  databaseMove, dbTop, digestCommand, diskAdd,
   diskDrain,
   diskList, diskMove, diskRetire, diskUndrain, durability, gcRestore, gcRun, gcStatus,
   groupCommands, historyCommands, keysCommands, mailTest, nodeCommands, openTerminal,
@@ -117,6 +117,11 @@ const commands = [
   ...historyCommands(disks),
   ...brakeCommands(disks),
   dbTop(disks),
+  databaseMove({
+    slices: SLICES,
+    open: async (config, { to }) => (await import('./database-move.ts')).openDatabaseMove(
+      config, { to, clock: systemClock }),
+  }),
   ...quotaCommands({ ...disks, noteAct: users.noteAct }),
   ...retentionCommands({ ...disks, noteAct: users.noteAct }),
   ...shardCommands(disks),

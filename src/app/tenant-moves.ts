@@ -10,6 +10,8 @@ import type { Clock, ValuesOf } from '../platform/index.ts';
 import type { Shards } from './shards.ts';
 import type { Stores } from './stores.ts';
 
+/** In the data directory. */
+export const TENANT_MOVES_FOLDER = 'tenant-moves';
 const OP = 'app/tenantMoves';
 const HOUR_MS = 3_600_000;
 const IDLE_MS = 1_000;
@@ -29,7 +31,7 @@ export interface TenantMovesOptions {
 export async function openTenantMoves(options: TenantMovesOptions): Promise<TenantMover> {
   const { root, shards, clock, settings, onFlipped } = options;
   return TenantMover.open({
-    journal: await NotedMoveJournal.open(join(root, 'tenant-moves')),
+    journal: await NotedMoveJournal.open(join(root, TENANT_MOVES_FOLDER)),
     directory: shards.directory, clock, rowsOf: (number) => rowsOf(shards, number),
     pace: {
       rowsPerSecond: settings.rowsPerSecond, freezeMaxMs: FREEZE_MAX_MS,

@@ -178,7 +178,7 @@ export class WebNode {
 
   async #enter(): Promise<void> {
     const { registry, root, version } = this.#parts;
-    const place = `${hostname()}:${root}`;
+    const place = placeOfNode(root);
     const others = (await registry.list()).filter((node) =>
       node.name !== this.#name && node.silentMs < NODE_DEAD_MS);
     const other = others.find(({ name }) => this.isAlone || name === ALONE);
@@ -220,6 +220,11 @@ export class WebNode {
     const message = 'Another server collects garbage now. This one leaves off.';
     throw new HoldfastError('unavailable', OP, message, { code: 'not-collecting' });
   }
+}
+
+/** What a node calls itself in the registry: one process at a time has it. */
+export function placeOfNode(root: string): string {
+  return `${hostname()}:${root}`;
 }
 
 function notAlone({ name, place }: NodeRecord): HoldfastError {

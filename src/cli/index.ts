@@ -23,6 +23,10 @@ export { gcRun } from './commands/gc-run.ts';
 export { gcStatus } from './commands/gc-status.ts';
 export { groupCommands } from './commands/group.ts';
 export { historyCommands } from './commands/history.ts';
+export { databaseMove } from './commands/database-move.ts';
+export type {
+  DatabaseAmount, DatabaseMove, DatabaseMoveOutcome, DatabaseMoveParts, OnDatabaseRows,
+} from './commands/database-move.ts';
 export { storageMove } from './commands/storage-move.ts';
 export type { StorageMove, StorageMoveParts } from './commands/storage-move.ts';
 export { keysCommands } from './commands/keys.ts';

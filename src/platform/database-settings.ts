@@ -88,8 +88,8 @@ const SETTINGS = {
     key: 'database.url', default: undefined, parse: parseDatabaseUrl, format: formatDatabaseUrl,
     docs: 'The MariaDB or MySQL database that keeps the metadata, for example '
       + '`mariadb://holdfast@db.example.org:3306/holdfast`; several hosts of one cluster go by '
-      + 'commas. It is chosen once, before the first start: see docs/mariadb.md. Left empty: '
-      + 'SQLite, in the data directory.',
+      + 'commas. What is in files already is carried there first: see docs/mariadb.md. Left '
+      + 'empty: SQLite, in the data directory.',
   }),
   passwordPath: setting<string | undefined>({
     key: 'database.password_path', default: undefined, parse: optionalText,

@@ -18,7 +18,7 @@ export type {
   AzurePlaceSettings, BackendSettings, GcsPlaceSettings, ObjectBackend, PlaceSettings,
   S3PlaceSettings,
 } from './backend-settings.ts';
-export { readJson, replaceJson } from './filer/durable-json.ts';
+export { readJson, replaceJson, syncFolder } from './filer/durable-json.ts';
 export { missingFrom } from './mirror/comparison.ts';
 export { LateStore } from './mirror/late-store.ts';
 export { Block, BLOCK_BYTES_MAX } from './block.ts';

@@ -6,7 +6,7 @@ import type { Finding, ImportedFile, Project, SourceFile } from '../project.ts';
 const FLOORS: Readonly<Record<string, number>> = {
   base: 0, wire: 0,
   platform: 1,
-  traffic: 2, audit: 2, mail: 2, schema: 2,
+  traffic: 2, audit: 2, mail: 2, schema: 2, tables: 2,
   storage: 3, metadata: 3, identity: 3,
   files: 4,
   sync: 5, content: 5, durability: 5, webhooks: 5,

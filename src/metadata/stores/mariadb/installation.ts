@@ -4,7 +4,9 @@
  * empty database is not taken for one whose files are all gone.
  */
 import { HoldfastError } from '../../../base/errors.ts';
-import { Session, binaryCollation, lookAtDatabase } from '../../../platform/mariadb/index.ts';
+import {
+  Session, binaryCollation, lookAtDatabase, withSession,
+} from '../../../platform/mariadb/index.ts';
 import type { ServerAddress } from '../../../platform/mariadb/index.ts';
 import { WORDS, explainedFault } from './faults.ts';
 
@@ -15,10 +17,21 @@ export const INSTALLATION_TABLES: Readonly<Record<string, string>> = {
 };
 const OP = 'metadata/claimDatabase';
 
+/** How far a database is its installation's: as a whole; it is being filled from files; what is in
+ *  it is being carried to files; it was. Servers take only whole ones. */
+export type DatabaseMark = 'whole' | 'filling' | 'leaving' | 'left';
+
+export interface DatabaseOwner {
+  readonly installation: string;
+  readonly mark: DatabaseMark;
+}
+
 const GET = `/* holdfast:getInstallation */ SELECT installation FROM ${TABLE}
   WHERE id = 1`;
 const PUT = `/* holdfast:putInstallation */ INSERT IGNORE INTO ${TABLE}
   (id, installation) VALUES (1, ?)`;
+const SET = `/* holdfast:setInstallation */ UPDATE ${TABLE} SET installation = ?
+  WHERE id = 1`;
 
 export interface Claim {
   /** Whose the database is to be. */
@@ -33,8 +46,8 @@ export interface Claim {
  * again at any time.
  * @throws invalid `metadata-unsafe-server`: with every reason; `database-not-ours`: it is another
  *   program's; unavailable `database-refused`: the user, its password or rights, or the database's
- *   name are wrong; conflict `database-of-another`, `database-unmarked`; not-found
- *   `database-empty`; unavailable `database-away`.
+ *   name are wrong; conflict `database-of-another`, `database-unmarked`, `database-filling`,
+ *   `database-leaving`, `database-left`; not-found `database-empty`; unavailable `database-away`.
  */
 export async function claimDatabase(address: ServerAddress, claim: Claim): Promise<void> {
   try {
@@ -51,6 +64,47 @@ export async function claimDatabase(address: ServerAddress, claim: Claim): Promi
   } catch (error) {
     throw explainedFault(error);
   }
+}
+
+/** Whose a database is; undefined: it is empty. Changes nothing.
+ *  @throws as claimDatabase, but for what it says of other installations. */
+export async function findOwner(address: ServerAddress): Promise<DatabaseOwner | undefined> {
+  return withDatabase(address, async (session) => {
+    const { tables } = await lookAtDatabase(session, { ...WORDS, op: OP });
+    if (tables.size === 0) return undefined;
+    if (!tables.has(TABLE)) throw unmarked();
+    const { rows: [row] } = await session.run(GET);
+    return row === undefined ? undefined : ownerOf(String(row[0]));
+  });
+}
+
+/** For who knows from findOwner that it is empty or the installation's own. Durable once resolved.
+ *  @throws unavailable. */
+export async function markDatabase(
+  address: ServerAddress, { installation, mark }: DatabaseOwner,
+): Promise<void> {
+  await withDatabase(address, async (session) => {
+    const { isMariadb } = await lookAtDatabase(session, { ...WORDS, op: OP });
+    const text = mark === 'whole' ? installation : `${mark}:${installation}`;
+    await take(session, { installation: text, mayTake: true }, isMariadb);
+    await session.execute(SET, [text]);
+  });
+}
+
+async function withDatabase<T>(
+  address: ServerAddress, act: (session: Session) => Promise<T>,
+): Promise<T> {
+  try {
+    return await withSession(address, 'schema', act);
+  } catch (error) {
+    throw explainedFault(error);
+  }
+}
+
+function ownerOf(text: string): DatabaseOwner {
+  const [, mark, rest] = /^(filling|leaving|left):(.*)$/.exec(text) ?? [];
+  return rest === undefined ? { installation: text, mark: 'whole' }
+    : { installation: rest, mark: mark as DatabaseMark };
 }
 
 async function take(
@@ -71,8 +125,9 @@ async function compare(session: Session, { installation, mayTake }: Claim): Prom
     await session.execute(PUT, [installation]);
     ({ rows: [row] } = await session.run(GET));
   }
-  const owner = String(row?.[0]);
-  if (owner !== installation) throw anothers(owner, installation);
+  const owner = ownerOf(String(row?.[0]));
+  if (owner.installation !== installation) throw anothers(owner.installation, installation);
+  if (owner.mark !== 'whole') throw onTheMove(owner.mark);
 }
 
 function anothers(owner: string, installation: string): HoldfastError {
@@ -81,6 +136,21 @@ function anothers(owner: string, installation: string): HoldfastError {
     + `of ${installation}. Name the database that belongs to it in database.url, or start with the `
     + 'data directory that belongs to this database. Nothing was changed.',
     { code: 'database-of-another' });
+}
+
+const ON_THE_MOVE = {
+  filling: 'This database is being filled from files, and is not whole: what counts is still in '
+    + 'the files. Go on with: holdfast database move --to mariadb --yes. Or stay with the files: '
+    + 'take database.url out of the settings.',
+  leaving: 'What is in this database is being carried to files. Go on with: holdfast database move '
+    + '--to files --yes. Or stay with the database: holdfast database move --to mariadb --yes.',
+  left: 'What was in this database has been carried to files. If that was cut short, end it with: '
+    + 'holdfast database move --to files --yes. Then take database.url out of the settings.',
+};
+
+function onTheMove(mark: keyof typeof ON_THE_MOVE): HoldfastError {
+  return new HoldfastError('conflict', OP, `${ON_THE_MOVE[mark]} Nothing was changed.`,
+    { code: `database-${mark}` });
 }
 
 function unmarked(): HoldfastError {

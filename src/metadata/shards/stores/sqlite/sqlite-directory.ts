@@ -161,6 +161,12 @@ function openFile(file: string): Database.Database {
   }
 }
 
+/** Makes the file where it is missing: else it comes about with the first change. @throws corrupt,
+ *  invalid: what is there is no directory of this version; unavailable. */
+export function makeDirectoryFile(file: string): void {
+  explained(() => openFile(file).close());
+}
+
 /** One transaction: a file whose making was cut short is empty, and was never answered for. */
 function makeTables(database: Database.Database, file: string): void {
   database.transaction(() => {

@@ -1,0 +1,272 @@
+/** An installation with accounts, shares, versions and a second shard is carried from its files
+ *  into a MariaDB database and back, killed at every step on both ways. */
+import { after, before, describe, it } from 'node:test';
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { Secret, TOTP } from 'otpauth';
+import { parseGroupId, parseTenantId, parseUserId } from '../../src/base/ids.ts';
+import { openIdentityAlone } from '../../src/app/stores.ts';
+import { systemClock } from '../../src/platform/index.ts';
+import { ScratchServer } from '../../src/platform/mariadb/testing/index.ts';
+import { run, runWell } from '../support/command.ts';
+import type { Outcome } from '../support/command.ts';
+import { ask } from '../support/dav-client.ts';
+import type { DavClient, Tree } from '../support/dav-client.ts';
+import { scratchFolder } from '../support/scratch.ts';
+import { PROGRAM, TestServer } from '../support/server.ts';
+
+const PASSWORD = 'correct-horse-battery';
+const SHARES = '/ocs/v2.php/apps/files_sharing/api/v1/shares?format=json';
+const NOT_EMPTY = [
+  'users', 'tenants', 'user_groups', 'memberships', 'past_memberships', 'tokens', 'second_factors',
+  'recovery_codes', 'keyed_request', 'shard', 'tenant_place', 'space', 'node', 'node_past',
+  'folder', 'version', 'event', 'trash', 'property', 'dav_lock', 'access_grant', 'mount',
+  'witness', 'meta',
+];
+const COMMAND_MS = 90_000;
+type Env = Record<string, string>;
+
+describe('an installation that grows from files to MariaDB', { timeout: 600_000 }, () => {
+  const data = scratchFolder('data');
+  const server = TestServer.prepare({ data });
+  let databases: ScratchServer;
+  let appPassword = '';
+  let secret = '';
+  let recovery: string[] = [];
+  let trees: ReadonlyMap<string, Tree>;
+
+  before(async () => {
+    databases = await ScratchServer.start();
+    for (const name of ['holdfast', 'again', 'two', 'strange']) {
+      await databases.query(`CREATE DATABASE ${name}`);
+    }
+    await databases.query('CREATE TABLE recipes (id INT)', 'strange');
+  });
+  after(async () => {
+    await endServer();
+    await databases.stop();
+  });
+
+  let isStarted = false;
+  async function endServer(): Promise<void> {
+    if (isStarted && server.isRunning) await server.kill();
+  }
+  async function serve(more: Env = {}): Promise<void> {
+    await endServer();
+    isStarted = true;
+    await server.startAgain({ env: more });
+  }
+
+  const env = (database: string): Env =>
+    ({ HOLDFAST_DATABASE_URL: `mariadb://root@127.0.0.1:${databases.port}/${database}` });
+  const command = (words: readonly string[], more: Env = {}): Promise<Outcome> =>
+    run(PROGRAM, [...words, '--data', data], { env: more, timeoutMs: COMMAND_MS });
+  const move = (to: string, more: Env): Promise<Outcome> =>
+    command(['database', 'move', '--to', to, '--yes'], more);
+
+  async function moved(to: string, more: Env): Promise<string> {
+    const { code, stdout, stderr } = await move(to, more);
+    assert.equal(code, 0, stdout + stderr);
+    return stdout;
+  }
+
+  async function killedAt(to: string, failpoint: string): Promise<void> {
+    const { signal, stdout, stderr } = await move(
+      to, { ...env('holdfast'), HOLDFAST_FAILPOINT: failpoint });
+    assert.equal(signal, 'SIGKILL', `${to} ${failpoint}: ${stdout}${stderr}`);
+  }
+
+  async function refused(outcome: Promise<Outcome>, why: RegExp): Promise<void> {
+    const { code, stdout, stderr } = await outcome;
+    assert.ok(code === 2 || code === 3, `${code} ${stdout}${stderr}`);
+    assert.match(stdout + stderr, why);
+  }
+
+  /** It does not get as far as to serve. */
+  const start = (more: Env = {}): Promise<Outcome> =>
+    command(['serve', '--listen', '127.0.0.1:0'], more);
+
+  const person = (name: string, password = PASSWORD): DavClient => server.client(name, password);
+  const people = (): DavClient[] => [
+    person('anna'), person('ben'), person('carl', appPassword), person('eve'),
+  ];
+
+  async function readTrees(): Promise<Map<string, Tree>> {
+    const found = new Map<string, Tree>();
+    for (const user of people()) found.set(user.name, await user.tree());
+    return found;
+  }
+
+  /** All rows of all files, but for what is said of a database itself. */
+  function dump(): Record<string, unknown[]> {
+    const files: Record<string, unknown[]> = {};
+    for (const name of ['metadata.db', 'identity.db', 'api.db', 'directory.db']) {
+      const database = new DatabaseSync(join(data, name), { readOnly: true });
+      const tables = database.prepare(
+        'SELECT name, sql FROM sqlite_schema WHERE type = \'table\' ORDER BY name').all();
+      for (const { name: table, sql } of tables) {
+        const rows = database.prepare(`SELECT * FROM ${String(table)}`).all();
+        files[String(table)] = [sql, ...rows.map((row) => JSON.stringify(row)).toSorted()];
+      }
+      database.close();
+    }
+    return files;
+  }
+
+  async function makePeople(): Promise<void> {
+    const identity = await openIdentityAlone(data, { clock: systemClock, create: true });
+    const [acme, team] = [parseTenantId('acme'), parseGroupId('team')];
+    await identity.tenants.create({ id: 'acme', title: 'Acme' });
+    await identity.groups.add({ id: 'team', displayName: 'The team' });
+    for (const id of ['anna', 'ben', 'carl', 'dora', 'eve']) {
+      await identity.users.add({
+        id, password: PASSWORD, admin: id === 'anna', ...(id === 'eve' && { tenant: acme }),
+      });
+    }
+    for (const id of ['anna', 'ben', 'dora']) await identity.groups.join(team, parseUserId(id));
+    await identity.groups.leave(team, parseUserId('dora')); // Remembered: she was there.
+    await identity.users.setDisabled(parseUserId('dora'), true);
+    await identity.close();
+  }
+
+  async function makeFiles(): Promise<void> {
+    const [anna, ben, carl, eve] = ['anna', 'ben', 'carl', 'eve'].map((name) => person(name));
+    assert.ok(anna && ben && carl && eve);
+    await anna.makeFolder('shared');
+    for (const text of ['first', 'second']) await anna.put('shared/versions.txt', text);
+    await anna.put('shared/😀 e\u0301 \uFF21.txt', 'names of every script');
+    await anna.put('gone.txt', 'in the trash');
+    assert.equal((await anna.remove('gone.txt')).status, 204);
+    for (const form of [{ shareType: '0', shareWith: 'ben' }, { shareType: '3' },
+      { shareType: '1', shareWith: 'team' }]) {
+      const shared = await anna.ask('POST', SHARES, {
+        headers: {
+          'OCS-APIRequest': 'true', 'Content-Type': 'application/x-www-form-urlencoded',
+        },
+        body: new URLSearchParams({ path: '/shared', ...form }).toString(),
+      });
+      assert.equal(shared.status, 200, shared.text);
+    }
+    const patched = await anna.file('PROPPATCH', 'shared/versions.txt', {
+      body: `<d:propertyupdate xmlns:d="DAV:" xmlns:b="urn:b" xmlns:a="urn:a"><d:set><d:prop>
+        <b:x>1</b:x><a:y>2</a:y><a:x>3</a:x></d:prop></d:set></d:propertyupdate>`,
+    });
+    assert.equal(patched.status, 207, patched.text);
+    const locked = await anna.ask('LOCK', `${anna.root}/shared/versions.txt`,
+      { headers: { 'X-User-Lock': '1', 'Timeout': 'Second-3600' } });
+    assert.equal(locked.status, 200, locked.text);
+    await ben.put('of ben.txt', 'ben');
+    assert.equal((await eve.put('far away.txt', 'on the second shard')).status, 201);
+    const post = (path: string, body: object, more: Env = {}) => ask('POST',
+      `${server.url}/api/v1${path}`, {
+      headers: { ...authorization(carl), 'Content-Type': 'application/json', ...more },
+      body: JSON.stringify(body),
+    });
+    const token = await post('/tokens', { label: 'once', scopes: ['sharing'] },
+      { 'Idempotency-Key': 'k1' });
+    assert.equal(token.status, 201, token.text);
+    const made = await post('/devices', { name: 'phone' });
+    assert.equal(made.status, 201, made.text);
+    appPassword = (JSON.parse(made.text) as { password: string }).password;
+    await carl.put('of carl.txt', 'carl');
+    secret = (JSON.parse((await post('/account/second-factor', { password: PASSWORD })).text) as
+      { secret: string }).secret;
+    const on = await post('/account/second-factor/confirmation', { code: codeAt(0) });
+    recovery = (JSON.parse(on.text) as { codes: string[] }).codes;
+  }
+
+  const authorization = ({ name, password }: DavClient): Env => ({
+    Authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`,
+  });
+  const codeAt = (laterMs: number): string => new TOTP({ secret: Secret.fromBase32(secret) })
+    .generate({ timestamp: systemClock.now() + laterMs });
+  const signIn = (code: string) => ask('POST', `${server.url}/api/v1/session`, {
+    headers: { 'Content-Type': 'application/json', 'Origin': server.url },
+    body: JSON.stringify({ user: 'carl', password: PASSWORD, code }),
+  });
+
+  async function checkAll(): Promise<void> {
+    assert.deepEqual(await readTrees(), trees);
+    assert.equal((await person('dora').list().catch(() => [])).length, 0, 'she is disabled');
+    const anna = person('anna');
+    const [trash, shares] = await Promise.all([
+      anna.ask('PROPFIND', '/remote.php/dav/trashbin/anna/trash', { headers: { Depth: '1' } }),
+      anna.ask('GET', SHARES, { headers: { 'OCS-APIRequest': 'true' } }),
+    ]);
+    assert.match(trash.text, /gone\.txt/);
+    assert.equal((JSON.parse(shares.text) as { ocs: { data: unknown[] } }).ocs.data.length, 3);
+    const held = await person('ben').put('shared/versions.txt', 'not while anna has locked it');
+    assert.equal(held.status, 423, held.text);
+  }
+
+  it('has a little of everything', async () => {
+    await makePeople();
+    await serve();
+    await runWell(PROGRAM, ['shard', 'add', 'two',
+      `mariadb://root@127.0.0.1:${databases.port}/two`, '--data', data]);
+    await makeFiles();
+    trees = await readTrees();
+    assert.ok([...trees.values()].every((tree) => tree.size > 0));
+    await checkAll();
+  });
+
+  it('is not touched by what cannot be done', async () => {
+    await server.stop();
+    await refused(start(env('holdfast')), /holdfast database move --to mariadb/);
+    await refused(move('mariadb', env('strange')), /another program/);
+    await refused(move('mariadb', env('two')), /not empty/);
+    assert.deepEqual(await databases.query('SHOW TABLES', 'holdfast'), []);
+  });
+
+  it('goes on from wherever it was killed, also when files have changed since', async () => {
+    await killedAt('mariadb', 'app.database-copy:20');
+    await moved('files', {}); // It stays there for the time being.
+    await serve();
+    assert.equal((await person('ben').put('since.txt', 'since')).status, 201);
+    assert.equal((await person('ben').remove('of ben.txt')).status, 204);
+    trees = await readTrees();
+    await server.stop();
+    await killedAt('mariadb', 'app.database-owned');
+    await killedAt('mariadb', 'app.database-file:2');
+    const said = await moved('mariadb', env('holdfast'));
+    assert.match(said, /database\.url = mariadb:/);
+    await refused(start(), /Set database\.url = mariadb:/);
+    const names = readdirSync(data);
+    assert.equal(names.filter((name) => name.includes('.db.moved-')).length, 4, names.join(' '));
+  });
+
+  it('serves the same from there, and is found whole', async () => {
+    await serve(env('holdfast'));
+    await checkAll();
+    assert.equal((await signIn(codeAt(30_000))).status, 200, 'the key of second factors fits');
+    const { code, stdout, stderr } = await command(['verify', 'run'], env('holdfast'));
+    assert.equal(code, 0, stdout + stderr);
+    assert.equal((await person('ben').put('there.txt', 'there')).status, 201);
+    trees = await readTrees();
+    await server.stop();
+  });
+
+  it('comes back with all that was done there, from wherever it was killed', async () => {
+    await killedAt('files', 'app.database-copy:20');
+    await refused(start(env('holdfast')), /holdfast database move --to files/);
+    await moved('mariadb', env('holdfast')); // It stays there for the time being.
+    await killedAt('files', 'app.database-owned');
+    await refused(move('mariadb', env('holdfast')), /--to files/);
+    await killedAt('files', 'app.database-file:2');
+    await moved('files', env('holdfast'));
+    await serve();
+    await checkAll();
+    assert.equal((await signIn(recovery[0] ?? '')).status, 200);
+    await server.stop();
+  });
+
+  it('has every row when it was there and back', async () => {
+    const rows = dump();
+    for (const table of NOT_EMPTY) assert.ok(Number(rows[table]?.length) > 1, `rows in ${table}`);
+    await moved('mariadb', env('again'));
+    await moved('files', env('again'));
+    assert.deepEqual(dump(), rows);
+  });
+});
