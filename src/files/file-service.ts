@@ -28,9 +28,10 @@ import type { Checksum, ChecksumAlgorithm } from './checksums.ts';
 import { checkChecksum, formatChecksum, newHasher, withChecksum } from './checksums.ts';
 import type { ContentDirectory } from './content-homes.ts';
 import type { ContentStore } from './content-store.ts';
-import { asTarget, exists, isFolder, notFound } from './deal.ts';
+import { asTarget, exists, isFolder } from './deal.ts';
 import type { Deal, UploadOptions } from './deal.ts';
 import type { FileContent } from './download.ts';
+import { findIn, getIn } from './found.ts';
 import type { FolderListing, Found, SharesAt, Written } from './found.ts';
 import { FileLocks } from './locks.ts';
 import type { BrokenLock } from './locks.ts';
@@ -89,9 +90,7 @@ export class FileService {
 
   /** undefined when nothing is there, or nothing that the caller may see. */
   async find(caller: Caller, path: readonly Name[]): Promise<Found | undefined> {
-    const { nodes } = await this.#views.walk(caller, path);
-    const node = nodes[path.length];
-    return node === undefined ? undefined : { node, access: accessAt(node) };
+    return findIn(await this.#views.walk(caller, path), path);
   }
 
   /** Where a caller sees a node, in whatever space it lives; undefined: nowhere. */
@@ -114,9 +113,7 @@ export class FileService {
 
   /** @throws not-found. */
   async get(caller: Caller, path: readonly Name[]): Promise<Found> {
-    const found = await this.find(caller, path);
-    if (found === undefined) throw notFound('get');
-    return found;
+    return getIn(await this.#views.walk(caller, path), path, 'get');
   }
 
   /** With `afterName` only what comes after that name. @throws not-found; denied; conflict
@@ -126,7 +123,8 @@ export class FileService {
     path: readonly Name[],
     { afterName, ...options }: Omit<ListOptions, 'after'> & { afterName?: string } = {},
   ): Promise<FolderListing> {
-    const { node, access } = await this.get(caller, path);
+    const walk = await this.#views.walk(caller, path);
+    const { node, access, ids } = getIn(walk, path, 'list');
     if (node.kind !== 'folder') {
       const message = 'This is a file, not a folder.';
       throw new HoldfastError('conflict', 'files/list', message, { code: 'not-folder' });
@@ -134,9 +132,9 @@ export class FileService {
     const after = afterName === undefined ? undefined
       : canonicalName(afterName, (await this.#metadata.getSpace(node.spaceId)).casePolicy);
     const listed = await this.#views.list(caller, node, {
-      ...options, ...(after !== undefined && { after }),
+      ...options, ...(after !== undefined && { after }), shared: walk.shared,
     });
-    return { folder: node, access, ...listed };
+    return { folder: node, access, ids, ...listed };
   }
 
   /** @throws not-found; denied; conflict `is-folder`; corrupt. */
@@ -338,10 +336,9 @@ export class FileService {
     return changed;
   }
 
-  /** Dead properties of one node. @throws not-found; denied. */
-  async listProperties(caller: Caller, path: readonly Name[]): Promise<DeadProperty[]> {
-    const { node } = await this.get(caller, path);
-    return this.#metadata.listProperties(node.spaceId, node.id);
+  /** Dead properties of what `find`, `get` or `list` has found. */
+  listProperties({ spaceId, id }: SeenNode): Promise<DeadProperty[]> {
+    return this.#metadata.listProperties(spaceId, id);
   }
 
   /** All or nothing. @throws not-found; locked; too-large; denied. */

@@ -1,13 +1,31 @@
 /** What the file service answers. */
+import type { NodeId } from '../base/ids.ts';
+import type { Name } from '../base/names.ts';
 import type { GrantRecord } from '../metadata/index.ts';
 import type { Access } from './access.ts';
-import type { SeenNode } from './view/sight.ts';
+import { notFound } from './deal.ts';
+import { accessAt } from './view/sight.ts';
+import type { SeenNode, Walk } from './view/sight.ts';
 import type { SeenEntry } from './view/views.ts';
 
 /** A node with what the caller may do with it. */
 export interface Found {
   node: SeenNode;
   access: Access;
+  /** From the root of the space where it lives down to it. */
+  ids: readonly NodeId[];
+}
+
+/** @throws not-found: the walk ended before the end of its path. */
+export function getIn(walk: Walk, path: readonly Name[], deed: string): Found {
+  const found = findIn(walk, path);
+  if (found === undefined) throw notFound(deed);
+  return found;
+}
+
+export function findIn({ nodes, ids }: Walk, path: readonly Name[]): Found | undefined {
+  const node = nodes[path.length];
+  return node && { node, access: accessAt(node), ids };
 }
 
 export interface Written {
@@ -19,6 +37,8 @@ export interface Written {
 export interface FolderListing {
   folder: SeenNode;
   access: Access;
+  /** See Found. */
+  ids: readonly NodeId[];
   /** Pages in order of canonical name, all as of one moment. */
   pages: AsyncIterable<readonly SeenEntry[]>;
   /** All of it is the caller's own: no entry has a `sight`. */

@@ -8,6 +8,7 @@ import type { Actor, Instant, LockRecord, MetadataStore } from '../metadata/inde
 import { actorOf } from './actor.ts';
 import { takeNode } from './aim.ts';
 import type { Deal } from './deal.ts';
+import type { Found } from './found.ts';
 import { isLinkCaller } from './view/link-caller.ts';
 import { roleAt } from './view/sight.ts';
 import type { SeenNode } from './view/sight.ts';
@@ -64,6 +65,18 @@ export class FileLocks {
     const above = new Set(ids);
     return locks.filter(({ nodeId, depth }) =>
       nodeId === own || (depth === 'infinity' && above.has(nodeId)));
+  }
+
+  /** What is locked at a node that was found, with one look: all locks of its space, with `others`
+   *  also those of spaces in which members of it live; and those of them that cover it. */
+  async at(
+    caller: Caller, { node, ids }: Found, { others }: { others: boolean },
+  ): Promise<{ all: LockRecord[]; covering: LockRecord[] }> {
+    const all = others ? await this.around(caller, node)
+      : await this.#metadata.listLocks(node.spaceId, this.#now());
+    const covering = all.filter(({ spaceId, nodeId, depth }) => spaceId === node.spaceId
+      && (nodeId === node.id || (depth === 'infinity' && ids.includes(nodeId))));
+    return { all, covering };
   }
 
   /** See FileService.listLocksAt. */

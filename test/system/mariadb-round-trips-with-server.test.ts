@@ -89,6 +89,29 @@ describe('What a request asks of a database that is far away', { timeout: 300_00
     assertAtMost(await costOf(() => ada.get(`${path}/file.txt`)), { waits: 2, statements: 3 });
   });
 
+  const listings: readonly { what: string; body: string; most: Cost }[] = [
+    {
+      what: 'what a listing shows', most: { waits: 4, statements: 5 },
+      body: '<d:getetag/><d:getcontentlength/><d:resourcetype/>',
+    },
+    {
+      what: 'all that sync clients ask for, and locks', most: { waits: 6, statements: 11 },
+      body: '<d:getetag/><d:quota-available-bytes/><oc:fileid/><oc:permissions/><oc:share-types/>'
+        + '<oc:favorite/><nc:note/><d:lockdiscovery/>',
+    },
+  ];
+  for (const { what, body, most } of listings) {
+    it(`a folder with ${what} costs a constant number of statements`, async (t) => {
+      const names = 'xmlns:d="DAV:" xmlns:oc="http://owncloud.org/ns" '
+        + 'xmlns:nc="http://nextcloud.org/ns"';
+      const cost = await costOf(() => ada.file('PROPFIND', 'a/b/c/', {
+        headers: { Depth: '1' }, body: `<d:propfind ${names}><d:prop>${body}</d:prop></d:propfind>`,
+      }));
+      t.diagnostic(JSON.stringify(cost));
+      assertAtMost(cost, most);
+    });
+  }
+
   it('a new small file costs a constant number of statements', async (t) => {
     const cost = await costOf(() => {
       serial += 1;

@@ -11,11 +11,11 @@ import type { NodeId, SpaceId } from '../../base/ids.ts';
 import type { Name } from '../../base/names.ts';
 import type { Caller } from '../../identity/index.ts';
 import { heldContentRev } from '../../metadata/index.ts';
-import type { HeldRecord, ListOptions, NodeRecord } from '../../metadata/index.ts';
+import type { HeldRecord, NodeRecord } from '../../metadata/index.ts';
 import { EVERYTHING } from '../access.ts';
 import type { SeenNode, Sight, Walk } from './sight.ts';
 import { Views } from './views.ts';
-import type { SeenEntry, SeenPages } from './views.ts';
+import type { SeenEntry, SeenListOptions, SeenPages } from './views.ts';
 
 export type HeldView = Pick<
   HeldRecord, 'id' | 'kind' | 'sizeBytes' | 'modifiedAt' | 'checksums'
@@ -51,7 +51,7 @@ export class DeviceViews extends Views {
   }
 
   override async list(
-    caller: Caller, folder: SeenNode, options: ListOptions,
+    caller: Caller, folder: SeenNode, options: SeenListOptions,
   ): Promise<SeenPages> {
     const listed = await super.list(caller, folder, options);
     const hold = this.#holds.of(caller);

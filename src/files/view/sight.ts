@@ -4,6 +4,7 @@ import type { Role } from '../../base/roles.ts';
 import type { NodeRecord } from '../../metadata/index.ts';
 import { EVERYTHING } from '../access.ts';
 import type { Access } from '../access.ts';
+import type { Received } from './received.ts';
 
 export interface Sight {
   readonly role: Role;
@@ -44,6 +45,8 @@ export interface Walk {
   readonly held?: SeenNode;
   /** The mount that the walk went through. */
   readonly mount: MountCrossing | undefined;
+  /** What others share with the caller, as far as it was looked at: for what follows at once. */
+  readonly shared?: { readonly received: Received | undefined } | undefined;
 }
 
 export interface MountCrossing {

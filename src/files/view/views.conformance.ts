@@ -177,7 +177,8 @@ function declareFolders(): void {
       await site.files.setProperties(ben, pathOf('plans/one.txt'), {
         set: [{ namespace: 'x:', name: 'p', xml: 'v' }], remove: [],
       });
-      const [property] = await site.files.listProperties(anna, pathOf('work/plans/one.txt'));
+      const { node } = await site.files.get(anna, pathOf('work/plans/one.txt'));
+      const [property] = await site.files.listProperties(node);
       assert.equal(property?.xml, 'v');
     });
 

@@ -44,6 +44,11 @@ export interface SeenPages {
   isPlain: boolean;
 }
 
+export interface SeenListOptions extends ListOptions {
+  /** Of the walk that has found the folder. */
+  shared?: Walk['shared'];
+}
+
 export class Views {
   readonly #metadata: MetadataStore;
   readonly #spaces: SpaceDirectory;
@@ -74,15 +79,18 @@ export class Views {
       ? await this.#metadata.resolve(own.id, path) : found;
     const last = chain.at(-1);
     if (last?.kind === 'mount') return this.#cross(received, chain, path);
+    const plain = { ids: idsOf(chain), isHidden: false, mount: undefined, shared: { received } };
     if (received === undefined || last === undefined || chain.length <= path.length) {
-      return { nodes: chain, ids: idsOf(chain), isHidden: false, mount: undefined };
+      return { nodes: chain, ...plain };
     }
     const nodes = [...chain.slice(0, -1), await this.#ownFolder(received, last)];
-    return { nodes, ids: idsOf(chain), isHidden: false, mount: undefined };
+    return { nodes, ...plain };
   }
 
   /** The members of a folder that `walk` has found. */
-  async list(caller: Caller, folder: SeenNode, options: ListOptions): Promise<SeenPages> {
+  async list(
+    caller: Caller, folder: SeenNode, { shared, ...options }: SeenListOptions,
+  ): Promise<SeenPages> {
     if (!accessAt(folder).read) return { pages: noPages(), isPlain: true };
     const pages = this.#metadata.listFolder(folder.spaceId, folder.id, options);
     if (isLinkCaller(caller)) {
@@ -94,7 +102,7 @@ export class Views {
       const parts = await this.#received.ground(caller, { spaceId: folder.spaceId, owner });
       return { pages: groundPages(pages, { ...parts, role: roleAt(folder) }), isPlain: false };
     }
-    const received = await this.#received.of(caller, own);
+    const { received } = shared ?? { received: await this.#received.of(caller, own) };
     if (received === undefined || received.mounts.length === 0) {
       return { pages: plainPages(pages), isPlain: true };
     }

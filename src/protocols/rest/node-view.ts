@@ -78,7 +78,7 @@ export class NodeView {
   async one({ path, node }: Placed): Promise<Node> {
     const { files } = this.#parts;
     const caller = this.#caller;
-    const properties = await files.listProperties(caller, path);
+    const properties = await files.listProperties(node);
     const covering = await files.listLocks(caller, path);
     const shares = await files.sharesAt(caller, node);
     const parentId = await this.#parentOf({ path, node });

@@ -1,7 +1,7 @@
 /** Locks as XML, for the nodes of one answer (RFC 4918, sections 14.1 and 15.8). */
 import type { Name } from '../../base/names.ts';
 import { isLinkCaller } from '../../files/index.ts';
-import type { FileService } from '../../files/index.ts';
+import type { FileService, Found } from '../../files/index.ts';
 import type { Instant, LockRecord, NodeRecord } from '../../metadata/index.ts';
 import { hrefOf } from './dav-request.ts';
 import type { DavRequest } from './dav-request.ts';
@@ -38,15 +38,21 @@ export class LockView {
   /** The locks of the request's node and, if asked for, of its members. */
   static async open(
     files: FileService, request: DavRequest,
-    options: { node: NodeRecord; withMembers: boolean; at: Instant },
+    { found, members, at }: {
+      found: Found; at: Instant;
+      /** `plain`: all of them live in the space of the node. */
+      members: 'none' | 'plain' | 'mounted';
+    },
   ): Promise<LockView> {
     const { caller, path, root } = request;
-    const { node, withMembers, at } = options;
-    const covering = await files.listLocks(caller, path);
+    const { node } = found;
+    const { all, covering } = await files.locks.at(caller, found, {
+      others: members === 'mounted',
+    });
     const placed = await placeLocks(files, request, { node, locks: covering });
     const ofMembers = new Map<number, LockRecord[]>();
-    if (withMembers) {
-      for (const lock of await files.listLocksAt(caller, node)) {
+    if (members !== 'none') {
+      for (const lock of all) {
         const others = ofMembers.get(lock.nodeId);
         if (others === undefined) ofMembers.set(lock.nodeId, [lock]);
         else others.push(lock);

@@ -73,8 +73,9 @@ async function sendLock(
   { lock, status }: { lock: LockRecord; status: 200 | 201 },
 ): Promise<void> {
   const { exchange, caller, path } = request;
-  const { node } = await files.get(caller, path);
-  const view = await LockView.open(files, request, { node, withMembers: false, at: now() });
+  const found = await files.get(caller, path);
+  const { node } = found;
+  const view = await LockView.open(files, request, { found, members: 'none', at: now() });
   const xml = '<?xml version="1.0" encoding="utf-8"?>\n<d:prop xmlns:d="DAV:"><d:lockdiscovery>'
     + `${view.xmlOf(node)}</d:lockdiscovery></d:prop>\n`;
   const headers = ['Lock-Token', `<${lock.token}>`];

@@ -38,9 +38,11 @@ export function propfindHandler(parts: DavParts): DavHandler {
     const withProperties = needsOf(asked).has('dead');
     const listing = depth === '1' ? await listOrFind(parts, request, withProperties) : undefined;
     const found = listing === undefined
-      ? await files.get(caller, path) : { node: listing.folder, access: listing.access };
-    const template = await templateOf(parts, request, { asked, found, listing });
-    const properties = withProperties ? await files.listProperties(caller, path) : undefined;
+      ? await files.get(caller, path) : { ...listing, node: listing.folder };
+    const [template, properties] = await Promise.all([
+      templateOf(parts, request, { asked, found, listing }),
+      withProperties ? files.listProperties(found.node) : undefined,
+    ]);
     const self = { ...found.node, ...(properties && { properties }) };
     const href = hrefOf(request.root, path, self.kind);
     const first = MULTISTATUS_OPEN + template.render(href, self);
@@ -65,14 +67,17 @@ async function templateOf(
   options: { asked: PropfindRequest; found: Found; listing: FolderListing | undefined },
 ): Promise<MultistatusTemplate> {
   const { caller, exchange } = request;
-  const { asked, found: { node }, listing } = options;
+  const { asked, found, listing } = options;
+  const { node } = found;
   const needs = needsOf(asked);
-  const quotas = needs.has('quota') ? await quotasOf(files, request, options) : undefined;
-  const locks = needs.has('locks')
-    ? await LockView.open(files, request, { node, withMembers: listing !== undefined, at: now() })
-    : undefined;
-  const shares = needs.has('shares') ? await files.sharesAt(caller, node) : undefined;
-  const notes = needs.has('notes') ? await files.notesAt(caller) : undefined;
+  const members = listing === undefined ? 'none' : listing.isPlain ? 'plain' : 'mounted';
+  // All at once: from a database that is far away the answers take the time of one.
+  const [quotas, locks, shares, notes] = await Promise.all([
+    needs.has('quota') ? quotasOf(files, request, options) : undefined,
+    needs.has('locks') ? LockView.open(files, request, { found, members, at: now() }) : undefined,
+    needs.has('shares') ? files.sharesAt(caller, node) : undefined,
+    needs.has('notes') ? files.notesAt(caller) : undefined,
+  ]);
   const isPlain = node.sight === undefined && listing?.isPlain !== false;
   const minimal = /\breturn\s*=\s*"?minimal\b/i.test(String(exchange.req.headers['prefer'] ?? ''));
   const context = { instanceId, caller, isPlain, shares, notes, quotas, locks };

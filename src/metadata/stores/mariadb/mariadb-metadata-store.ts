@@ -167,9 +167,10 @@ export class MariadbMetadataStore implements ShardStore {
   }
 
   async listProperties(spaceId: SpaceId, nodeId: NodeId): Promise<DeadProperty[]> {
-    return this.#read(({ follow, records }) =>
-      (follow.findChains(spaceId, [nodeId]).size === 0 ? []
-        : records.listProperties(spaceId, nodeId)));
+    return this.#read(({ follow, records }) => {
+      const found = records.listProperties(spaceId, nodeId);
+      return found.length === 0 || follow.findChains(spaceId, [nodeId]).size > 0 ? found : [];
+    });
   }
 
   async getVersion(
@@ -277,19 +278,11 @@ export class MariadbMetadataStore implements ShardStore {
   }
 
   async listLocks(spaceId: SpaceId, at: Instant): Promise<LockRecord[]> {
-    return this.#read(({ records }) => {
-      const found = records.listLocks(spaceId, at);
-      if (found.length === 0 && !records.hasSpace(spaceId)) throw spaceMissing(spaceId);
-      return found;
-    });
+    return this.#read(({ spaces }) => spaces.listLocks(spaceId, at));
   }
 
   async listGrants(spaceId: SpaceId): Promise<readonly GrantRecord[]> {
-    return this.#read(({ records, access }) => {
-      const found = access().listGrants(spaceId);
-      if (found.length === 0 && !records.hasSpace(spaceId)) throw spaceMissing(spaceId);
-      return found;
-    });
+    return this.#read(({ spaces }) => spaces.listGrants(spaceId));
   }
 
   async accessRev(spaceId: SpaceId): Promise<number> {
@@ -317,11 +310,7 @@ export class MariadbMetadataStore implements ShardStore {
   }
 
   async readUsage(spaceId: SpaceId, at: Instant): Promise<UsageRecord> {
-    return this.#read(({ records, access }) => {
-      const space = records.findSpace(spaceId);
-      if (space === undefined) throw spaceMissing(spaceId);
-      return access().usage(space, at);
-    });
+    return this.#read(({ spaces }) => spaces.readUsage(spaceId, at));
   }
 
   async readTenantUsage(tenant: TenantId, at: Instant): Promise<UsageFigures> {

@@ -10,7 +10,7 @@ import { grantChange } from '../../conformance/access-promises.ts';
 import { Hand } from '../../conformance/hand.ts';
 import { MariadbMetadataStore } from './mariadb-metadata-store.ts';
 import {
-  GRANT_STATEMENTS, PAST_STATEMENTS, READ_STATEMENTS, WALK_STATEMENTS,
+  GRANT_STATEMENTS, PAST_STATEMENTS, READ_STATEMENTS, SPACE_STATEMENTS, WALK_STATEMENTS,
 } from './reader/reader-statements.ts';
 import { gatheredTexts } from './writer/bulk-statements.ts';
 import { aheadTexts } from './writer/fetch-ahead.ts';
@@ -107,7 +107,7 @@ describe('The statements on MariaDB', () => {
   const isAsked = ({ text }: NamedSql): boolean =>
     !/\*\/ (INSERT INTO \w+ \([^)]*\) VALUES|BEGIN|COMMIT|ROLLBACK)/.test(text);
   const all = [WRITER_STATEMENTS, READ_STATEMENTS, PAST_STATEMENTS, WALK_STATEMENTS,
-    GRANT_STATEMENTS]
+    GRANT_STATEMENTS, SPACE_STATEMENTS]
     .flatMap((table) => Object.values<NamedSql>(table)).filter(isAsked);
 
   it('never pass over a large table from end to end', async () => {

@@ -13,10 +13,13 @@ import type { TreeReader } from '../../sqlite/reader/tree-reader.ts';
 const READ_AHEAD_PAGES = 4;
 
 type PageStatements = Parameters<typeof readPage>[0];
+type Page = ReturnType<typeof readPage>;
 
 export interface ListingContext {
   tree: TreeReader;
   reads: PageStatements;
+  /** What each of these reads asks first. */
+  readonly firstQuestions: (...reads: readonly (() => unknown)[]) => readonly Question[];
   /** A snapshot of one's own, which `end` gives back. */
   readonly begin: (signal: AbortSignal | undefined) => Promise<ListingSnapshot>;
 }
@@ -28,29 +31,34 @@ export interface ListingSnapshot {
 }
 
 export async function* listFolder(
-  { tree, reads, begin }: ListingContext, spaceId: SpaceId, folderId: NodeId, options: ListOptions,
+  { tree, reads, firstQuestions, begin }: ListingContext,
+  spaceId: SpaceId, folderId: NodeId, options: ListOptions,
 ): AsyncGenerator<readonly FolderEntry[]> {
   const { signal, withProperties = false, pageMax = LIST_PAGE_MAX } = options;
   const request = { spaceId, folderId, withProperties, pageMax };
   const aheadMax = options.pageMax === undefined ? READ_AHEAD_PAGES : 1;
   const snapshot = await begin(signal);
   try {
-    const isThere = await snapshot.answer(() => tree.isLiveFolder(spaceId, folderId));
-    if (!isThere) throw nodeMissing(folderId);
+    const isThere = (): boolean => tree.isLiveFolder(spaceId, folderId);
+    const first = (): Page => readPage(reads, request, options.after ?? '');
+    // Both at once: most folders that are listed are there.
+    let page = await snapshot.answer(
+      () => (isThere() ? first() : undefined), firstQuestions(isThere, first));
+    if (page === undefined) throw nodeMissing(folderId);
     const ahead: FolderEntry[][] = [];
-    for (let after = options.after ?? '', isMore = true; isMore;) {
-      signal?.throwIfAborted();
-      const from = after;
-      const page = await snapshot.answer(() => readPage(reads, request, from));
-      isMore = page.entries.length === pageMax;
-      after = page.last;
-      if (page.entries.length > 0) ahead.push(page.entries);
+    for (let isMore = true; isMore;) {
+      const { entries, last }: Page = page;
+      isMore = entries.length === pageMax;
+      if (entries.length > 0) ahead.push(entries);
       if (!isMore) snapshot.end();
-      if (isMore && ahead.length < aheadMax) continue;
-      for (const entries of ahead.splice(0)) {
-        signal?.throwIfAborted();
-        yield entries;
+      if (!isMore || ahead.length >= aheadMax) {
+        for (const some of ahead.splice(0)) {
+          signal?.throwIfAborted();
+          yield some;
+        }
       }
+      signal?.throwIfAborted();
+      if (isMore) page = await snapshot.answer(() => readPage(reads, request, last));
     }
   } finally {
     snapshot.end();

@@ -3,6 +3,7 @@
 import { namedTable } from '../../../../platform/mariadb/index.ts';
 import { TABLE_KEYS } from '../schema.ts';
 import { GRANT_COLUMNS } from '../../sqlite/rows.ts';
+import { ACCESS_READS, SPACE } from '../../sqlite/reader/access-reads.ts';
 import { PAST_SQL } from '../../sqlite/reader/past-statements.ts';
 import { READ_SQL } from '../../sqlite/reader/read-statements.ts';
 
@@ -89,6 +90,22 @@ export const WALK_STATEMENTS = namedTable<'getCasePolicy' | 'walk' | 'nodesAt'>(
       STRAIGHT_JOIN node n
         ON n.space_id = v.space AND n.parent_id = v.parent AND n.canon = v.canon ${ASIDE}`,
 }, { owner: 'metadata.walk', tables: TABLE_KEYS });
+
+/** What a space has, together with whether there is such a space: SQLite is asked for that by
+ *  itself. No row: there is none; a row without an id of its own: the space has nothing. */
+export const SPACE_STATEMENTS = namedTable<'locksOf' | 'grantsOf' | 'usageOf'>({
+  locksOf: `SELECT l.token, l.node_id, l.scope, l.depth, l.owner_xml, l.holder, l.expires_at
+    FROM space s LEFT JOIN dav_lock l ON l.space_id = s.id AND l.expires_at > @at
+    WHERE s.id = @space ORDER BY l.token`,
+  grantsOf: `SELECT ${GRANT_COLUMNS}
+    FROM space s LEFT JOIN access_grant g ON g.space_id = s.id
+      LEFT JOIN grant_count c ON c.grant_id = g.id
+    WHERE s.id = @space ORDER BY g.id`,
+  usageOf: `SELECT ${SPACE}, (${ACCESS_READS.sumReservations}), t.quota_bytes
+    FROM space s JOIN folder f ON f.space_id = s.id AND f.id = s.root_id
+      LEFT JOIN tenant t ON t.id = s.tenant
+    WHERE s.id = @space`,
+}, { owner: 'metadata.space', tables: TABLE_KEYS });
 
 /** Grants to many at once: SQLite is asked for each by itself, which costs nothing. `@subjects`
  *  is a list of pairs as JSON: the kind's number and the text. */

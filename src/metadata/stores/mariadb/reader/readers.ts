@@ -26,9 +26,11 @@ import type { CanonicalPath } from './gathered-paths.ts';
 import type { ListingContext, ListingSnapshot } from './folder-listing.ts';
 import { ReadPool } from './read-pool.ts';
 import {
-  GRANT_STATEMENTS, PAST_STATEMENTS, READ_STATEMENTS, WALK_STATEMENTS,
+  GRANT_STATEMENTS, PAST_STATEMENTS, READ_STATEMENTS, SPACE_STATEMENTS, WALK_STATEMENTS,
 } from './reader-statements.ts';
 import { ReplayedStatements } from './replayed-statements.ts';
+import type { Question } from './replayed-statements.ts';
+import { SpaceReader } from './space-reader.ts';
 
 /** Tries of one read, the first included: a read that failed has changed nothing. */
 const TRIES_MAX = 6;
@@ -120,6 +122,9 @@ export class Readers implements ListingContext {
   readonly grants =
     new GrantFinder(this.#replayed.tableOf(GRANT_STATEMENTS), this.access);
 
+  readonly spaces =
+    new SpaceReader(this.#replayed.tableOf(SPACE_STATEMENTS), this.access);
+
   readonly #paths: GatheredPaths;
   #isClosed = false;
 
@@ -190,6 +195,10 @@ export class Readers implements ListingContext {
       snapshot.end();
     }
   }
+
+  /** See ListingContext. */
+  readonly firstQuestions = (...reads: readonly (() => unknown)[]): Question[] =>
+    this.#replayed.firstQuestions(reads);
 
   /** See ListingContext. */
   readonly begin = async (signal: AbortSignal | undefined): Promise<ListingSnapshot> => {

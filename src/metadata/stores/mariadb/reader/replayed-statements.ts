@@ -22,6 +22,7 @@ const QUESTIONS_MAX = 20_000;
 const SHORT: ReadonlySet<string> = new Set([
   'walk', 'getSpace', 'getAccessRev', 'listGrantsTo', 'grantsToAny', 'findLink',
   'findSpaceByOwner', 'getVersion', 'listFewChains', 'listFewStandings', 'findUpload',
+  'listProperties', 'locksOf', 'grantsOf', 'usageOf',
 ]);
 
 export interface Question {
@@ -79,6 +80,14 @@ export class ReplayedStatements {
     const { rows } = await ask(key, { text, values });
     const second = this.#run(new Map([[key, rows]]), read);
     return 'value' in second ? second : { questions: [first.unanswered, second.unanswered] };
+  }
+
+  /** What each of the reads asks first. @throws what they do before they ask. */
+  firstQuestions(reads: readonly (() => unknown)[]): Question[] {
+    return reads.flatMap((read) => {
+      const outcome = this.#run(new Map(), read);
+      return 'value' in outcome ? [] : [outcome.unanswered];
+    });
   }
 
   /** Runs `read` on the session's snapshot until it comes to its end. `questions` are asked

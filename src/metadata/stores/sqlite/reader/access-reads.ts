@@ -1,7 +1,7 @@
 /** The SQL by which spaces, grants, mounts and quotas are read: see read-statements.ts. */
 import { GRANT_COLUMNS } from '../rows.ts';
 
-const SPACE = `s.id, s.tenant, s.kind, s.name, s.owner, s.root_id, s.rev, s.access_rev,
+export const SPACE = `s.id, s.tenant, s.kind, s.name, s.owner, s.root_id, s.rev, s.access_rev,
   s.case_policy, s.quota_bytes, f.size_bytes, s.created_at`;
 const SPACES = `SELECT ${SPACE}
   FROM space s JOIN folder f ON f.space_id = s.id AND f.id = s.root_id`;

@@ -12,7 +12,7 @@ import type { ReadStatements } from './read-statements.ts';
 
 type Nullable<T> = T | null;
 
-type SpaceTuple = [
+export type SpaceTuple = [
   id: number, tenant: string, kind: SpaceRecord['kind'], name: string, owner: Nullable<string>,
   rootId: number, rev: number, accessRev: number, casePolicy: CasePolicy,
   quotaBytes: Nullable<number>, usedBytes: number, createdAt: number,
@@ -33,7 +33,7 @@ type TrashTuple = [
   deletedRev: number, nodeId: number, parentId: number, name: string, kind: number,
   sizeBytes: number, deletedAt: number, deletedBy: string,
 ];
-type LockTuple = [
+export type LockTuple = [
   token: string, nodeId: number, scope: string, depth: string, ownerXml: string, holder: string,
   expiresAt: number,
 ];
@@ -113,13 +113,7 @@ export class RecordReader {
 
   listLocks(spaceId: SpaceId, at: Instant): LockRecord[] {
     const rows = this.#reads.listLocks.all(spaceId, at) as LockTuple[];
-    return rows.map((row) => {
-      const [token, nodeId, scope, depth, ownerXml, holder, expiresAt] = row;
-      return {
-        token, spaceId, nodeId: nodeId as NodeId, scope: scope as LockRecord['scope'],
-        depth: depth as LockRecord['depth'], ownerXml, holder: holder as UserId, expiresAt,
-      };
-    });
+    return rows.map((row) => toLock(spaceId, row));
   }
 
   findUpload(owner: UserId, uploadId: string): UploadRecord | undefined {
@@ -165,7 +159,15 @@ export class RecordReader {
   }
 }
 
-function toSpace(row: SpaceTuple): SpaceRecord {
+export function toLock(spaceId: SpaceId, row: LockTuple): LockRecord {
+  const [token, nodeId, scope, depth, ownerXml, holder, expiresAt] = row;
+  return {
+    token, spaceId, nodeId: nodeId as NodeId, scope: scope as LockRecord['scope'],
+    depth: depth as LockRecord['depth'], ownerXml, holder: holder as UserId, expiresAt,
+  };
+}
+
+export function toSpace(row: SpaceTuple): SpaceRecord {
   const [id, tenant, kind, name, owner, rootId, rev, accessRev, casePolicy, quotaBytes, usedBytes,
     createdAt] = row;
   return {
