@@ -31,6 +31,7 @@ export const LONG_FILES: Readonly<Record<string, number>> = {
   'test/simulation/planted-bugs.test.ts': 90,
   'test/system/tenant-move-with-server.test.ts': 25,
   'src/metadata/shards/shards-on-mariadb-with-server.test.ts': 30,
+  'src/metadata/stores/mariadb/moving-killed-with-server.test.ts': 30,
   'test/system/shards-with-server.test.ts': 25,
   'test/system/database-move-with-server.test.ts': 25,
   'test/browser/account.test.ts': 25,

@@ -42,6 +42,8 @@ export interface MoveRecord {
   readonly rowsCompared: number;
   /** How long writers waited for the last flip. */
   readonly freezeMs: number | undefined;
+  /** And of that until the directory was told: never longer than a freeze may take. */
+  readonly decidedMs?: number | undefined;
   /** Freezes that took too long and were given up. */
   readonly freezeFailures: number;
   readonly begunAt: Instant;

@@ -62,6 +62,8 @@ export class TenantMove {
   #pending: TouchedRows | undefined;
   /** Set until it is known that no freeze stands. */
   #frozenAtMs: number | undefined;
+  /** Whether the directory was asked, as far as this process knows. */
+  #mayBeFlipped = false;
   #flippedAtMs: number | undefined;
   #isInterrupted = false;
   #savedAtMs = 0;
@@ -250,7 +252,7 @@ export class TenantMove {
   /** Writers wait from here to `unfreeze`, and no longer than they may. */
   async #freeze(): Promise<number> {
     const { tenant, epoch } = this.#record;
-    const { clock, pace: { freezeMaxMs, idleMs } } = this.#parts;
+    const { clock, pace: { freezeMaxMs } } = this.#parts;
     const { from } = await this.#rows();
     const pending = this.#pending;
     if (pending === undefined || this.#frozenAtMs !== undefined) {
@@ -269,11 +271,15 @@ export class TenantMove {
     } catch (error) {
       await this.#thaw();
       if (!(error instanceof HoldfastError) || error.code !== 'freeze-too-long') throw error;
-      const freezeFailures = this.#record.freezeFailures + 1;
-      await this.save({ freezeFailures });
-      return idleMs * Math.min(freezeFailures, 100);
+      return this.#tooLong();
     }
     return 0;
+  }
+
+  async #tooLong(): Promise<number> {
+    const freezeFailures = this.#record.freezeFailures + 1;
+    await this.save({ freezeFailures });
+    return this.#parts.pace.idleMs * Math.min(freezeFailures, 100);
   }
 
   /** Carries over and compares what is left. Nothing changes any more. */
@@ -335,6 +341,7 @@ export class TenantMove {
     await to.setPlacement(tenant, frozen, { epoch, state: 'moved' });
     this.#pending = undefined;
     this.#frozenAtMs = undefined;
+    this.#mayBeFlipped = false;
     await this.#enter('tail');
   }
 
@@ -348,6 +355,13 @@ export class TenantMove {
       return 0;
     }
     const spaces = await this.#spaces();
+    const { clock, pace: { freezeMaxMs } } = this.#parts;
+    const decidedMs = this.#frozenAtMs && clock.monotonic() - this.#frozenAtMs;
+    if (!this.#mayBeFlipped && decidedMs !== undefined && decidedMs > freezeMaxMs) {
+      await this.#thaw();
+      return this.#tooLong();
+    }
+    this.#mayBeFlipped = true;
     try {
       await this.#parts.directory.movePlace({ tenant, epochWas: epoch, shard, spaces });
     } catch (error) {
@@ -357,7 +371,7 @@ export class TenantMove {
     }
     this.#flippedAtMs = this.#parts.clock.monotonic();
     failpoint('metadata.move-flipped');
-    await this.#enter('unfreeze');
+    await this.#enter('unfreeze', { decidedMs });
     return 0;
   }
 
