@@ -1,7 +1,6 @@
 /** How people and programs hear of changes: the feed, the hub that wakes those who wait, and the
  *  addresses at which they do. */
 import { hash } from 'node:crypto';
-import { join } from 'node:path';
 import type { SpaceId, UserId } from '../base/ids.ts';
 import { ChangeFeed, ChangeHub } from '../files/index.ts';
 import type { Brake, SpaceDirectory } from '../files/index.ts';
@@ -10,6 +9,7 @@ import type { MetadataStore } from '../metadata/index.ts';
 import type { Clock, Logger, Random, Route } from '../platform/index.ts';
 import { eventRoutes, pageText } from '../protocols/index.ts';
 import { Webhooks, systemResolve } from '../webhooks/index.ts';
+import type { WebhookStore } from '../webhooks/index.ts';
 
 /** Programs that wait, each with a connection and some ten kilobytes. */
 const LISTENERS = { listenersMax: 5_000, perUserMax: 1_500 };
@@ -31,12 +31,12 @@ export interface Events {
   watched: () => SpaceId[];
   /** A commit has changed a space. */
   changed: (space: SpaceId) => void;
-  /** @throws unavailable. */
-  openWebhooks: (options: WebhookOptions) => Promise<Webhooks>;
+  /** They take the store over, and send nothing yet. */
+  openWebhooks: (options: WebhookOptions) => Webhooks;
 }
 
 export interface WebhookOptions {
-  dataPath: string;
+  store: WebhookStore;
   allowPrivate: boolean;
   random: Random;
   log: Logger;
@@ -57,9 +57,9 @@ export function openEvents(options: EventsOptions): Events {
       hub.changed(space);
       opened.webhooks?.changed(space);
     },
-    async openWebhooks({ dataPath, ...rest }) {
-      opened.webhooks = await Webhooks.open({
-        ...rest, feed, clock, folder: join(dataPath, 'webhooks'), resolve: systemResolve,
+    openWebhooks(given) {
+      opened.webhooks = new Webhooks({
+        ...given, feed, clock, resolve: systemResolve,
         textOf: pageText, findCaller: (user) => callerFor(auth.identity, user),
       });
       return opened.webhooks;

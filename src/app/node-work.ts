@@ -12,6 +12,7 @@ import type { Stores } from './stores.ts';
 export const TIME_WORK = 'time-work';
 export const AUDIT = 'audit';
 export const DRIFT = 'schema-drift';
+export const WEBHOOKS = 'webhooks';
 
 /** Restores that another server has left unfinished are looked for so often. */
 const RESUME_EVERY_MS = 60_000;
@@ -33,6 +34,13 @@ export async function workOfOne(
 /** Whether this server does what one server does. */
 export function isForUs({ webNode }: Pick<Stores, 'webNode'>, name: string): boolean {
   return webNode === undefined || webNode.isAlone || webNode.holds(name);
+}
+
+/** The same, as the database says now. @throws unavailable. */
+export async function isStillForUs(
+  { webNode }: Pick<Stores, 'webNode'>, name: string,
+): Promise<boolean> {
+  return webNode === undefined || webNode.isAlone || webNode.stillHolds(name);
 }
 
 /** One server at a time works on a batch. */

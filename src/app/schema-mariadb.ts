@@ -26,6 +26,7 @@ import {
 import {
   LEAVING_TABLES,
 } from '../storage/shared/stores/mariadb/mariadb-leaving-list.ts';
+import { WEBHOOK_TABLES } from '../webhooks/stores/mariadb/webhook-schema.ts';
 
 /** What this version of the program makes in an empty database. */
 export function goldensOnMariadb(): { metadata: Catalogue; identity: Catalogue } {
@@ -44,7 +45,7 @@ export function besideAll(): Catalogue {
 export function besideFirst(): Catalogue {
   return mariadbGolden({
     ...IDENTITY_TABLES, ...INSTALLATION_TABLES, ...DIRECTORY_TABLES, ...CLUSTER_TABLES,
-    ...KEYED_REQUEST_TABLES, ...LEAVING_TABLES,
+    ...KEYED_REQUEST_TABLES, ...LEAVING_TABLES, ...WEBHOOK_TABLES,
   }, OUR_COLLATION);
 }
 

@@ -37,13 +37,15 @@ import type { Stores, StoresOptions } from './stores.ts';
 import { storageSettings } from './storage-policies.ts';
 import { openTenantMoves } from './tenant-moves.ts';
 import {
-  aloneWithBatch, AUDIT, DRIFT, isForUs, listenToOthers, TIME_WORK, workOfOne,
+  aloneWithBatch, AUDIT, DRIFT, isForUs, isStillForUs, listenToOthers, TIME_WORK, WEBHOOKS,
+  workOfOne,
 } from './node-work.ts';
 import type { Others } from './node-work.ts';
 import { COLLECTING } from './web-node.ts';
 import { TimeWork } from './time-work.ts';
 import { tenantMoveSlice } from '../metadata/index.ts';
 import type { TenantMover } from '../metadata/index.ts';
+import { openWebhookStore } from './webhook-place.ts';
 import { webhookSlice } from '../webhooks/index.ts';
 import type { Webhooks } from '../webhooks/index.ts';
 
@@ -209,9 +211,13 @@ async function startWork(
     policy: config.of(filesSlice),
     note: (entry) => opened.audit?.note(entry),
   })));
-  opened.webhooks = await services.events.openWebhooks({
-    ...config.of(webhookSlice), dataPath: data.path, random, log,
+  const webhooks = services.events.openWebhooks({
+    ...config.of(webhookSlice), random, log,
+    store: await openWebhookStore(data.path, stores, { clock, log }),
   });
+  opened.webhooks = webhooks;
+  opened.works.push(await workOfOne(stores, WEBHOOKS, () =>
+    Promise.resolve(webhooks.startSending(() => isStillForUs(stores, WEBHOOKS)))));
   const { isOn, ...collecting } = config.of(gcSlice);
   opened.works.push(await workOfOne(stores, COLLECTING, async () => {
     const homeWork = await HomeWork.start({

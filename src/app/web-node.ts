@@ -10,7 +10,7 @@ import { hostname } from 'node:os';
 import { HoldfastError } from '../base/errors.ts';
 import { LeasedWork, NODE_DEAD_MS, quietRoundOf } from '../platform/index.ts';
 import type {
-  ChangeHints, Clock, Lease, Leases, LeasedWorkOptions, Logger, NodeRecord, NodeRegistry,
+  ChangeHints, Clock, Leases, LeasedWorkOptions, Logger, NodeRecord, NodeRegistry,
 } from '../platform/index.ts';
 import type { ServerAddress } from '../platform/mariadb/index.ts';
 import type { LeavingList, StoreSharing } from '../storage/index.ts';
@@ -149,6 +149,12 @@ export class WebNode {
     return this.#works.get(name)?.isHeld === true;
   }
 
+  /** The same, as the database says now. @throws unavailable. */
+  async stillHolds(name: string): Promise<boolean> {
+    const lease = this.#works.get(name)?.lease;
+    return lease !== undefined && await this.leases.holds(lease);
+  }
+
   leaseNames(): string[] {
     return [...this.#works.keys()];
   }
@@ -215,8 +221,7 @@ export class WebNode {
   }
 
   async #permit(): Promise<void> {
-    const lease: Lease | undefined = this.#works.get(COLLECTING)?.lease;
-    if (lease !== undefined && await this.leases.holds(lease)) return;
+    if (await this.stillHolds(COLLECTING)) return;
     const message = 'Another server collects garbage now. This one leaves off.';
     throw new HoldfastError('unavailable', OP, message, { code: 'not-collecting' });
   }

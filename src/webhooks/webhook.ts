@@ -11,6 +11,7 @@ export const WEBHOOKS_MAX = 500;
 export const DEAD_MAX = 50;
 /** Deliveries given up one after the other, after which no more is tried. */
 export const DEAD_IN_A_ROW_MAX = 20;
+export const ID_BYTES = 12;
 const URL_LENGTH_MAX = 2_000;
 const SECRET_LENGTH_MIN = 16;
 const SECRET_LENGTH_MAX = 200;
@@ -26,33 +27,33 @@ export interface WebhookFilter {
 
 /** One message to the receiver. It is sent as it is until it is taken or given up. */
 export interface Delivery {
-  id: string;
-  at: number;
+  readonly id: string;
+  readonly at: number;
   /** JSON. */
-  body: string;
-  tries: number;
+  readonly body: string;
+  readonly tries: number;
   /** Why the last try failed; '' before the first. */
-  trouble: string;
+  readonly trouble: string;
 }
 
 export interface Webhook {
-  id: string;
-  owner: UserId;
-  url: string;
-  secret: string;
-  label: string;
-  filter: WebhookFilter;
-  createdAt: number;
+  readonly id: string;
+  readonly owner: UserId;
+  readonly url: string;
+  readonly secret: string;
+  readonly label: string;
+  readonly filter: WebhookFilter;
+  readonly createdAt: number;
   /** `failing`: so many deliveries were given up in a row that no more are tried. */
-  state: 'active' | 'failing';
+  readonly state: 'active' | 'failing';
   /** Up to where the owner's feed has been made into deliveries. */
-  cursor: string | undefined;
+  readonly cursor: string | undefined;
   /** Under way; the next one is made when this one is over. */
-  pending: Delivery | undefined;
+  readonly pending: Delivery | undefined;
   /** Given up, and to be sent again next. */
-  again: Delivery[];
-  dead: Delivery[];
-  deadInARow: number;
+  readonly again: readonly Delivery[];
+  readonly dead: readonly Delivery[];
+  readonly deadInARow: number;
 }
 
 export interface WebhookWishes {

@@ -19,7 +19,9 @@ import { SeededRandom, silentLog, systemClock } from '../platform/index.ts';
 import type { Clock } from '../platform/index.ts';
 import { isPrivate, systemResolve } from './addresses.ts';
 import { signatureOf } from './send.ts';
-import { TRIES_MAX, Webhooks } from './webhooks.ts';
+import { FolderWebhookStore } from './folder-webhook-store.ts';
+import { TRIES_MAX } from './webhook-sender.ts';
+import { Webhooks } from './webhooks.ts';
 import type { WebhooksParts } from './webhooks.ts';
 
 const SECRET = 'a secret that is long enough';
@@ -138,17 +140,22 @@ describe('Webhooks', () => {
   let url: string;
   let webhooks: Webhooks;
 
-  const parts = (more: Partial<WebhooksParts> = {}): WebhooksParts => ({
-    folder, clock: HASTY, random: new SeededRandom(3), log: silentLog,
-    resolve: systemResolve, allowPrivate: true,
-    feed: new ChangeFeed({
-      metadata: site.metadata, spaces: site.spaces, now: () => site.now, installation: 'here',
-    }),
-    findCaller: async (user) => (user === 'anna' ? anna : ben),
-    textOf: ({ changes }) =>
-      JSON.stringify(changes.map(({ kind, path }) => `${kind} ${path?.join('/')}`)),
-    ...more,
-  });
+  const open = async (more: Partial<WebhooksParts> = {}): Promise<Webhooks> => {
+    const opened = new Webhooks({
+      store: await FolderWebhookStore.open(folder),
+      clock: HASTY, random: new SeededRandom(3), log: silentLog,
+      resolve: systemResolve, allowPrivate: true,
+      feed: new ChangeFeed({
+        metadata: site.metadata, spaces: site.spaces, now: () => site.now, installation: 'here',
+      }),
+      findCaller: async (user) => (user === 'anna' ? anna : ben),
+      textOf: ({ changes }) =>
+        JSON.stringify(changes.map(({ kind, path }) => `${kind} ${path?.join('/')}`)),
+      ...more,
+    });
+    opened.startSending();
+    return opened;
+  };
 
   beforeEach(async () => {
     site = new Site();
@@ -162,7 +169,7 @@ describe('Webhooks', () => {
     folder = await mkdtemp(join(tmpdir(), 'holdfast-webhooks-'));
     receiver = new Receiver();
     url = await receiver.open();
-    webhooks = await Webhooks.open(parts());
+    webhooks = await open();
   });
   afterEach(async () => {
     await webhooks.close();
@@ -196,11 +203,11 @@ describe('Webhooks', () => {
     await webhooks.close();
     await site.write(anna, 'b');
     receiver.status = 204;
-    webhooks = await Webhooks.open(parts());
+    webhooks = await open();
     const again = await receiver.until(2);
     assert.deepEqual([again.id, again.body], [first.id, first.body]);
     assert.match((await receiver.until(3)).body, /added b/);
-    assert.equal(webhooks.list(anna.user)[0]?.dead.length, 0);
+    assert.equal((await webhooks.list(anna.user))[0]?.dead.length, 0);
   });
 
   it('send nothing for an account that is closed, also not what is under way', async () => {
@@ -210,12 +217,12 @@ describe('Webhooks', () => {
     await receiver.until(1);
     await webhooks.close();
     const asked = Promise.withResolvers<undefined>();
-    webhooks = await Webhooks.open(parts({
+    webhooks = await open({
       findCaller: async () => {
         asked.resolve(undefined);
         return undefined;
       },
-    }));
+    });
     await Promise.race([asked.promise, receiver.until(2)]);
     await webhooks.close();
     assert.equal(receiver.received.length, 1);
@@ -227,15 +234,15 @@ describe('Webhooks', () => {
       const { id } = await webhooks.add(anna, { url, secret: SECRET });
       await site.write(anna, 'a');
       await receiver.until(1);
-      const hook = () => webhooks.list(anna.user)[0] ?? assert.fail();
+      const hook = async () => (await webhooks.list(anna.user))[0] ?? assert.fail();
       for (let tries = 1; tries < TRIES_MAX; tries += 1) {
-        while (hook().pending?.tries !== tries) await turn();
+        while ((await hook()).pending?.tries !== tries) await turn();
         await webhooks.close();
-        webhooks = await Webhooks.open(parts());
+        webhooks = await open();
         await receiver.until(tries + 1);
       }
-      while (hook().dead.length === 0) await turn();
-      const [dead] = hook().dead;
+      while ((await hook()).dead.length === 0) await turn();
+      const [dead] = (await hook()).dead;
       assert.deepEqual([dead?.tries, dead?.trouble],
         [TRIES_MAX, 'The receiver answered 302.']);
       receiver.status = 200;
@@ -258,7 +265,7 @@ describe('Webhooks', () => {
     const resolve: WebhooksParts['resolve'] = async () => [
       { address: '93.184.216.34', family: 4 }, { address: '10.0.0.1', family: 4 },
     ];
-    webhooks = await Webhooks.open(parts({ allowPrivate: false, resolve }));
+    webhooks = await open({ allowPrivate: false, resolve });
     const denied = failsWith('denied', 'private-address');
     for (const bad of [url, 'https://name.example/', 'http://[::1]/', 'http://2130706433/']) {
       await assert.rejects(webhooks.add(anna, { url: bad, secret: SECRET }), denied, bad);
@@ -272,12 +279,12 @@ describe('Webhooks', () => {
   it('are bounded, belong to their owner, and leave nothing behind', async () => {
     await Promise.allSettled(Array.from({ length: 30 }, () =>
       webhooks.add(anna, { url, secret: SECRET })));
-    const made = webhooks.list(anna.user);
+    const made = await webhooks.list(anna.user);
     assert.equal(made.length, 20);
     await assert.rejects(webhooks.add(anna, { url, secret: SECRET }), failsWith('too-large'));
     const [first] = made;
     await assert.rejects(webhooks.remove(ben.user, first?.id ?? ''), failsWith('not-found'));
-    assert.deepEqual(webhooks.list(ben.user), []);
+    assert.deepEqual(await webhooks.list(ben.user), []);
     for (const { id } of made) await webhooks.remove(anna.user, id);
     assert.deepEqual(await readdir(folder), []);
   });

@@ -27,7 +27,9 @@ export class TwoNodes {
   }
 
   /** Whatever was started is stopped again by `stop`, also behind a failure. */
-  static async start(servers: ReturnType<typeof serverForTests>): Promise<TwoNodes> {
+  static async start(
+    servers: ReturnType<typeof serverForTests>, more: Readonly<Record<string, string>> = {},
+  ): Promise<TwoNodes> {
     const mariadb = await ScratchServer.start();
     const s3 = await S3rver.start();
     const { database } = await mariadb.makeDatabase();
@@ -37,7 +39,7 @@ export class TwoNodes {
       HOLDFAST_STORAGE_BACKEND: 's3', HOLDFAST_STORAGE_S3_ENDPOINT: s3.url,
       HOLDFAST_STORAGE_S3_BUCKET: S3RVER_BUCKET, HOLDFAST_STORAGE_S3_PREFIX: 'shared/',
       HOLDFAST_STORAGE_S3_ACCESS_KEY_ID: S3RVER_KEY.accessKeyId,
-      HOLDFAST_STORAGE_S3_SECRET_ACCESS_KEY: S3RVER_KEY.secretAccessKey,
+      HOLDFAST_STORAGE_S3_SECRET_ACCESS_KEY: S3RVER_KEY.secretAccessKey, ...more,
     });
     const { env } = nodes;
     nodes.one = await servers.start({ env: { ...env, HOLDFAST_CLUSTER_NODE: 'one' } });

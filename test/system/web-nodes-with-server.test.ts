@@ -1,6 +1,8 @@
 /** Two servers on one MariaDB database and one bucket, as users and their operator see them. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { basic } from '../support/dav-client.ts';
@@ -15,6 +17,32 @@ const WAIT_MS = 90_000;
 const MIB = 1024 * 1024;
 const PASSWORD = 'correct-horse-battery';
 
+/** Where a webhook leads: keeps the messages that it was sent. */
+class Receiver {
+  readonly #messages: string[] = [];
+  readonly #server = http.createServer((req, res) => {
+    let text = '';
+    req.setEncoding('utf8').on('data', (piece: string) => (text += piece)).on('end', () => {
+      this.#messages.push(text);
+      res.writeHead(204).end();
+    });
+  });
+
+  async open(): Promise<string> {
+    await once(this.#server.listen(0, '127.0.0.1'), 'listening');
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/hook`;
+  }
+
+  timesOf(name: string): number {
+    return this.#messages.filter((message) => message.includes(name)).length;
+  }
+
+  close(): void {
+    this.#server.closeAllConnections();
+    this.#server.close();
+  }
+}
+
 describe('two servers on one database and one bucket', { timeout: 600_000 }, () => {
   const servers = serverForTests();
   let nodes: TwoNodes;
@@ -22,15 +50,17 @@ describe('two servers on one database and one bucket', { timeout: 600_000 }, () 
   let two: TestServer;
   let ada: DavClient;
   let adaAtTwo: DavClient;
+  const receiver = new Receiver();
 
   before(async () => {
-    nodes = await TwoNodes.start(servers);
+    nodes = await TwoNodes.start(servers, { HOLDFAST_WEBHOOKS_ALLOW_PRIVATE: 'true' });
     ({ one, two } = nodes);
     ada = await one.addUser();
     adaAtTwo = two.client('ada', PASSWORD);
   });
   after(async () => {
     await nodes.stop();
+    receiver.close();
   });
 
   const figure = async (user: DavClient, name: string): Promise<number> => {
@@ -160,6 +190,22 @@ describe('two servers on one database and one bucket', { timeout: 600_000 }, () 
     }
   });
 
+  it('show a webhook at both, and one of them sends what changes at either', async () => {
+    const hook = { url: await receiver.open(), secret: 'long enough to be secret' };
+    const json = { 'Content-Type': 'application/json' };
+    const made = await adaAtTwo.ask('POST', '/api/v1/webhooks', {
+      headers: json, body: JSON.stringify(hook),
+    });
+    assert.equal(made.status, 201, made.text);
+    const listed = await ada.ask('GET', '/api/v1/webhooks');
+    assert.equal((JSON.parse(listed.text) as { items: { url: string }[] }).items[0]?.url, hook.url);
+    for (const [at, writer] of [ada, adaAtTwo].entries()) {
+      await writer.put(`hooked-${at}.txt`, 'news');
+      await eventually(WAIT_MS, 'it is sent', () => receiver.timesOf(`hooked-${at}.txt`) > 0);
+    }
+    assert.equal(receiver.timesOf('hooked-0.txt'), 1);
+  });
+
   it('go on when one is killed: the other serves, and does what that one did', async () => {
     const bytes = seededBytes(2 * MIB, 'kept');
     assert.equal((await ada.put('kept.bin', bytes)).status, 201);
@@ -170,6 +216,7 @@ describe('two servers on one database and one bucket', { timeout: 600_000 }, () 
     assert.ok((await adaAtTwo.get('kept.bin')).body.equals(bytes));
     assert.equal((await adaAtTwo.put('after.txt', 'still here')).status, 201);
     await eventually(WAIT_MS, 'it takes over', async () => await collects() === 1);
+    await eventually(WAIT_MS, 'it sends', () => receiver.timesOf('after.txt') > 0);
     await one.startAgain();
     assert.equal((await ada.get('after.txt')).text, 'still here');
     assert.equal((await nodes.command('one', 'node', 'list')).stdout.match(/there/g)?.length, 2);

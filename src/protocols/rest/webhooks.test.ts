@@ -12,7 +12,7 @@ import { DEFAULT_TENANT } from '../../base/ids.ts';
 import { ChangeFeed, SpaceDirectory } from '../../files/index.ts';
 import { SeededRandom, silentLog, systemClock } from '../../platform/index.ts';
 import type { Clock } from '../../platform/index.ts';
-import { Webhooks, systemResolve } from '../../webhooks/index.ts';
+import { FolderWebhookStore, Webhooks, systemResolve } from '../../webhooks/index.ts';
 import { pageText } from '../events/change-answer.ts';
 import { peopleOf } from '../people.ts';
 import type { SiteParts } from '../nextcloud/testing/cloud-site.ts';
@@ -103,15 +103,17 @@ describe('Webhooks in the API', { timeout: 120_000 }, () => {
       if ('spaceId' in change) webhooks.changed(change.spaceId);
       return result;
     };
-    return Webhooks.open({
-      folder, clock, random: new SeededRandom(7), log: silentLog, resolve: systemResolve,
-      allowPrivate: true, textOf: pageText,
+    const opened = new Webhooks({
+      store: await FolderWebhookStore.open(folder), clock, random: new SeededRandom(7),
+      log: silentLog, resolve: systemResolve, allowPrivate: true, textOf: pageText,
       feed: new ChangeFeed({ metadata, spaces, now, installation: 'here' }),
       findCaller: async (user) => ({
         user, tenant: DEFAULT_TENANT, displayName: user, admin: false, device: 'webhook',
         credential: 'api-token', groups: [], groupsRev: 0,
       }),
     });
+    opened.startSending();
+    return opened;
   }
 
   async function until(count: number): Promise<Received> {

@@ -66,7 +66,7 @@ export const webhooksResource: Resource<RestParts> = (api, parts) => {
     summary: 'The own webhooks', refusals: [503],
     success: { status: 200, description: 'Oldest first.', schema: WebhooksShape },
     answer: async ({ caller }) => ({
-      body: { items: all().list(caller.user).map(webhookAnswer) },
+      body: { items: (await all().list(caller.user)).map(webhookAnswer) },
     }),
   });
   api.operation({

@@ -1,0 +1,75 @@
+/** Opens webhooks where they are kept: in files of the data directory, or on MariaDB, where all
+ *  servers see them. */
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock, Logger } from '../platform/index.ts';
+import { FolderWebhookStore } from '../webhooks/index.ts';
+import type { WebhookStore } from '../webhooks/index.ts';
+import type {
+  MariadbWebhookStore,
+} from '../webhooks/stores/mariadb/mariadb-webhook-store.ts';
+import type { Stores } from './stores.ts';
+
+const FOLDER = 'webhooks';
+
+/** @throws unavailable. */
+export async function openWebhookStore(
+  root: string, { database, identity }: Pick<Stores, 'database' | 'identity'>,
+  { clock, log }: { clock: Clock; log: Logger },
+): Promise<WebhookStore> {
+  const folder = join(root, FOLDER);
+  if (database.kind === 'files') return openFolder(folder, log);
+  const store = await openShared(database.address, identity, { clock, log });
+  try {
+    if (await isThere(folder)) await moveIn(await openFolder(folder, log), store, log);
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function openFolder(folder: string, log: Logger): Promise<FolderWebhookStore> {
+  const store = await FolderWebhookStore.open(folder);
+  const { unreadableCount: unreadable } = store;
+  if (unreadable > 0) log.error({ unreadable }, 'webhooks that cannot be read were left');
+  return store;
+}
+
+async function openShared(
+  address: Parameters<typeof MariadbWebhookStore.open>[0]['address'],
+  identity: Stores['identity'], { clock, log }: { clock: Clock; log: Logger },
+): Promise<MariadbWebhookStore> {
+  const { MariadbWebhookStore: Store } = await import(
+    '../webhooks/stores/mariadb/mariadb-webhook-store.ts');
+  return Store.open({
+    address, clock, seal: identity.sealFor('webhooks'),
+    onUnreadable: (webhook) => log.error({ webhook },
+      'a webhook in the database cannot be read with the identity.key of this server'),
+  });
+}
+
+/** Those that this server kept for itself, as it did before the database had a place for them. A
+ *  file goes when the database has what is in it. */
+async function moveIn(
+  from: FolderWebhookStore, to: MariadbWebhookStore, log: Logger,
+): Promise<void> {
+  const all = from.everyone();
+  for (const webhook of all) {
+    await to.take(webhook);
+    await from.delete(webhook.id);
+  }
+  if (all.length > 0) {
+    log.info({ webhooks: all.length }, 'webhooks were moved into the database');
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
