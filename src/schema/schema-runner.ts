@@ -6,7 +6,7 @@
  * again, and passes over what is done. The book remembers beside it how far everything is, for
  * people, for the time between expand and contract, and for pauses.
  */
-import { HoldfastError } from '../base/errors.ts';
+import { HoldfastError, isKind } from '../base/errors.ts';
 import type { Clock } from '../platform/index.ts';
 import { noteCountOf, stepsOf } from './change.ts';
 import type { Backfill, Contract, SchemaChange } from './change.ts';
@@ -15,6 +15,7 @@ import type { Nodes, Objection } from './contract.ts';
 import type { RunState, SchemaBook, ShardRun } from './schema-book.ts';
 import { SWEEP_ROWS_MAX } from './schema-target.ts';
 import type { SchemaShard, SchemaTarget } from './schema-target.ts';
+import { SweepPace } from './sweep-pace.ts';
 import { FAILURES_MAX, atOnce, wavesOf } from './waves.ts';
 
 export interface SchemaPolicy {
@@ -64,8 +65,10 @@ export interface RunOutcome {
 const BUSY_REST_MS = 1_000;
 /** Then the shard counts as failed, and is taken up by the next run. */
 const BUSY_RESTS_MAX = 600;
-/** A chunk of a sweep is at most what the budget allows in so long. */
-const CHUNK_MS = 250;
+
+const STEP_REST_MS = 5_000;
+/** Ten minutes. */
+const STEP_TRIES_MAX = 120;
 
 interface ShardDone { readonly wasKnown: boolean; readonly rowsDone: number }
 class Paused extends Error {}
@@ -212,7 +215,7 @@ class ChangeRun {
       await this.#note(shard, { state: 'running', startedAtMs });
       await this.#calm(shard, target);
       const rowsDone = this.#change.kind === 'backfill'
-        ? await this.#backfill(shard, target, this.#change) : await this.#steps(target);
+        ? await this.#backfill(shard, target, this.#change) : await this.#steps(shard, target);
       await this.#note(shard, { state: 'done', startedAtMs, rowsDone });
       return { wasKnown: false, rowsDone };
     } finally {
@@ -237,31 +240,45 @@ class ChangeRun {
     return this.#change.kind !== 'backfill' || await target.countOld(this.#change.rows) === 0;
   }
 
-  async #steps(target: SchemaTarget): Promise<number> {
+  async #steps(shard: SchemaShard, target: SchemaTarget): Promise<number> {
     for (const step of stepsOf(this.#change).keys()) {
       await this.#checkPause();
-      await target.runStep(this.#change, step, this.#parts.clock.now());
+      await this.#step(shard, target, step);
     }
     return 0;
   }
 
-  /** The budget is kept by resting after each chunk. */
+  /** Somebody who reads for long keeps a table from being altered. Whoever waits for that keeps all
+   *  others from reading it; so a target waits for seconds, and here it is tried again. */
+  async #step(shard: SchemaShard, target: SchemaTarget, step: number): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await target.runStep(this.#change, step, this.#parts.clock.now());
+        return;
+      } catch (error) {
+        if (!isKind(error, 'busy') || tries > STEP_TRIES_MAX) throw error;
+        if (tries === 1) this.#tell(shard, { state: 'waiting', problem: error.message });
+      }
+      await this.#rest(STEP_REST_MS);
+      await this.#checkPause();
+    }
+  }
+
+  /** Budget and calm are kept by resting after each chunk: see sweep-pace.ts. */
   async #backfill(shard: SchemaShard, target: SchemaTarget, change: Backfill): Promise<number> {
     const { clock, policy: { rowsPerSecond } } = this.#parts;
-    const limit = Math.max(1, Math.min(SWEEP_ROWS_MAX, rowsPerSecond * CHUNK_MS / 1000));
+    const pace = new SweepPace(rowsPerSecond, SWEEP_ROWS_MAX);
     let rowsDone = 0;
     let after: Awaited<ReturnType<SchemaTarget['sweep']>>['next'];
     for (let hasMore = true; hasMore;) {
-      const beganAtMs = clock.monotonic();
-      const chunk = await target.sweep(change.rows, { limit: Math.floor(limit), after });
+      const chunk = await target.sweep(change.rows, { limit: pace.rows, after });
       rowsDone += chunk.upgradedCount;
       after = chunk.next;
       hasMore = after !== undefined;
       if (!hasMore) break;
       await this.#checkPause();
       await this.#calm(shard, target);
-      const fairMs = chunk.upgradedCount / rowsPerSecond * 1000;
-      await this.#rest(fairMs - (clock.monotonic() - beganAtMs));
+      await this.#rest(pace.restAfter(chunk));
     }
     await target.noteSwept(change, clock.now());
     return rowsDone;

@@ -21,6 +21,10 @@ export interface SweptRows {
   readonly upgradedCount: number;
   /** The key of the last row that was looked at; undefined when there are no more old rows. */
   readonly next: readonly SqlValue[] | undefined;
+  /** Until others who write had let this in. */
+  readonly waitedMs: number;
+  /** From then until it was durable: so long nobody else could write. */
+  readonly heldMs: number;
 }
 
 export const SWEEP_ROWS_MAX = 1_000;

@@ -131,9 +131,9 @@ export class MariadbSchemaTarget implements SchemaTarget {
     rows: RowUpgrades, options: { limit: number; after: readonly SqlValue[] | undefined },
   ): Promise<SweptRows> {
     const hasTurns = await this.hasTable('writer_turn');
-    return this.#session.atomically(async () => {
-      if (hasTurns) await this.#session.change(TAKE_TURN);
-      return sweepRows(this.#session, rows, { ...options, lock: ' FOR UPDATE' });
+    const takeTurn = () => this.#session.change(TAKE_TURN);
+    return sweepRows(this.#session, rows, {
+      ...options, lock: ' FOR UPDATE', ...(hasTurns && { takeTurn }),
     });
   }
 

@@ -9,6 +9,8 @@ import type { SqlSession } from '../sql/sql-session.ts';
 
 const WORDS = { op: 'schema/MariadbSchemaTarget', database: 'database of this shard' };
 const LOCK_WAIT_S = 60;
+/** While a table waits to be altered nobody can begin to read it. */
+const TABLE_WAIT_S = 2;
 /** One for each database of the server, whatever its name: locks belong to the whole server. */
 const LOCK_NAME = 'CONCAT(\'holdfast_schema_\', MD5(DATABASE()))';
 
@@ -23,7 +25,9 @@ export class ServerSession implements SqlSession {
   /** @throws unavailable. */
   static async open(address: ServerAddress): Promise<ServerSession> {
     try {
-      return new ServerSession(await Session.open(address, 'schema'));
+      const session = await Session.open(address, 'schema');
+      await session.run(`SET SESSION lock_wait_timeout = ${TABLE_WAIT_S}`);
+      return new ServerSession(session);
     } catch (error) {
       throw explained(error);
     }

@@ -93,7 +93,8 @@ export class MemorySchemaTarget implements SchemaTarget {
       found.includes(row) ? upgradeRow(rows, row) : row)));
     const last = found.at(-1);
     const isLast = found.length < limit || last === undefined;
-    return { upgradedCount: found.length, next: isLast ? undefined : keyOf(last) };
+    return { upgradedCount: found.length, next: isLast ? undefined : keyOf(last),
+      waitedMs: 0, heldMs: 0 };
   }
 
   async findLoad(): Promise<string | undefined> {

@@ -1,5 +1,6 @@
 /** The table in which a shard notes what was done to it, and rows in chunks: the same statements
  *  for SQLite and MariaDB. */
+import { systemClock } from '../../../platform/index.ts';
 import type { SchemaChange } from '../../change.ts';
 import { currentVersion, upgradeRow } from '../../row-upgrades.ts';
 import type { Row, RowUpgrades, SqlValue } from '../../row-upgrades.ts';
@@ -47,22 +48,58 @@ function afterKey(key: readonly string[], after: readonly SqlValue[]): {
   return { text: ` AND (${ranges.join(' OR ')})`, values };
 }
 
-/** Within a transaction. `lock` is what keeps others away from the rows that were read. */
-export async function sweepRows(session: SqlSession, rows: RowUpgrades, { limit, after, lock }: {
-  limit: number; after: readonly SqlValue[] | undefined; lock: string;
-}): Promise<SweptRows> {
-  const { table, key, versionColumn, columns } = rows;
-  const names = [...key, versionColumn, ...columns];
+interface Chunk {
+  readonly limit: number;
+  readonly after: readonly SqlValue[] | undefined;
+  /** What keeps others away from the rows that were read. */
+  readonly lock: string;
+  /** Within the transaction, before it reads: nobody else writes from then on. */
+  readonly takeTurn?: () => Promise<unknown>;
+}
+
+/** Old rows are looked for while others write: among many new ones that takes long. Then each is
+ *  read again, and upgraded if it is still old, in one transaction. */
+export async function sweepRows(
+  session: SqlSession, rows: RowUpgrades, { limit, after, lock, takeTurn }: Chunk,
+): Promise<SweptRows> {
+  const found = await findOldKeys(session, rows, { limit, after });
+  const begunMs = systemClock.monotonic();
+  let turnMs = begunMs;
+  const upgradedCount = found.length === 0 ? 0 : await session.atomically(async () => {
+    await takeTurn?.();
+    turnMs = systemClock.monotonic();
+    let count = 0;
+    for (const key of found) if (await upgradeOne(session, rows, { key, lock })) count += 1;
+    return count;
+  });
+  return {
+    upgradedCount, next: found.length < limit ? undefined : found.at(-1),
+    waitedMs: turnMs - begunMs, heldMs: systemClock.monotonic() - turnMs,
+  };
+}
+
+async function findOldKeys(
+  session: SqlSession, rows: RowUpgrades, { limit, after }: Pick<Chunk, 'limit' | 'after'>,
+): Promise<SqlValue[][]> {
+  const { table, key, versionColumn } = rows;
   const from = after === undefined ? { text: '', values: [] } : afterKey(key, after);
-  const text = `/* holdfast:readOldRows */ SELECT ${names.join(', ')} FROM ${table}
-    WHERE ${versionColumn} < ?${from.text} ORDER BY ${key.join(', ')} LIMIT ?${lock}`;
-  const found = await session.query(text, [currentVersion(rows), ...from.values, limit]);
-  for (const values of found) {
-    const row = Object.fromEntries(names.map((name, at) => [name, values[at]])) as Row;
-    await writeRow(session, rows, upgradeRow(rows, row));
-  }
-  const last = found.at(-1)?.slice(0, key.length) as SqlValue[] | undefined;
-  return { upgradedCount: found.length, next: found.length < limit ? undefined : last };
+  const text = `/* holdfast:findOldRows */ SELECT ${key.join(', ')} FROM ${table}
+    WHERE ${versionColumn} < ?${from.text} ORDER BY ${key.join(', ')} LIMIT ?`;
+  return await session.query(text, [currentVersion(rows), ...from.values, limit]) as SqlValue[][];
+}
+
+async function upgradeOne(
+  session: SqlSession, rows: RowUpgrades, { key, lock }: { key: SqlValue[]; lock: string },
+): Promise<boolean> {
+  const names = [...rows.key, rows.versionColumn, ...rows.columns];
+  const text = `/* holdfast:readOldRow */ SELECT ${names.join(', ')} FROM ${rows.table}
+    WHERE ${rows.key.map((name) => `${name} = ?`).join(' AND ')}
+    AND ${rows.versionColumn} < ?${lock}`;
+  const [values] = await session.query(text, [...key, currentVersion(rows)]);
+  if (values === undefined) return false; // Others have removed or upgraded it.
+  const row = Object.fromEntries(names.map((name, at) => [name, values[at]])) as Row;
+  await writeRow(session, rows, upgradeRow(rows, row));
+  return true;
 }
 
 async function writeRow(session: SqlSession, rows: RowUpgrades, row: Row): Promise<void> {

@@ -94,7 +94,7 @@ export class SqliteSchemaTarget implements SchemaTarget {
   sweep(
     rows: RowUpgrades, options: { limit: number; after: readonly SqlValue[] | undefined },
   ): Promise<SweptRows> {
-    return this.#session.atomically(() => sweepRows(this.#session, rows, { ...options, lock: '' }));
+    return sweepRows(this.#session, rows, { ...options, lock: '' });
   }
 
   /** A file has one writer at a time: who is busy with it makes us wait for the lock. */
