@@ -56,6 +56,21 @@ function testOneLost(stage: Stage): void {
 
   step('goes on when the node in use hangs, and what that had in hand is not done twice',
     (t) => stage.scene.hang(stage.scene.nodeInUse, t));
+
+  step('goes on when the node in use is cut off from the others, although it lives and answers',
+    async (t) => {
+      const { scene, scene: { cluster, load, nodeInUse } } = stage;
+      await nodeInUse.query("SET GLOBAL wsrep_provider_options = 'gmcast.isolate=1'");
+      try {
+        await whenAlone(nodeInUse);
+        await scene.goesOn(t);
+        assert.notEqual(scene.nodeInUse, nodeInUse);
+      } finally {
+        await nodeInUse.query("SET GLOBAL wsrep_provider_options = 'gmcast.isolate=0'");
+      }
+      await cluster.whenWhole();
+      await load.more(50);
+    });
 }
 
 function testTwoLost(stage: Stage): void {

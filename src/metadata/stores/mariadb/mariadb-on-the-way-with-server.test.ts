@@ -105,6 +105,23 @@ describe('A commit on MariaDB whose connection breaks', () => {
     });
 });
 
+describe('A listing on MariaDB whose connection breaks', () => {
+  it('is refused as unavailable, in our words', async () => {
+    const proxy = await CuttingProxy.start(server.port);
+    try {
+      const h = await Hand.on(await openStore(proxy.port), { owner: 'listing' });
+      proxy.cutNext('before-commit', 'behind this');
+      const pages = h.store.listFolder(h.space.id, h.root, { after: 'behind this' });
+      await assert.rejects(Array.fromAsync(pages), (error) => isKind(error, 'unavailable'));
+      assert.equal(proxy.cutCount, 1);
+      assert.deepEqual(await h.names(h.root), []);
+    } finally {
+      await Promise.all(open.splice(0).map((store) => store.close()));
+      await proxy.stop();
+    }
+  });
+});
+
 describe('Two stores on one MariaDB database', () => {
   it('write one space in turns: no revision is missing or twice, and each sees the other',
     async () => {

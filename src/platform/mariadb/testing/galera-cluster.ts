@@ -35,7 +35,7 @@ const IS_ROOT = process.getuid?.() === 0;
  *  node is left behind because other work keeps the processors busy. */
 const SILENCE = {
   tuned: 'evs.suspect_timeout=PT1S;evs.inactive_timeout=PT3S;evs.install_timeout=PT3S;',
-  patient: 'evs.suspect_timeout=PT3S;evs.inactive_timeout=PT9S;evs.install_timeout=PT9S;',
+  patient: 'evs.suspect_timeout=PT2S;evs.inactive_timeout=PT6S;evs.install_timeout=PT6S;',
 };
 const PERIODS = 'evs.keepalive_period=PT0.2S;evs.inactive_check_period=PT0.2S;'
   + 'evs.join_retrans_period=PT0.2S';

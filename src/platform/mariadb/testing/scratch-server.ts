@@ -8,7 +8,6 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -44,13 +43,35 @@ export function program(name: string): string {
   throw new Error(`Missing: ${name}. Install it with: apt-get install mariadb-server`);
 }
 
+/** Below those that systems give to whoever connects: a server that is down for a moment, or
+ *  listens now and then only, finds its own free again. Above those of the tests of the whole. */
+const PORT_FIRST = 21_000;
+const BLOCK_COUNT = 400;
+const PORTS_PER_BLOCK = 25;
+let portsGiven = 0;
+
+/** One on 127.0.0.1 that nobody listens on, of a block that is as good as this process's own. */
 export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
+  const blockAt = PORT_FIRST + (process.pid % BLOCK_COUNT) * PORTS_PER_BLOCK;
+  for (let tries = 0; tries < PORTS_PER_BLOCK; tries += 1) {
+    const port = blockAt + portsGiven % PORTS_PER_BLOCK;
+    portsGiven += 1;
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`no port is free from ${blockAt} on`);
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const probe = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(probe, 'listening');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return false;
+    throw error;
+  }
   probe.close();
   await once(probe, 'close');
-  return port;
+  return true;
 }
 
 export function pause(): Promise<void> {

@@ -203,11 +203,15 @@ export class Readers implements ListingContext {
   /** See ListingContext. */
   readonly begin = async (signal: AbortSignal | undefined): Promise<ListingSnapshot> => {
     if (this.#isClosed) throw storeClosed();
-    try {
-      return this.#snapshotOn(await this.#pool.take(signal), signal);
-    } catch (error) {
+    const explain = (error: unknown): never => {
       throw explainedFault(error);
-    }
+    };
+    const session = await this.#pool.take(signal).catch(explain);
+    const snapshot = this.#snapshotOn(session, signal);
+    return {
+      answer: (read, questions) => snapshot.answer(read, questions).catch(explain),
+      end: () => snapshot.end(),
+    };
   };
 
   #snapshotOn(session: Session, signal?: AbortSignal): ListingSnapshot {
@@ -229,7 +233,7 @@ export class Readers implements ListingContext {
         } catch (error) {
           if (serverFault(error) !== undefined) end(() => this.#pool.discard(session));
           signal?.throwIfAborted();
-          throw signal === undefined ? error : explainedFault(error);
+          throw error;
         }
       },
       end: () => end(() => this.#pool.giveBack(session)),
