@@ -18,7 +18,7 @@ const nothing: object = new Proxy(function nobody() { /* Is never called. */ }, 
   apply: () => nothing,
 });
 
-const document = restDocument(nothing as RestParts) as ApiDocument;
+const document = await restDocument(nothing as RestParts) as ApiDocument;
 const stale: string[] = [];
 for (const [name, text] of clientFiles(document)) {
   const path = join(FOLDER, name);

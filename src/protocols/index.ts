@@ -11,7 +11,7 @@ export type { Administration, AdministrativeAct } from './rest/administration.ts
 export { MinuteSeries } from './rest/minute-series.ts';
 export type { SeriesSources } from './rest/minute-series.ts';
 export type { RestParts } from './rest/rest-parts.ts';
-export { restDocument, restRoutes } from './rest/rest-routes.ts';
+export { restDocument, restRoutes } from './rest/lazy-routes.ts';
 export { pageRoutes } from './pages/page-routes.ts';
 export { BuiltPage } from './web/built-page.ts';
 export { WEB_PREFIX, webRoutes } from './web/web-routes.ts';

@@ -1,14 +1,9 @@
 /** What has changed, as it is told to those who follow. */
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
+import { CHANGES_LIMIT_DEFAULT, CHANGES_LIMIT_MAX, WAIT_SECONDS_MAX } from './change-limits.ts';
 import { MayShape } from './node.ts';
 import { Id, Instant, oneOfWords, shape } from './shapes.ts';
-
-/** Longest time that an answer waits for something to happen: shorter than proxies do. */
-export const WAIT_SECONDS_MAX = 55;
-/** Events that one page takes in at most. */
-export const CHANGES_LIMIT_MAX = 500;
-export const CHANGES_LIMIT_DEFAULT = 200;
 
 export const ChangedNodeShape = shape({
   id: Id,

@@ -3,7 +3,7 @@ import { HoldfastError } from '../../base/errors.ts';
 import { CURSOR_LENGTH_MAX } from '../../files/index.ts';
 import type { Caller } from '../../identity/index.ts';
 import type { Exchange } from '../../platform/index.ts';
-import { CHANGES_LIMIT_MAX, WAIT_SECONDS_MAX } from '../../wire/changes.ts';
+import { CHANGES_LIMIT_MAX, WAIT_SECONDS_MAX } from '../../wire/change-limits.ts';
 import {
   checkNoForeignPage, checkOwnPage, checkScope, findAsking, signInFirst,
 } from '../rest/rest-auth.ts';

@@ -1,6 +1,6 @@
 /** GET /api/v1/changes: one page; with `wait`, once there is something, or the time is over. */
 import type { Exchange, HttpHandler } from '../../platform/index.ts';
-import { CHANGES_LIMIT_DEFAULT } from '../../wire/changes.ts';
+import { CHANGES_LIMIT_DEFAULT } from '../../wire/change-limits.ts';
 import { sendProblem } from '../rest/problem.ts';
 import { pageMessage } from './change-answer.ts';
 import { checkMethod, follow, numberIn } from './event-parts.ts';

@@ -11,7 +11,7 @@ import type { Identity } from '../../identity/index.ts';
 import type { Clock, Exchange } from '../../platform/index.ts';
 import { decodeSegment } from '../paths.ts';
 import { presentedAs } from '../rest/inline.ts';
-import { sendZip } from '../rest/whole-folder.ts';
+import { sendZip } from '../rest/zip-answer.ts';
 import { answerNode } from '../webdav/get.ts';
 import { formParts, textOf } from './form-stream.ts';
 import type { FormPart } from './form-stream.ts';

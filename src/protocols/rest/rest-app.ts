@@ -7,7 +7,7 @@ import fastify from 'fastify';
 import type { FastifyInstance } from 'fastify';
 import type { TSchema } from 'typebox';
 import { HoldfastError } from '../../base/errors.ts';
-import type { Exchange, Route } from '../../platform/index.ts';
+import type { Exchange, HttpHandler } from '../../platform/index.ts';
 import { leaveBody, readBounded } from '../request-body.ts';
 import { httpDate } from '../webdav/http-date.ts';
 import { checkedBy } from './checked.ts';
@@ -29,7 +29,7 @@ const PARAMETER_CHARACTERS_MAX = 4096;
 const JSON_TYPE = /^application\/(?:[a-z0-9.+-]+\+)?json(?:\s*;|$)/i;
 
 export interface RestServer {
-  readonly route: Route;
+  readonly handler: HttpHandler;
   /** The OpenAPI document. */
   readonly document: object;
 }
@@ -56,7 +56,7 @@ export function restServer<P extends RestParts>(
     await (ready ??= app.ready());
     await serve(app, parts, exchange);
   };
-  return { route: { prefix: '/api/', name: 'rest', handler }, document };
+  return { handler, document };
 }
 
 /** Resolves when the answer is out or the client gone, and nothing works on it any more. */

@@ -1,5 +1,5 @@
 /** All that the API offers. */
-import type { Route } from '../../platform/index.ts';
+import type { HttpHandler } from '../../platform/index.ts';
 import { accountResource } from './account.ts';
 import { activityResource } from './activity.ts';
 import { batchResource } from './batch.ts';
@@ -42,6 +42,6 @@ export function restDocument(parts: RestParts): object {
   return restServer(parts, RESOURCES).document;
 }
 
-export function restRoutes(parts: RestParts): Route[] {
-  return [restServer(parts, RESOURCES).route];
+export function restHandler(parts: RestParts): HttpHandler {
+  return restServer(parts, RESOURCES).handler;
 }

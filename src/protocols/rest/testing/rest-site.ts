@@ -50,7 +50,7 @@ export class RestSite {
       ...options,
       moreRoutes(parts) {
         const { files, content } = parts;
-        const { route, document } = restServer({
+        const { handler, document } = restServer({
           ...parts, idempotency, zips: new FolderZips({ files, content }),
           folderVerify: new FolderVerify({ files }),
           activity: new ActivityFeed(parts),
@@ -59,7 +59,7 @@ export class RestSite {
           webhooks: options.webhooks?.(parts),
         }, RESOURCES);
         contract = new Contract(document);
-        return [route];
+        return [{ prefix: '/api/', name: 'rest', handler }];
       },
     });
     if (contract === undefined) throw new Error('the site asked for no routes');
