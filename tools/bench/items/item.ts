@@ -102,7 +102,8 @@ export class Subject {
   async watch<T>(work: () => Promise<T>): Promise<{ result: T; usage: Usage }> {
     await runProgram('sync', []); // Else this server pays for what the one before left unwritten.
     await this.#profiler?.start();
-    const watch = new UsageWatch(this.server.pid);
+    const { pid, helperPids = [] } = this.server;
+    const watch = new UsageWatch(pid, ...helperPids);
     try {
       const result = await work();
       return { result, usage: watch.stop() };

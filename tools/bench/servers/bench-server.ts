@@ -12,6 +12,8 @@ export interface BenchServer {
   readonly target: Target;
   /** The process whose tree is watched for memory and processor time. */
   readonly pid: number;
+  /** Processes beside it that work for it alone, and are watched with it. */
+  readonly helperPids?: readonly number[];
   stop(): Promise<void>;
 }
 

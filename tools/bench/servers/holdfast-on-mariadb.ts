@@ -16,6 +16,7 @@ export async function startOnMariadb({ folder, repository }: StartOptions): Prom
   return {
     ...server,
     name: 'mariadb',
+    helperPids: [database.pid],
     version: `${server.version} on MariaDB`,
     stop: async () => {
       await server.stop();
