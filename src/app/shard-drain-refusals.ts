@@ -64,6 +64,10 @@ export const awayNow = (shard: number): HoldfastError =>
   refusal('unavailable', 'shard-away', `Shard ${shard} cannot be reached, so nobody can see that `
     + 'it is empty. Nothing was changed. See: holdfast shard check');
 
+export const awayToDrain = (shard: number): HoldfastError =>
+  refusal('unavailable', 'shard-away', `Shard ${shard} cannot be used at the moment, so nothing `
+    + 'can be moved off it. Nothing was changed. See: holdfast shard check');
+
 function tenantsOf(count: number): string {
   return count === 1 ? '1 tenant is' : `${count} tenants are`;
 }

@@ -9,8 +9,8 @@ import type { TenantId } from '../base/ids.ts';
 import type { MoveRecord, ShardRecord, TenantMover } from '../metadata/index.ts';
 import { NoteFolder } from '../platform/index.ts';
 import type { Clock, Logger } from '../platform/index.ts';
-import { alreadyMoving, drainMissing, drainOver } from './shard-drain-refusals.ts';
-import { chooseTarget, tenantsOn } from './shard-loads.ts';
+import { alreadyMoving, awayToDrain, drainMissing, drainOver } from './shard-drain-refusals.ts';
+import { chooseTarget, lookAt, tenantsOn } from './shard-loads.ts';
 import type { Shards } from './shards.ts';
 
 const OP = 'app/ShardDrains';
@@ -125,6 +125,8 @@ export class ShardDrains {
     const { shards, clock } = this.#parts;
     const { number } = shard;
     const there = this.#records.get(number);
+    const { failure } = await lookAt(shard, shards.pool, clock);
+    if (failure !== undefined) throw awayToDrain(number);
     const tenants = await tenantsOn(shards, shard);
     if (tenants.length > 0) await chooseTarget(shards, shard, clock);
     const [incoming] = this.#parts.mover.list().filter((move) => (

@@ -22,6 +22,8 @@ export interface ShardLook {
   store?: ShardStore;
   figures?: ShardFigures;
   failure?: string;
+  /** It answers, and is not as it should be. */
+  isWrong?: boolean;
 }
 
 export function lookAtAll(
@@ -43,7 +45,9 @@ export async function lookAt(
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error;
     const { cause } = error; // Of the opening: it has the reason.
-    return { shard, failure: cause instanceof HoldfastError ? cause.message : error.message };
+    const isOfOpening = error.code === 'shard-away' && cause instanceof HoldfastError;
+    const reason = isOfOpening ? cause : error;
+    return { shard, failure: reason.message, isWrong: !reason.retryable };
   } finally {
     cancel();
   }

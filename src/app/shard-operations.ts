@@ -124,13 +124,13 @@ async function checkShards(shards: Shards, clock: Parts['clock']): Promise<Findi
     if (look.figures !== undefined) findings.push(...checkFigures(look.shard, look.figures));
     const { shard, store, figures } = look;
     if (store !== undefined && figures !== undefined) {
-      findings.push(...await checkSpaces(shards, shard, store));
+      findings.push(...await checkSpaces(shards, shard, store).catch(notWhole(shard)));
     }
   }
   return [...findings, ...checkPlaces(shards, looks), ...checkFormats(looks)];
 }
 
-function checkReached({ shard, failure }: ShardLook): Finding[] {
+function checkReached({ shard, failure, isWrong }: ShardLook): Finding[] {
   const { number, name, state, url } = shard;
   if (state === 'making') {
     return [{
@@ -141,7 +141,9 @@ function checkReached({ shard, failure }: ShardLook): Finding[] {
   if (failure === undefined) return [];
   return [{
     weight: 'bad', shard: number, text: `Shard ${number} (${name}) cannot be used: ${failure}`,
-    next: 'Its tenants get 503 and lose nothing. Bring its database back, then check again.',
+    next: 'Its tenants get 503 and lose nothing. '
+      + `${isWrong === true ? 'Put that right' : 'Bring its database back'}: then it is used `
+      + 'again, without a restart.',
   }];
 }
 
@@ -159,6 +161,18 @@ function checkFigures({ number, name }: ShardRecord, { nextIds, unsafe }: ShardF
       next: 'Change this setting of its server.',
     })),
   ];
+}
+
+/** It went away while it was looked at. */
+function notWhole({ number, name }: ShardRecord): (error: unknown) => Finding[] {
+  return (error) => {
+    if (!(error instanceof HoldfastError) || !error.retryable) throw error;
+    return [{
+      weight: 'bad', shard: number,
+      text: `Shard ${number} (${name}) could not be looked through to the end: ${error.message}`,
+      next: 'Check again when its database answers.',
+    }];
+  };
 }
 
 /** Every space that a shard answers for is of a tenant that is at home there, and the other way

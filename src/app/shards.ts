@@ -25,6 +25,7 @@ import type { DatabasePlace } from './database-place.ts';
 import { openMetadata } from './metadata-place.ts';
 import { checkLateShard } from './schema.ts';
 import { DIRECTORY_FILE, shardAddress } from './shard-address.ts';
+import { inWordsOfShards } from './shard-claim.ts';
 import { ShardAdmission } from './shard-admission.ts';
 
 /** What was last known of the directory. */
@@ -237,7 +238,9 @@ class ShardOpener {
     const { installation, settings } = this.#options;
     const found = await shardAddress(this.#root, shard, settings);
     if (found.kind === 'mariadb') {
-      await (await onMariadb()).claimDatabase(found.address, { installation, mayTake: true });
+      const { claimDatabase } = await onMariadb();
+      const claim = { installation, mayTake: true };
+      await inWordsOfShards(() => claimDatabase(found.address, claim), claim);
       return;
     }
     if (!isShared) return;
@@ -278,7 +281,8 @@ class ShardOpener {
       return SqliteMetadataStore.open({ ...options, file: found.file });
     }
     const { claimDatabase, MariadbMetadataStore } = await onMariadb();
-    await claimDatabase(found.address, { installation, mayTake: create });
+    const claim = { installation, mayTake: create };
+    await inWordsOfShards(() => claimDatabase(found.address, claim), claim);
     await warnOfRights(found, { log, shard: shard.name });
     if (!create) await checkLateShard(this.#root, shard, { settings, clock });
     return MariadbMetadataStore.open({ ...options, address: found.address });

@@ -7,7 +7,7 @@ import { PROGRAM, serverForTests } from '../support/server.ts';
 
 const WAIT_MS = 90_000;
 
-describe('a shard that is to leave', { timeout: 240_000 }, () => {
+describe('a shard that is to leave', { timeout: 480_000 }, () => {
   const servers = serverForTests();
 
   it('is emptied also when the server dies in between, and removed for good', async () => {

@@ -14,7 +14,7 @@ const WAIT_MS = 90_000;
 /** Longer than the server waits for a database that does not answer. */
 const ASK_MS = 90_000;
 
-describe('tenants on several databases', { timeout: 240_000 }, () => {
+describe('tenants on several databases', { timeout: 480_000 }, () => {
   const servers = serverForTests();
   let databases: ScratchServer;
   let server: TestServer;
@@ -124,6 +124,27 @@ describe('tenants on several databases', { timeout: 240_000 }, () => {
       (await eve.get('two.txt')).text === 'two');
     assert.match(server.log, /a metadata shard is back/);
     assert.equal((await ask('quota', 'show')).code, 0);
+  });
+
+  it('does not use a database that is not the one that was there, and says what is', async () => {
+    await server.stop();
+    const put = (id: string) => databases.query(`UPDATE installation SET installation = '${id}'`,
+      'far');
+    const [[own] = []] = await databases.query('SELECT installation FROM installation', 'far');
+    await put('00000000-0000-4000-8000-000000000000');
+    await server.startAgain();
+    assert.equal((await anna.get('one.txt')).text, 'one');
+    assert.equal((await eve.file('GET', 'two.txt', { timeoutMs: ASK_MS })).status, 503);
+    const check = await ask('shard', 'check');
+    assert.equal(check.code, 1, check.stdout);
+    assert.match(check.stdout, /NOT WELL: Shard 1 \(far\) .*belongs to another installation/);
+    assert.match(check.stdout, /Its tenants get 503 and lose nothing\. Put that right/);
+    const drain = await ask('shard', 'drain', 'far');
+    assert.equal(drain.code, 1, drain.stdout);
+    assert.match(drain.stderr, /cannot be used at the moment/);
+    await put(String(own));
+    await eventually(WAIT_MS, 'it is used again by itself', async () =>
+      (await eve.get('two.txt')).text === 'two');
   });
 
   it('finds all of it after a restart', async () => {

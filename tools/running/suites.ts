@@ -32,7 +32,7 @@ export const LONG_FILES: Readonly<Record<string, number>> = {
   'test/system/tenant-move-with-server.test.ts': 25,
   'src/metadata/shards/shards-on-mariadb-with-server.test.ts': 30,
   'src/metadata/stores/mariadb/moving-killed-with-server.test.ts': 30,
-  'test/system/shards-with-server.test.ts': 25,
+  'test/system/shards-with-server.test.ts': 35,
   'test/system/database-move-with-server.test.ts': 25,
   'test/browser/account.test.ts': 25,
   'test/browser/administration.test.ts': 55,
