@@ -5,7 +5,7 @@ import { failpoint } from '../platform/index.ts';
 import type { Clock } from '../platform/index.ts';
 import type { ServerAddress } from '../platform/mariadb/index.ts';
 import { carryTables, compareTables } from '../tables/index.ts';
-import type { TableSide } from '../tables/index.ts';
+import type { TablePair, TableSide } from '../tables/index.ts';
 import { MariadbTables } from '../tables/stores/mariadb/mariadb-tables.ts';
 import { SqliteTables } from '../tables/stores/sqlite/sqlite-tables.ts';
 import { draftOf } from './database-move-note.ts';
@@ -71,33 +71,44 @@ export class DatabaseCarrier {
     }
   }
 
-  /** Once it has resolved, both sides are the same. @throws as carryTables and compareTables. */
-  async carry(way: 'to-server' | 'to-files', onRows: OnDatabaseRows): Promise<void> {
+  /** Both sides are the same when `flip` is called: then the files are no longer held open, or,
+   *  when they are what is carried, still held against everybody else.
+   *  @throws as carryTables and compareTables. */
+  async carry<T>(
+    way: 'to-server' | 'to-files',
+    { onRows, flip }: { onRows: OnDatabaseRows; flip: () => Promise<T> },
+  ): Promise<T> {
     const amounts = await (way === 'to-server' ? this.countFiles() : this.countOnServer());
     const rowCount = amounts.reduce((sum, amount) => sum + amount.rowCount, 0);
     const server = await MariadbTables.open(this.#parts.address);
+    const pairs: (TablePair & { file: SqliteTables })[] = [];
     try {
-      for (const step of ['copy', 'compare'] as const) {
-        const pace = new Pace(this.#parts.clock, { step, rowCount }, onRows);
-        for (const { path, tables } of this.#sections) {
-          const file = SqliteTables.open(path);
-          const pair = way === 'to-server' ? { from: file, to: server, tables }
-            : { from: server, to: file, tables };
-          const act = step === 'copy' ? carryTables : compareTables;
-          try {
-            await act(pair, (_, count) => {
-              pace.add(count);
-              failpoint(`app.database-${step}`);
-            });
-          } finally {
-            file.close();
-          }
-        }
-        pace.end();
+      for (const { path, tables } of this.#sections) {
+        const file = way === 'to-server' ? SqliteTables.hold(path) : SqliteTables.open(path);
+        const [from, to] = way === 'to-server' ? [file, server] : [server, file];
+        pairs.push({ from, to, tables, file });
       }
+      await this.#walk(pairs, { step: 'copy', rowCount }, onRows);
+      await this.#walk(pairs, { step: 'compare', rowCount }, onRows);
+      if (way === 'to-files') for (const { file } of pairs) file.close();
+      return await flip();
     } finally {
+      for (const { file } of pairs) file.close();
       await server.close();
     }
+  }
+
+  async #walk(pairs: readonly TablePair[], total: PaceTotal, onRows: OnDatabaseRows):
+  Promise<void> {
+    const pace = new Pace(this.#parts.clock, total, onRows);
+    const act = total.step === 'copy' ? carryTables : compareTables;
+    for (const pair of pairs) {
+      await act(pair, (_, count) => {
+        pace.add(count);
+        failpoint(`app.database-${total.step}`);
+      });
+    }
+    pace.end();
   }
 }
 
@@ -109,18 +120,21 @@ async function amountOf(
   return { name, rowCount };
 }
 
+interface PaceTotal {
+  readonly step: 'copy' | 'compare';
+  readonly rowCount: number;
+}
+
 /** Tells now and then how far one step is. */
 class Pace {
   readonly #clock: Clock;
-  readonly #total: { step: 'copy' | 'compare'; rowCount: number };
+  readonly #total: PaceTotal;
   readonly #onRows: OnDatabaseRows;
   readonly #begunMs: number;
   #toldMs: number;
   #doneCount = 0;
 
-  constructor(
-    clock: Clock, total: { step: 'copy' | 'compare'; rowCount: number }, onRows: OnDatabaseRows,
-  ) {
+  constructor(clock: Clock, total: PaceTotal, onRows: OnDatabaseRows) {
     this.#clock = clock;
     this.#total = total;
     this.#onRows = onRows;

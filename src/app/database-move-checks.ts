@@ -18,6 +18,8 @@ import { placeOfNode } from './web-node.ts';
 
 /** A node that fell silent without a farewell may go on: then what it writes would be lost. */
 const SILENT_MS_MAX = 24 * 60 * 60 * 1000;
+const METADATA_TURN: CarriedTable = { name: 'writer_turn', key: ['id'], others: ['turn'] };
+const IDENTITY_TURN: CarriedTable = { name: 'identity_turn', key: ['id'], others: ['turn'] };
 const CAPTURES: CarriedTable = { name: 'move_capture', key: ['tenant'], others: [] };
 
 interface Whose {
@@ -81,6 +83,17 @@ export async function checkServerMovable(
     await checkNoTenantMoves(root, metadata);
   } finally {
     await metadata.close();
+  }
+}
+
+/** What grows with each change on a server, by whomever. */
+export async function readTurns(address: ServerAddress): Promise<string> {
+  const side = await MariadbTables.open(address);
+  try {
+    const rows = [await side.readPage(METADATA_TURN), await side.readPage(IDENTITY_TURN)];
+    return JSON.stringify(rows);
+  } finally {
+    await side.close();
   }
 }
 

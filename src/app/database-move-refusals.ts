@@ -53,6 +53,12 @@ export function othersAtWork({ place, silentMs }: NodeRecord): HoldfastError {
     + 'killed is waited for a day, unless it is started and stopped again.');
 }
 
+export function changedMeanwhile(): HoldfastError {
+  return new HoldfastError('conflict', OP, 'Somebody has changed something in the database '
+    + 'meanwhile: a command that was begun before? Nothing counts as moved. Give the command '
+    + 'again.', { code: 'changed-meanwhile' });
+}
+
 export function onlyForward(): HoldfastError {
   return refusal('only-forward', 'All has been carried to files and compared, and the database '
     + 'counts no more. End that first: holdfast database move --to files --yes');

@@ -26,9 +26,10 @@ import {
 import type { DatabaseKind, DatabaseMoveNote } from './database-move-note.ts';
 import * as refusals from './database-move-refusals.ts';
 import {
-  checkAlone, checkFilesMovable, checkServerMovable, closeFileShards,
+  checkAlone, checkFilesMovable, checkServerMovable, closeFileShards, readTurns,
 } from './database-move-checks.ts';
 import { hasDirectoryFile, makeOnMariadb, sectionsOf } from './database-sections.ts';
+import { moveWebhooksOut } from './webhook-place.ts';
 
 export interface MoveParts {
   readonly root: string;
@@ -137,16 +138,22 @@ async function toMariadb(parts: MoveParts): Promise<Move> {
       failpoint('app.database-marked');
       await closeFileShards(root);
       await makeOnMariadb(address, { root, clock });
-      await carrier.carry('to-server', onRows);
-      await writeMoveNote(root, { ...note, step: 'flip' });
-      failpoint('app.database-compared');
-      await markDatabase(address, { installation, mark: 'whole' });
-      failpoint('app.database-owned');
-      await noteDatabase(root, { installation, url });
-      failpoint('app.database-flipped');
-      return endOnServer(parts, note);
+      return carrier.carry('to-server', { onRows, flip: () => flipToServer(parts, note) });
     },
   };
+}
+
+async function flipToServer(
+  parts: MoveParts, note: DatabaseMoveNote,
+): Promise<DatabaseMoveOutcome> {
+  const { root, address, installation, url } = parts;
+  await writeMoveNote(root, { ...note, step: 'flip' });
+  failpoint('app.database-compared');
+  await markDatabase(address, { installation, mark: 'whole' });
+  failpoint('app.database-owned');
+  await noteDatabase(root, { installation, url });
+  failpoint('app.database-flipped');
+  return endOnServer(parts, note);
 }
 
 function begunAt({ note, clock }: MoveParts, to: DatabaseKind): number {
@@ -175,12 +182,15 @@ async function toFiles(parts: MoveParts): Promise<Move> {
         to: 'files', step: 'copy', begunAt: begunAt(parts, 'files'), url,
       };
       await beginLeaving(parts, begun);
+      const turns = await readTurns(address);
       await carrier.makeFiles();
-      await carrier.carry('to-files', onRows);
-      await checkAlone(address, { root, clock });
-      await writeMoveNote(root, { ...begun, step: 'flip' });
-      failpoint('app.database-compared');
-      return endInFiles(parts);
+      return carrier.carry('to-files', { onRows, flip: async () => {
+        await checkAlone(address, { root, clock });
+        if (await readTurns(address) !== turns) throw refusals.changedMeanwhile();
+        await writeMoveNote(root, { ...begun, step: 'flip' });
+        failpoint('app.database-compared');
+        return endInFiles(parts);
+      } });
     },
   };
 }
@@ -206,11 +216,12 @@ async function beginLeaving(parts: MoveParts, begun: DatabaseMoveNote): Promise<
 
 /** Only forward from here: no server takes the database, and `database.json` is not gone yet. */
 async function endInFiles(parts: MoveParts): Promise<DatabaseMoveOutcome> {
-  const { root, address, installation, url } = parts;
+  const { root, address, installation, url, clock } = parts;
   await checkOwn(parts, ['leaving', 'left']);
   await markDatabase(address, { installation, mark: 'left' });
   failpoint('app.database-owned');
   await placeDrafts(root);
+  await moveWebhooksOut(root, { address, clock });
   await forgetDatabase(root);
   failpoint('app.database-flipped');
   await forgetMove(root);

@@ -2,12 +2,16 @@
  *  servers see them. */
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Identity } from '../identity/index.ts';
+import { silentLog } from '../platform/index.ts';
 import type { Clock, Logger } from '../platform/index.ts';
+import type { ServerAddress } from '../platform/mariadb/index.ts';
 import { FolderWebhookStore } from '../webhooks/index.ts';
 import type { WebhookStore } from '../webhooks/index.ts';
 import type {
   MariadbWebhookStore,
 } from '../webhooks/stores/mariadb/mariadb-webhook-store.ts';
+import { openIdentityStore } from './identity-place.ts';
 import type { Stores } from './stores.ts';
 
 const FOLDER = 'webhooks';
@@ -37,8 +41,8 @@ async function openFolder(folder: string, log: Logger): Promise<FolderWebhookSto
 }
 
 async function openShared(
-  address: Parameters<typeof MariadbWebhookStore.open>[0]['address'],
-  identity: Stores['identity'], { clock, log }: { clock: Clock; log: Logger },
+  address: ServerAddress, identity: Stores['identity'],
+  { clock, log }: { clock: Clock; log: Logger },
 ): Promise<MariadbWebhookStore> {
   const { MariadbWebhookStore: Store } = await import(
     '../webhooks/stores/mariadb/mariadb-webhook-store.ts');
@@ -61,6 +65,29 @@ async function moveIn(
   }
   if (all.length > 0) {
     log.info({ webhooks: all.length }, 'webhooks were moved into the database');
+  }
+}
+
+/** What lies in a database that is left goes into files, in place of what is there of the same
+ *  webhook. The files of the accounts must be in place. May be done again. @throws unavailable. */
+export async function moveWebhooksOut(
+  root: string, { address, clock }: { address: ServerAddress; clock: Clock },
+): Promise<void> {
+  const accounts = await openIdentityStore(root, { kind: 'files', mayTake: false }, clock);
+  const identity = await Identity.open({ ...accounts, clock });
+  const from = await openShared(address, identity, { clock, log: silentLog });
+  try {
+    const to = await FolderWebhookStore.open(join(root, FOLDER));
+    for (const id of (await from.revs()).keys()) {
+      const kept = await from.find(id);
+      if (kept === undefined) continue; // Nobody has its key any more.
+      const { webhook } = kept;
+      if (await to.change(id, () => webhook) === undefined) await to.add(webhook);
+    }
+    await to.close();
+  } finally {
+    await from.close();
+    await identity.close();
   }
 }
 

@@ -2,7 +2,7 @@
  *  into a MariaDB database and back, killed at every step on both ways. */
 import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Secret, TOTP } from 'otpauth';
@@ -56,7 +56,7 @@ describe('an installation that grows from files to MariaDB', { timeout: 600_000 
   async function serve(more: Env = {}): Promise<void> {
     await endServer();
     isStarted = true;
-    await server.startAgain({ env: more });
+    await server.startAgain({ env: { ...more, HOLDFAST_WEBHOOKS_ALLOW_PRIVATE: 'true' } });
   }
 
   const env = (database: string): Env =>
@@ -134,6 +134,14 @@ describe('an installation that grows from files to MariaDB', { timeout: 600_000 
   async function makeFiles(): Promise<void> {
     const [anna, ben, carl, eve] = ['anna', 'ben', 'carl', 'eve'].map((name) => person(name));
     assert.ok(anna && ben && carl && eve);
+    const hook = await ask('POST', `${server.url}/api/v1/webhooks`, {
+      headers: { ...authorization(anna), 'Content-Type': 'application/json' },
+      body: JSON.stringify({
+        url: 'http://127.0.0.1:9/hook', path: '/nowhere',
+        secret: 'a secret of 32 characters at least',
+      }),
+    });
+    assert.equal(hook.status, 201, hook.text);
     await anna.makeFolder('shared');
     for (const text of ['first', 'second']) await anna.put('shared/versions.txt', text);
     await anna.put('shared/😀 e\u0301 \uFF21.txt', 'names of every script');
@@ -191,6 +199,8 @@ describe('an installation that grows from files to MariaDB', { timeout: 600_000 
     assert.deepEqual(await readTrees(), trees);
     assert.equal((await person('dora').list().catch(() => [])).length, 0, 'she is disabled');
     const anna = person('anna');
+    const hooks = await anna.ask('GET', '/api/v1/webhooks');
+    assert.match(hooks.text, /127\.0\.0\.1:9\/hook/);
     const [trash, shares] = await Promise.all([
       anna.ask('PROPFIND', '/remote.php/dav/trashbin/anna/trash', { headers: { Depth: '1' } }),
       anna.ask('GET', SHARES, { headers: { 'OCS-APIRequest': 'true' } }),
@@ -248,7 +258,17 @@ describe('an installation that grows from files to MariaDB', { timeout: 600_000 
     await server.stop();
   });
 
+  const owner = async (): Promise<unknown> =>
+    (await databases.query('SELECT installation FROM installation', 'holdfast'))[0]?.[0];
+
   it('comes back with all that was done there, from wherever it was killed', async () => {
+    const { instanceId: id } = JSON.parse(readFileSync(join(data, 'holdfast.json'), 'utf8')) as
+      { instanceId: string };
+    await databases.query(`INSERT INTO cluster_node VALUES ('other', 'x', '1', 'elsewhere:/data', 1,
+      UNIX_TIMESTAMP() * 1000, 0)`, 'holdfast');
+    await refused(move('files', env('holdfast')), /Another server works on this database/);
+    await databases.query('DELETE FROM cluster_node', 'holdfast');
+    assert.equal(await owner(), id, 'it is as it was');
     await killedAt('files', 'app.database-copy:20');
     await refused(start(env('holdfast')), /holdfast database move --to files/);
     await moved('mariadb', env('holdfast')); // It stays there for the time being.

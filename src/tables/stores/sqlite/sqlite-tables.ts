@@ -10,6 +10,8 @@ import type { TableSql, TableStep } from '../sql/table-sql.ts';
 import { GROUPS_OF_PAGE, rowsOfPage } from '../sql/page-size.ts';
 
 const OP = 'tables/SqliteTables';
+/** Commands that make a user have a file open for some moments. */
+const HOLD_WAIT_MS = 5_000;
 
 export class SqliteTables implements TableSide {
   readonly #database: Database.Database;
@@ -25,6 +27,23 @@ export class SqliteTables implements TableSide {
       const database = new Database(file, { fileMustExist: true });
       database.pragma('synchronous = FULL');
       return new SqliteTables(database);
+    });
+  }
+
+  /** For reading: until it is closed nobody else reads or writes the file. Whoever comes so late
+   *  that it has another name by then cannot write: with a journal, and not a log, SQLite looks at
+   *  that. @throws unavailable: somebody has it open; corrupt. */
+  static hold(file: string): SqliteTables {
+    return explained(() => {
+      const database = new Database(file, { fileMustExist: true, timeout: HOLD_WAIT_MS });
+      try {
+        database.pragma('journal_mode = DELETE');
+        database.exec('BEGIN EXCLUSIVE');
+        return new SqliteTables(database);
+      } catch (error) {
+        database.close();
+        throw error;
+      }
     });
   }
 
@@ -69,7 +88,9 @@ export class SqliteTables implements TableSide {
   /** What was written is in the file itself then, and not in a log beside it. */
   close(): void {
     if (!this.#database.open) return;
-    explained(() => this.#database.pragma('wal_checkpoint(TRUNCATE)'));
+    if (!this.#database.inTransaction) {
+      explained(() => this.#database.pragma('wal_checkpoint(TRUNCATE)'));
+    }
     this.#database.close();
   }
 }
