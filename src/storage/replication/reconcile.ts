@@ -3,6 +3,7 @@ import { HoldfastError } from '../../base/errors.ts';
 import type { Witness } from '../../base/witness.ts';
 import { marksAway } from '../backends/local/inspection.ts';
 import { SUPERBLOCK_BYTES } from '../backends/local/record-codec.ts';
+import type { VolumeFile } from '../backends/local/volume-files.ts';
 import type { CopyFinding } from './copy-findings.ts';
 import { judgeVolume, type Judgement, type TailFix } from './copy-judgement.ts';
 import type { CopyList } from './copy-list.ts';
@@ -18,6 +19,8 @@ import { surveyDisks, type Survey, type SurveyedVolume } from './survey.ts';
 
 const OP = 'storage/ReplicatedVolumeFiles.open';
 const CHUNK_BYTES = 1024 ** 2;
+/** More than a page of any disk. */
+const PADDING_BYTES_MAX = 64 * 1024;
 
 export interface Reconciled {
   readonly table: CopyTable;
@@ -53,7 +56,7 @@ export async function reconcile(
     judgements.push(await judgeAnswering(volume, { survey, links, marks }));
   }
   judgements.push(...judgeMembers(survey, marks, sets));
-  if (!isWitnessWhole) checkNothingCut(judgements, survey);
+  if (!isWitnessWhole) await checkNothingCut(judgements, survey);
   const table = new CopyTable();
   const findings: CopyFinding[] = [];
   for (const judgement of judgements) {
@@ -198,12 +201,28 @@ function checkNoneHidden({ volumes, silent }: Survey, witness: Witness, sets: Se
   }
 }
 
-function checkNothingCut(judgements: readonly Judgement[], { volumes }: Survey): void {
+async function checkNothingCut(
+  judgements: readonly Judgement[], { volumes }: Survey,
+): Promise<void> {
   for (const { volumeId, tails, sizeBytes } of judgements) {
-    const heads = volumes.get(volumeId)?.heads ?? [];
-    const isLonger = heads.some((head) => head.sizeBytes > sizeBytes);
-    if (tails.length > 0 && isLonger) throw marksAway(volumeId);
+    if (tails.length === 0) continue;
+    for (const { link, sizeBytes: length } of volumes.get(volumeId)?.heads ?? []) {
+      const isPadded = await withCopy(link, volumeName(volumeId), (file) =>
+        isPadding(file, sizeBytes, length)).catch(() => false); // Nobody could look.
+      if (!isPadded) throw marksAway(volumeId);
+    }
   }
+}
+
+/** The rest of a page that was written whole: nothing is lost with it. */
+async function isPadding(
+  file: Pick<VolumeFile, 'read'>, from: number, end: number,
+): Promise<boolean> {
+  if (end <= from) return true;
+  if (end - from > PADDING_BYTES_MAX) return false;
+  const bytes = Buffer.alloc(end - from);
+  const filled = await file.read(bytes, from);
+  return bytes.subarray(0, filled).every((byte) => byte === 0);
 }
 
 function copiesOf(judgement: Judgement): VolumeCopies {

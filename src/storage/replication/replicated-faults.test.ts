@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isKind } from '../../base/errors.ts';
+import { HoldfastError, isKind } from '../../base/errors.ts';
 import type { BlockId } from '../../base/ids.ts';
 import type { FaultPlan } from '../backends/local/testing/simulated-volume-files.ts';
 import { ReplicatedTrial, type TrialSetup } from './testing/replicated-trial.ts';
@@ -332,6 +332,27 @@ describe('a store on several disks, at its start', () => {
       assert.equal(await trial.tryPut(trial.block(10)), undefined);
       assert.equal(trial.disk(0).volumes.length, 1, 'the volume could not go on');
     }
+  });
+
+  it('cuts no end off while not everybody can say what was acknowledged', async () => {
+    const trial = await opened(TWO);
+    await trial.work(12);
+    trial.restart('kill');
+    trial.isWitnessWhole = false;
+    await trial.open();
+    await trial.checkPromises();
+    trial.restart('kill');
+    const [name] = trial.disk(0).volumes;
+    assert.ok(name);
+    const torn = Buffer.concat([trial.disk(0).files.content(name), Buffer.alloc(40, 'HFR1')]);
+    trial.disk(0).files.setContent(name, torn);
+    await assert.rejects(trial.open(), (error) => (
+      error instanceof HoldfastError && error.code === 'marks-away'));
+    assert.ok(trial.disk(0).files.content(name).equals(torn), 'something was cut off');
+    trial.isWitnessWhole = true;
+    await trial.open();
+    await trial.checkPromises();
+    trial.checkFullCopies();
   });
 
   it('puts together a volume that was being written and is damaged in all copies', async () => {

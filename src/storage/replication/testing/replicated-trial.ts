@@ -68,6 +68,7 @@ export class ReplicatedTrial {
   readonly put = new Map<BlockId, Buffer>();
   readonly acknowledged = new Set<BlockId>();
   witness: Witness = [];
+  isWitnessWhole = true;
   policy: ReplicationPolicy;
   erasure: ErasurePolicy | undefined;
   readonly #setup: TrialSetup;
@@ -117,12 +118,12 @@ export class ReplicatedTrial {
   }
 
   async open(): Promise<void> {
-    const { clock, witness, policy } = this;
+    const { clock, witness, isWitnessWhole, policy } = this;
     const disks = this.disks.map(({ id, host, files, state }) => ({
       id, files, state, labels: { disk: id, host, rack: 'r', zone: 'z' },
     }));
     const replicated = await openReplicatedFiles({
-      disks, policy, witness, clock,
+      disks, policy, witness, isWitnessWhole, clock,
       limits: { roomBytes: 0, repairBytesPerSecond: Infinity, ...this.#setup.limits },
       onFinding: (finding) => this.copyFindings.push(finding),
       erasure: this.erasure, random: new PlatformRandom(this.#setup.seed),
@@ -134,7 +135,7 @@ export class ReplicatedTrial {
     this.#administer = replicated.administer;
     const config = { ...TINY_VOLUMES, ...this.#setup.config };
     const store = await LocalVolumeStore.open({
-      root: '/simulated', witness, clock, config, files: replicated.files,
+      root: '/simulated', witness, isWitnessWhole, clock, config, files: replicated.files,
       onFinding: (finding) => this.findings.push(finding),
     });
     this.#store = store;
