@@ -7,6 +7,7 @@ import { MariadbLeases } from '../platform/cluster/stores/mariadb/mariadb-leases
 import {
   MariadbNodeRegistry,
 } from '../platform/cluster/stores/mariadb/mariadb-node-registry.ts';
+import { ensureMoveTables } from '../metadata/move/stores/mariadb/mariadb-move-journal.ts';
 import type { Clock } from '../platform/index.ts';
 import { Session, explainedFault } from '../platform/mariadb/index.ts';
 import type { ServerAddress } from '../platform/mariadb/index.ts';
@@ -26,6 +27,7 @@ export async function openCluster(
     try {
       await ensureClusterTables(session);
       await ensureLeavingTables(session);
+      await ensureMoveTables(session);
     } finally {
       await session.end();
     }

@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { NotedMoveJournal } from '../metadata/index.ts';
-import type { ShardDirectory, ShardRecord } from '../metadata/index.ts';
+import type { MoveRecord, ShardDirectory, ShardRecord } from '../metadata/index.ts';
+import { readMoves } from '../metadata/move/stores/mariadb/mariadb-move-journal.ts';
 import { SqliteShardDirectory } from '../metadata/shards/stores/sqlite/sqlite-directory.ts';
 import type { Clock } from '../platform/index.ts';
 import type { ServerAddress } from '../platform/mariadb/index.ts';
@@ -31,10 +32,14 @@ interface Whose {
 export async function checkNoTenantMoves(root: string, metadata: TableSide): Promise<void> {
   const folder = join(root, TENANT_MOVES_FOLDER);
   const moves = existsSync(folder) ? await (await NotedMoveJournal.open(folder)).list() : [];
-  const open = moves.find(({ state }) => state !== 'done' && state !== 'aborted');
-  if (open !== undefined) throw refusals.tenantMoves(open.tenant);
+  checkOver(moves);
   const [row] = await metadata.readPage(CAPTURES);
   if (row !== undefined) throw refusals.tenantMoves(String(row[0]));
+}
+
+function checkOver(moves: readonly MoveRecord[]): void {
+  const open = moves.find(({ state }) => state !== 'done' && state !== 'aborted');
+  if (open !== undefined) throw refusals.tenantMoves(open.tenant);
 }
 
 /** Of an installation on files, which are of this version. @throws conflict. */
@@ -76,8 +81,9 @@ async function withDirectory<T>(
 
 /** Of one on a server. @throws conflict. */
 export async function checkServerMovable(
-  address: ServerAddress, { root }: Pick<Whose, 'root'>,
+  address: ServerAddress, { root, clock }: Pick<Whose, 'root' | 'clock'>,
 ): Promise<void> {
+  checkOver(await readMoves(address, clock));
   const metadata = await MariadbTables.open(address);
   try {
     await checkNoTenantMoves(root, metadata);

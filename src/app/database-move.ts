@@ -203,7 +203,7 @@ async function beginLeaving(parts: MoveParts, begun: DatabaseMoveNote): Promise<
   failpoint('app.database-marked');
   try {
     await checkAlone(address, { root, clock });
-    await checkServerMovable(address, { root });
+    await checkServerMovable(address, { root, clock });
   } catch (error) {
     if (error instanceof HoldfastError && error.retryable) throw error;
     if (note?.to !== 'files') {

@@ -3,7 +3,6 @@ import { HoldfastError, isKind } from '../base/errors.ts';
 import { filesSlice } from '../files/index.ts';
 import type { QuotaService } from '../files/index.ts';
 import { askServer } from '../operations/index.ts';
-import type { TenantMover } from '../metadata/index.ts';
 import type { Operations, PlainRecord } from '../operations/index.ts';
 import { findDataDirectory, lockData, serverSlice, silentLog } from '../platform/index.ts';
 import type { Clock, Config, DataLock, Random, ValuesOf } from '../platform/index.ts';
@@ -22,6 +21,7 @@ import type { ShardDrains } from './shard-drains.ts';
 import { shardOperations } from './shard-operations.ts';
 import { openStores } from './stores.ts';
 import { tenantMoveOperations } from './tenant-moves.ts';
+import type { TenantMoves } from './tenant-moves.ts';
 import type { Stores } from './stores.ts';
 import { settingsOfHome, storageSettings } from './storage-policies.ts';
 
@@ -32,7 +32,7 @@ export interface OrderParts {
 
 export function operationsOf(
   stores: Stores, options: {
-    isServing: boolean; moves?: TenantMover; drains?: ShardDrains; clock: Clock;
+    isServing: boolean; moves?: TenantMoves; drains?: ShardDrains; clock: Clock;
     quotas: QuotaService; people: PeopleWork;
     files: ValuesOf<typeof filesSlice.settings>;
   },

@@ -1,6 +1,7 @@
 /** What changes of the schema need of MariaDB. Loaded by who has such a server alone. */
 import { IDENTITY_TABLES } from '../identity/stores/mariadb/identity-schema.ts';
 import type { ShardDirectory } from '../metadata/index.ts';
+import { MOVE_TABLES } from '../metadata/move/stores/mariadb/mariadb-move-journal.ts';
 import { DIRECTORY_TABLES } from '../metadata/shards/stores/mariadb/directory-schema.ts';
 import { MariadbShardDirectory } from '../metadata/shards/stores/mariadb/mariadb-directory.ts';
 import { INSTALLATION_TABLES } from '../metadata/stores/mariadb/installation.ts';
@@ -45,7 +46,7 @@ export function besideAll(): Catalogue {
 export function besideFirst(): Catalogue {
   return mariadbGolden({
     ...IDENTITY_TABLES, ...INSTALLATION_TABLES, ...DIRECTORY_TABLES, ...CLUSTER_TABLES,
-    ...KEYED_REQUEST_TABLES, ...LEAVING_TABLES, ...WEBHOOK_TABLES,
+    ...KEYED_REQUEST_TABLES, ...LEAVING_TABLES, ...WEBHOOK_TABLES, ...MOVE_TABLES,
   }, OUR_COLLATION);
 }
 

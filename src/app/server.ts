@@ -35,7 +35,7 @@ import { ShardWatch } from './shard-watch.ts';
 import { openStores } from './stores.ts';
 import type { Stores, StoresOptions } from './stores.ts';
 import { storageSettings } from './storage-policies.ts';
-import { openTenantMoves } from './tenant-moves.ts';
+import { TenantMoves } from './tenant-moves.ts';
 import {
   aloneWithBatch, AUDIT, DRIFT, isForUs, isStillForUs, listenToOthers, TIME_WORK, WEBHOOKS,
   workOfOne,
@@ -44,7 +44,6 @@ import type { Others } from './node-work.ts';
 import { COLLECTING } from './web-node.ts';
 import { TimeWork } from './time-work.ts';
 import { tenantMoveSlice } from '../metadata/index.ts';
-import type { TenantMover } from '../metadata/index.ts';
 import { openWebhookStore } from './webhook-place.ts';
 import { webhookSlice } from '../webhooks/index.ts';
 import type { Webhooks } from '../webhooks/index.ts';
@@ -234,8 +233,8 @@ async function startWork(
   }));
   opened.works.push(await workOfOne(stores, DRIFT, () =>
     Promise.resolve(startDriftWork(data.path, config, { clock, log, metrics }))));
-  opened.moves = await openTenantMoves({
-    root: data.path, shards: stores.shards, clock, settings: config.of(tenantMoveSlice),
+  opened.moves = await TenantMoves.begin({
+    root: data.path, stores, clock, settings: config.of(tenantMoveSlice),
     onFlipped: (space) => heard(opened).onCommit?.(space),
   });
   opened.drains = await ShardDrains.open({
@@ -295,7 +294,7 @@ async function closeInTime(
     const closed = async (): Promise<void> => {
       await control?.close();
       await drains?.close();
-      await moves?.close();
+      await moves?.stop();
       await webhooks?.close();
       await mail?.outbox.close();
       await others?.stop();
@@ -321,7 +320,7 @@ interface Opened {
   others: Others | undefined;
   events: Events | undefined;
   webhooks: Webhooks | undefined;
-  moves: TenantMover | undefined;
+  moves: TenantMoves | undefined;
   drains: ShardDrains | undefined;
   shardWatch: ShardWatch | undefined;
 }

@@ -76,7 +76,8 @@ class Site {
     const { shards } = this;
     this.mover = await TenantMover.open({
       journal: await NotedMoveJournal.open(join(root, 'tenant-moves')),
-      directory: shards.directory, clock: systemClock, onFlipped: () => undefined,
+      directory: shards.directory, clock: systemClock, isOurs: () => true,
+      onFlipped: () => undefined,
       rowsOf: async (number) => {
         await this.gate;
         const shard = shards.directory.map.view.shards[number] as ShardRecord;

@@ -6,12 +6,13 @@
  */
 import { HoldfastError } from '../base/errors.ts';
 import type { TenantId } from '../base/ids.ts';
-import type { MoveRecord, ShardRecord, TenantMover } from '../metadata/index.ts';
+import type { MoveRecord, ShardRecord } from '../metadata/index.ts';
 import { NoteFolder } from '../platform/index.ts';
 import type { Clock, Logger } from '../platform/index.ts';
 import { alreadyMoving, awayToDrain, drainMissing, drainOver } from './shard-drain-refusals.ts';
 import { chooseTarget, lookAt, tenantsOn } from './shard-loads.ts';
 import type { Shards } from './shards.ts';
+import type { MoveDesk } from './tenant-moves.ts';
 
 const OP = 'app/ShardDrains';
 const FORMAT = 1;
@@ -43,7 +44,7 @@ export interface DrainShown extends DrainRecord {
 export interface DrainParts {
   readonly root: string;
   readonly shards: Shards;
-  readonly mover: TenantMover;
+  readonly mover: MoveDesk;
   readonly clock: Clock;
   readonly log: Logger;
   /** STEP_MS unless a test says so. */
@@ -129,7 +130,7 @@ export class ShardDrains {
     if (failure !== undefined) throw awayToDrain(number);
     const tenants = await tenantsOn(shards, shard);
     if (tenants.length > 0) await chooseTarget(shards, shard, clock);
-    const [incoming] = this.#parts.mover.list().filter((move) => (
+    const [incoming] = (await this.#parts.mover.list()).filter((move) => (
       move.to === number && isBeforeFlip(move)));
     if (incoming !== undefined) throw alreadyMoving(incoming.tenant, number);
     await shards.directory.setShardState(number, 'draining');
@@ -194,7 +195,8 @@ export class ShardDrains {
   async #step({ shard, atOnce }: DrainRecord): Promise<void> {
     const { shards, mover, clock, log, onMove } = this.#parts;
     const { moving, waiting, ready } = await this.#look(shard);
-    const under = mover.list().filter((move) => move.from === shard && isBeforeFlip(move)).length;
+    const under = (await mover.list()).filter((move) =>
+      move.from === shard && isBeforeFlip(move)).length;
     if (moving.length + waiting.length + under === 0) {
       const record = this.#records.get(shard);
       if (record?.state !== 'draining') return;
@@ -219,7 +221,7 @@ export class ShardDrains {
     const record = shards.directory.map.view.shards.find(({ number }) => number === shard);
     const look: Look = { moving: [], waiting: [], troubles: [], ready: [] };
     if (record === undefined || record.state === 'closed') return look;
-    const moves = new Map(mover.list().map((move) => [move.tenant, move]));
+    const moves = new Map((await mover.list()).map((move) => [move.tenant, move]));
     for (const tenant of await tenantsOn(shards, record)) {
       const move = moves.get(tenant);
       if (move !== undefined && move.from === shard && isBeforeFlip(move)) {

@@ -3,7 +3,7 @@ import { HoldfastError } from '../base/errors.ts';
 import type { TenantId } from '../base/ids.ts';
 import { SPACES_LIMIT_MAX, shardOfId } from '../metadata/index.ts';
 import type {
-  MoveRecord, ShardFigures, ShardRecord, ShardState, ShardStore, TenantMover,
+  MoveRecord, ShardFigures, ShardRecord, ShardState, ShardStore,
 } from '../metadata/index.ts';
 import type { Operations, PlainRecord } from '../operations/index.ts';
 import type { Clock } from '../platform/index.ts';
@@ -12,6 +12,7 @@ import { lookAtAll } from './shard-loads.ts';
 import type { ShardLook } from './shard-loads.ts';
 import { shardRetirement } from './shard-retirement.ts';
 import type { Shards } from './shards.ts';
+import type { MoveDesk } from './tenant-moves.ts';
 import type { Stores } from './stores.ts';
 
 const OP = 'app/shard';
@@ -32,11 +33,11 @@ interface Finding {
 /** `moves`: undefined while no server runs. */
 export function shardOperations(
   { shards }: Pick<Stores, 'shards'>, clock: Parts['clock'],
-  { mover, drains }: { mover?: TenantMover | undefined; drains?: ShardDrains | undefined } = {},
+  { mover, drains }: { mover?: MoveDesk | undefined; drains?: ShardDrains | undefined } = {},
 ): Operations {
   return {
     'shard.add': (input) => addShard(shards, clock, input),
-    'shard.list': async () => plain(await listShards(shards, clock, mover?.list() ?? [])),
+    'shard.list': async () => plain(await listShards(shards, clock, await mover?.list() ?? [])),
     'shard.check': async () => plain({ findings: await checkShards(shards, clock) }),
     ...shardRetirement({ shards, clock, mover, drains }),
   };

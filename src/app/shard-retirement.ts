@@ -1,6 +1,6 @@
 /** How a shard leaves: closed to new tenants, emptied, and removed. */
 import { HoldfastError } from '../base/errors.ts';
-import type { MoveRecord, ShardRecord, TenantMover } from '../metadata/index.ts';
+import type { MoveRecord, ShardRecord } from '../metadata/index.ts';
 import type { Operations, PlainRecord } from '../operations/index.ts';
 import type { Clock } from '../platform/index.ts';
 import { AT_ONCE_MAX } from './shard-drains.ts';
@@ -10,6 +10,7 @@ import {
 } from './shard-drain-refusals.ts';
 import { lookAt, tenantsOn } from './shard-loads.ts';
 import type { Shards } from './shards.ts';
+import type { MoveDesk } from './tenant-moves.ts';
 
 const OP = 'app/shard';
 
@@ -17,7 +18,7 @@ interface Parts {
   readonly shards: Shards;
   readonly clock: Pick<Clock, 'after'>;
   /** undefined while no server runs. */
-  readonly mover: TenantMover | undefined;
+  readonly mover: MoveDesk | undefined;
   readonly drains: ShardDrains | undefined;
 }
 
@@ -90,7 +91,8 @@ async function remove(parts: Parts, input: PlainRecord): Promise<ShardRecord> {
     const tenants = await tenantsOn(shards, shard);
     if (tenants.length > 0) throw stillInUse(number, tenants.length);
     if (state === 'open') throw stillOpen(number);
-    const open = mover?.list().filter((move) => touches(move, number)) ?? [];
+    const moves = await mover?.list() ?? [];
+    const open = moves.filter((move) => touches(move, number));
     if (open.length > 0) throw wayBackOpen(number, open.map(({ tenant }) => tenant));
     if (state === 'draining') await checkEmpty(shard, shards, clock);
   }

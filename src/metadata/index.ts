@@ -69,7 +69,7 @@ export type {
   ManifestPlace, ManifestRecord, NodeKind, NodeRecord, SpaceRecord, TrashRecord,
   UploadPartRecord, UploadRecord, VersionRecord,
 } from './records.ts';
-export type { MoveRecord } from './move/move-record.ts';
+export type { MoveJournal, MoveRecord } from './move/move-record.ts';
 export { NotedMoveJournal } from './move/noted-move-journal.ts';
 export { tenantMoveSlice } from './move/settings.ts';
 export { TenantMover } from './move/tenant-mover.ts';

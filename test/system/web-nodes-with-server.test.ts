@@ -212,11 +212,24 @@ describe('two servers on one database and one bucket', { timeout: 600_000 }, () 
     const admin = await two.addUser({ name: 'root', args: ['--admin'], password: PASSWORD });
     const collects = (): Promise<number> => figure(admin, 'lease_home_work');
     assert.equal(await collects(), 0, 'the first one was there first');
+    const tell = async (node: 'one' | 'two', ...words: string[]): Promise<string> => {
+      const { code, stdout, stderr } = await nodes.command(node, ...words);
+      return code === 0 ? stdout : stderr;
+    };
+    await tell('one', 'shard', 'add', 'far', ...await nodes.anotherDatabase());
+    await tell('one', 'tenant', 'add', 'acme');
+    await tell('one', 'tenant', 'move', 'acme', '--to', '1');
+    await eventually(WAIT_MS, 'the other one tells of a move', async () =>
+      /acme\tshard 0 to 1\treverse/.test(await tell('two', 'tenant', 'move', 'status')));
+    const finish = ['tenant', 'move', 'finish', 'acme'];
+    assert.match(await tell('two', ...finish), /moved by the server "one"/);
     await one.kill();
     assert.ok((await adaAtTwo.get('kept.bin')).body.equals(bytes));
     assert.equal((await adaAtTwo.put('after.txt', 'still here')).status, 201);
     await eventually(WAIT_MS, 'it takes over', async () => await collects() === 1);
     await eventually(WAIT_MS, 'it sends', () => receiver.timesOf('after.txt') > 0);
+    await eventually(WAIT_MS, 'it goes on with the move', async () =>
+      /no way back any more/.test(await tell('two', ...finish)));
     await one.startAgain();
     assert.equal((await ada.get('after.txt')).text, 'still here');
     assert.equal((await nodes.command('one', 'node', 'list')).stdout.match(/there/g)?.length, 2);

@@ -41,6 +41,10 @@ export const movedElsewhere = (tenant: string): HoldfastError =>
     + 'knows of it any more, delete the tenant from the table move_capture of both databases.',
   { tenant });
 
+export const movedByAnother = (): HoldfastError =>
+  refusal('unavailable', 'moved-by-another', 'Another server goes on with this move. See there: '
+    + 'holdfast tenant move status');
+
 /** The first of the rows that differ. */
 export const copyDiffers = (table: string, key: string, count: number): HoldfastError =>
   refusal('corrupt', 'copy-differs', `The copy differs from what was copied, in ${count} rows. The `

@@ -1,15 +1,13 @@
 /** The records of moves as files of the data directory: docs/formats/tenant-moves.md. */
-import { HoldfastError } from '../../base/errors.ts';
 import { parseTenantId } from '../../base/ids.ts';
 import { NoteFolder } from '../../platform/index.ts';
+import { parseMoveNote, textOfMove } from './move-note.ts';
 import type { MoveJournal, MoveRecord } from './move-record.ts';
 
-const FORMAT = 1;
-const OP = 'metadata/NotedMoveJournal';
 const OPTIONS = {
   idPattern: '[a-z][a-z0-9-]{0,31}',
   filesMax: 100_000,
-  op: OP,
+  op: 'metadata/NotedMoveJournal',
   messages: {
     full: 'There is no room left to note how far the move of a tenant has come.',
     unavailable: 'It could not be noted how far the move of a tenant has come. Look at the disk of '
@@ -29,7 +27,8 @@ export class NotedMoveJournal implements MoveJournal {
   /** @throws invalid: written by a newer version of the program. */
   static async open(path: string): Promise<NotedMoveJournal> {
     const { folder, notes } = await NoteFolder.open(path, OPTIONS);
-    return new NotedMoveJournal(folder, notes.map(({ id, text }) => parse(id, text)));
+    return new NotedMoveJournal(folder, notes.map(({ id, text }) =>
+      parseMoveNote(parseTenantId(id), text)));
   }
 
   /** As they were when it was opened. */
@@ -38,19 +37,6 @@ export class NotedMoveJournal implements MoveJournal {
   }
 
   async put(record: MoveRecord): Promise<void> {
-    await this.#folder.write({
-      id: record.tenant, text: JSON.stringify({ format: FORMAT, ...record }),
-    });
+    await this.#folder.write({ id: record.tenant, text: textOfMove(record) });
   }
-}
-
-/** What is undefined is left out of the text. */
-function parse(id: string, text: string): MoveRecord {
-  const note = JSON.parse(text) as MoveRecord & { format: number };
-  if (note.format !== FORMAT) {
-    throw new HoldfastError('invalid', OP, 'The move of a tenant was noted by another version of '
-      + 'Holdfast. Start the version that wrote it.', { facts: { format: note.format } });
-  }
-  const { format: _, ...record } = note;
-  return { ...record, tenant: parseTenantId(id) };
 }

@@ -11,7 +11,7 @@ import type { ShardDirectory } from '../shards/shard-directory.ts';
 import { COPY_START } from './move-record.ts';
 import type { MoveJournal, MoveRecord, MoveState } from './move-record.ts';
 import {
-  freezeTooLong, isThere, movedElsewhere, placeDiffers, targetInUse,
+  freezeTooLong, isThere, movedByAnother, movedElsewhere, placeDiffers, targetInUse,
 } from './move-refusals.ts';
 import { PAGE_ROWS, RowCarrier, differs, dropTenant } from './row-carrier.ts';
 import type { Placement, TenantRows } from './tenant-rows.ts';
@@ -38,6 +38,8 @@ export interface MoveParts {
   readonly rowsOf: (shard: number) => Promise<TenantRows>;
   readonly clock: Clock;
   readonly pace: MovePace;
+  /** Whether tenants are this process' to move: without that nothing is written. */
+  readonly isOurs: () => boolean;
   /** The tenant is elsewhere now: whoever waits for news of these spaces looks there. */
   readonly onFlipped: (tenant: TenantId, spaces: readonly SpaceId[]) => void;
 }
@@ -161,7 +163,13 @@ export class TenantMove {
 
   async #rows(): Promise<{ from: TenantRows; to: TenantRows }> {
     const { rowsOf } = this.#parts;
+    this.#checkOurs();
     return { from: await rowsOf(this.#record.from), to: await rowsOf(this.#record.to) };
+  }
+
+  /** Whoever was stopped in the middle does not write into what another goes on with. */
+  #checkOurs(): void {
+    if (!this.#parts.isOurs()) throw movedByAnother();
   }
 
   #carrier(
@@ -173,6 +181,7 @@ export class TenantMove {
 
   async #pass(rows: number): Promise<void> {
     await this.#throttle.pass(rows);
+    this.#checkOurs();
     if (this.#isInterrupted) throw new Interrupted();
   }
 
@@ -305,6 +314,7 @@ export class TenantMove {
     let isOver = false;
     const check = async (): Promise<void> => {
       if (isOver || clock.monotonic() > endsAtMs) throw freezeTooLong(limitMs);
+      this.#checkOurs();
     };
     let forget = (): void => undefined;
     const timeout = new Promise<never>((_, reject) => {

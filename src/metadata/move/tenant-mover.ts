@@ -24,16 +24,22 @@ export class TenantMover {
   readonly #parts: MoveParts;
   readonly #running = new Map<TenantId, Running>();
   readonly #over = new Map<TenantId, MoveRecord>();
+  readonly #settledAtMs: number;
   #isClosing = false;
 
-  private constructor(parts: MoveParts) {
+  private constructor(parts: MoveParts, settledAtMs: number) {
     this.#parts = parts;
+    this.#settledAtMs = settledAtMs;
   }
 
-  /** Goes on with all moves that are not over. */
-  static async open(parts: MoveParts): Promise<TenantMover> {
-    const mover = new TenantMover(parts);
-    for (const record of await parts.journal.list()) {
+  /** Goes on with all moves that are not over. `settleMs`: what another process has begun may still
+   *  be written for so long; meanwhile nobody is left frozen, and nothing else is done. */
+  static async open(parts: MoveParts, settleMs = 0): Promise<TenantMover> {
+    const mover = new TenantMover(parts, parts.clock.monotonic() + settleMs);
+    const records = await parts.journal.list();
+    // From here on whoever had them before cannot note anything.
+    for (const record of records) if (!isOver(record)) await parts.journal.put(record);
+    for (const record of records) {
       if (isOver(record)) mover.#over.set(record.tenant, record);
       else mover.#run(record, true);
     }
@@ -143,9 +149,11 @@ export class TenantMover {
     while (!isOver(move.record) && !(this.#isClosing && (mayRest(move) || failures > 0))) {
       try {
         if (!isRecovered) await move.recover();
-        isRecovered = true;
+        const settlesMs = this.#settledAtMs - this.#parts.clock.monotonic();
+        const isSettling = !isRecovered && settlesMs > 0 && mayRest(move);
+        isRecovered ||= !isSettling;
         const isResting = move.record.isPaused && mayRest(move);
-        const waitMs = isResting ? RETRY_MAX_MS : await move.step();
+        const waitMs = isSettling ? settlesMs : isResting ? RETRY_MAX_MS : await move.step();
         failures = 0;
         if (waitMs > 0) await this.#rest(running, waitMs);
       } catch (error) {

@@ -35,6 +35,8 @@ export interface MovingTenantParts {
   readonly directory: ShardDirectory;
   readonly journal: MoveJournal;
   readonly pace?: Partial<MovePace>;
+  readonly isOurs?: () => boolean;
+  readonly settleMs?: number;
 }
 
 export class MovingTenant {
@@ -58,8 +60,8 @@ export class MovingTenant {
         if (store === undefined) throw new RangeError(`no shard ${shard}`);
         return store.tenantRows;
       },
-      onFlipped: () => undefined,
-    });
+      isOurs: () => parts.isOurs?.() ?? true, onFlipped: () => undefined,
+    }, parts.settleMs);
     return new MovingTenant(parts, mover);
   }
 

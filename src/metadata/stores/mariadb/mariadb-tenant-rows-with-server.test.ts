@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
-import { ScratchServer } from '../../../platform/mariadb/testing/index.ts';
 import { parseTenantId } from '../../../base/ids.ts';
+import { systemClock } from '../../../platform/index.ts';
+import { Session } from '../../../platform/mariadb/index.ts';
+import { ScratchServer } from '../../../platform/mariadb/testing/index.ts';
 import { Hand, refused } from '../../conformance/hand.ts';
+import { moveOf, testMoveJournal } from '../../move/move-journal.conformance.ts';
 import { MARIADB_EXTRAS, ROW_TABLES, STAYING_TABLES } from '../../move/row-tables.ts';
 import { HOME } from '../../move/tenant-rows.ts';
+import {
+  MariadbMoveJournal, ensureMoveTables,
+} from '../../move/stores/mariadb/mariadb-move-journal.ts';
 import { testTenantRows } from '../../move/tenant-rows.conformance.ts';
 import { MariadbMetadataStore } from './mariadb-metadata-store.ts';
 
@@ -16,6 +22,31 @@ after(() => server.stop());
 
 testTenantRows('MariadbMetadataStore', async () =>
   MariadbMetadataStore.open({ address: await server.makeDatabase(), create: true }));
+
+async function openJournals(): Promise<(epoch: number) => MariadbMoveJournal> {
+  const address = await server.makeDatabase();
+  const session = await Session.open(address, 'schema');
+  await ensureMoveTables(session);
+  await session.end();
+  return (epoch) => new MariadbMoveJournal({ address, clock: systemClock, epoch });
+}
+
+testMoveJournal('MariadbMoveJournal', async () => {
+  const open = await openJournals();
+  return { journal: open(1), again: async () => open(2) };
+});
+
+it('MariadbMoveJournal refuses whoever had an earlier lease', async () => {
+  const open = await openJournals();
+  const [earlier, later] = [open(4), open(7)];
+  const move = moveOf(parseTenantId('acme'));
+  await earlier.put(move);
+  await later.put({ ...move, state: 'tail' });
+  await refused(earlier.put({ ...move, state: 'flip' }), 'unavailable', 'moved-by-another');
+  assert.deepEqual((await earlier.list()).map(({ state }) => state), ['tail']);
+  await earlier.close();
+  await later.close();
+});
 
 it('what freezes a tenant on one machine holds for writers on all others at once', async () => {
   const address = await server.makeDatabase();

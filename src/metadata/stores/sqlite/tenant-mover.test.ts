@@ -218,6 +218,34 @@ describe('A tenant that moves', () => {
       assert.ok((await there.names(there.root)).includes('thawed'));
     });
 
+  it('is thawed and moved by another process when the one before may write no more', async () => {
+    await moving.mover.close();
+    let isOurs = true;
+    const { tenantRows } = stores[1];
+    const setPlacement = tenantRows.setPlacement.bind(tenantRows);
+    tenantRows.setPlacement = async (...args) => {
+      if (args[2].state === 'frozen') isOurs = false; // Stopped where all is carried over.
+      return setPlacement(...args);
+    };
+    moving = await MovingTenant.open({ stores, directory, journal, isOurs: () => isOurs });
+    await moving.mover.start(ACME, 1);
+    await until(() => /Another server/.test(moving.mover.get(ACME).trouble ?? ''), 'it is stopped');
+    await refused(h.put(h.root, 'frozen'), 'unavailable', 'tenant-frozen');
+    tenantRows.setPlacement = setPlacement;
+    const notes = new MemoryMoveJournal();
+    for (const record of await journal.list()) await notes.put(record);
+    const parts = { stores, directory, journal: notes };
+    const waiting = await MovingTenant.open({ ...parts, settleMs: 3_600_000 });
+    await waiting.retried((store) => store.commit(h.putChange(h.root, 'thawed')), ACME);
+    await until(() => waiting.mover.get(ACME).state === 'tail', 'the thaw is noted');
+    await waiting.mover.close();
+    const other = await MovingTenant.open(parts);
+    await other.reached('reverse', ACME);
+    const there = await Hand.on(stores[1], { tenant: ACME, owner: 'acme-ann' });
+    assert.ok((await there.names(there.root)).includes('thawed'));
+    await other.mover.close();
+  });
+
   it('is paused, goes on, and is given up without a trace', async () => {
     await moving.mover.close();
     await openMover({ rowsPerSecond: 50 });
