@@ -72,6 +72,15 @@ describe('carryTables', () => {
     }), { numRuns: 12 });
   });
 
+  it('puts what is missing and touches nothing else, in the order of bytes', async () => {
+    const ours: CarriedRow[] = [[1, '\uFFFD', 1, null], [1, '\u{1F600}', 2, null]];
+    for (const theirs of ours) {
+      await within([[PLAIN, ours]], (from) => within([[PLAIN, [theirs]]], async (to) => {
+        assert.equal(await carryTables({ from, to, tables: [PLAIN] }, () => undefined), 1);
+      }));
+    }
+  });
+
   it('goes over many pages of rows, and tells of each row once', async () => {
     const ours = Array.from({ length: 5_000 }, (_, at): CarriedRow => [at % 7, `${at}`, at, null]);
     await within([[PLAIN, ours], [GROUPED, ours]], (from) => within([], async (to) => {
