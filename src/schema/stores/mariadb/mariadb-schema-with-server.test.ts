@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { isKind } from '../../../base/errors.ts';
 import { ManualClock } from '../../../platform/index.ts';
+import { Session } from '../../../platform/mariadb/index.ts';
 import { ScratchServer } from '../../../platform/mariadb/testing/index.ts';
 import { testSchemaBook } from '../../schema-book.conformance.ts';
 import { SchemaRunner } from '../../schema-runner.ts';
@@ -44,6 +45,26 @@ describe('MariadbSchemaTarget', () => {
       mariadbGolden({ person: PERSON_BEFORE }, OUR_COLLATION));
     assert.equal(await target.findLoad(), undefined);
     await target.close();
+  });
+
+  it('does not wait long for a table that is read, as all others wait behind it', async () => {
+    const address = await server.makeDatabase();
+    const { shard } = await mariadbFixture(address);
+    const reader = await Session.open(address, 'schema');
+    await reader.run('SELECT * FROM person'); // Until its transaction ends, no column is added.
+    const clock = new class extends ManualClock {
+      override after(_: number, act: () => void): () => void {
+        void reader.run('COMMIT').then(act); // It ends while the runner rests.
+        return () => undefined;
+      }
+    }(0);
+    const told: string[] = [];
+    const { state } = await new SchemaRunner({
+      shards: [shard], book: new MemorySchemaBook(), clock, changes: [PERSON_EXPAND],
+      policy: { contractAfterMs: 0, rowsPerSecond: 1_000 },
+    }).apply({ onProgress: (news) => told.push(news.state) });
+    await reader.end();
+    assert.deepEqual([state, ...told], ['done', 'waiting', 'made']);
   });
 
   it('is unavailable when its database is not there', async () => {
