@@ -17,13 +17,14 @@ import type { TenantRecord } from '../identity/index.ts';
 import type { KnownMarks } from '../metadata/index.ts';
 import { findDataDirectory } from '../platform/index.ts';
 import { initKeys } from '../storage/index.ts';
+import type { HomeTable, StoreSharing } from '../storage/index.ts';
 import { checkFitting } from './block-backend.ts';
 import { openBlockHome } from './block-home.ts';
 import type { BlockHome, HomeParts, HomeSettings } from './block-home.ts';
-import { BlockPlaces } from './block-place.ts';
+import { BlockPlaces, findBlockPlace } from './block-place.ts';
 import { HOMES_MAX, HomeList, noHome, ownMarks, partOfHome } from './home-list.ts';
 import type { HomePlace } from './home-list.ts';
-import { ownStorageNeedsOneServer } from './node-fitting.ts';
+import { checkNodeFitting, keysElsewhere, keysNeedOneServer } from './node-fitting.ts';
 import { settingsOfHome } from './storage-policies.ts';
 import type { Policies } from './storage-policies.ts';
 
@@ -46,8 +47,23 @@ export interface HomesOptions extends HomeParts {
   readonly findTenant: (id: TenantId) => Promise<TenantRecord | undefined>;
   /** What shards refer to, as far as they can be asked. */
   readonly readMarks: () => Promise<KnownMarks>;
-  /** Other servers write to the default tenant's storage, and would not know of a new one. */
-  readonly isShared?: boolean;
+  /** Left out: the list of homes is a file, and this is the only server. */
+  readonly shared?: SharedHomes | undefined;
+}
+
+/** What servers on one database do about their homes together. */
+export interface SharedHomes {
+  readonly table: HomeTable;
+  /** Left out: there are no other servers, but there may be. */
+  readonly others?: {
+    /** Of this server. */
+    readonly node: string;
+    readonly sharing: StoreSharing;
+    /** Does it, unless another server does something of that name right now. */
+    readonly alone: (name: string, act: () => Promise<void>) => Promise<void>;
+    /** What is relied upon in the store of a home is told from now on. */
+    readonly tell: (store: BlockHome['backend']['objects']) => Promise<void>;
+  };
 }
 
 export class BlockHomes {
@@ -77,10 +93,9 @@ export class BlockHomes {
    *  @throws corrupt: the list of homes is lost or damaged. */
   static async open(own: BlockHome, options: HomesOptions): Promise<BlockHomes> {
     const data = await findDataDirectory(own.place.root);
-    const list = await HomeList.open(data);
+    const list = await HomeList.open(data, options.shared?.table);
     if (!list.knows((await options.readMarks()).witness)) throw listLost();
     const homes = new BlockHomes(options, data.path, list);
-    if (options.isShared === true && !homes.isAlone) throw ownStorageNeedsOneServer('(other)');
     homes.#homes.set(DEFAULT_TENANT, own);
     return homes;
   }
@@ -96,8 +111,9 @@ export class BlockHomes {
     await this.#within(START_WAIT_MS, Array.from({ length: OPENED_AT_ONCE }, openSome));
   }
 
-  /** True as long as no tenant but the default one has ever had a home. */
-  get isAlone(): boolean {
+  /** Whether no tenant but the default one has ever had a home. @throws unavailable. */
+  async areNone(): Promise<boolean> {
+    if (this.#list.count === 1) await this.#inTurn(() => this.#list.refresh());
     return this.#list.count === 1;
   }
 
@@ -106,6 +122,7 @@ export class BlockHomes {
   async knownHome(tenant: TenantId): Promise<BlockHome> {
     const home = this.#homes.get(tenant);
     if (home !== undefined) return home;
+    if (this.#list.find(tenant) === undefined) await this.#inTurn(() => this.#list.refresh());
     if (this.#list.find(tenant) === undefined) throw noHome(tenant);
     try {
       return await this.#opened(tenant);
@@ -224,12 +241,32 @@ export class BlockHomes {
   async #openOne(tenant: TenantId): Promise<BlockHome> {
     const record = await this.#options.findTenant(tenant);
     if (record === undefined) throw refused('not-found', 'There is no such tenant.', 'no-tenant');
+    const { usual, policies, shared } = this.#options;
+    if (this.#list.find(tenant)?.founded !== true) await this.#inTurn(() => this.#list.refresh());
     const known = this.#list.find(tenant);
-    const { usual, policies } = this.#options;
     const chosen = settingsOfHome({ ...usual, policies }, { tenant, policy: record.policy });
     if (known !== undefined && known.policy !== record.policy) throw otherPolicy(known.policy);
     if (known?.founded === true) return this.#openAt(known, chosen, { isNew: false });
-    const place = known ?? await this.#inTurn(() => this.#note(record));
+    if (shared?.others === undefined) return this.#found(record, chosen);
+    let home: BlockHome | undefined;
+    await shared.others.alone(`home-${tenant}`, async () => {
+      await this.#inTurn(() => this.#list.refresh());
+      const now = this.#list.find(tenant);
+      home = now?.founded === true ? await this.#openAt(now, chosen, { isNew: false })
+        : await this.#found(record, chosen);
+    });
+    if (home !== undefined) return home;
+    throw refused('busy', 'Another server is making this tenant\'s storage.', 'home-being-made');
+  }
+
+  /** Makes it, or goes on where a try was cut short. */
+  async #found(record: TenantRecord, chosen: HomeSettings): Promise<BlockHome> {
+    const { id: tenant } = record;
+    const { others } = this.#options.shared ?? {};
+    if (others !== undefined && chosen.settings.encryptionKeyPath !== undefined) {
+      throw keysNeedOneServer();
+    }
+    const place = this.#list.find(tenant) ?? await this.#inTurn(() => this.#note(record));
     const home = await this.#openAt(place, chosen, { isNew: true });
     try {
       await this.#inTurn(() => this.#list.noteFounded(tenant));
@@ -241,7 +278,6 @@ export class BlockHomes {
   }
 
   async #note({ id, policy }: TenantRecord): Promise<HomePlace> {
-    if (this.#options.isShared === true) throw ownStorageNeedsOneServer(id);
     if (this.#list.count >= HOMES_MAX) throw tooMany();
     await refuseStrangers(join(this.#dataPath, partOfHome(id)));
     return this.#list.add(id, policy);
@@ -251,19 +287,32 @@ export class BlockHomes {
     place: HomePlace, { settings, backend }: HomeSettings, { isNew }: { isNew: boolean },
   ): Promise<BlockHome> {
     const { root, number, tenant } = place;
-    const { clock, log, random, readMarks } = this.#options;
+    const { clock, log, random, readMarks, shared: { others } = {} } = this.#options;
     checkFitting(backend, settings);
-    if (isNew) await mkdir(root, { recursive: true, mode: 0o700 });
-    else await refuseLoss(root, backend.backend === 'local');
-    const places = await BlockPlaces.open(root, backend, isNew);
+    checkNodeFitting({ node: others?.node }, 'mariadb', backend);
     const { encryptionKeyPath } = settings;
+    const isOfAll = others !== undefined && !isNew;
+    const isElsewhere = isOfAll && await findBlockPlace(root) === undefined;
+    if (isElsewhere && encryptionKeyPath !== undefined) throw keysElsewhere(tenant);
+    if (isNew || isElsewhere) await mkdir(root, { recursive: true, mode: 0o700 });
+    else await refuseLoss(root, backend.backend === 'local');
+    const places = await BlockPlaces.open(root, backend, isNew || isElsewhere);
+    // Whichever server has made it: what is not there was lost, and is not made here once more.
+    if (isOfAll) await places.noteFounded(backend);
     if (isNew && encryptionKeyPath !== undefined) await this.#makeKeys(place, encryptionKeyPath);
     const { witness, away } = await readMarks();
-    return openBlockHome({
+    const home = await openBlockHome({
       place, settings, backend, places, dataPath: this.#dataPath, clock, random,
-      log: log.child({ tenant }),
+      log: log.child({ tenant }), sharing: others?.sharing,
       witness: ownMarks(number, witness), isWitnessWhole: away.length === 0,
     });
+    try {
+      await others?.tell(home.backend.objects); // Before anything in it is relied upon.
+      return home;
+    } catch (error) {
+      await home.close();
+      throw error;
+    }
   }
 
   /** The ring of a new home. The master key must be there: one that was made because a disk is not

@@ -75,6 +75,12 @@ export class BlockPlaces {
     await this.#write({ ...this.#note, blocks });
   }
 
+  /** A store was made where these settings say, by another server. */
+  async noteFounded(settings: BackendSettings): Promise<void> {
+    const place = placeOf(settings);
+    if (place !== undefined) await this.noteBlocks({ ...this.#note.blocks, place, founded: true });
+  }
+
   async noteMirror(mirror: KnownPlace | undefined): Promise<void> {
     if (isSame(this.#note.mirror, mirror)) return;
     const { mirror: _, ...rest } = this.#note;

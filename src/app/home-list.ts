@@ -2,6 +2,9 @@
  * Which tenants have a block home of their own, as `block-homes.json` in the data directory says:
  * written before the first file of a home. So a home whose folder is gone is a loss that is told,
  * and never made anew in its place.
+ *
+ * On MariaDB a table of the directory database says so, to all servers, and the file is a copy for
+ * commands that look while no server runs.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -11,6 +14,7 @@ import type { TenantId } from '../base/ids.ts';
 import type { Witness } from '../base/witness.ts';
 import { findDataDirectory } from '../platform/index.ts';
 import { readJson, replaceJson } from '../storage/index.ts';
+import type { HomeEntry, HomeTable } from '../storage/index.ts';
 
 const NAME = 'block-homes.json';
 const FORMAT = 'holdfast-block-homes';
@@ -45,25 +49,39 @@ interface DataPlace {
   readonly instanceId: string;
 }
 
-interface HomeEntry {
-  readonly tenant: string;
-  readonly number: number;
-  readonly policy: string;
-  readonly founded: boolean;
-}
-
 export class HomeList {
   readonly #data: DataPlace;
+  readonly #table: HomeTable | undefined;
   #entries: readonly HomeEntry[];
 
-  private constructor(data: DataPlace, entries: readonly HomeEntry[]) {
+  private constructor(
+    data: DataPlace, entries: readonly HomeEntry[], table: HomeTable | undefined,
+  ) {
     this.#data = data;
     this.#entries = entries;
+    this.#table = table;
   }
 
-  /** @throws corrupt, invalid: the list cannot be understood. */
-  static async open(data: DataPlace): Promise<HomeList> {
-    return new HomeList(data, await readEntries(join(data.path, NAME)));
+  /** @throws corrupt, invalid: the list cannot be understood; conflict: the file of this server
+   *  says something else than the table does. */
+  static async open(data: DataPlace, table?: HomeTable): Promise<HomeList> {
+    const entries = await readEntries(join(data.path, NAME));
+    const list = new HomeList(data, entries, table);
+    if (table === undefined) return list;
+    for (const entry of entries) await table.take(entry);
+    await list.refresh();
+    for (const { tenant, number, policy } of entries) {
+      const now = list.#entries.find((one) => one.tenant === tenant);
+      if (now?.number !== number || now.policy !== policy) throw otherList(tenant);
+    }
+    return list;
+  }
+
+  /** Reads what others have noted. One after the other, as all that changes the list. */
+  async refresh(): Promise<void> {
+    const entries = await this.#table?.read();
+    if (entries === undefined || isSame(entries, this.#entries)) return;
+    await this.#write(entries);
   }
 
   /** Of a tenant that has one; the default tenant always has. */
@@ -85,6 +103,13 @@ export class HomeList {
 
   /** Durable once resolved. */
   async add(tenant: TenantId, policy: string): Promise<HomePlace> {
+    if (this.#table !== undefined) {
+      await this.#table.add(tenant, policy);
+      await this.refresh();
+      const added = this.find(tenant);
+      if (added === undefined || added.policy !== policy) throw otherList(tenant);
+      return added;
+    }
     const number = Math.max(0, ...this.#entries.map((one) => one.number)) + 1;
     await this.#write([...this.#entries, { tenant, number, policy, founded: false }]);
     return { tenant, number, ...placeOf(this.#data, tenant) };
@@ -92,6 +117,7 @@ export class HomeList {
 
   /** Durable once resolved. */
   async noteFounded(tenant: TenantId): Promise<void> {
+    await this.#table?.noteFounded(tenant);
     await this.#write(this.#entries.map((one) => (
       one.tenant === tenant ? { ...one, founded: true } : one)));
   }
@@ -107,6 +133,19 @@ export class HomeList {
     await replaceJson(path, { format: FORMAT, version: VERSION, homes: entries });
     this.#entries = entries;
   }
+}
+
+function isSame(a: readonly HomeEntry[], b: readonly HomeEntry[]): boolean {
+  return a.length === b.length && a.every(({ tenant, number, policy, founded }) =>
+    b.some((one) => one.tenant === tenant && one.number === number && one.policy === policy
+      && one.founded === founded));
+}
+
+function otherList(tenant: string): HoldfastError {
+  const message = `The database and ${NAME} in the data directory say different things about the `
+    + `storage of tenant ${tenant}. Is this the data directory of this database? Put back the one `
+    + 'that belongs to it, from a backup. Nothing was changed.';
+  return new HoldfastError('conflict', OP, message, { code: 'home-list-differs' });
 }
 
 /** For whoever only looks. @throws not-found: the tenant has stored nothing, or is none. */

@@ -96,7 +96,8 @@ describe('the references that count for the blocks of one home', () => {
       metadata, blocks: own.blocks,
       homes: manifestHomes(own, {
         metadata, homes: {
-          isAlone: false, find: (one) => homes.get(one), list: () => [...homes.values()],
+          areNone: async () => false, find: (one) => homes.get(one),
+          list: () => [...homes.values()],
         },
       }),
     };

@@ -13,12 +13,12 @@ export function manifestHomes(
   own: BlockHome,
   { metadata, homes }: {
     metadata: Pick<MetadataStore, 'listSpaces'>;
-    homes: Pick<BlockHomes, 'isAlone' | 'find' | 'list'>;
+    homes: Pick<BlockHomes, 'areNone' | 'find' | 'list'>;
   },
 ): () => Promise<(place: ManifestPlace) => ManifestHome> {
   const here: ManifestHome = { where: 'here', stores: [own.blocks] };
   return async () => {
-    if (homes.isAlone) return () => here;
+    if (await homes.areNone()) return () => here;
     const { bySpace, byOwner } = await tenantsOf(metadata);
     const known = new Map<TenantId, ManifestHome>();
     for (const tenant of bySpace.values()) {

@@ -25,12 +25,22 @@ export function checkNodeFitting(
   }
 }
 
-export function ownStorageNeedsOneServer(tenant: string): HoldfastError {
-  const message = `Files of tenant ${tenant} would need a storage of their own, which several `
-    + 'servers on one database cannot have yet: this server has a name (cluster.node).';
+export function keysNeedOneServer(): HoldfastError {
+  const message = 'The storage policy of this tenant encrypts with keys of its own, and the '
+    + 'storage is not made yet. Keys are made by one server that is alone: stop the others, start '
+    + 'one without a name (cluster.node), store one file for the tenant, and copy '
+    + 'keys.json and block-backend.json of its folder in tenants to the same place in the other '
+    + 'data directories.';
   return new HoldfastError('conflict', 'app/BlockHomes', message, {
-    code: 'home-needs-one-server',
+    code: 'home-keys-need-one-server',
   });
+}
+
+export function keysElsewhere(tenant: string): HoldfastError {
+  const message = `The keys of tenant ${tenant} are with another server. Copy its folder `
+    + `tenants/${tenant} with keys.json and block-backend.json to the same place in this data `
+    + 'directory.';
+  return new HoldfastError('conflict', 'app/BlockHomes', message, { code: 'home-keys-elsewhere' });
 }
 
 function unfitting(message: string): HoldfastError {

@@ -7,6 +7,7 @@ import { ChangeExchange } from './change-exchange.ts';
 import type { MassChange } from './mass-change.ts';
 import type { Services } from './services.ts';
 import type { Stores } from './stores.ts';
+import { COLLECTING } from './web-node.ts';
 
 /** Leases of what one server does, and of nothing else. */
 export const TIME_WORK = 'time-work';
@@ -103,18 +104,26 @@ export async function listenToOthers(options: OthersOptions): Promise<Others | u
 function resumeEveryMinute({ stores, services, clock, log }: OthersOptions): () => void {
   let cancel = (): void => undefined;
   const resume = async (): Promise<void> => {
+    if (isForUs(stores, COLLECTING)) await openNewHomes(stores);
     if (!isForUs(stores, TIME_WORK)) return;
     await services.batches.resume();
   };
   const next = (): void => {
     cancel = clock.after(RESUME_EVERY_MS, () => {
       resume().catch((err: unknown) => {
-        log.warn({ err }, 'restores that other servers left could not be looked for');
+        log.warn({ err }, 'what other servers left or made could not be looked for');
       }).finally(next);
     });
   };
   next();
   return () => cancel();
+}
+
+/** Storages that other servers have made: their garbage is collected here. One that could not be
+ *  opened is tried again when somebody asks for it. */
+async function openNewHomes({ homes, identity }: Stores): Promise<void> {
+  const tenants = await identity.tenants.list();
+  await homes.openAll(tenants.filter(({ id }) => !homes.failed.has(id)));
 }
 
 function watchOthers({ stores: { webNode }, metrics }: OthersOptions): void {

@@ -28,6 +28,7 @@ import {
   LEAVING_TABLES,
 } from '../storage/shared/stores/mariadb/mariadb-leaving-list.ts';
 import { WEBHOOK_TABLES } from '../webhooks/stores/mariadb/webhook-schema.ts';
+import { HOME_TABLES } from '../storage/shared/stores/mariadb/mariadb-home-table.ts';
 
 /** What this version of the program makes in an empty database. */
 export function goldensOnMariadb(): { metadata: Catalogue; identity: Catalogue } {
@@ -47,6 +48,7 @@ export function besideFirst(): Catalogue {
   return mariadbGolden({
     ...IDENTITY_TABLES, ...INSTALLATION_TABLES, ...DIRECTORY_TABLES, ...CLUSTER_TABLES,
     ...KEYED_REQUEST_TABLES, ...LEAVING_TABLES, ...WEBHOOK_TABLES, ...MOVE_TABLES,
+    ...HOME_TABLES,
   }, OUR_COLLATION);
 }
 

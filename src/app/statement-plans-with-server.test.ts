@@ -39,6 +39,8 @@ const WHOLE: Readonly<Record<string, string>> = {
   'directory.listMovedSpaces': 'all of them are wanted, when the directory has changed',
   'cluster.listLeases': 'a dozen rows',
   'cluster.listNodes': 'a row for each web node',
+  'homes.listHomes': '64 at most',
+  'homes.addHome': '64 at most',
   'webhooks.listRevs': '500 at most',
   'webhooks.addWebhook': 'counts 500 at most',
   'keyed-requests.sweepKeyWriters': 'a row for each process of a month',

@@ -20,6 +20,7 @@ import { checkFitting } from './block-backend.ts';
 import { openBlockHome } from './block-home.ts';
 import type { BlockHome } from './block-home.ts';
 import { BlockHomes } from './block-homes.ts';
+import type { SharedHomes } from './block-homes.ts';
 import { BlockPlaces } from './block-place.ts';
 import { claimPlace, findDatabasePlace, warnOfRights } from './database-place.ts';
 import type { DatabasePlace } from './database-place.ts';
@@ -127,8 +128,7 @@ export async function openStores(root: string, options: StoresOptions): Promise<
     if (database.kind === 'files') await checkShards(root, database, options);
     const idempotency = await openIdempotencyStore(root, database, options.clock);
     opened.push(idempotency);
-    const homes = await openHomes(own, options, { identity, metadata, webNode });
-    opened.push(homes);
+    const homes = await openHomes(own, options, { identity, metadata, webNode, database, opened });
     if (mayCreate) await writeMarker(root, paths.complete);
     await homes.openAll(await identity.tenants.list());
     shards.admission.add(async (_, store) => homes.checkMarks(await store.readWitness()));
@@ -143,17 +143,40 @@ export async function openStores(root: string, options: StoresOptions): Promise<
   }
 }
 
-function openHomes(
+/** Also enters them among what was opened. */
+async function openHomes(
   own: BlockHome, options: StoresOptions,
-  { identity, metadata, webNode }: {
+  { identity, metadata, webNode, database, opened }: {
     identity: Identity; metadata: ShardedMetadataStore; webNode: WebNode | undefined;
+    database: DatabasePlace; opened: { close(): Promise<void> }[];
   },
 ): Promise<BlockHomes> {
-  return BlockHomes.open(own, {
+  const shared = await openSharedHomes(database, webNode, options.clock);
+  if (shared !== undefined) opened.push(shared.table);
+  const homes = await BlockHomes.open(own, {
     ...options, policies: options.policies ?? new Map(), usual: options,
     findTenant: (id) => identity.tenants.find(id), readMarks: () => metadata.readMarks(),
-    isShared: webNode?.sharing !== undefined,
+    shared,
   });
+  opened.push(homes);
+  return homes;
+}
+
+async function openSharedHomes(
+  database: DatabasePlace, webNode: WebNode | undefined, clock: Clock,
+): Promise<SharedHomes | undefined> {
+  if (database.kind === 'files') return undefined;
+  const { MariadbHomeTable } = await import(
+    '../storage/shared/stores/mariadb/mariadb-home-table.ts');
+  const table = await MariadbHomeTable.open(database.address, clock);
+  const sharing = webNode?.sharing;
+  if (webNode === undefined || sharing === undefined) return { table };
+  return {
+    table, others: {
+      node: webNode.name, sharing, alone: (name, act) => webNode.alone(name, act),
+      tell: (store) => webNode.tell(store),
+    },
+  };
 }
 
 async function openWebNode(

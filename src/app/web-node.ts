@@ -102,11 +102,16 @@ export class WebNode {
   /** From here on it tells every second that it is there, and what is relied upon in a store that
    *  is shared. */
   async start(store: Pick<ObjectBlockStore, 'leaving' | 'reclaim'> | undefined): Promise<void> {
-    if (store?.leaving !== undefined) {
-      await store.leaving.refresh();
-      this.#stores.push(store);
-    }
+    await this.tell(store);
     this.#beatIn(BEAT_MS);
+  }
+
+  /** What is relied upon in one more store is told, too. Nothing in it may have been relied upon
+   *  before this resolves. @throws unavailable. */
+  async tell(store: Pick<ObjectBlockStore, 'leaving' | 'reclaim'> | undefined): Promise<void> {
+    if (store?.leaving === undefined) return;
+    await store.leaving.refresh();
+    this.#stores.push(store);
   }
 
   /** Work that one web node does. Resolves after the first try to begin it. */

@@ -82,5 +82,6 @@ export { DOMAIN_LEVELS, usualPolicy } from './replication/volume-disk.ts';
 export type {
   DiskLabels, DomainLevel, ReplicationPolicy, VolumeDisk,
 } from './replication/volume-disk.ts';
+export type { HomeEntry, HomeTable } from './shared/home-table.ts';
 export type { LeavingList } from './shared/leaving-list.ts';
 export type { StoreSharing } from './shared/leaving-view.ts';

@@ -1,6 +1,7 @@
 /** Two servers on one MariaDB database and one bucket, as users and their operator see them. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -204,6 +205,31 @@ describe('two servers on one database and one bucket', { timeout: 600_000 }, () 
       await eventually(WAIT_MS, 'it is sent', () => receiver.timesOf(`hooked-${at}.txt`) > 0);
     }
     assert.equal(receiver.timesOf('hooked-0.txt'), 1);
+  });
+
+  it('keep the files of a tenant with a storage of its own, which either may make', async () => {
+    for (const name of ['north', 'south']) {
+      assert.equal((await nodes.command('one', 'tenant', 'add', name)).code, 0);
+    }
+    const zoe = await one.addUser({ name: 'zoe', password: PASSWORD, args: ['--tenant', 'north'] });
+    const zoeAtTwo = two.client('zoe', PASSWORD);
+    const max = await one.addUser({ name: 'max', password: PASSWORD, args: ['--tenant', 'south'] });
+    const maxAtTwo = two.client('max', PASSWORD);
+    const stored = (user: DavClient, name: string): Promise<true> =>
+      eventually(WAIT_MS, `${name} is stored`, async () =>
+        (await user.put(name, `I am ${name}`)).status < 300);
+    // One storage is wanted at both at once; the other is made by the second one.
+    await Promise.all([
+      stored(zoe, 'a.txt'), stored(zoeAtTwo, 'b.txt'), stored(maxAtTwo, 'c.txt'),
+    ]);
+    for (const user of [zoe, zoeAtTwo]) {
+      assert.equal((await user.get('a.txt')).text, 'I am a.txt');
+      assert.equal((await user.get('b.txt')).text, 'I am b.txt');
+    }
+    assert.equal((await max.get('c.txt')).text, 'I am c.txt');
+    const [atOne, atTwo] = [one, two].map(({ data }) =>
+      readFileSync(join(data, 'block-homes.json'), 'utf8'));
+    assert.equal(atOne, atTwo);
   });
 
   it('go on when one is killed: the other serves, and does what that one did', async () => {
