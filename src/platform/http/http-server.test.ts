@@ -11,7 +11,7 @@ import { silentLog } from '../log.ts';
 import { Metrics } from '../metrics.ts';
 import { bodyOf } from './exchange.ts';
 import type { Exchange } from './exchange.ts';
-import { currentRequest } from '../sql/request-mark.ts';
+import { currentRequest, markReads } from '../sql/request-mark.ts';
 import { HttpServer } from './http-server.ts';
 import type { HttpServerOptions } from './http-server.ts';
 import type { Route } from './route-table.ts';
@@ -92,6 +92,7 @@ describe('HttpServer answers', () => {
   });
 
   it('with an id that no other request has, and that what it awaits knows too', async () => {
+    markReads();
     const { url } = await open(async ({ res, requestId }) => {
       const ofStatement = await Promise.resolve().then(() => currentRequest());
       res.end(ofStatement === requestId ? requestId : `${ofStatement} in place of it`);
