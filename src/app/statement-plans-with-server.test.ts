@@ -40,6 +40,7 @@ const WHOLE: Readonly<Record<string, string>> = {
   'cluster.listLeases': 'a dozen rows',
   'cluster.listNodes': 'a row for each web node',
   'homes.listHomes': '64 at most',
+  'metadata.moves.listMoves': 'a row for each tenant that moves or has moved within a day',
   'homes.addHome': '64 at most',
   'webhooks.listRevs': '500 at most',
   'webhooks.addWebhook': 'counts 500 at most',

@@ -18,6 +18,8 @@ const ELSEWHERE: ReadonlySet<string> = new Set([
   'identity.before-migrated', 'app.move-copied', 'app.move-whole', 'app.move-noted',
   'metadata.move-plan', 'metadata.move-frozen', 'metadata.move-drained', 'metadata.move-verified',
   'metadata.move-flipped', 'metadata.move-unfrozen', 'schema.after-statement',
+  'app.database-compared', 'app.database-file', 'app.database-flipped', 'app.database-marked',
+  'app.database-owned',
 ]);
 
 const COMMENT = /^\s*(?:\/\*\*|\*|\/\/).*$/gm;

@@ -106,15 +106,21 @@ describe('A commit on MariaDB whose connection breaks', () => {
 });
 
 describe('A listing on MariaDB whose connection breaks', () => {
-  it('is refused as unavailable, in our words', async () => {
+  it('is made anew before its first page, and refused as unavailable after it', async () => {
     const proxy = await CuttingProxy.start(server.port);
     try {
       const h = await Hand.on(await openStore(proxy.port), { owner: 'listing' });
-      proxy.cutNext('before-commit', 'behind this');
-      const pages = h.store.listFolder(h.space.id, h.root, { after: 'behind this' });
-      await assert.rejects(Array.fromAsync(pages), (error) => isKind(error, 'unavailable'));
+      for (const name of ['early', 'late']) await h.put(h.root, name);
+      proxy.cutNext('before-commit', 'before that');
+      const all = h.store.listFolder(h.space.id, h.root, { after: 'before that' });
+      assert.deepEqual((await Array.fromAsync(all)).flat().map(({ name }) => name),
+        ['early', 'late']);
       assert.equal(proxy.cutCount, 1);
-      assert.deepEqual(await h.names(h.root), []);
+      proxy.cutNext('before-commit', 'early');
+      const pages = h.store.listFolder(h.space.id, h.root, { pageMax: 1 });
+      await assert.rejects(Array.fromAsync(pages), (error) => isKind(error, 'unavailable'));
+      assert.equal(proxy.cutCount, 2);
+      assert.deepEqual(await h.names(h.root), ['early', 'late']);
     } finally {
       await Promise.all(open.splice(0).map((store) => store.close()));
       await proxy.stop();

@@ -20,9 +20,14 @@ export interface ListingContext {
   reads: PageStatements;
   /** What each of these reads asks first. */
   readonly firstQuestions: (...reads: readonly (() => unknown)[]) => readonly Question[];
-  /** A snapshot of one's own, which `end` gives back. */
-  readonly begin: (signal: AbortSignal | undefined) => Promise<ListingSnapshot>;
+  /** A snapshot of one's own, which `end` gives back, and what its first read has answered. */
+  readonly begin: <T>(
+    signal: AbortSignal | undefined, ...first: FirstRead<T>
+  ) => Promise<{ snapshot: ListingSnapshot; answer: T }>;
 }
+
+/** `questions`: see ReplayedStatements.answer. */
+export type FirstRead<T> = readonly [read: () => T, questions: readonly Question[]];
 
 export interface ListingSnapshot {
   /** `questions`: see ReplayedStatements.answer. */
@@ -37,13 +42,13 @@ export async function* listFolder(
   const { signal, withProperties = false, pageMax = LIST_PAGE_MAX } = options;
   const request = { spaceId, folderId, withProperties, pageMax };
   const aheadMax = options.pageMax === undefined ? READ_AHEAD_PAGES : 1;
-  const snapshot = await begin(signal);
+  const isThere = (): boolean => tree.isLiveFolder(spaceId, folderId);
+  const first = (): Page => readPage(reads, request, options.after ?? '');
+  // Both at once: most folders that are listed are there.
+  const { snapshot, answer } = await begin(
+    signal, () => (isThere() ? first() : undefined), firstQuestions(isThere, first));
   try {
-    const isThere = (): boolean => tree.isLiveFolder(spaceId, folderId);
-    const first = (): Page => readPage(reads, request, options.after ?? '');
-    // Both at once: most folders that are listed are there.
-    let page = await snapshot.answer(
-      () => (isThere() ? first() : undefined), firstQuestions(isThere, first));
+    let page = answer;
     if (page === undefined) throw nodeMissing(folderId);
     const ahead: FolderEntry[][] = [];
     for (let isMore = true; isMore;) {

@@ -23,7 +23,7 @@ import { explainedFault, WORDS } from '../faults.ts';
 import type { Step } from '../line/line-messages.ts';
 import { GatheredPaths } from './gathered-paths.ts';
 import type { CanonicalPath } from './gathered-paths.ts';
-import type { ListingContext, ListingSnapshot } from './folder-listing.ts';
+import type { FirstRead, ListingContext, ListingSnapshot } from './folder-listing.ts';
 import { ReadPool } from './read-pool.ts';
 import {
   GRANT_STATEMENTS, PAST_STATEMENTS, READ_STATEMENTS, SPACE_STATEMENTS, WALK_STATEMENTS,
@@ -200,19 +200,19 @@ export class Readers implements ListingContext {
   readonly firstQuestions = (...reads: readonly (() => unknown)[]): Question[] =>
     this.#replayed.firstQuestions(reads);
 
-  /** See ListingContext. */
-  readonly begin = async (signal: AbortSignal | undefined): Promise<ListingSnapshot> => {
-    if (this.#isClosed) throw storeClosed();
-    const explain = (error: unknown): never => {
-      throw explainedFault(error);
-    };
-    const session = await this.#pool.take(signal).catch(explain);
-    const snapshot = this.#snapshotOn(session, signal);
-    return {
-      answer: (read, questions) => snapshot.answer(read, questions).catch(explain),
-      end: () => snapshot.end(),
-    };
-  };
+  /** See ListingContext. A connection that breaks before the first answer is no matter. */
+  readonly begin = <T>(signal: AbortSignal | undefined, ...first: FirstRead<T>): Promise<{
+    snapshot: ListingSnapshot; answer: T;
+  }> => this.#patiently(async () => {
+    signal?.throwIfAborted();
+    const snapshot = this.#snapshotOn(await this.#pool.take(signal), signal);
+    try {
+      return { snapshot: explaining(snapshot), answer: await snapshot.answer(...first) };
+    } catch (error) {
+      snapshot.end();
+      throw error;
+    }
+  });
 
   #snapshotOn(session: Session, signal?: AbortSignal): ListingSnapshot {
     let isOver = false;
@@ -246,6 +246,15 @@ export class Readers implements ListingContext {
     await this.#short.close();
     await this.#pool.close();
   }
+}
+
+function explaining(snapshot: ListingSnapshot): ListingSnapshot {
+  return {
+    answer: (read, questions) => snapshot.answer(read, questions).catch((error: unknown) => {
+      throw explainedFault(error);
+    }),
+    end: () => snapshot.end(),
+  };
 }
 
 function neverTheSame(): () => number {
