@@ -1,10 +1,12 @@
 /** What has to be over before the databases of an installation are carried elsewhere. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseTenantId } from '../base/ids.ts';
 import { NotedMoveJournal } from '../metadata/index.ts';
 import type { MoveRecord, ShardDirectory, ShardRecord } from '../metadata/index.ts';
 import { readMoves } from '../metadata/move/stores/mariadb/mariadb-move-journal.ts';
 import { SqliteShardDirectory } from '../metadata/shards/stores/sqlite/sqlite-directory.ts';
+import { NODE_DEAD_MS } from '../platform/index.ts';
 import type { Clock } from '../platform/index.ts';
 import type { ServerAddress } from '../platform/mariadb/index.ts';
 import type { CarriedTable, TableSide } from '../tables/index.ts';
@@ -12,6 +14,7 @@ import { MariadbTables } from '../tables/stores/mariadb/mariadb-tables.ts';
 import { SqliteTables } from '../tables/stores/sqlite/sqlite-tables.ts';
 import { openCluster } from './cluster-tables.ts';
 import * as refusals from './database-move-refusals.ts';
+import { HomeList, partOfHome } from './home-list.ts';
 import { METADATA_FILE } from './metadata-place.ts';
 import { DIRECTORY_FILE } from './shard-address.ts';
 import { TENANT_MOVES_FOLDER } from './tenant-moves.ts';
@@ -19,8 +22,8 @@ import { placeOfNode } from './web-node.ts';
 
 /** A node that fell silent without a farewell may go on: then what it writes would be lost. */
 const SILENT_MS_MAX = 24 * 60 * 60 * 1000;
-const METADATA_TURN: CarriedTable = { name: 'writer_turn', key: ['id'], others: ['turn'] };
-const IDENTITY_TURN: CarriedTable = { name: 'identity_turn', key: ['id'], others: ['turn'] };
+/** What each change on a server begins with. */
+export const TURN_TABLES: readonly string[] = ['writer_turn', 'identity_turn'];
 const CAPTURES: CarriedTable = { name: 'move_capture', key: ['tenant'], others: [] };
 
 interface Whose {
@@ -92,19 +95,9 @@ export async function checkServerMovable(
   }
 }
 
-/** What grows with each change on a server, by whomever. */
-export async function readTurns(address: ServerAddress): Promise<string> {
-  const side = await MariadbTables.open(address);
-  try {
-    const rows = [await side.readPage(METADATA_TURN), await side.readPage(IDENTITY_TURN)];
-    return JSON.stringify(rows);
-  } finally {
-    await side.close();
-  }
-}
-
-/** No other server works on the database; this directory's own is held off by its lock.
- *  @throws conflict. */
+/** No server works on the database. This directory's own is held off by its lock, and not waited
+ *  for as long as others; but one that was heard of just now may be of another machine that has the
+ *  same name. @throws conflict. */
 export async function checkAlone(
   address: ServerAddress, { root, clock }: Whose,
 ): Promise<void> {
@@ -112,9 +105,28 @@ export async function checkAlone(
   try {
     const own = placeOfNode(root);
     const other = (await registry.list()).find(({ place, silentMs }) =>
-      place !== own && silentMs < SILENT_MS_MAX);
+      silentMs < (place === own ? NODE_DEAD_MS : SILENT_MS_MAX));
     if (other !== undefined) throw refusals.othersAtWork(other);
   } finally {
     for (const part of [registry, ...Object.values(rest)]) await part.close();
+  }
+}
+
+/** The list of homes in the data directory is what all servers have noted in the database, and each
+ *  home has its place there: on files nobody would make it. @throws conflict. */
+export async function bringHomes(
+  address: ServerAddress, { root, installation, clock }: Whose & { installation: string },
+): Promise<void> {
+  const { MariadbHomeTable } = await import(
+    '../storage/shared/stores/mariadb/mariadb-home-table.ts');
+  const table = await MariadbHomeTable.open(address, clock);
+  try {
+    await HomeList.open({ path: root, instanceId: installation }, table);
+    const founded = (await table.read()).filter((home) => home.founded);
+    const missing = founded.find(({ tenant }) =>
+      !existsSync(join(root, partOfHome(parseTenantId(tenant)))));
+    if (missing !== undefined) throw refusals.homeElsewhere(missing.tenant);
+  } finally {
+    await table.close();
   }
 }

@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HoldfastError } from '../base/errors.ts';
+import type { DatabaseTurns } from '../metadata/stores/mariadb/installation.ts';
 import { failpoint } from '../platform/index.ts';
 import { readJson, replaceJson, syncFolder } from '../storage/index.ts';
 import { DATABASE_FILES } from './database-sections.ts';
@@ -31,6 +32,8 @@ export interface DatabaseMoveNote {
   /** Milliseconds since 1970 UTC. */
   readonly begunAt: number;
   readonly url: string;
+  /** Of `flip`, on the way to files: nobody may have written since. */
+  readonly turns?: DatabaseTurns;
 }
 
 /** @throws corrupt: it cannot be understood. */
@@ -43,12 +46,17 @@ export async function readMoveNote(root: string): Promise<DatabaseMoveNote | und
     throw cause;
   }
   if (note === undefined) return undefined;
-  const { to, step, begunAt, url } = note;
+  const { to, step, begunAt, url, turns } = note;
   const isRight = note['format'] === FORMAT && note['version'] === VERSION
     && (to === 'files' || to === 'mariadb') && (step === 'copy' || step === 'flip')
     && typeof begunAt === 'number' && typeof url === 'string';
   if (!isRight) throw damaged();
-  return { to, step, begunAt, url };
+  return { to, step, begunAt, url, ...(isTurns(turns) && { turns }) };
+}
+
+function isTurns(value: unknown): value is DatabaseTurns {
+  return typeof value === 'object' && value !== null
+    && Object.values(value).every((turn) => typeof turn === 'number');
 }
 
 /** Durable once resolved. */

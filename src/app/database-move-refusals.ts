@@ -49,8 +49,16 @@ export function severalServers(): HoldfastError {
 
 export function othersAtWork({ place, silentMs }: NodeRecord): HoldfastError {
   return refusal('database-in-use', `Another server works on this database: ${place}, last heard `
-    + `of ${Math.round(silentMs / 1000)} s ago. Stop it, so that it says farewell; one that was `
-    + 'killed is waited for a day, unless it is started and stopped again.');
+    + `of ${Math.round(silentMs / 1000)} s ago. Stop it, so that it says farewell. If it was `
+    + 'killed: that of this machine and data directory is waited for ten seconds, any other one '
+    + 'for a day, unless it is started and stopped again.');
+}
+
+export function homeElsewhere(tenant: string): HoldfastError {
+  return refusal('home-elsewhere', `The storage of tenant ${tenant} has no place in this data `
+    + 'directory: another server has made it, and this one was not there. Start this server once '
+    + 'more as one of several (cluster.node), wait until it serves, and stop it. If it was made '
+    + 'here, its folder is missing: put that back, from a backup if need be.');
 }
 
 export function changedMeanwhile(): HoldfastError {

@@ -11,7 +11,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { HoldfastError } from '../base/errors.ts';
 import type { DatabaseMove, DatabaseMoveOutcome } from '../cli/index.ts';
-import { findOwner, markDatabase } from '../metadata/stores/mariadb/installation.ts';
+import {
+  findOwner, leaveDatabase, markDatabase, readTurns,
+} from '../metadata/stores/mariadb/installation.ts';
+import type { DatabaseMark } from '../metadata/stores/mariadb/installation.ts';
 import {
   armFailpoint, clusterSlice, databaseSlice, failpoint, findDataDirectory, formatDatabaseUrl,
   lockData, serverSlice,
@@ -26,7 +29,7 @@ import {
 import type { DatabaseKind, DatabaseMoveNote } from './database-move-note.ts';
 import * as refusals from './database-move-refusals.ts';
 import {
-  checkAlone, checkFilesMovable, checkServerMovable, closeFileShards, readTurns,
+  TURN_TABLES, bringHomes, checkAlone, checkFilesMovable, checkServerMovable, closeFileShards,
 } from './database-move-checks.ts';
 import { hasDirectoryFile, makeOnMariadb, sectionsOf } from './database-sections.ts';
 import { moveWebhooksOut } from './webhook-place.ts';
@@ -106,11 +109,11 @@ function staysOnServer(parts: MoveParts): Move {
 }
 
 async function checkOwn(
-  { address, installation }: MoveParts, marks: readonly string[],
-): Promise<void> {
+  { address, installation }: MoveParts, marks: readonly DatabaseMark[],
+): Promise<DatabaseMark> {
   const owner = await findOwner(address);
-  const isOwn = owner?.installation === installation && marks.includes(owner.mark);
-  if (!isOwn) throw refusals.notOurs(owner);
+  if (owner?.installation === installation && marks.includes(owner.mark)) return owner.mark;
+  throw refusals.notOurs(owner);
 }
 
 async function toMariadb(parts: MoveParts): Promise<Move> {
@@ -170,7 +173,7 @@ async function endOnServer(
 
 async function toFiles(parts: MoveParts): Promise<Move> {
   const { root, clock, note, address, url } = parts;
-  if (note?.to === 'files' && note.step === 'flip') return only(() => endInFiles(parts));
+  if (note?.to === 'files' && note.step === 'flip') return only(() => endInFiles(parts, note));
   await checkOwn(parts, ['whole', 'leaving']);
   const carrier = await carrierToFiles(parts);
   return {
@@ -182,14 +185,14 @@ async function toFiles(parts: MoveParts): Promise<Move> {
         to: 'files', step: 'copy', begunAt: begunAt(parts, 'files'), url,
       };
       await beginLeaving(parts, begun);
-      const turns = await readTurns(address);
+      const turns = await readTurns(address, TURN_TABLES);
       await carrier.makeFiles();
       return carrier.carry('to-files', { onRows, flip: async () => {
         await checkAlone(address, { root, clock });
-        if (await readTurns(address) !== turns) throw refusals.changedMeanwhile();
-        await writeMoveNote(root, { ...begun, step: 'flip' });
+        const compared: DatabaseMoveNote = { ...begun, step: 'flip', turns };
+        await writeMoveNote(root, compared);
         failpoint('app.database-compared');
-        return endInFiles(parts);
+        return endInFiles(parts, compared);
       } });
     },
   };
@@ -204,6 +207,7 @@ async function beginLeaving(parts: MoveParts, begun: DatabaseMoveNote): Promise<
   try {
     await checkAlone(address, { root, clock });
     await checkServerMovable(address, { root, clock });
+    await bringHomes(address, { root, installation, clock });
   } catch (error) {
     if (error instanceof HoldfastError && error.retryable) throw error;
     if (note?.to !== 'files') {
@@ -214,11 +218,13 @@ async function beginLeaving(parts: MoveParts, begun: DatabaseMoveNote): Promise<
   }
 }
 
-/** Only forward from here: no server takes the database, and `database.json` is not gone yet. */
-async function endInFiles(parts: MoveParts): Promise<DatabaseMoveOutcome> {
-  const { root, address, installation, url, clock } = parts;
-  await checkOwn(parts, ['leaving', 'left']);
-  await markDatabase(address, { installation, mark: 'left' });
+/** Only forward once the database is left: no server takes it, who opened it before has no turn
+ *  there, and `database.json` is not gone yet. */
+async function endInFiles(
+  parts: MoveParts, note: DatabaseMoveNote,
+): Promise<DatabaseMoveOutcome> {
+  const { root, address, url, clock } = parts;
+  if (await checkOwn(parts, ['leaving', 'left']) === 'leaving') await leave(parts, note);
   failpoint('app.database-owned');
   await placeDrafts(root);
   await moveWebhooksOut(root, { address, clock });
@@ -226,6 +232,16 @@ async function endInFiles(parts: MoveParts): Promise<DatabaseMoveOutcome> {
   failpoint('app.database-flipped');
   await forgetMove(root);
   return { kind: 'moved', to: 'files', url, aside: [] };
+}
+
+/** What was compared may be of hours ago, if the move was cut short then. */
+async function leave(
+  { root, address, installation }: MoveParts, note: DatabaseMoveNote,
+): Promise<void> {
+  const { turns } = note;
+  if (turns !== undefined && await leaveDatabase(address, { installation, turns })) return;
+  await writeMoveNote(root, { ...note, step: 'copy' });
+  throw refusals.changedMeanwhile();
 }
 
 async function carrierToFiles({ root, address, clock }: MoveParts): Promise<DatabaseCarrier> {

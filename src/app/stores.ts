@@ -199,9 +199,18 @@ export async function openIdentityAlone(
   const found = create ? openDataDirectory(path, clock) : findDataDirectory(path);
   const { path: root, instanceId: installation } = await found;
   const isNew = !(await exists(join(root, COMPLETE)));
-  const database = await findDatabasePlace(root, { settings, installation, isNew });
+  const findPlace = () => findDatabasePlace(root, { settings, installation, isNew });
+  const database = await findPlace();
   await claimPlace(root, database);
-  return openIdentity(root, database, { clock });
+  const identity = await openIdentity(root, database, { clock });
+  try {
+    // A file may count no more when it is no longer held; from here on it is not carried away.
+    if (database.kind === 'files') await findPlace();
+    return identity;
+  } catch (error) {
+    await identity.close();
+    throw error;
+  }
 }
 
 async function openIdentity(

@@ -2,13 +2,15 @@
  *  into a MariaDB database and back, killed at every step on both ways. */
 import { after, before, describe, it } from 'node:test';
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Secret, TOTP } from 'otpauth';
 import { parseGroupId, parseTenantId, parseUserId } from '../../src/base/ids.ts';
 import { openIdentityAlone } from '../../src/app/stores.ts';
-import { systemClock } from '../../src/platform/index.ts';
+import type { Identity } from '../../src/identity/index.ts';
+import { parseDatabaseUrl, systemClock } from '../../src/platform/index.ts';
 import { ScratchServer } from '../../src/platform/mariadb/testing/index.ts';
 import { run, runWell } from '../support/command.ts';
 import type { Outcome } from '../support/command.ts';
@@ -261,23 +263,54 @@ describe('an installation that grows from files to MariaDB', { timeout: 600_000 
   const owner = async (): Promise<unknown> =>
     (await databases.query('SELECT installation FROM installation', 'holdfast'))[0]?.[0];
 
+  /** As a command does that then waits for somebody. */
+  const openAccounts = (database: string): Promise<Identity> => openIdentityAlone(data, {
+    clock: systemClock, create: false, database: {
+      url: parseDatabaseUrl(`mariadb://root@127.0.0.1:${databases.port}/${database}`),
+      passwordPath: undefined, tlsCaPath: undefined, isUnencrypted: false, accountsAgeMs: 0,
+      schemaUser: undefined, schemaPasswordPath: undefined,
+    },
+  });
+
   it('comes back with all that was done there, from wherever it was killed', async () => {
     const { instanceId: id } = JSON.parse(readFileSync(join(data, 'holdfast.json'), 'utf8')) as
       { instanceId: string };
-    await databases.query(`INSERT INTO cluster_node VALUES ('other', 'x', '1', 'elsewhere:/data', 1,
-      UNIX_TIMESTAMP() * 1000, 0)`, 'holdfast');
-    await refused(move('files', env('holdfast')), /Another server works on this database/);
-    await databases.query('DELETE FROM cluster_node', 'holdfast');
+    // Another machine may have the same name, and the same folder.
+    for (const place of ['elsewhere:/data', `${hostname()}:${data}`]) {
+      await databases.query(`INSERT INTO cluster_node VALUES ('other', 'x', '1', '${place}', 1,
+        UNIX_TIMESTAMP() * 1000 + 3600000, 0)`, 'holdfast');
+      await refused(move('files', env('holdfast')), /Another server works on this database/);
+      await databases.query('DELETE FROM cluster_node', 'holdfast');
+    }
+    const home = join(data, 'tenants', 'acme');
+    renameSync(home, `${home}-away`);
+    await refused(move('files', env('holdfast')), /acme has no place in this data directory/);
+    renameSync(`${home}-away`, home);
+    const homes = JSON.parse(readFileSync(join(data, 'block-homes.json'), 'utf8')) as object;
+    // As if another server had made them since this one looked.
+    writeFileSync(join(data, 'block-homes.json'), JSON.stringify({ ...homes, homes: [] }));
     assert.equal(await owner(), id, 'it is as it was');
-    await killedAt('files', 'app.database-copy:20');
-    await refused(start(env('holdfast')), /holdfast database move --to files/);
-    await moved('mariadb', env('holdfast')); // It stays there for the time being.
-    await killedAt('files', 'app.database-owned');
+    const late = await openAccounts('holdfast');
+    try {
+      await killedAt('files', 'app.database-copy:20');
+      await refused(start(env('holdfast')), /holdfast database move --to files/);
+      await moved('mariadb', env('holdfast')); // It stays there for the time being.
+      await killedAt('files', 'app.database-compared');
+      await late.users.add({ id: 'late', password: PASSWORD, admin: false });
+      await refused(move('files', env('holdfast')), /Somebody has changed something/);
+      await killedAt('files', 'app.database-owned');
+      await assert.rejects(late.users.add({ id: 'lost', password: PASSWORD, admin: false }),
+        { code: 'database-left' });
+    } finally {
+      await late.close();
+    }
     await refused(move('mariadb', env('holdfast')), /--to files/);
     await killedAt('files', 'app.database-file:2');
     await moved('files', env('holdfast'));
+    assert.deepEqual(JSON.parse(readFileSync(join(data, 'block-homes.json'), 'utf8')), homes);
     await serve();
     await checkAll();
+    assert.equal((await person('late').put('late.txt', 'what was acknowledged')).status, 201);
     assert.equal((await signIn(recovery[0] ?? '')).status, 200);
     await server.stop();
   });

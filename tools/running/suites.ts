@@ -33,7 +33,7 @@ export const LONG_FILES: Readonly<Record<string, number>> = {
   'src/metadata/shards/shards-on-mariadb-with-server.test.ts': 30,
   'src/metadata/stores/mariadb/moving-killed-with-server.test.ts': 30,
   'test/system/shards-with-server.test.ts': 35,
-  'test/system/database-move-with-server.test.ts': 25,
+  'test/system/database-move-with-server.test.ts': 30,
   'test/browser/account.test.ts': 25,
   'test/browser/administration.test.ts': 55,
   'test/browser/files.test.ts': 60,

@@ -22,8 +22,9 @@ export function userAdd(parts: UserParts): Command {
       const displayName = flagText(input, 'display-name');
       const wanted = flagText(input, 'tenant');
       const email = flagText(input, 'email');
+      // Nobody is waited for with the accounts open: they may be carried elsewhere meanwhile.
+      const password = await readPassword(terminal, input);
       return withNewIdentity(parts, input, async ({ users }) => {
-        const password = await readPassword(terminal, input);
         const user = await users.add({
           id, password, admin: input.flags['admin'] === true,
           ...(displayName !== undefined && { displayName }),

@@ -15,9 +15,11 @@ export function userPassword(parts: UserParts): Command {
     exits: USER_EXITS,
     async run(terminal, input) {
       const id = parseUserId(input.args[0] ?? '');
+      // Nobody is waited for with the accounts open: they may be carried elsewhere meanwhile.
+      const password = await readPassword(terminal, input);
       return withIdentity(parts, input, async ({ users }) => {
         const { tenant } = await users.get(id);
-        await users.setPassword(id, await readPassword(terminal, input));
+        await users.setPassword(id, password);
         await noteAct(parts, input, { act: 'password-set', tenant, subject: id });
         terminal.print(`set a new password for ${id}`);
         return EXIT.done;

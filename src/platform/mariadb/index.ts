@@ -24,7 +24,7 @@ export {
 export type { Answer, ServerAddress, SessionMode } from './session.ts';
 export { SessionPool } from './session-pool.ts';
 export { SharedQuestion } from './shared-question.ts';
-export { TurnWriter } from './turn-writer.ts';
+export { TurnWriter, noTurns } from './turn-writer.ts';
 export type { Ask, TurnParts, TurnSql } from './turn-writer.ts';
 export { readRights } from './user-rights.ts';
 export type { RightsFound } from './user-rights.ts';

@@ -9,7 +9,6 @@
  * cluster the old one may still be about to commit: but of two turns that did not see each other
  * one is refused, so once this one stands the old one was seen, or never will be.
  */
-import { assert } from '../../base/assert.ts';
 import { HoldfastError } from '../../base/errors.ts';
 import { systemRandom } from '../random.ts';
 import type { Clock } from '../clock.ts';
@@ -130,7 +129,7 @@ export class TurnWriter {
     // It is not entered yet, or was forgotten.
     await this.#ask(enterWriter, [turn]);
     const { changes } = await this.#ask(takeTurn, [turn]);
-    assert(changes >= 2, 'a writer that is entered takes its turn');
+    if (changes < 2) throw noTurns(this.#parts.words);
   }
 
   async #commit(): Promise<void> {
@@ -215,4 +214,12 @@ export class TurnWriter {
     this.#session = undefined;
     await session?.end();
   }
+}
+
+/** The row that a turn raises is gone: whoever leaves a database takes it away, so that nobody who
+ *  opened it before writes what nobody will read. It is never made anew here. */
+export function noTurns({ op, database }: DatabaseWords): HoldfastError {
+  return new HoldfastError('unavailable', op, `The ${database} takes no changes any more: it was `
+    + 'carried to files by holdfast database move, or restored in part. Begin anew with the '
+    + 'settings that hold now. Nothing was changed.', { code: 'database-left' });
 }

@@ -91,6 +91,43 @@ export async function markDatabase(
   });
 }
 
+/** By name of the table: the number of its last turn. */
+export type DatabaseTurns = Readonly<Record<string, number>>;
+
+/** Of tables whose one row is raised by each change, by whomever. @throws unavailable. */
+export async function readTurns(
+  address: ServerAddress, tables: readonly string[],
+): Promise<DatabaseTurns> {
+  return withDatabase(address, async (session) => {
+    const turns: Record<string, number> = {};
+    for (const table of tables) turns[table] = await turnOf(session, table) ?? NaN;
+    return turns;
+  });
+}
+
+/** Marks a database as left and takes the turns away, all at once: so whoever opened it before is
+ *  refused from then on. Answers false, and changes nothing, when somebody has written since these
+ *  turns were read. Durable once resolved. @throws unavailable. */
+export async function leaveDatabase(
+  address: ServerAddress, { installation, turns }: { installation: string; turns: DatabaseTurns },
+): Promise<boolean> {
+  return withDatabase(address, async (session) => {
+    const tables = Object.keys(turns);
+    for (const table of tables) {
+      if (await turnOf(session, table, ' FOR UPDATE') !== turns[table]) return false;
+    }
+    for (const table of tables) await session.run(`/* holdfast:endTurns */ DELETE FROM ${table}`);
+    await session.execute(SET, [`left:${installation}`]);
+    return true;
+  });
+}
+
+async function turnOf(session: Session, table: string, lock = ''): Promise<number | undefined> {
+  const { rows: [row] } = await session.run(
+    `/* holdfast:getTurn */ SELECT turn FROM ${table} WHERE id = 1${lock}`);
+  return row === undefined ? undefined : Number(row[0]);
+}
+
 async function withDatabase<T>(
   address: ServerAddress, act: (session: Session) => Promise<T>,
 ): Promise<T> {

@@ -56,6 +56,20 @@ describe('A commit on MariaDB whose connection breaks', () => {
     });
   }
 
+  it('is refused when the database was left since it was opened', async () => {
+    const { database: left } = await server.makeDatabase();
+    const store = await MariadbMetadataStore.open({
+      address: server.addressOf(left), create: true,
+    });
+    open.push(store);
+    const h = await Hand.on(store, { owner: 'left' });
+    await h.put(h.root, 'first');
+    await server.query('DELETE FROM writer_turn', left);
+    await assert.rejects(h.put(h.root, 'late'), { code: 'database-left' });
+    assert.deepEqual(await h.names(h.root), ['first']);
+    assert.deepEqual(await server.query('SELECT * FROM writer_turn', left), []);
+  });
+
   it('is not made again when the question how it went is refused', async () => {
     const proxy = await CuttingProxy.start(server.port);
     // As on a server that may only be read for a while: nobody else passes a turn.

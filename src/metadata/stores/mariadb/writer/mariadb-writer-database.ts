@@ -12,17 +12,16 @@
  * that would take longer than all else. So what was asked after a turn of another is taken for what
  * will be asked after the next one, and goes along with it.
  */
-import { assert } from '../../../../base/assert.ts';
 import { HoldfastError } from '../../../../base/errors.ts';
 import type { FaultData } from '../../../../base/errors.ts';
 import { systemClock, systemRandom } from '../../../../platform/index.ts';
 import {
-  isOutcomeUnknown, isPassing, namedSql, ServerError, serverFault,
+  isOutcomeUnknown, isPassing, namedSql, noTurns, ServerError, serverFault,
 } from '../../../../platform/mariadb/index.ts';
 import type { SqlStep, WriterChange } from '../../sqlite/messages.ts';
 import type { Statements } from '../../sqlite/statements.ts';
 import type { WriterDatabase } from '../../sqlite/writer/metadata-writer.ts';
-import { toFault } from '../faults.ts';
+import { WORDS, toFault } from '../faults.ts';
 import { CommitError } from '../line/line-client.ts';
 import type { LineClient } from '../line/line-client.ts';
 import { moveStatement } from '../move-statements.ts';
@@ -114,7 +113,7 @@ export class MariadbWriterDatabase implements WriterDatabase {
   #enter(changes: readonly WriterChange[]): number {
     this.#line.run([{ text: ENTER, values: [this.#writerId] }]);
     const turn = this.#takeTurn(changes);
-    assert(turn !== undefined, 'a writer that is entered takes its turn');
+    if (turn === undefined) throw noTurns(WORDS);
     return turn;
   }
 
