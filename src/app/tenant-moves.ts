@@ -1,4 +1,5 @@
 /** Moves of tenants between shards, as the server does them and operators order them. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { HoldfastError } from '../base/errors.ts';
 import { parseTenantId } from '../base/ids.ts';
@@ -7,6 +8,7 @@ import { MAP_SURE_MS, NotedMoveJournal, TenantMover } from '../metadata/index.ts
 import type { MoveJournal, MoveRecord, TenantRows, tenantMoveSlice } from '../metadata/index.ts';
 import type { Operations, PlainRecord } from '../operations/index.ts';
 import type { Clock, LeasedWork, ValuesOf } from '../platform/index.ts';
+import type { ServerAddress } from '../platform/mariadb/index.ts';
 import type { Shards } from './shards.ts';
 import type { Stores } from './stores.ts';
 
@@ -62,6 +64,7 @@ export class TenantMoves implements MoveDesk {
       moves.#ending = await moves.#open(journal, () => true, 0);
       return moves;
     }
+    await carryNotes(options, database.address);
     const { MariadbMoveJournal } = await onMariadb();
     const { clock } = options;
     let work: LeasedWork | undefined;
@@ -128,6 +131,20 @@ export class TenantMoves implements MoveDesk {
     await this.#mover?.close(); // Under the lease still: nobody is left frozen.
     await this.#ending?.stop();
   }
+}
+
+/** Earlier versions noted moves in the data directory also where the directory of shards is on
+ *  MariaDB: without their notes a tenant that they left frozen would stay so. */
+async function carryNotes(
+  { root, clock }: TenantMovesOptions, address: ServerAddress,
+): Promise<void> {
+  const folder = join(root, TENANT_MOVES_FOLDER);
+  if (!existsSync(folder)) return;
+  const noted = await NotedMoveJournal.open(folder);
+  const { MariadbMoveJournal } = await onMariadb();
+  // Under no lease: whoever has it notes them anew under its own.
+  const journal = new MariadbMoveJournal({ address, clock, epoch: 0 });
+  await noted.carryTo(journal).finally(() => journal.close());
 }
 
 /** Whoever has no such server never loads what speaks to one. */

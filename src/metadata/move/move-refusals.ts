@@ -45,6 +45,12 @@ export const movedByAnother = (): HoldfastError =>
   refusal('unavailable', 'moved-by-another', 'Another server goes on with this move. See there: '
     + 'holdfast tenant move status');
 
+/** Said by the shard itself, within the transaction that is refused. */
+export const placeChanged = (): HoldfastError =>
+  refusal('conflict', 'place-changed', 'The shard that the move writes to says otherwise '
+    + 'where the tenant is at home. Nothing was changed. Find out who else has moved the tenant; '
+    + 'then: holdfast tenant move resume');
+
 /** The first of the rows that differ. */
 export const copyDiffers = (table: string, key: string, count: number): HoldfastError =>
   refusal('corrupt', 'copy-differs', `The copy differs from what was copied, in ${count} rows. The `

@@ -39,4 +39,14 @@ export class NotedMoveJournal implements MoveJournal {
   async put(record: MoveRecord): Promise<void> {
     await this.#folder.write({ id: record.tenant, text: textOfMove(record) });
   }
+
+  /** Takes all that is noted over to another journal, and notes nothing any more. What is known
+   *  there of a tenant is newer. May be done again after a death in between. */
+  async carryTo(journal: MoveJournal): Promise<void> {
+    const known = new Set((await journal.list()).map(({ tenant }) => tenant));
+    for (const record of this.#found) {
+      if (!known.has(record.tenant)) await journal.put(record);
+      await this.#folder.delete(record.tenant);
+    }
+  }
 }

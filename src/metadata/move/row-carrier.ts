@@ -27,6 +27,8 @@ export interface CarrierParts {
   readonly tenant: TenantId;
   readonly from: TenantRows;
   readonly to: TenantRows;
+  /** With which the tenant is `moved` where it is carried to: else nothing is written there. */
+  readonly epoch: number;
   /** Called behind every page: waits where the pace is to be held, and throws to stop. */
   readonly onRows: (count: number) => Promise<void>;
 }
@@ -64,7 +66,8 @@ class Page {
 
   async flush(): Promise<void> {
     const rows = this.#rows;
-    await this.#parts.to.apply(this.#changes);
+    const { to, tenant, epoch } = this.#parts;
+    await to.apply(tenant, epoch, this.#changes);
     this.#changes = [];
     this.#rows = 0;
     if (this.#reached !== undefined) await this.#onPage(this.#reached, rows);
@@ -123,7 +126,7 @@ export class RowCarrier {
 
   /** Carries one page of the log over; answers how many entries it had, and the last one. */
   async followPage(touched: TouchedRows): Promise<{ count: number; seq: number }> {
-    const { tenant, from, to, onRows } = this.#parts;
+    const { tenant, from, to, epoch, onRows } = this.#parts;
     const log = await from.readLog(tenant, PAGE_ROWS);
     const last = log.at(-1);
     if (last === undefined) return { count: 0, seq: 0 };
@@ -137,7 +140,7 @@ export class RowCarrier {
       const deletes = keys.filter((key) => !there.has(JSON.stringify(key)));
       changes.push({ name, puts, deletes });
     }
-    await to.apply(changes);
+    await to.apply(tenant, epoch, changes);
     touched.addAll(page);
     await from.trimLog(tenant, last.seq);
     await onRows(page.count);
@@ -283,14 +286,16 @@ export function differs(suspects: TouchedRows): HoldfastError {
   return copyDiffers(name, JSON.stringify(key.slice(0, 2)), suspects.count);
 }
 
-/** Removes all rows of a tenant, in slices. Those that others belong by go last. */
+/** Removes all rows of a tenant, in slices, as long as it is `moved` there with this epoch. Those
+ *  that others belong by go last. */
 export async function dropTenant(
-  rows: TenantRows, tenant: TenantId, onRows: (count: number) => Promise<void>,
+  rows: TenantRows, { tenant, epoch }: { tenant: TenantId; epoch: number },
+  onRows: (count: number) => Promise<void>,
 ): Promise<void> {
   let changes: TableChanges[] = [];
   let count = 0;
   const flush = async (): Promise<void> => {
-    await rows.apply(changes);
+    await rows.apply(tenant, epoch, changes);
     await onRows(count);
     [changes, count] = [[], 0];
   };

@@ -8,6 +8,7 @@ import type { SpaceId, TenantId } from '../../base/ids.ts';
 import { failpoint } from '../../platform/index.ts';
 import type { Clock } from '../../platform/index.ts';
 import type { ShardDirectory } from '../shards/shard-directory.ts';
+import { HeldRows } from './held-rows.ts';
 import { COPY_START } from './move-record.ts';
 import type { MoveJournal, MoveRecord, MoveState } from './move-record.ts';
 import {
@@ -70,11 +71,14 @@ export class TenantMove {
   #isInterrupted = false;
   #savedAtMs = 0;
   #saved = Promise.resolve();
+  readonly #held: HeldRows;
 
   constructor(parts: MoveParts, record: MoveRecord) {
     this.#parts = parts;
     this.#record = record;
     this.#throttle = new Throttle(parts.clock, parts.pace.rowsPerSecond);
+    const { rowsOf } = parts;
+    this.#held = new HeldRows({ tenant: record.tenant, rowsOf, confirm: () => this.save({}) });
   }
 
   get record(): MoveRecord {
@@ -114,7 +118,7 @@ export class TenantMove {
 
   /** To be called before the first `step` of a process: what was under way may be half done. */
   async recover(): Promise<void> {
-    if (this.#record.state === 'freeze') await this.#thaw();
+    if (this.#record.state === 'freeze') await this.#held.within(() => this.#thaw());
   }
 
   /** Does the work of the present state, or a piece of it; answers how long to wait before the
@@ -123,7 +127,7 @@ export class TenantMove {
     this.#isInterrupted = false;
     try {
       await this.#heed();
-      return await this.#work();
+      return await this.#held.within(() => this.#work());
     } catch (error) {
       if (error instanceof Interrupted) return 0;
       throw error;
@@ -162,9 +166,14 @@ export class TenantMove {
   }
 
   async #rows(): Promise<{ from: TenantRows; to: TenantRows }> {
-    const { rowsOf } = this.#parts;
+    const { from, to } = this.#record;
+    return { from: await this.#rowsAt(from), to: await this.#rowsAt(to) };
+  }
+
+  /** Once the tenant is this move's, nobody writes but who holds its rows. */
+  async #rowsAt(shard: number): Promise<TenantRows> {
     this.#checkOurs();
-    return { from: await rowsOf(this.#record.from), to: await rowsOf(this.#record.to) };
+    return this.#record.isClaimed ? this.#held.at(shard) : this.#parts.rowsOf(shard);
   }
 
   /** Whoever was stopped in the middle does not write into what another goes on with. */
@@ -175,8 +184,9 @@ export class TenantMove {
   #carrier(
     { from, to }: { from: TenantRows; to: TenantRows },
     onRows = (count: number): Promise<void> => this.#pass(count),
+    epoch = this.#record.epoch,
   ): RowCarrier {
-    return new RowCarrier({ tenant: this.#record.tenant, from, to, onRows });
+    return new RowCarrier({ tenant: this.#record.tenant, from, to, epoch, onRows });
   }
 
   async #pass(rows: number): Promise<void> {
@@ -187,9 +197,9 @@ export class TenantMove {
 
   async #plan(): Promise<number> {
     const { tenant, from: source, to: target, epoch } = this.#record;
-    const { from, to } = await this.#rows();
     if (source === target) throw isThere(tenant, target);
     await this.#claim();
+    const { from, to } = await this.#rows();
     const there = await to.findPlacement(tenant);
     const ours = await from.findPlacement(tenant);
     if (ours.state !== 'home' || ours.epoch !== epoch) throw placeDiffers(tenant, source);
@@ -199,7 +209,7 @@ export class TenantMove {
     }
     await to.setPlacement(tenant, there, { epoch, state: 'moved' });
     await to.endCapture(tenant);
-    await dropTenant(to, tenant, (count) => this.#pass(count)); // Of a move that was given up.
+    await dropTenant(to, { tenant, epoch }, (count) => this.#pass(count)); // Of one given up.
     await from.endCapture(tenant); // An old log may be long.
     await from.beginCapture(tenant);
     await this.#enter('copy', { cursor: COPY_START });
@@ -338,7 +348,7 @@ export class TenantMove {
 
   async #unfreezeSource(): Promise<void> {
     const { tenant, epoch } = this.#record;
-    const { from } = await this.#rows();
+    const from = await this.#rowsAt(this.#record.from);
     await from.setPlacement(tenant, { epoch, state: 'frozen' }, { epoch, state: 'home' });
   }
 
@@ -439,7 +449,7 @@ export class TenantMove {
     const quietLeftMs = this.#quietLeftMs();
     if (quietLeftMs > 0) return Math.ceil(quietLeftMs);
     await this.#checkFlipped();
-    const back = this.#carrier({ from: to, to: from });
+    const back = this.#carrier({ from: to, to: from }, undefined, this.#record.epoch + 1);
     const { count } = await back.followPage(new TouchedRows());
     await this.#progress({ rowsFollowed: this.#record.rowsFollowed + count });
     const { clock, pace: { idleMs } } = this.#parts;
@@ -448,14 +458,15 @@ export class TenantMove {
   }
 
   async #clean(): Promise<number> {
-    const { tenant } = this.#record;
+    const { tenant, epoch } = this.#record;
     const { from, to } = await this.#rows();
     await this.#checkFlipped();
-    await dropTenant(from, tenant, async (count) => {
+    await dropTenant(from, { tenant, epoch: epoch + 1 }, async (count) => {
       await this.#checkFlipped();
       await this.#pass(count);
     });
     await to.endCapture(tenant); // Last: until then no other move of the tenant begins.
+    await this.#held.end();
     await this.#enter('done', { wish: 'none' });
     return 0;
   }
@@ -469,9 +480,11 @@ export class TenantMove {
     }
     await from.endCapture(tenant);
     await to.endCapture(tenant);
-    if ((await to.findPlacement(tenant)).state === 'moved') {
-      await dropTenant(to, tenant, (count) => this.#pass(count));
+    const { state, epoch } = await to.findPlacement(tenant);
+    if (state === 'moved') {
+      await dropTenant(to, { tenant, epoch }, (count) => this.#pass(count));
     }
+    await this.#held.end();
     await this.#enter('aborted', { wish: 'none' });
     return 0;
   }

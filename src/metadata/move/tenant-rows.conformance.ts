@@ -174,9 +174,9 @@ export function testTenantRows(name: string, open: () => Promise<RowsStore>): vo
       const deletes = [...raw].map(([table, all]) =>
         ({ name: table, puts: [], deletes: all.map((row) => keyOf(table, row)) }));
       const puts = [...raw].map(([table, all]) => ({ name: table, puts: all, deletes: [] }));
-      for (const changes of [deletes, deletes]) await rows.apply(changes);
+      for (const changes of [deletes, deletes]) await rows.apply(tenant, 1, changes);
       for (const all of (await rowsOf(rows, tenant)).values()) assert.deepEqual(all, []);
-      for (const changes of [puts, puts]) await rows.apply(changes);
+      for (const changes of [puts, puts]) await rows.apply(tenant, 1, changes);
       assert.deepEqual(await rowsOf(rows, tenant), before);
       const back = { epoch: 2, state: 'home' } as const;
       assert.ok(await rows.setPlacement(tenant, { epoch: 1, state: 'moved' }, back));
@@ -190,9 +190,68 @@ export function testTenantRows(name: string, open: () => Promise<RowsStore>): vo
       assert.ok(row !== undefined);
       await away();
       const elsewhere = [row[0] ?? 0, row[1] ?? 0, 'there', ...row.slice(3)];
-      await rows.apply([{ name: 'node', puts: [elsewhere], deletes: [] }]);
+      await rows.apply(tenant, 1, [{ name: 'node', puts: [elsewhere], deletes: [] }]);
       assert.equal((await h.find('there'))?.id, node.id);
       assert.equal(await h.find('here'), undefined);
+    });
+
+    it('changes nothing where the tenant is not moved away with the epoch that is expected',
+      async () => {
+        const node = await h.put(h.root, 'live');
+        const key = [h.space.id, h.root, 'live'];
+        const deletes = [{ name: 'node', puts: [], deletes: [key] }];
+        const frozen = { epoch: 1, state: 'frozen' } as const;
+        const moved = { epoch: 1, state: 'moved' } as const;
+        const home = { epoch: 2, state: 'home' } as const;
+        for (const [from, to] of [[HOME, HOME], [HOME, frozen], [frozen, home]] as const) {
+          if (from !== to) assert.ok(await rows.setPlacement(tenant, from, to));
+          for (const epoch of [0, 1, 2]) {
+            await refused(rows.apply(tenant, epoch, deletes), 'conflict', 'place-changed');
+          }
+        }
+        assert.ok(await rows.setPlacement(tenant, home, moved));
+        for (const epoch of [0, 2]) {
+          await refused(rows.apply(tenant, epoch, deletes), 'conflict', 'place-changed');
+        }
+        assert.equal((await h.find('live'))?.id, node.id);
+        await rows.apply(tenant, 1, deletes);
+        assert.equal(await h.find('live'), undefined);
+      });
+
+    it('lets nobody write who held the rows before another, or has let them go', async () => {
+      await away();
+      const other = parseTenantId(`${tenant}x`);
+      const [earlier, neighbour] = [await rows.hold(tenant), await rows.hold(other)];
+      const later = await rows.hold(tenant);
+      await later.beginCapture(tenant);
+      const [row] = await rows.readRows('node', [[h.space.id, h.root, 'docs']]);
+      assert.ok(row !== undefined);
+      const puts = [{ name: 'node', puts: [row], deletes: [] }];
+      await later.apply(tenant, 1, puts);
+      const log = await rows.readLog(tenant, 10);
+      assert.ok(log.length > 0);
+      const moved = { epoch: 1, state: 'moved' } as const;
+      const home = { epoch: 1, state: 'home' } as const;
+      const allRefused = async (held: TenantRows): Promise<void> => {
+        for (const act of [
+          () => held.apply(tenant, 1, puts), () => held.trimLog(tenant, 1e9),
+          () => held.beginCapture(tenant), () => held.endCapture(tenant),
+          () => held.setPlacement(tenant, moved, home), () => held.raiseWitness([[4_003, 1]]),
+        ]) {
+          const { retryable } = await refused(act(), 'unavailable', 'moved-by-another');
+          assert.ok(retryable);
+        }
+        assert.deepEqual(await held.readLog(tenant, 10), log, 'nothing was changed');
+        assert.deepEqual(await held.findPlacement(tenant), moved);
+        assert.ok(await held.isCaptured(tenant));
+      };
+      await allRefused(earlier);
+      await earlier.endHold(tenant);
+      await later.raiseWitness([[4_004, 1]]);
+      await neighbour.raiseWitness([[4_004, 2]]);
+      await later.endHold(tenant);
+      await allRefused(later);
+      await (await rows.hold(tenant)).endCapture(tenant);
     });
 
     it('notes what changes from the beginning of a capture to its end, and nobody else\'s',
@@ -252,11 +311,11 @@ export function testTenantRows(name: string, open: () => Promise<RowsStore>): vo
             && JSON.stringify(key) === JSON.stringify(keys[0])).length;
         };
         if (table === 'space') continue; // Without it nothing belongs to the tenant.
-        await rows.apply([{ name: table, puts: [], deletes: keys }]);
+        await rows.apply(tenant, 1, [{ name: table, puts: [], deletes: keys }]);
         if (!['access_grant', 'quarantine'].includes(table)) {
           assert.ok(await noted() > 0, `${table} went`);
         }
-        await rows.apply([{ name: table, puts: found, deletes: [] }]);
+        await rows.apply(tenant, 1, [{ name: table, puts: found, deletes: [] }]);
         assert.ok(await noted() > 0, `${table} came`);
       }
       await rows.endCapture(tenant);

@@ -83,8 +83,9 @@ export interface TenantRows {
   readRows(table: string, keys: readonly RowKey[]): Promise<Row[]>;
 
   /** Puts rows, in place of what has the same key, and deletes others; both are calm when it was
-   *  done before. Only for a tenant that is not at home here. */
-  apply(changes: readonly TableChanges[]): Promise<void>;
+   *  done before. @throws conflict `place-changed`: the tenant is not `moved` here with this epoch
+   *  at the moment of the change; then nothing is changed. */
+  apply(tenant: TenantId, epoch: number, changes: readonly TableChanges[]): Promise<void>;
 
   findPlacement(tenant: TenantId): Promise<Placement>;
 
@@ -96,6 +97,15 @@ export interface TenantRows {
 
   /** Each mark to the larger of both. */
   raiseWitness(witness: Witness): Promise<void>;
+
+  /** The same rows, for one mover of the tenant: what it writes through these is refused once
+   *  anybody else has held the tenant's rows, or the hold has ended: `unavailable`
+   *  `moved-by-another`, and nothing is changed. It is looked at in the transaction of the change,
+   *  so it holds also for what was sent before. */
+  hold(tenant: TenantId): Promise<TenantRows>;
+
+  /** Of whoever has them: nobody holds them from now on. Calm for all others. */
+  endHold(tenant: TenantId): Promise<void>;
 }
 
 /** Rows that one call reads or writes, and entries of a log. */

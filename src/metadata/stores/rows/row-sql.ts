@@ -9,6 +9,8 @@ export type Dialect = 'sqlite' | 'mariadb';
 export interface SqlStep {
   text: string;
   values: RowValue[];
+  /** As in messages.ts. */
+  guards?: 'mover' | 'place';
 }
 
 function named(dialect: Dialect, name: string, text: string): string {

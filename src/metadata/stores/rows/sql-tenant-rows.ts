@@ -1,5 +1,6 @@
 import type { SpaceId, TenantId, UserId } from '../../../base/ids.ts';
 import type { Witness } from '../../../base/witness.ts';
+import { systemRandom } from '../../../platform/index.ts';
 import { rowTable } from '../../move/row-tables.ts';
 import type {
   LogEntry, Part, Placement, Row, RowKey, RowRange, RowValue, TableChanges, TenantRows,
@@ -24,27 +25,63 @@ export interface RowDatabase {
 const ROWS_OF_STATEMENT = 50;
 const BYTES_OF_STATEMENT = 1024 * 1024;
 
+const TOKEN_BYTES = 12;
+
+/** Captures begin and end one after the other: the triggers that one has just found there, the end
+ *  of another would drop. */
+class Capturing {
+  #last: Promise<unknown> = Promise.resolve();
+
+  inTurn(act: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(act);
+    this.#last = done.catch(() => undefined); // Who asked hears of it.
+    return done;
+  }
+}
+
+/** Who moves a tenant stands in `move_log`, under a name that no tenant has. */
+function holdOf(tenant: TenantId): string {
+  return `mover:${tenant}`;
+}
+
 export class SqlTenantRows implements TenantRows {
   readonly #database: RowDatabase;
-  /** Captures begin and end one after the other: the triggers that one has just found there, the
-   *  end of another would drop. */
-  #capturing: Promise<unknown> = Promise.resolve();
+  readonly #capturing: Capturing;
+  /** Begins each transaction; none when the rows are nobody's. */
+  readonly #guards: readonly SqlStep[];
 
-  constructor(database: RowDatabase) {
+  constructor(
+    database: RowDatabase, capturing = new Capturing(), guards: readonly SqlStep[] = [],
+  ) {
     this.#database = database;
+    this.#capturing = capturing;
+    this.#guards = guards;
+  }
+
+  async hold(tenant: TenantId): Promise<TenantRows> {
+    const held = [holdOf(tenant), systemRandom.token(TOKEN_BYTES)];
+    await this.#database.write([
+      { text: 'DELETE FROM move_log WHERE tenant = ?', values: held.slice(0, 1) },
+      { text: "INSERT INTO move_log (tenant, name, row_key) VALUES (?, 'mover', ?)", values: held },
+    ], true);
+    return new SqlTenantRows(this.#database, this.#capturing, [{
+      text: 'UPDATE move_log SET row_key = row_key WHERE tenant = ? AND row_key = ?', values: held,
+      guards: 'mover',
+    }]);
+  }
+
+  async endHold(tenant: TenantId): Promise<void> {
+    const [held] = this.#guards;
+    if (held?.values[0] !== holdOf(tenant)) return;
+    const text = 'DELETE FROM move_log WHERE tenant = ? AND row_key = ?';
+    await this.#database.write([{ text, values: held.values }], true);
   }
 
   beginCapture(tenant: TenantId): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#capturing.inTurn(async () => {
       await this.#database.alter(createTriggers(this.#database.dialect));
       await this.#write(`${this.#orIgnore} INTO move_capture (tenant) VALUES (?)`, [tenant]);
     });
-  }
-
-  #inTurn(act: () => Promise<void>): Promise<void> {
-    const done = this.#capturing.then(act);
-    this.#capturing = done.catch(() => undefined); // Who asked hears of it.
-    return done;
   }
 
   async isCaptured(tenant: TenantId): Promise<boolean> {
@@ -53,8 +90,8 @@ export class SqlTenantRows implements TenantRows {
   }
 
   endCapture(tenant: TenantId): Promise<void> {
-    return this.#inTurn(async () => {
-      await this.#database.write([
+    return this.#capturing.inTurn(async () => {
+      await this.#writeAll([
         { text: 'DELETE FROM move_capture WHERE tenant = ?', values: [tenant] },
         { text: 'DELETE FROM move_log WHERE tenant = ?', values: [tenant] },
       ], true);
@@ -113,9 +150,15 @@ export class SqlTenantRows implements TenantRows {
     return found;
   }
 
-  async apply(changes: readonly TableChanges[]): Promise<void> {
+  async apply(
+    tenant: TenantId, epoch: number, changes: readonly TableChanges[],
+  ): Promise<void> {
     const { dialect } = this.#database;
-    const steps: SqlStep[] = [];
+    const steps: SqlStep[] = [{
+      text: `UPDATE placement SET epoch = epoch
+        WHERE tenant = ? AND epoch = ? AND state = 'moved'`,
+      values: [tenant, epoch], guards: 'place',
+    }];
     for (const { name, deletes } of changes) {
       for (const some of powers(deletes)) {
         steps.push(deleteStep(dialect, rowTable(name), some));
@@ -126,7 +169,7 @@ export class SqlTenantRows implements TenantRows {
         for (const part of powers(some)) steps.push(putStep(dialect, rowTable(name), part));
       }
     }
-    if (steps.length > 0) await this.#database.write(steps, true);
+    if (steps.length > 1) await this.#writeAll(steps, true);
   }
 
   async findPlacement(tenant: TenantId): Promise<Placement> {
@@ -146,7 +189,7 @@ export class SqlTenantRows implements TenantRows {
         WHERE tenant = ? AND epoch = ? AND state = ?`,
       values: [to.epoch, to.state, tenant, from.epoch, from.state],
     });
-    return await this.#database.write(steps, false) === 1;
+    return await this.#writeAll(steps, false) === 1;
   }
 
   async readWitness(): Promise<Witness> {
@@ -162,7 +205,7 @@ export class SqlTenantRows implements TenantRows {
         WHERE volume_id = ? AND durable_bytes < ?`,
       values: [durableBytes, volumeId, durableBytes] },
     ]);
-    if (steps.length > 0) await this.#database.write(steps, false);
+    if (steps.length > 0) await this.#writeAll(steps, false);
   }
 
   get #orIgnore(): string {
@@ -174,7 +217,11 @@ export class SqlTenantRows implements TenantRows {
   }
 
   async #write(text: string, values: RowValue[]): Promise<void> {
-    await this.#database.write([{ text, values }], true);
+    await this.#writeAll([{ text, values }], true);
+  }
+
+  #writeAll(steps: readonly SqlStep[], isAside: boolean): Promise<number> {
+    return this.#database.write([...this.#guards, ...steps], isAside);
   }
 }
 

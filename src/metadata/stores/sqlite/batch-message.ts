@@ -66,8 +66,8 @@ function compact(change: WriterChange): WriterChange {
     return { ...change, manifest: Uint8Array.from(change.manifest) };
   }
   if (change.op === 'write-rows') {
-    const steps = change.steps.map(({ text, values }) => ({
-      text, values: values.map((each) =>
+    const steps = change.steps.map(({ values, ...step }) => ({
+      ...step, values: values.map((each) =>
         (each instanceof Uint8Array ? Uint8Array.from(each) : each)),
     }));
     return { ...change, steps };

@@ -12,6 +12,9 @@ export interface EnsureSpace {
 export interface SqlStep {
   text: string;
   values: readonly (string | number | null | Uint8Array)[];
+  /** It has to find one row, else the whole transaction is refused: because another moves the
+   *  tenant, or because the tenant is not where the move has it. */
+  guards?: 'mover' | 'place';
 }
 
 /** Steps that are one transaction of their own, in their order. Answers as `count` how many rows

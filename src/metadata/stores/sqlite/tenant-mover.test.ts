@@ -12,13 +12,30 @@ import { Hand, refused } from '../../conformance/hand.ts';
 import { MemoryShardDirectory } from '../../shards/stores/memory/memory-directory.ts';
 import { shardOfId } from '../../shard-number.ts';
 import { SqliteMetadataStore } from './sqlite-metadata-store.ts';
+import { movedByAnother } from '../../move/move-refusals.ts';
 import { MemoryMoveJournal } from '../../move/move-record.ts';
 import type { MovePace } from '../../move/tenant-move.ts';
 import { fillTenant, rowsOf } from '../../move/tenant-rows.conformance.ts';
+import type { Row, TenantRows } from '../../move/tenant-rows.ts';
 import { MovingTenant, until } from '../../move/testing/moving-tenant.ts';
 
 const ACME = parseTenantId('acme');
 const OTHER = parseTenantId('other');
+
+/** Whoever holds the rows from now on acts so. Answers how it ends. */
+function whenHeld<N extends 'apply' | 'readLog' | 'setPlacement'>(
+  rows: TenantRows, name: N, act: (before: TenantRows[N]) => TenantRows[N],
+): () => void {
+  const hold = rows.hold.bind(rows);
+  rows.hold = async (tenant) => {
+    const held = await hold(tenant);
+    held[name] = act((held[name] as () => unknown).bind(held) as TenantRows[N]);
+    return held;
+  };
+  return () => {
+    rows.hold = hold;
+  };
+}
 
 describe('A tenant that moves', () => {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-metadata-'));
@@ -156,10 +173,9 @@ describe('A tenant that moves', () => {
   it('thaws when a freeze takes too long, tries again, and is moved once it can be', async () => {
     await moving.mover.close();
     const { tenantRows } = stores[0];
-    const readLog = tenantRows.readLog.bind(tenantRows);
     let slow = 2;
     let frozenMs = 0;
-    tenantRows.readLog = async (...args) => {
+    whenHeld(tenantRows, 'readLog', (readLog) => async (...args) => {
       const { state } = await tenantRows.findPlacement(ACME);
       if (state === 'frozen' && slow > 0) {
         slow -= 1;
@@ -169,7 +185,7 @@ describe('A tenant that moves', () => {
         frozenMs = Math.max(frozenMs, performance.now() - begun);
       }
       return readLog(...args);
-    };
+    });
     await openMover({ freezeMaxMs: 200 });
     await moving.mover.start(ACME, 1);
     await moving.reached('reverse', ACME);
@@ -193,10 +209,9 @@ describe('A tenant that moves', () => {
         await put(record);
       };
       const { tenantRows } = stores[0];
-      const setPlacement = tenantRows.setPlacement.bind(tenantRows);
       let failures = 3;
       const told: string[] = [];
-      tenantRows.setPlacement = async (tenant, from, to) => {
+      whenHeld(tenantRows, 'setPlacement', (setPlacement) => async (tenant, from, to) => {
         if (from.state === 'frozen' && to.state === 'home' && failures > 0) {
           failures -= 1;
           const { trouble, state } = moving.mover.get(ACME);
@@ -204,7 +219,7 @@ describe('A tenant that moves', () => {
           throw new HoldfastError('unavailable', 'test', 'The database is away.');
         }
         return setPlacement(tenant, from, to);
-      };
+      });
       await openMover();
       await moving.mover.start(ACME, 1);
       await until(() => failures === 0, 'the thaw fails');
@@ -222,16 +237,15 @@ describe('A tenant that moves', () => {
     await moving.mover.close();
     let isOurs = true;
     const { tenantRows } = stores[1];
-    const setPlacement = tenantRows.setPlacement.bind(tenantRows);
-    tenantRows.setPlacement = async (...args) => {
+    const rest = whenHeld(tenantRows, 'setPlacement', (setPlacement) => async (...args) => {
       if (args[2].state === 'frozen') isOurs = false; // Stopped where all is carried over.
       return setPlacement(...args);
-    };
+    });
     moving = await MovingTenant.open({ stores, directory, journal, isOurs: () => isOurs });
     await moving.mover.start(ACME, 1);
     await until(() => /Another server/.test(moving.mover.get(ACME).trouble ?? ''), 'it is stopped');
     await refused(h.put(h.root, 'frozen'), 'unavailable', 'tenant-frozen');
-    tenantRows.setPlacement = setPlacement;
+    rest();
     const notes = new MemoryMoveJournal();
     for (const record of await journal.list()) await notes.put(record);
     const parts = { stores, directory, journal: notes };
@@ -245,6 +259,65 @@ describe('A tenant that moves', () => {
     assert.ok((await there.names(there.root)).includes('thawed'));
     await other.mover.close();
   });
+
+  for (const asleepIn of ['tail', 'clean'] as const) {
+    it(`keeps all while a mover sleeps in ${asleepIn} and another goes on`, async () => {
+      await moving.mover.close();
+      const toSleep = Promise.withResolvers<void>();
+      const toWake = Promise.withResolvers<void>();
+      const shard = asleepIn === 'tail' ? 1 : 0;
+      const stateOf = (): string => moving.mover.get(ACME).state;
+      const rest = whenHeld(stores[shard].tenantRows, 'apply', (apply) => async (...args) => {
+        if (stateOf() === asleepIn && args[2].length > 0) {
+          toSleep.resolve();
+          await toWake.promise;
+        }
+        return apply(...args);
+      });
+      let isOurs = true;
+      let isSaved = false;
+      const notes = new MemoryMoveJournal();
+      const put = journal.put.bind(journal);
+      journal.put = async (record) => {
+        if (!isOurs) throw movedByAnother();
+        if (record.state === 'tail' && !isSaved) {
+          isSaved = true;
+          await h.put(h.root, 'again', 1); // There is something to follow.
+        }
+        await put(record);
+      };
+      await openMover();
+      await moving.mover.start(ACME, 1);
+      if (asleepIn === 'clean') {
+        await moving.reached('reverse', ACME);
+        await moving.mover.finish(ACME);
+      }
+      let before: Map<string, Row[]>[];
+      try {
+        await toSleep.promise;
+        isOurs = false;
+        rest();
+        for (const record of await journal.list()) await notes.put(record);
+        const other = await MovingTenant.open({ stores, directory, journal: notes });
+        await other.reached(asleepIn === 'tail' ? 'reverse' : 'done', ACME);
+        if (asleepIn === 'clean') await other.move(0, ACME);
+        const home = stores[await other.shardOf(ACME)];
+        assert.ok(home !== undefined);
+        const live = await Hand.on(home, { tenant: ACME, owner: 'acme-ann' });
+        await live.put(live.root, 'again', 2);
+        await live.put(live.root, 'late');
+        await other.mover.close();
+        before = [await rowsOf(stores[0].tenantRows, ACME),
+          await rowsOf(stores[1].tenantRows, ACME)];
+      } finally {
+        toWake.resolve();
+      }
+      await until(() => moving.mover.get(ACME).trouble !== undefined, 'it is refused');
+      assert.match(moving.mover.get(ACME).trouble ?? '', /Another server/);
+      assert.deepEqual([await rowsOf(stores[0].tenantRows, ACME),
+        await rowsOf(stores[1].tenantRows, ACME)], before);
+    });
+  }
 
   it('is paused, goes on, and is given up without a trace', async () => {
     await moving.mover.close();

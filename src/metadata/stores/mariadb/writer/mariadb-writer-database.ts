@@ -117,11 +117,11 @@ export class MariadbWriterDatabase implements WriterDatabase {
     return turn;
   }
 
-  runSteps(steps: readonly SqlStep[]): number {
+  runSteps(steps: readonly SqlStep[]): readonly number[] {
     const plain = steps.map(({ text, values }) => ({
       text: moveStatement(text), values: [...values],
     }));
-    return this.#line.run(plain).at(-1)?.changes ?? 0;
+    return this.#line.run(plain).map(({ changes }) => changes);
   }
 
   commit(): void {

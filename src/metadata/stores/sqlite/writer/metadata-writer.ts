@@ -14,6 +14,7 @@ import type { ChangeResult, Copy, Move } from '../../../changes.ts';
 import { failpoint } from '../../../../platform/index.ts';
 import type { Outcome, SqlStep, WriteRows, WriterChange } from '../messages.ts';
 import type { Statements } from '../statements.ts';
+import { movedByAnother, placeChanged } from '../../../move/move-refusals.ts';
 import { checkedChange } from './apply-change.ts';
 import { CopyJob, sweepsAtStart } from './copy-changes.ts';
 import type { SlicedJob } from './copy-changes.ts';
@@ -25,8 +26,8 @@ import { WitnessState } from './witness-state.ts';
 /** What the writer works on: the tables, and how one transaction of theirs is made. */
 export interface WriterDatabase {
   readonly sql: Statements;
-  /** Answers how many rows the last step found to change. */
-  runSteps(steps: readonly SqlStep[]): number;
+  /** Answers how many rows each step found to change. */
+  runSteps(steps: readonly SqlStep[]): readonly number[];
   /** Answers whether anybody else has written since the last transaction of this writer. */
   begin(changes: readonly WriterChange[]): boolean;
   /** Once it returns, all since `begin` is on the disk. */
@@ -119,9 +120,13 @@ export class MetadataWriter {
 
   /** What is remembered of those rows is forgotten, also where tenants are at home. */
   #writeRows({ steps, isAside }: WriteRows): ChangeResult {
-    const count = this.#database.runSteps(steps);
+    const counts = this.#database.runSteps(steps);
+    steps.forEach(({ guards }, at) => {
+      if (guards === undefined || counts[at] === 1) return;
+      throw guards === 'mover' ? movedByAnother() : placeChanged();
+    });
     if (!isAside) this.#forget();
-    return { node: undefined, created: false, rev: 0, count };
+    return { node: undefined, created: false, rev: 0, count: counts.at(-1) ?? 0 };
   }
 
   #startJob(change: Copy | Move | Recount): Outcome {

@@ -37,12 +37,8 @@ export class SqliteWriterDatabase implements WriterDatabase {
     return true;
   }
 
-  runSteps(steps: readonly SqlStep[]): number {
-    let count = 0;
-    for (const { text, values } of steps) {
-      count = this.#connection.prepare(text).run(...values).changes;
-    }
-    return count;
+  runSteps(steps: readonly SqlStep[]): readonly number[] {
+    return steps.map(({ text, values }) => this.#connection.prepare(text).run(...values).changes);
   }
 
   commit(): void {
