@@ -44,7 +44,7 @@ export class Quarantines implements DeviceHolds {
   readonly #lists: QuarantineLists;
   readonly #devices = new Map<string, Device>();
   readonly #opening = new Map<string, Promise<LiveQuarantine>>();
-  /** State and view revision of each, as `learn` saw them last. */
+  /** State and view revision of each, as they were taken in last. */
   readonly #seen = new Map<number, string>();
   readonly #onOpened: (quarantine: QuarantineRecord) => void;
   #liveCount = 0;
@@ -72,26 +72,36 @@ export class Quarantines implements DeviceHolds {
 
   /** Where other servers write to the store as well: learns what they have held and decided. */
   async learn(): Promise<void> {
-    const isFirst = this.#seen.size === 0;
     for (const record of await this.#lists.listQuarantines({}, QUARANTINES_LIMIT_MAX)) {
-      const { id, spaceId, state, viewRev } = record;
-      const seen = `${state} ${viewRev}`;
-      const isKnown = this.#seen.get(id) === seen;
-      this.#seen.set(id, seen);
-      if (isKnown || isFirst) continue;
-      const device = this.#device(record);
-      if (device.live.get(spaceId)?.id === id) {
-        device.live.delete(spaceId);
-        device.spaces.delete(spaceId);
-        this.#liveCount -= 1;
-      }
-      await this.#take(record);
+      if (this.#seen.get(record.id) !== seenOf(record)) await this.#take(record);
     }
   }
 
-  async #take(record: QuarantineRecord, source?: QuarantineLists): Promise<void> {
-    this.#bump(this.#device(record), record.viewRev);
-    if (isLiveQuarantine(record.state)) await this.enter(record, source);
+  /** A device that is held back stays so while it is read what others have held of it. */
+  async #take(
+    record: QuarantineRecord, source: QuarantineLists = this.#metadata,
+  ): Promise<void> {
+    const device = this.#device(record);
+    const known = device.live.get(record.spaceId);
+    if (!isLiveQuarantine(record.state)) {
+      this.#leave(record);
+    } else if (known?.id === record.id) {
+      const held = await readHeld(source, record.id);
+      known.held.clear();
+      for (const [nodeId, view] of held) known.held.set(nodeId, view);
+    } else {
+      await this.enter(record, source);
+    }
+    this.#bump(device, record.viewRev);
+    this.#seen.set(record.id, seenOf(record)); // What failed before is tried again.
+  }
+
+  #leave({ id, spaceId, ...of }: QuarantineRecord): void {
+    const device = this.#device(of);
+    if (device.live.get(spaceId)?.id !== id) return;
+    device.live.delete(spaceId);
+    device.spaces.delete(spaceId);
+    this.#liveCount -= 1;
   }
 
   /** From now on the device sees what is held. Calm when it does already. */
@@ -100,15 +110,9 @@ export class Quarantines implements DeviceHolds {
   ): Promise<LiveQuarantine> {
     const { id, spaceId, openedRev } = record;
     const device = this.#device(record);
-    const held = new Map<NodeId, HeldView>();
-    const isThere = (): boolean => device.live.get(spaceId)?.id === id;
-    for (let after = 0; !isThere();) {
-      const page = await source.listHeld(id, HELD_LIMIT_MAX, after);
-      for (const { nodeId, ...view } of page) held.set(nodeId, viewOf(view));
-      const last = page.at(-1);
-      if (last === undefined) break;
-      after = last.id;
-    }
+    const entered = device.live.get(spaceId);
+    if (entered?.id === id) return entered;
+    const held = await readHeld(source, id);
     const there = device.live.get(spaceId);
     if (there?.id === id) return there; // Whoever was faster may hold more by now.
     const live: LiveQuarantine = { id, spaceId, openedRev, held };
@@ -232,16 +236,28 @@ export class Quarantines implements DeviceHolds {
     const record = await this.#metadata.findQuarantine(id);
     if (record === undefined) return undefined;
     const device = this.#device(record);
-    if (isLiveQuarantine(record.state)) {
-      await this.enter(record);
-    } else if (device.live.get(record.spaceId)?.id === id) {
-      device.live.delete(record.spaceId);
-      device.spaces.delete(record.spaceId);
-      this.#liveCount -= 1;
-    }
+    if (isLiveQuarantine(record.state)) await this.enter(record);
+    else this.#leave(record);
     this.#bump(device);
     return record;
   }
+}
+
+async function readHeld(
+  source: QuarantineLists, id: number,
+): Promise<Map<NodeId, HeldView>> {
+  const held = new Map<NodeId, HeldView>();
+  for (let after = 0; ;) {
+    const page = await source.listHeld(id, HELD_LIMIT_MAX, after);
+    for (const { nodeId, ...view } of page) held.set(nodeId, viewOf(view));
+    const last = page.at(-1);
+    if (last === undefined) return held;
+    after = last.id;
+  }
+}
+
+function seenOf({ state, viewRev }: QuarantineRecord): string {
+  return `${state} ${viewRev}`;
 }
 
 function viewOf(
