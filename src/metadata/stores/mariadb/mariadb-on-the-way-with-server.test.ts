@@ -1,13 +1,19 @@
 /** What can happen between a store and its server: it breaks off, comes back, and serves others. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
+import { inspect } from 'node:util';
 import { isKind } from '../../../base/errors.ts';
 import { systemClock } from '../../../platform/index.ts';
 import { Session } from '../../../platform/mariadb/index.ts';
+import type { Answer } from '../../../platform/mariadb/index.ts';
 import { CuttingProxy, ScratchServer } from '../../../platform/mariadb/testing/index.ts';
 import { Hand } from '../../conformance/hand.ts';
 import { assertConsistent } from '../../conformance/replay.ts';
+import { MetadataWriter } from '../sqlite/writer/metadata-writer.ts';
+import { LineClient } from './line/line-client.ts';
+import type { Step } from './line/line-messages.ts';
 import { MariadbMetadataStore } from './mariadb-metadata-store.ts';
+import { MariadbWriterDatabase } from './writer/mariadb-writer-database.ts';
 
 let server: ScratchServer;
 let database: string;
@@ -26,6 +32,23 @@ async function openStore(port = server.port): Promise<MariadbMetadataStore> {
   const store = await MariadbMetadataStore.open({ address, create: true });
   open.push(store);
   return store;
+}
+
+/** Lets others act before its writer is entered, where that has been noticed to be missing. */
+class EnteringLine extends LineClient {
+  onEnter: () => void = () => undefined;
+
+  override run(steps: readonly Step[], isFirst?: boolean): Answer[] {
+    if (steps.some(({ text }) => text.includes('INTO writer '))) this.onEnter();
+    return super.run(steps, isFirst);
+  }
+}
+
+function writerOn(line: LineClient, id: string): MetadataWriter {
+  const made = new MariadbWriterDatabase(line, id);
+  const writer = new MetadataWriter(made);
+  made.tidyUp();
+  return writer;
 }
 
 async function assertGapless(h: Hand): Promise<void> {
@@ -159,6 +182,34 @@ describe('Two stores on one MariaDB database', () => {
         assert.equal(await h.used(), 363);
         await assertGapless(h);
       }
+    });
+
+  it('lets one enter while another writes, and its first turn sees what that one wrote',
+    async () => {
+      const h = await Hand.on(await openStore(), { owner: 'entering' });
+      const file = await h.put(h.root, 'first');
+      const theirs = new EnteringLine(server.addressOf(database));
+      const ours = new EnteringLine(server.addressOf(database));
+      const others = writerOn(theirs, 'others');
+      const entering = writerOn(ours, 'entering');
+      try {
+        assert.ok('result' in (others.commitBatch([h.putChange(h.root, 'entered')])[0] ?? {}));
+        const outcomes: unknown[] = [];
+        ours.onEnter = () => {
+          outcomes.push(...others.commitBatch([h.putChange(h.root, 'theirs')]));
+        };
+        // What is asked of the file that it moves goes along with the turn that it cannot take.
+        outcomes.push(...entering.commitBatch([
+          h.moveChange(file.id, h.root, 'moved'), h.putChange(h.root, 'ours'),
+        ]));
+        assert.equal(outcomes.length, 3);
+        for (const one of outcomes) assert.ok('result' in (one as object), inspect(one));
+      } finally {
+        others.close();
+        entering.close();
+      }
+      assert.deepEqual(await h.names(h.root), ['entered', 'moved', 'ours', 'theirs']);
+      await assertGapless(h);
     });
 
   it('lets one wait for a turn that another holds', async () => {

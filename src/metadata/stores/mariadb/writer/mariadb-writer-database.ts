@@ -110,8 +110,12 @@ export class MariadbWriterDatabase implements WriterDatabase {
     return answer.insertId;
   }
 
+  /** In a transaction of its own: whether a turn that was not taken is locked is up to the server,
+   *  and what was asked along with it has fixed what that transaction reads. */
   #enter(changes: readonly WriterChange[]): number {
-    this.#line.run([{ text: ENTER, values: [this.#writerId] }]);
+    this.#line.rollback();
+    this.#line.run([{ text: ENTER, values: [this.#writerId] }], true);
+    this.#line.commit([]);
     const turn = this.#takeTurn(changes);
     if (turn === undefined) throw noTurns(WORDS);
     return turn;
