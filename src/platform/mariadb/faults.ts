@@ -68,6 +68,8 @@ const KINDS: readonly (readonly [errnos: readonly number[], kind: ErrorKind, wor
     + 'database.url says, or out of date.'],
   [[UNENCRYPTED], 'unavailable', 'The server of the {database} offers no encryption, and '
     + 'database.tls_ca_path asks for it. Give it a certificate (ssl_cert, ssl_key).'],
+  [[1054, 1146], 'internal', 'The {database} lacks a table or a column that it should have. Which '
+    + 'one, and on which shard, says: holdfast schema drift'],
   [[1049], 'unavailable', 'There is no such {database}. Check its name.'],
   [[1290, 1792, 1836], 'unavailable', 'The {database} cannot be written.'],
   [[1153], 'too-large', 'This is more than the {database} takes at once.'],
@@ -123,7 +125,8 @@ export function toFault(error: unknown, { op, database }: DatabaseWords): FaultD
     const [, kind, words] = known;
     const isSettled = SETTLED.includes(errno) && { code: 'database-refused' };
     const message = words.replace('{database}', database).replace('{who}', whoOf(fault));
-    return { kind, op, message, facts, ...isSettled };
+    const cause = kind === 'internal' && { cause: fault.message };
+    return { kind, op, message, facts: { ...facts, ...cause }, ...isSettled };
   }
   if (isPassing(fault)) {
     const message = `The ${database} cannot be reached. Try again shortly.`;
