@@ -3,15 +3,17 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { isKind } from '../base/errors.ts';
 import { parseTenantId } from '../base/ids.ts';
 import type { TenantId } from '../base/ids.ts';
 import type { TenantRecord } from '../identity/index.ts';
+import type { KnownMarks } from '../metadata/index.ts';
 import {
   Config, ManualClock, openDataDirectory, silentLog, systemRandom,
 } from '../platform/index.ts';
 import type { BlockHome } from './block-home.ts';
 import { BlockHomes } from './block-homes.ts';
-import { ownHome } from './home-list.ts';
+import { marksOf, ownHome } from './home-list.ts';
 import { SLICES } from './settings.ts';
 import { storageSettings } from './storage-policies.ts';
 
@@ -24,11 +26,13 @@ describe('BlockHomes', () => {
   let clock: ManualClock;
   let homes: BlockHomes;
   let policy: string;
+  let readMarks: () => Promise<KnownMarks>;
 
   beforeEach(async () => {
     path = mkdtempSync(join(tmpdir(), 'homes-'));
     clock = new ManualClock(1_700_000_000_000);
     policy = 'default';
+    readMarks = () => Promise.resolve({ witness: [], away: [] });
     homes = await open();
   });
   afterEach(async () => {
@@ -41,11 +45,12 @@ describe('BlockHomes', () => {
     const place = ownHome(await openDataDirectory(path, clock));
     const file = { text: toml, label: 'settings' };
     const { policies, ...usual } = storageSettings(Config.load({ slices: SLICES, env: {}, file }));
-    return BlockHomes.open({ place } as BlockHome, {
+    const own = { place, checkMarks: () => Promise.resolve() };
+    return BlockHomes.open(own as unknown as BlockHome, {
       clock, policies, usual, log: silentLog, random: systemRandom,
       findTenant: (id) => (id === SLOW ? new Promise(() => undefined)
         : Promise.resolve(recordOf(id))),
-      readMarks: () => Promise.resolve({ witness: [], away: [] }),
+      readMarks: () => readMarks(),
     });
   }
 
@@ -77,6 +82,22 @@ describe('BlockHomes', () => {
     clock.advance(WAIT_MS);
     assert.equal((await homes.of(ACME)).place.tenant, ACME);
     assert.equal(homes.failed.size, 0);
+  });
+
+  it('uses none whose files lack what a shard refers to that comes as it is opened', async () => {
+    await homes.of(ACME);
+    await homes.close();
+    homes = await open();
+    readMarks = async () => {
+      await homes.checkMarks(marksOf(1, [[7, 4_096]])); // The shard comes when it was given up.
+      return { witness: [], away: [1] };
+    };
+    await reasonOf(ACME);
+    assert.ok(isKind(homes.failed.get(ACME)?.error, 'corrupt'));
+    assert.equal(homes.find(ACME), undefined);
+    readMarks = () => Promise.resolve({ witness: [], away: [] });
+    clock.advance(WAIT_MS);
+    assert.equal((await homes.of(ACME)).place.tenant, ACME, 'what was asked then is forgotten');
   });
 
   it('does not take a folder that is in no list', async () => {

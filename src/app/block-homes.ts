@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { HoldfastError, isKind } from '../base/errors.ts';
 import { DEFAULT_TENANT } from '../base/ids.ts';
 import type { TenantId } from '../base/ids.ts';
+import { furthestOf } from '../base/witness.ts';
 import type { Witness } from '../base/witness.ts';
 import type { TenantRecord } from '../identity/index.ts';
 import type { KnownMarks } from '../metadata/index.ts';
@@ -73,6 +74,8 @@ export class BlockHomes {
   readonly #homes = new Map<TenantId, BlockHome>();
   readonly #opening = new Map<TenantId, Promise<BlockHome>>();
   readonly #failed = new Map<TenantId, { error: unknown; atMs: number }>();
+  /** Marks of shards that came while homes were being opened, which may not have asked them. */
+  #lateMarks: Witness | undefined;
   /** The list is written by one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   #isClosed = false;
@@ -177,6 +180,9 @@ export class BlockHomes {
    *  One that is not open looks for itself. @throws corrupt: something is missing; unavailable. */
   async checkMarks(witness: Witness): Promise<void> {
     if (!this.#list.knows(witness)) throw listLost();
+    if (this.#opening.size > 0) {
+      this.#lateMarks = furthestOf([this.#lateMarks ?? [], witness]);
+    }
     for (const home of this.#homes.values()) {
       await home.checkMarks(ownMarks(home.place.number, witness));
     }
@@ -200,7 +206,10 @@ export class BlockHomes {
     if (failed !== undefined && clock.monotonic() - failed.atMs < RETRY_MS) {
       return Promise.reject(notOpen(failed.error));
     }
-    const opening = this.#open(tenant).finally(() => this.#opening.delete(tenant));
+    const opening = this.#open(tenant).finally(() => {
+      this.#opening.delete(tenant);
+      if (this.#opening.size === 0) this.#lateMarks = undefined;
+    });
     this.#opening.set(tenant, opening);
     return opening;
   }
@@ -222,6 +231,11 @@ export class BlockHomes {
     if (this.#isClosed) throw notOpen(undefined);
     try {
       const home = await this.#openOne(tenant);
+      // Until none came meanwhile: `checkMarks` asks the home itself as soon as it is there.
+      for (let checked: Witness | undefined; checked !== this.#lateMarks;) {
+        checked = this.#lateMarks;
+        await checkLateMarks(home, checked ?? []);
+      }
       if (this.#isClosed) await home.close();
       if (this.#isClosed) throw notOpen(undefined);
       this.#homes.set(tenant, home);
@@ -328,6 +342,16 @@ export class BlockHomes {
     } catch (error) {
       if (!isKind(error, 'exists')) throw error; // A first try came as far as this.
     }
+  }
+}
+
+/** One in which something is missing is not used. */
+async function checkLateMarks(home: BlockHome, witness: Witness): Promise<void> {
+  try {
+    await home.checkMarks(ownMarks(home.place.number, witness));
+  } catch (error) {
+    await home.close();
+    throw error;
   }
 }
 

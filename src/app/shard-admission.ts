@@ -2,7 +2,9 @@
  * A shard that was away when the server started is not used before it has been looked at as the
  * others were: whether the content that it refers to is there, and what devices must not see.
  */
-import type { ShardRecord, ShardStore } from '../metadata/index.ts';
+import type {
+  KnownMarks, ShardedMetadataStore, ShardPool, ShardRecord, ShardStore,
+} from '../metadata/index.ts';
 import { HoldfastError } from '../base/errors.ts';
 
 /** @throws what is wrong: then the shard stays away, and is tried again. */
@@ -21,6 +23,19 @@ export class ShardAdmission {
   /** Each act is done with every shard that opens from now on, in the order in which they came. */
   add(act: Admit): void {
     this.#acts.push(act);
+  }
+
+  /** What shards refer to, as far as they can be asked, and `begin`. One that was given up may
+   *  have opened while another was waited for, unasked: it is closed, and comes in as late ones. */
+  async readMarks(
+    metadata: Pick<ShardedMetadataStore, 'readMarks'>, pool: ShardPool,
+  ): Promise<KnownMarks> {
+    const marks = await metadata.readMarks();
+    this.begin();
+    for (const shard of marks.away) {
+      if (pool.find(shard) !== undefined) await pool.release(shard);
+    }
+    return marks;
   }
 
   ready(): void {

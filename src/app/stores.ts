@@ -114,8 +114,7 @@ export async function openStores(root: string, options: StoresOptions): Promise<
     });
     opened.push(metadata);
     const place = ownHome(data);
-    const { witness, away } = await metadata.readMarks();
-    shards.admission.begin();
+    const { witness, away } = await shards.admission.readMarks(metadata, shards.pool);
     const own = await openBlockHome({
       ...options, place, places, dataPath: root, witness: ownMarks(place.number, witness),
       isWitnessWhole: away.length === 0, sharing: webNode?.sharing,

@@ -5,3 +5,12 @@
  * data, and a damaged tail beyond it was never acknowledged to anyone.
  */
 export type Witness = readonly (readonly [volumeId: number, durableBytes: number])[];
+
+/** Of each volume the furthest mark. */
+export function furthestOf(witnesses: readonly Witness[]): Witness {
+  const furthest = new Map<number, number>();
+  for (const [volumeId, bytes] of witnesses.flat()) {
+    furthest.set(volumeId, Math.max(bytes, furthest.get(volumeId) ?? 0));
+  }
+  return [...furthest].sort(([a], [b]) => a - b);
+}

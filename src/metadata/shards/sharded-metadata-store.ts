@@ -1,6 +1,7 @@
 import { DEFAULT_TENANT } from '../../base/ids.ts';
 import type { NodeId, SpaceId, TenantId, UserId } from '../../base/ids.ts';
 import type { Name } from '../../base/names.ts';
+import { furthestOf } from '../../base/witness.ts';
 import type { Witness } from '../../base/witness.ts';
 import type { Clock } from '../../platform/index.ts';
 import { GRANTS_TO_MAX, SUBJECTS_MAX } from '../access-changes.ts';
@@ -403,7 +404,7 @@ export class ShardedMetadataStore implements MetadataStore {
 
   async readWitness(): Promise<Witness> {
     const shards = await this.#router.all();
-    return largestOf(await Promise.all(shards.map(({ store }) => store.readWitness())));
+    return furthestOf(await Promise.all(shards.map(({ store }) => store.readWitness())));
   }
 
   /** As far as shards can be asked, for whoever can do with less than all. */
@@ -419,21 +420,12 @@ export class ShardedMetadataStore implements MetadataStore {
         return [];
       }
     }));
-    return { witness: largestOf(found), away };
+    return { witness: furthestOf(found), away };
   }
 
   async close(): Promise<void> {
     await this.#router.close();
   }
-}
-
-/** Of each volume the furthest mark. */
-function largestOf(witnesses: readonly Witness[]): Witness {
-  const largest = new Map<number, number>();
-  for (const [volumeId, bytes] of witnesses.flat()) {
-    largest.set(volumeId, Math.max(bytes, largest.get(volumeId) ?? 0));
-  }
-  return [...largest].sort(([a], [b]) => a - b);
 }
 
 function isThere(answer: unknown): boolean {
