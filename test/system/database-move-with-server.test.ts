@@ -240,7 +240,9 @@ describe('an installation that grows from files to MariaDB', { timeout: 600_000 
     assert.equal((await person('ben').remove('of ben.txt')).status, 204);
     trees = await readTrees();
     await server.stop();
-    await killedAt('mariadb', 'app.database-owned');
+    for (const place of ['marked', 'compared', 'owned', 'flipped']) {
+      await killedAt('mariadb', `app.database-${place}`);
+    }
     await killedAt('mariadb', 'app.database-file:2');
     const said = await moved('mariadb', env('holdfast'));
     assert.match(said, /database\.url = mariadb:/);
@@ -306,6 +308,7 @@ describe('an installation that grows from files to MariaDB', { timeout: 600_000 
     }
     await refused(move('mariadb', env('holdfast')), /--to files/);
     await killedAt('files', 'app.database-file:2');
+    await killedAt('files', 'app.database-flipped');
     await moved('files', env('holdfast'));
     assert.deepEqual(JSON.parse(readFileSync(join(data, 'block-homes.json'), 'utf8')), homes);
     await serve();
