@@ -7,7 +7,7 @@
  * and nobody else; it is tried again when somebody asks. The default tenant's is the exception:
  * without it nothing starts, as ever.
  */
-import { access, mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HoldfastError, isKind } from '../base/errors.ts';
 import { DEFAULT_TENANT } from '../base/ids.ts';
@@ -16,7 +16,7 @@ import { furthestOf } from '../base/witness.ts';
 import type { Witness } from '../base/witness.ts';
 import type { TenantRecord } from '../identity/index.ts';
 import type { KnownMarks } from '../metadata/index.ts';
-import { findDataDirectory } from '../platform/index.ts';
+import { findDataDirectory, isThere } from '../platform/index.ts';
 import { initKeys } from '../storage/index.ts';
 import type { HomeTable, StoreSharing } from '../storage/index.ts';
 import { checkFitting } from './block-backend.ts';
@@ -371,16 +371,6 @@ async function refuseLoss(root: string, isLocal: boolean): Promise<void> {
   const message = 'The folder with this tenant\'s files is missing from the data directory. Is a '
     + 'disk not mounted? Put it back, from a backup if need be; nothing was changed.';
   throw refused('corrupt', message, 'data-incomplete');
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
-  }
 }
 
 function notOpen(cause: unknown): HoldfastError {

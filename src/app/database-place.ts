@@ -5,11 +5,11 @@
  * (see metadata/stores/mariadb/installation.ts). So nobody starts with an empty tree because a
  * setting was changed.
  */
-import { access, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { HoldfastError } from '../base/errors.ts';
-import { formatDatabaseUrl, isLoopback, readDatabaseSecrets } from '../platform/index.ts';
+import { formatDatabaseUrl, isLoopback, isThere, readDatabaseSecrets } from '../platform/index.ts';
 import type { DatabaseSettings, DatabaseUrl, Logger } from '../platform/index.ts';
 import type { ServerAddress } from '../platform/mariadb/index.ts';
 import { readJson, replaceJson, syncFolder } from '../storage/index.ts';
@@ -173,16 +173,6 @@ async function hasFiles(root: string): Promise<boolean> {
 async function hasVolumes(root: string): Promise<boolean> {
   const path = join(root, 'volumes');
   return await isThere(path) && (await readdir(path)).length > 0;
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
-  }
 }
 
 function filesThere(wanted: string): HoldfastError {

@@ -1,9 +1,9 @@
 /** Commands about web nodes: which there are, and the data directory of another one. */
-import { access, copyFile, mkdir, open, readdir } from 'node:fs/promises';
+import { copyFile, mkdir, open, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { HoldfastError } from '../base/errors.ts';
 import type { NodeCommandParts } from '../cli/index.ts';
-import { databaseSlice, findDataDirectory, serverSlice } from '../platform/index.ts';
+import { databaseSlice, findDataDirectory, isThere, serverSlice } from '../platform/index.ts';
 import type { Clock, Config, NodeRecord, Slice } from '../platform/index.ts';
 import { findDatabasePlace } from './database-place.ts';
 
@@ -60,16 +60,6 @@ async function sync(path: string): Promise<void> {
     await file.sync();
   } finally {
     await file.close();
-  }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
   }
 }
 

@@ -2,7 +2,7 @@
  * Opens everything that one data directory holds, in the order that lets a damaged one be refused
  * before anything in it is changed, and closes it in the opposite order.
  */
-import { access, open, readdir } from 'node:fs/promises';
+import { open, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { assert } from '../base/assert.ts';
 import { HoldfastError } from '../base/errors.ts';
@@ -10,7 +10,7 @@ import type { SpaceId } from '../base/ids.ts';
 import { Identity } from '../identity/index.ts';
 import type { SignInNotice } from '../identity/index.ts';
 import type { MetadataStore, ShardedMetadataStore } from '../metadata/index.ts';
-import { findDataDirectory, openDataDirectory } from '../platform/index.ts';
+import { findDataDirectory, isThere, openDataDirectory } from '../platform/index.ts';
 import type {
   Clock, ClusterSettings, DatabaseSettings, Logger, Random,
 } from '../platform/index.ts';
@@ -81,7 +81,7 @@ export async function openStores(root: string, options: StoresOptions): Promise<
     volumes: join(root, 'volumes'),
     complete: join(root, COMPLETE),
   };
-  const mayCreate = !(await exists(paths.complete));
+  const mayCreate = !(await isThere(paths.complete));
   const { backend: chosen } = options;
   const isLocal = chosen.backend === 'local';
   checkFitting(chosen, options.settings);
@@ -197,7 +197,7 @@ export async function openIdentityAlone(
 ): Promise<Identity> {
   const found = create ? openDataDirectory(path, clock) : findDataDirectory(path);
   const { path: root, instanceId: installation } = await found;
-  const isNew = !(await exists(join(root, COMPLETE)));
+  const isNew = !(await isThere(join(root, COMPLETE)));
   const findPlace = () => findDatabasePlace(root, { settings, installation, isNew });
   const database = await findPlace();
   await claimPlace(root, database);
@@ -233,18 +233,18 @@ async function checkNothingLost(
 ): Promise<void> {
   const missing: string[] = [];
   // With several disks, one that is away is not the end: they see for themselves.
-  const hasSeveral = await exists(join(dirname(paths.volumes), 'register'));
+  const hasSeveral = await isThere(join(dirname(paths.volumes), 'register'));
   const wanted = [
     ...(hasFiles ? [paths.metadata, paths.identity] : []),
     ...(hasSeveral || !isLocal ? [] : [paths.volumes]),
   ];
   for (const path of wanted) {
-    if (!(await exists(path))) missing.push(path.slice(path.lastIndexOf('/') + 1));
+    if (!(await isThere(path))) missing.push(path.slice(path.lastIndexOf('/') + 1));
   }
   if (!mayCreate && missing.length > 0) refuseLoss(missing);
   // A first start that was cut short may have made some of the stores, but no data.
-  const isThere = wanted.includes(paths.volumes) && !missing.includes('volumes');
-  const hasVolumes = isThere && (await readdir(paths.volumes)).length > 0;
+  const mayBeThere = wanted.includes(paths.volumes) && !missing.includes('volumes');
+  const hasVolumes = mayBeThere && (await readdir(paths.volumes)).length > 0;
   if (hasVolumes && missing.includes(METADATA_FILE)) refuseLoss(missing);
 }
 
@@ -252,16 +252,6 @@ function refuseLoss(missing: readonly string[]): never {
   const message = `The data directory is incomplete: ${missing.join(', ')} is missing. Is a disk `
     + 'not mounted? Put back what is missing, from a backup if need be; nothing was changed.';
   throw new HoldfastError('corrupt', 'app/openStores', message, { code: 'data-incomplete' });
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
-  }
 }
 
 async function writeMarker(root: string, path: string): Promise<void> {

@@ -1,9 +1,8 @@
 /** Opens webhooks where they are kept: in files of the data directory, or on MariaDB, where all
  *  servers see them. */
-import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Identity } from '../identity/index.ts';
-import { silentLog } from '../platform/index.ts';
+import { isThere, silentLog } from '../platform/index.ts';
 import type { Clock, Logger } from '../platform/index.ts';
 import type { ServerAddress } from '../platform/mariadb/index.ts';
 import { FolderWebhookStore } from '../webhooks/index.ts';
@@ -88,15 +87,5 @@ export async function moveWebhooksOut(
   } finally {
     await from.close();
     await identity.close();
-  }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
   }
 }

@@ -47,6 +47,7 @@ export { Effects } from './effects.ts';
 export { LOOP_DELAY_MAX_MS, watchEventLoop } from './event-loop.ts';
 export type { LoopDelay } from './event-loop.ts';
 export { armFailpoint, failpoint } from './failpoint.ts';
+export { isThere } from './file-presence.ts';
 export { NoteFolder } from './note-folder.ts';
 export { readSqliteHeader } from './sqlite-header.ts';
 export { watchSignals } from './process-signals.ts';

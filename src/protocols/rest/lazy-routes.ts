@@ -1,6 +1,6 @@
 /**
- * The API, loaded with the first request for it: it and what it is built on are a third of the
- * program, and whoever has sync clients alone never asks for it (docs/performance.md).
+ * The API, loaded with the first request for it: nearly half of the modules of a server are its
+ * and what it is built on, and whoever has sync clients alone never asks for it.
  */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
