@@ -1,7 +1,7 @@
 /** Content of files on a block store: bodies in, manifests, bytes out. Knows no names. */
 import { HoldfastError } from '../base/errors.ts';
 import { DEFAULT_TENANT } from '../base/ids.ts';
-import type { TenantId } from '../base/ids.ts';
+import type { NodeId, TenantId } from '../base/ids.ts';
 import type { Witness } from '../base/witness.ts';
 import type { MetadataStore, NodeRecord } from '../metadata/index.ts';
 import type { BlockClaim, BlockReclaim, BlockStore } from '../storage/index.ts';
@@ -20,24 +20,30 @@ export interface StoredContent {
   checksum: Checksum | undefined;
 }
 
-/** Versions whose blocks are remembered: a version never changes, so it cannot go stale. */
+/** Files of whose versions one is remembered by its blocks: no version ever changes. */
 const REMEMBERED_MAX = 32_000;
 const REMEMBERED_BLOCKS_MAX = 8;
 /** Blocks of which a store is asked together whether it has them. */
 const HELD_AT_ONCE = 64;
 
+/** The blocks of a file as of one revision of its content. */
+interface KnownBlocks {
+  readonly contentRev: number;
+  readonly blocks: readonly BlockRef[];
+}
+
 /** What the stores of one process have together: its bounds hold for all tenants at once. */
 export class ContentShare {
   readonly budget = new ReceiveBudget();
   /** Node ids are unique over all spaces. */
-  readonly known = new Map<string, readonly BlockRef[]>();
+  readonly known = new Map<NodeId, KnownBlocks>();
 }
 
 export class ContentStore implements ContentDirectory {
   /** Whose content it holds. */
   readonly tenant: TenantId;
   readonly #budget: ReceiveBudget;
-  readonly #known: Map<string, readonly BlockRef[]>;
+  readonly #known: Map<NodeId, KnownBlocks>;
   readonly #blocks: BlockStore;
   readonly #metadata: MetadataStore;
   readonly #witness: () => Witness;
@@ -144,18 +150,19 @@ export class ContentStore implements ContentDirectory {
   /** The content of a file node as it is now. @throws corrupt. */
   async open(node: NodeRecord): Promise<FileContent> {
     const { spaceId, id, contentRev } = node;
-    const key = `${id}/${contentRev}`;
-    const known = this.#known.get(key);
-    if (known !== undefined) return new FileContent(node, this.#blocks, known);
+    const known = this.#known.get(id);
+    if (known?.contentRev === contentRev) {
+      return new FileContent(node, this.#blocks, known.blocks);
+    }
     const version = await this.#metadata.getVersion(spaceId, id, contentRev);
     const blocks = await this.blocksOf(version.manifest);
-    if (blocks.length <= REMEMBERED_BLOCKS_MAX) this.#remember(key, blocks);
+    if (blocks.length <= REMEMBERED_BLOCKS_MAX) this.#remember(id, { contentRev, blocks });
     return new FileContent(node, this.#blocks, blocks);
   }
 
-  #remember(key: string, blocks: readonly BlockRef[]): void {
+  #remember(id: NodeId, known: KnownBlocks): void {
     if (this.#known.size >= REMEMBERED_MAX) this.#known.clear(); // Cheaper than one by one.
-    this.#known.set(key, blocks);
+    this.#known.set(id, known);
   }
 
   async blocksOf(manifest: Uint8Array): Promise<readonly BlockRef[]> {

@@ -71,6 +71,27 @@ describe('authenticateBasic', () => {
     for (const each of said) assert.deepEqual(each, said[0]);
   });
 
+  it('reads a text that shows credentials only when it was not verified a moment ago', async () => {
+    let reads = 0;
+    const shown = (text: string, password = PASSWORD): Caller | Promise<Caller> =>
+      world.identity.authenticateShown(text, () => {
+        reads += 1;
+        return { user: 'alice', password, address: HOME };
+      });
+    const caller = await shown('Basic one');
+    assert.equal(caller.user, ALICE);
+    assert.equal(reads, 1);
+    assert.equal(shown('Basic one'), caller, 'at once, and without reading');
+    assert.equal(reads, 1);
+    await refuses((async () => shown('Basic two', 'wrong horse'))(), 'unauthenticated');
+    assert.equal(reads, 2, 'another text is read');
+    await refuses((async () => shown('Basic two', 'wrong horse'))(), 'unauthenticated');
+    assert.equal(reads, 3, 'what was refused is never remembered as right');
+    await world.identity.users.setDisabled(ALICE, true);
+    await refuses((async () => shown('Basic one'))(), 'unauthenticated');
+    assert.equal(reads, 4, 'a change of the user is noticed');
+  });
+
   it('remembers what it verified, for five minutes', async () => {
     assert.equal(isRemembered(), false);
     await basic();

@@ -100,13 +100,19 @@ export class Authenticator {
   basic(credentials: BasicCredentials): Caller | Promise<Caller> {
     const { user, password } = credentials;
     const key = this.#verified.keyOf('basic', user, password);
-    return this.#atMark((mark) => this.#basicAt(credentials, key, mark));
+    return this.#atMark((mark) => this.#basicAt(() => credentials, key, mark));
   }
 
-  #basicAt(credentials: BasicCredentials, key: string, mark: number): Caller | Promise<Caller> {
+  /** As `basic`, by the text that shows the credentials. */
+  shownBasic(text: string, read: () => BasicCredentials): Caller | Promise<Caller> {
+    const key = this.#verified.keyOf('basic-text', '', text);
+    return this.#atMark((mark) => this.#basicAt(read, key, mark));
+  }
+
+  #basicAt(read: () => BasicCredentials, key: string, mark: number): Caller | Promise<Caller> {
     const entry = this.#verified.find(key);
     if (entry?.mark === mark && !this.#verified.isDue(entry)) return sufficient(entry);
-    const check = { ...credentials, key, mark };
+    const check = { ...read(), key, mark };
     return this.#basicAnew(check, entry).then((verified) => {
       if (verified.needsCode && entry === undefined) {
         this.#tellOf('sign-in-refused', check, verified.caller, 'password without code');

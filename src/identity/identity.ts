@@ -115,6 +115,12 @@ export class Identity {
     return this.#authenticator.basic(credentials);
   }
 
+  /** As `authenticateBasic`, by the text that shows the credentials, such as a request's header:
+   *  it is read only when the very same text was not verified a moment ago. */
+  authenticateShown(text: string, read: () => BasicCredentials): Caller | Promise<Caller> {
+    return this.#authenticator.shownBasic(text, read);
+  }
+
   /** Verifies the token of a session; otherwise as `authenticateBasic`, and never throttled: a
    *  token cannot be guessed. @throws unauthenticated: ended, expired or never begun. */
   authenticateSession(token: string): Caller | Promise<Caller> {

@@ -15,6 +15,9 @@ import { hash, randomBytes } from 'node:crypto';
 import type { Clock } from '../platform/index.ts';
 import type { Caller } from './caller.ts';
 
+/** `basic-text`: the text that shows a name and a password, such as a header. */
+export type CredentialKind = 'basic' | 'basic-text' | 'session' | 'api-token';
+
 export interface Verified {
   readonly caller: Caller;
   readonly userRev: number;
@@ -43,7 +46,7 @@ export class VerifiedCredentials {
   }
 
   /** The lengths keep `a` + `bc` and `ab` + `c` apart. */
-  keyOf(kind: 'basic' | 'session' | 'api-token', user: string, secret: string): string {
+  keyOf(kind: CredentialKind, user: string, secret: string): string {
     return hash('sha256', `${this.#key}${kind} ${user.length} ${user} ${secret}`, 'latin1');
   }
 

@@ -25,11 +25,13 @@ export class Authenticator {
    *  thrown or come by the promise.
    *  @throws unauthenticated: nothing shown, another scheme, or wrong; busy: too many failures. */
   authenticate(exchange: Exchange): Caller | Promise<Caller> {
-    const credentials = parseBasic(exchange.req.headers.authorization);
-    if (credentials === undefined) throw notSignedIn();
-    const { user, password } = credentials;
-    const { address } = exchange;
-    const caller = this.#identity.authenticateBasic({ user, password, address });
+    const { address, req: { headers: { authorization } } } = exchange;
+    if (authorization === undefined) throw notSignedIn();
+    const caller = this.#identity.authenticateShown(authorization, () => {
+      const credentials = parseBasic(authorization);
+      if (credentials === undefined) throw notSignedIn();
+      return { ...credentials, address };
+    });
     if (!(caller instanceof Promise)) return this.#at(address, caller);
     return caller.then((verified) => this.#at(address, verified));
   }

@@ -101,7 +101,7 @@ function locateUser(raw: string, caller: Pick<Caller, 'user'>): DavPlace | undef
   const slash = raw.indexOf('/', FILES_ROOT.length);
   const segment = slash < 0 ? raw.slice(FILES_ROOT.length) : raw.slice(FILES_ROOT.length, slash);
   if (segment === '') return undefined;
-  const user = decodeSegment(segment);
+  const user = segment === caller.user ? segment : decodeSegment(segment);
   // User ids are lower-case; people type them as they like.
   if (user !== caller.user && user.toLowerCase() !== caller.user) {
     const message = 'These files belong to somebody else.';

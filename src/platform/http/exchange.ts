@@ -59,6 +59,8 @@ export class HttpExchange implements Exchange {
   isWaiting = false;
   /** Its answer is out, or its connection gone. */
   closed = false;
+  /** Where it stands among those in flight; below 0 when it is over. */
+  place = -1;
   readonly #context: ExchangeContext;
   readonly #search: string;
   #log: Logger | undefined;

@@ -17,6 +17,7 @@ import type { Metrics } from '../metrics.ts';
 import { asRequest, isMarked } from '../sql/request-mark.ts';
 import { HttpExchange } from './exchange.ts';
 import type { ExchangeContext, HttpHandler } from './exchange.ts';
+import { ExchangesInFlight } from './exchanges-in-flight.ts';
 import { HttpTally } from './http-tally.ts';
 import type { TallyTotals } from './http-tally.ts';
 import { HEADERS_MAX, listen, makeNodeServer, readTls } from './listener.ts';
@@ -64,7 +65,7 @@ export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #context: ExchangeContext;
   readonly #idleTimeoutMs: number;
-  readonly #inFlight = new Set<HttpExchange>();
+  readonly #inFlight = new ExchangesInFlight();
   readonly #upgrades: Upgrades;
   readonly #tally = new HttpTally();
   readonly #idPrefix = randomBytes(6).toString('base64url');
@@ -158,14 +159,14 @@ export class HttpServer {
     this.#state = 'draining';
     const { clock, log } = this.#options;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const { res } of this.#inFlight) res.shouldKeepAlive = false;
+    for (const { res } of this.#inFlight.now()) res.shouldKeepAlive = false;
     const reason = new HoldfastError('unavailable', 'platform/HttpServer', 'Shutting down.');
-    for (const exchange of this.#inFlight) if (exchange.isWaiting) exchange.abort(reason);
+    for (const exchange of this.#inFlight.now()) if (exchange.isWaiting) exchange.abort(reason);
     const upgradesEnded = this.#upgrades.drain();
     this.#server.closeIdleConnections();
     const cancelAbort = clock.after(deadlineMs, () => {
       log.warn({ requests: this.#inFlight.size }, 'drain deadline passed, aborting requests');
-      for (const exchange of this.#inFlight) exchange.abort(reason);
+      for (const exchange of this.#inFlight.now()) exchange.abort(reason);
     });
     const quiet = new Promise<void>((resolve) => {
       this.#whenQuiet = resolve;
@@ -295,7 +296,7 @@ export class HttpServer {
 
   /** No byte moved for a while. Whose turn was it? Only a client that owes something is cut. */
   #onSilence(socket: Socket): void {
-    const exchange = [...this.#inFlight].find(({ req }) => req.socket === socket);
+    const exchange = this.#inFlight.now().find(({ req }) => req.socket === socket);
     if (exchange !== undefined && !exchange.clientOwes) {
       socket.setTimeout(this.#idleTimeoutMs);
       return;

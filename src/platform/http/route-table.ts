@@ -28,6 +28,7 @@ const ROUTES_MAX = 200;
 /** Finds the route of a path. Built once; a look-up allocates nothing. */
 export class RouteTable {
   readonly #exact = new Map<string, RouteMatch>();
+  #exactLengthMax = 0;
   readonly #below: RouteMatch[] = [];
 
   constructor(routes: readonly Route[], tally: HttpTally) {
@@ -42,17 +43,26 @@ export class RouteTable {
       seen.add(route.prefix);
       const match = { route, tally: tally.route(route.name) };
       if (route.prefix.endsWith('/')) this.#below.push(match);
-      else this.#exact.set(route.prefix, match);
+      else this.#addExact(match);
     }
     this.#below.sort((a, b) => b.route.prefix.length - a.route.prefix.length);
   }
 
   find(path: string): RouteMatch | undefined {
-    const exact = this.#exact.get(path);
-    if (exact !== undefined) return exact;
+    // Looking up a long path, and most are, means to hash all of it.
+    if (path.length <= this.#exactLengthMax) {
+      const exact = this.#exact.get(path);
+      if (exact !== undefined) return exact;
+    }
     for (const match of this.#below) {
       if (path.startsWith(match.route.prefix)) return match;
     }
     return undefined;
+  }
+
+  #addExact(match: RouteMatch): void {
+    const { prefix } = match.route;
+    this.#exact.set(prefix, match);
+    this.#exactLengthMax = Math.max(this.#exactLengthMax, prefix.length);
   }
 }

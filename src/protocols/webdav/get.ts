@@ -43,7 +43,7 @@ export interface Presented {
 /** The bytes of a file, or a few words for a folder, once no condition stands in the way. */
 export async function answerNode(
   exchange: Exchange, node: SeenNode,
-  { instanceId, open, ...presented }: Presented & {
+  presented: Presented & {
     instanceId: string;
     /** Asked before a byte goes out. */
     open: (wanted: ByteRange) => Promise<FileContent>;
@@ -54,12 +54,12 @@ export async function answerNode(
     return;
   }
   const range = rangeWanted(exchange, node);
-  const headers = headersOf(node, { instanceId, ...presented });
+  const headers = headersOf(node, presented);
   if (exchange.req.method === 'HEAD') {
     answerHead(exchange, node, headers);
     return;
   }
-  const content = await open(range ?? { startBytes: 0, endBytes: node.sizeBytes });
+  const content = await presented.open(range ?? { startBytes: 0, endBytes: node.sizeBytes });
   if (range === undefined) await sendWhole(exchange, content, headers);
   else await sendRange(exchange, content, { headers, range });
 }
