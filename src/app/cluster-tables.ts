@@ -7,6 +7,7 @@ import { MariadbLeases } from '../platform/cluster/stores/mariadb/mariadb-leases
 import {
   MariadbNodeRegistry,
 } from '../platform/cluster/stores/mariadb/mariadb-node-registry.ts';
+import { ensureDrainTables } from '../metadata/move/stores/mariadb/mariadb-drain-journal.ts';
 import { ensureMoveTables } from '../metadata/move/stores/mariadb/mariadb-move-journal.ts';
 import type { Clock } from '../platform/index.ts';
 import { Session, explainedFault } from '../platform/mariadb/index.ts';
@@ -28,6 +29,7 @@ export async function openCluster(
       await ensureClusterTables(session);
       await ensureLeavingTables(session);
       await ensureMoveTables(session);
+      await ensureDrainTables(session);
     } finally {
       await session.end();
     }

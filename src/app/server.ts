@@ -30,6 +30,7 @@ import { startDriftWork } from './schema.ts';
 import { buildServices } from './services.ts';
 import type { Services } from './services.ts';
 import { ofOpenShards, quarantinesAtHome } from './shards.ts';
+import { openDrainJournal } from './drain-place.ts';
 import { ShardDrains } from './shard-drains.ts';
 import { ShardWatch } from './shard-watch.ts';
 import { openStores } from './stores.ts';
@@ -237,8 +238,10 @@ async function startWork(
     root: data.path, stores, clock, settings: config.of(tenantMoveSlice),
     onFlipped: (space) => heard(opened).onCommit?.(space),
   });
-  opened.drains = await ShardDrains.open({
-    root: data.path, shards: stores.shards, mover: opened.moves, clock, log,
+  const { moves } = opened;
+  opened.drains = ShardDrains.open({
+    journal: await openDrainJournal(data.path, stores, clock), shards: stores.shards, mover: moves,
+    isOurs: () => moves.isHere, clock, log,
     onMove: (tenant, { from, to }) => opened.audit?.note({
       act: 'tenant-moved', user: '', subject: tenant,
       note: `from shard ${from}, which is being emptied, to ${to}`,

@@ -68,6 +68,10 @@ export const awayToDrain = (shard: number): HoldfastError =>
   refusal('unavailable', 'shard-away', `Shard ${shard} cannot be used at the moment, so nothing `
     + 'can be moved off it. Nothing was changed. See: holdfast shard check');
 
+export const directoryAway = (): HoldfastError =>
+  refusal('unavailable', 'directory-away', 'The directory of shards cannot be read at the moment, '
+    + 'so nothing more is moved. See: holdfast shard check');
+
 function tenantsOf(count: number): string {
   return count === 1 ? '1 tenant is' : `${count} tenants are`;
 }

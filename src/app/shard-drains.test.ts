@@ -6,9 +6,13 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { HoldfastError } from '../base/errors.ts';
 import { parseTenantId, parseUserId } from '../base/ids.ts';
 import {
-  CachedDirectory, NotedMoveJournal, ShardPool, ShardedMetadataStore, TenantMover,
+  CachedDirectory, NotedDrainJournal, NotedMoveJournal, ShardPool, ShardedMetadataStore,
+  TenantMover,
 } from '../metadata/index.ts';
-import type { ShardRecord, ShardStore } from '../metadata/index.ts';
+import type { DrainJournal, ShardRecord, ShardStore } from '../metadata/index.ts';
+import {
+  MemoryDrainJournal,
+} from '../metadata/move/stores/memory/memory-drain-journal.ts';
 import { MemoryShardDirectory } from '../metadata/shards/stores/memory/memory-directory.ts';
 import { SqliteMetadataStore } from '../metadata/stores/sqlite/sqlite-metadata-store.ts';
 import { silentLog, systemClock } from '../platform/index.ts';
@@ -18,6 +22,7 @@ import type { DrainShown } from './shard-drains.ts';
 import type { Shards } from './shards.ts';
 
 const WAIT_MS = 60_000;
+const STEP_MS = 20;
 const TENANTS = ['acme', 'byte', 'cube', 'dome'].map(parseTenantId);
 
 let root: string;
@@ -31,6 +36,8 @@ class Site {
   drains!: ShardDrains;
   /** Nobody reaches rows before it has resolved. */
   gate: Promise<unknown> = Promise.resolve();
+  /** Told of each move that begins. */
+  onBegun = (): void => undefined;
   /** The most moves that were under way together. */
   mostAtOnce = 0;
 
@@ -90,12 +97,19 @@ class Site {
         idleMs: 10,
       },
     });
-    this.drains = await ShardDrains.open({
-      root, shards, mover: this.mover, clock: systemClock, log: silentLog,
-      stepMs: 20,
+    this.drains = this.desk(await NotedDrainJournal.open(join(root, 'shard-drains')), () => true);
+  }
+
+  /** As one server of several has it. */
+  desk(journal: DrainJournal, isOurs: () => boolean): ShardDrains {
+    const { shards, mover } = this;
+    return ShardDrains.open({
+      journal, shards, mover, isOurs, clock: systemClock, log: silentLog,
+      stepMs: STEP_MS,
       onMove: () => {
         const under = this.mover.list().filter(({ state }) => state !== 'reverse').length;
         this.mostAtOnce = Math.max(this.mostAtOnce, under);
+        this.onBegun();
       },
     });
   }
@@ -127,15 +141,19 @@ class Site {
     const endsAt = systemClock.now() + WAIT_MS;
     while (!isSo(await this.drain())) {
       assert.ok(systemClock.now() < endsAt, `${what}: ${JSON.stringify(await this.drain())}`);
-      await new Promise<void>((resolve) => {
-        systemClock.after(10, resolve);
-      });
+      await passed(10);
     }
   }
 
   tenantsOn(shard: number): number {
     return this.shards.directory.map.view.places.filter((place) => place.shard === shard).length;
   }
+}
+
+function passed(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    systemClock.after(ms, resolve);
+  });
 }
 
 beforeEach(async () => {
@@ -205,5 +223,50 @@ describe('ShardDrains', () => {
     assert.match((await second())?.troubles.join() ?? '', /acme: .* finish acme/);
     for (const tenant of TENANTS) await site.mover.finish(tenant);
     await site.until('all of it has gone', () => site.tenantsOn(0) === 4);
+  });
+
+  it('are done by who moves tenants, whoever was asked, and gone on with by the next', async () => {
+    await site.shards.directory.setShardState(2, 'open');
+    const journal = new MemoryDrainJournal();
+    let mover = 'none';
+    const [one, two] = ['one', 'two'].map((name) => site.desk(journal, () => mover === name));
+    assert.ok(one !== undefined && two !== undefined);
+    await site.drains.close();
+    site.drains = two;
+    site.onBegun = () => {
+      mover = 'none'; // As if it had died: nobody goes on.
+    };
+    await two.start(site.shards.directory.map.view.shards[1] as ShardRecord, 1);
+    assert.equal(await two.isDraining(1), true);
+    await passed(10 * STEP_MS);
+    assert.equal(site.mover.list().length, 0, 'nobody moves tenants yet');
+    mover = 'one';
+    await site.until('one has moved', ({ waiting, moving: { length } }) =>
+      waiting.length === 3 && length === 0);
+    await one.close();
+    await passed(10 * STEP_MS);
+    assert.equal((await site.drain()).waiting.length, 3, 'nobody goes on');
+    site.onBegun = () => undefined;
+    assert.equal((await site.drain()).state, 'draining');
+    mover = 'two';
+    await site.until('the second one has done it', ({ state }) => state === 'done');
+    assert.equal(site.tenantsOn(2), 4);
+  });
+
+  it('say at every server why they do not go on, and not for longer than it is so', async () => {
+    await site.shards.directory.setShardState(2, 'open');
+    const journal = new MemoryDrainJournal();
+    const asked = site.desk(journal, () => false);
+    await asked.start(site.shards.directory.map.view.shards[1] as ShardRecord, 1);
+    await site.shards.directory.setShardState(2, 'draining');
+    await site.drains.close();
+    site.drains = site.desk(journal, () => true);
+    const troubles = async (): Promise<string> => (await asked.list())[0]?.troubles.join() ?? '';
+    await site.until('it is known', ({ troubles: [first] }) => /nowhere/.test(first ?? ''));
+    assert.match(await troubles(), /nowhere/);
+    await site.shards.directory.setShardState(2, 'open');
+    await site.until('it goes on', ({ state }) => state === 'done');
+    assert.equal(await troubles(), '');
+    await asked.close();
   });
 });

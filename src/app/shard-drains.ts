@@ -1,37 +1,26 @@
 /**
  * Empties shards: has the tenants on them moved to others, some at a time, while everybody works.
  *
- * A drain is a note of what an operator has asked for; how far it is follows from the directory and
- * from the moves, which have notes of their own. So it goes on wherever the process has died.
+ * A drain is a note of what an operator has asked for, at any server; how far it is follows from
+ * the directory and from the moves, which have notes of their own. Who moves tenants looks at the
+ * notes again and again: so another one goes on wherever a process has died.
  */
 import { HoldfastError } from '../base/errors.ts';
 import type { TenantId } from '../base/ids.ts';
-import type { MoveRecord, ShardRecord } from '../metadata/index.ts';
-import { NoteFolder } from '../platform/index.ts';
+import type { DrainJournal, DrainRecord, MoveRecord, ShardRecord } from '../metadata/index.ts';
 import type { Clock, Logger } from '../platform/index.ts';
-import { alreadyMoving, awayToDrain, drainMissing, drainOver } from './shard-drain-refusals.ts';
+import {
+  alreadyMoving, awayToDrain, directoryAway, drainMissing, drainOver,
+} from './shard-drain-refusals.ts';
 import { chooseTarget, lookAt, tenantsOn } from './shard-loads.ts';
 import type { Shards } from './shards.ts';
 import type { MoveDesk } from './tenant-moves.ts';
 
-const OP = 'app/ShardDrains';
-const FORMAT = 1;
-/** Between two looks at whether the next move can begin. */
+/** Between two looks at whether the next move can begin; where nothing is to move, twice that. */
 const STEP_MS = 1_000;
+/** Of a change by an operator, while who moves tenants notes something, too. */
+const CHANGE_ATTEMPTS_MAX = 5;
 export const AT_ONCE_MAX = 16;
-
-/** docs/formats/shard-drains.md */
-export interface DrainRecord {
-  readonly shard: number;
-  /** `stopped`: given up by an operator; what was moved stays where it is. */
-  readonly state: 'draining' | 'done' | 'stopped';
-  readonly isPaused: boolean;
-  /** Tenants that are moved at the same time. */
-  readonly atOnce: number;
-  /** Tenants that were there when it began. */
-  readonly total: number;
-  readonly begunAt: number;
-}
 
 export interface DrainShown extends DrainRecord {
   readonly moving: readonly TenantId[];
@@ -42,9 +31,11 @@ export interface DrainShown extends DrainRecord {
 }
 
 export interface DrainParts {
-  readonly root: string;
+  readonly journal: DrainJournal;
   readonly shards: Shards;
   readonly mover: MoveDesk;
+  /** Whether tenants are moved by this process. */
+  readonly isOurs: () => boolean;
   readonly clock: Clock;
   readonly log: Logger;
   /** STEP_MS unless a test says so. */
@@ -59,35 +50,25 @@ interface Look {
   troubles: string[];
   /** Of those that wait, the ones whose move can begin. */
   ready: TenantId[];
+  /** Whether the directory has it, as far as it was read. */
+  isKnown: boolean;
 }
 
 export class ShardDrains {
   readonly #parts: DrainParts;
-  readonly #folder: NoteFolder;
-  readonly #records = new Map<number, DrainRecord>();
-  /** What the last step of a drain has met. */
-  readonly #troubles = new Map<number, string>();
+  /** Why it could not be looked what is to be done. */
+  #trouble: string | undefined;
   #cancel = (): void => undefined;
   #stepping: Promise<void> = Promise.resolve();
   #isClosed = false;
 
-  private constructor(parts: DrainParts, folder: NoteFolder) {
+  private constructor(parts: DrainParts) {
     this.#parts = parts;
-    this.#folder = folder;
   }
 
-  /** Goes on with those that are not over. @throws invalid: noted by another version. */
-  static async open(parts: DrainParts): Promise<ShardDrains> {
-    const { folder, notes } = await NoteFolder.open(`${parts.root}/shard-drains`, {
-      idPattern: '\\d{1,4}', filesMax: 10_000, op: OP,
-      messages: {
-        full: 'There is no room left to note how far the emptying of a shard has come.',
-        unavailable: 'It could not be noted how far the emptying of a shard has come. Look at the '
-          + 'disk of the data directory.',
-      },
-    });
-    const drains = new ShardDrains(parts, folder);
-    for (const { text } of notes) drains.#take(text);
+  /** Goes on with those that are not over. The journal is closed with it. */
+  static open(parts: DrainParts): ShardDrains {
+    const drains = new ShardDrains(parts);
     drains.#next(drains.#stepMs);
     return drains;
   }
@@ -96,28 +77,24 @@ export class ShardDrains {
     return this.#parts.stepMs ?? STEP_MS;
   }
 
-  #take(text: string): void {
-    const { format, ...record } = JSON.parse(text) as DrainRecord & { format: number };
-    if (format !== FORMAT) {
-      throw new HoldfastError('invalid', OP, 'The emptying of a shard was noted by another version '
-        + 'of Holdfast. Start the version that wrote it.', { facts: { format } });
-    }
-    this.#records.set(record.shard, record);
-  }
-
-  isDraining(shard: number): boolean {
-    return this.#records.get(shard)?.state === 'draining';
+  /** @throws unavailable. */
+  async isDraining(shard: number): Promise<boolean> {
+    return (await this.#find(shard))?.state === 'draining';
   }
 
   async list(): Promise<DrainShown[]> {
-    const records = [...this.#records.values()].toSorted((a, b) => a.shard - b.shard);
-    return Promise.all(records.map(async (record) => {
-      const { moving, waiting, troubles } = await this.#look(record.shard);
-      const own = this.#troubles.get(record.shard);
-      return {
-        ...record, moving, waiting, troubles: own === undefined ? troubles : [own, ...troubles],
-      };
-    }));
+    return Promise.all((await this.#parts.journal.list()).map((record) => this.#show(record)));
+  }
+
+  async #show(record: DrainRecord): Promise<DrainShown> {
+    const { trouble } = record;
+    const { moving, waiting, troubles } = await this.#look(record.shard);
+    const isStuck = record.state === 'draining' && trouble !== undefined;
+    return { ...record, moving, waiting, troubles: isStuck ? [trouble, ...troubles] : troubles };
+  }
+
+  async #find(shard: number): Promise<DrainRecord | undefined> {
+    return (await this.#parts.journal.list()).find((record) => record.shard === shard);
   }
 
   /** Begins one, or changes how many tenants are moved at once. @throws as chooseTarget; what the
@@ -125,7 +102,6 @@ export class ShardDrains {
   async start(shard: ShardRecord, atOnce: number): Promise<DrainShown> {
     const { shards, clock } = this.#parts;
     const { number } = shard;
-    const there = this.#records.get(number);
     const { failure } = await lookAt(shard, shards.pool, clock);
     if (failure !== undefined) throw awayToDrain(number);
     const tenants = await tenantsOn(shards, shard);
@@ -134,73 +110,110 @@ export class ShardDrains {
       move.to === number && isBeforeFlip(move)));
     if (incoming !== undefined) throw alreadyMoving(incoming.tenant, number);
     await shards.directory.setShardState(number, 'draining');
-    const isUnderWay = there?.state === 'draining';
-    await this.#put({
-      shard: number, state: 'draining', isPaused: false, atOnce,
-      total: isUnderWay ? there.total : tenants.length,
-      begunAt: isUnderWay ? there.begunAt : clock.now(),
+    return this.#change(number, (there) => {
+      const isUnderWay = there?.state === 'draining';
+      return {
+        shard: number, rev: there?.rev ?? 0, state: 'draining', isPaused: false, atOnce,
+        total: isUnderWay ? there.total : tenants.length,
+        begunAt: isUnderWay ? there.begunAt : clock.now(),
+      };
     });
-    this.#troubles.delete(number);
-    this.#next(0);
-    return (await this.list()).find((one) => one.shard === number) as DrainShown;
   }
 
   /** No further move begins; those that are under way go on. @throws not-found; conflict. */
   async change(shard: number, word: 'pause' | 'resume' | 'stop'): Promise<DrainShown> {
-    const record = this.#records.get(shard);
-    if (record === undefined) throw drainMissing(shard);
-    if (record.state !== 'draining') throw drainOver(shard, record.state);
-    await this.#put({
-      ...record, isPaused: word === 'pause', ...(word === 'stop' && { state: 'stopped' as const }),
+    return this.#change(shard, (record) => {
+      if (record === undefined) throw drainMissing(shard);
+      if (record.state !== 'draining') throw drainOver(shard, record.state);
+      return {
+        ...record, trouble: undefined, isPaused: word === 'pause',
+        ...(word === 'stop' && { state: 'stopped' as const }),
+      };
     });
-    this.#troubles.delete(shard);
-    if (word === 'resume') this.#next(0);
-    return (await this.list()).find((one) => one.shard === shard) as DrainShown;
   }
 
-  async #put(record: DrainRecord): Promise<void> {
-    await this.#folder.write({
-      id: String(record.shard), text: JSON.stringify({ format: FORMAT, ...record }),
-    });
-    this.#records.set(record.shard, record);
+  /** What is noted in between is looked at anew. */
+  async #change(
+    shard: number, changed: (there: DrainRecord | undefined) => DrainRecord,
+  ): Promise<DrainShown> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const noted = await this.#parts.journal.put(changed(await this.#find(shard)));
+        this.#next(0);
+        return await this.#show(noted);
+      } catch (error) {
+        if (!isChanged(error) || attempt >= CHANGE_ATTEMPTS_MAX) throw error;
+      }
+    }
   }
 
   #next(delayMs: number): void {
     this.#cancel();
     if (this.#isClosed) return;
     this.#cancel = this.#parts.clock.after(delayMs, () => {
-      this.#stepping = this.#stepping.then(() => this.#stepAll()).finally(() => {
-        this.#next(this.#stepMs);
+      let isBusy = false;
+      this.#stepping = this.#stepping.then(async () => {
+        isBusy = await this.#stepAll();
+      }).finally(() => {
+        this.#next(isBusy ? this.#stepMs : 2 * this.#stepMs);
       });
     });
   }
 
-  async #stepAll(): Promise<void> {
-    for (const record of this.#records.values()) {
-      if (this.#isClosed || record.state !== 'draining' || record.isPaused) continue;
-      try {
-        await this.#step(record);
-        this.#troubles.delete(record.shard);
-      } catch (error) {
-        if (!(error instanceof HoldfastError)) throw error;
-        if (this.#troubles.get(record.shard) !== error.message) {
-          this.#parts.log.warn({ err: error, shard: record.shard }, 'a shard is not emptied any '
-            + 'further at the moment');
-        }
-        this.#troubles.set(record.shard, error.message);
-      }
+  /** Answers whether there is something to move. */
+  async #stepAll(): Promise<boolean> {
+    const { journal, shards, isOurs, log } = this.#parts;
+    if (this.#isClosed || !isOurs()) return false;
+    try {
+      const records = (await journal.list()).filter(({ state, isPaused }) =>
+        state === 'draining' && !isPaused);
+      // Another server may have added shards, and had tenants begin on one until it was closed.
+      if (records.length > 0 && !await shards.directory.refresh()) throw directoryAway();
+      for (const record of records) await this.#stepOne(record);
+      this.#trouble = undefined;
+      return records.length > 0;
+    } catch (err) {
+      if (!(err instanceof HoldfastError)) throw err;
+      const isKnown = this.#trouble === err.message;
+      if (!isKnown) log.warn({ err }, 'it could not be seen which shards are to be emptied');
+      this.#trouble = err.message;
+      return false;
     }
   }
 
+  async #stepOne(record: DrainRecord): Promise<void> {
+    if (this.#isClosed || !this.#parts.isOurs()) return;
+    try {
+      await this.#step(record);
+      if (record.trouble !== undefined) await this.#tell(record.shard, undefined);
+    } catch (err) {
+      // It is looked at anew with the next step; who has taken over sees for himself.
+      if (isChanged(err) || !this.#parts.isOurs()) return;
+      if (!(err instanceof HoldfastError)) throw err;
+      if (record.trouble === err.message) return;
+      this.#parts.log.warn({ err, shard: record.shard }, 'a shard is not emptied any further at '
+        + 'the moment');
+      await this.#tell(record.shard, err.message);
+    }
+  }
+
+  /** So that it is seen at every server. */
+  async #tell(shard: number, trouble: string | undefined): Promise<void> {
+    const record = await this.#find(shard);
+    if (record?.state !== 'draining' || record.trouble === trouble) return;
+    await this.#parts.journal.put({ ...record, trouble });
+  }
+
   async #step({ shard, atOnce }: DrainRecord): Promise<void> {
-    const { shards, mover, clock, log, onMove } = this.#parts;
-    const { moving, waiting, ready } = await this.#look(shard);
+    const { shards, mover, clock, log, onMove, journal } = this.#parts;
+    const { moving, waiting, ready, isKnown } = await this.#look(shard);
+    if (!isKnown) return;
     const under = (await mover.list()).filter((move) =>
       move.from === shard && isBeforeFlip(move)).length;
     if (moving.length + waiting.length + under === 0) {
-      const record = this.#records.get(shard);
+      const record = await this.#find(shard);
       if (record?.state !== 'draining') return;
-      await this.#put({ ...record, state: 'done' });
+      await journal.put({ ...record, state: 'done', trouble: undefined });
       log.info({ shard, tenants: record.total }, 'a shard has been emptied');
       return;
     }
@@ -208,7 +221,7 @@ export class ShardDrains {
     if (from === undefined) return;
     for (const tenant of ready.slice(0, Math.max(0, atOnce - under))) {
       const to = await chooseTarget(shards, from, clock);
-      const isAsked = this.#records.get(shard);
+      const isAsked = await this.#find(shard);
       if (this.#isClosed || isAsked?.state !== 'draining' || isAsked.isPaused) return;
       await mover.start(tenant, to);
       onMove(tenant, { from: shard, to });
@@ -219,7 +232,8 @@ export class ShardDrains {
   async #look(shard: number): Promise<Look> {
     const { shards, mover } = this.#parts;
     const record = shards.directory.map.view.shards.find(({ number }) => number === shard);
-    const look: Look = { moving: [], waiting: [], troubles: [], ready: [] };
+    const isKnown = record !== undefined;
+    const look: Look = { moving: [], waiting: [], troubles: [], ready: [], isKnown };
     if (record === undefined || record.state === 'closed') return look;
     const moves = new Map((await mover.list()).map((move) => [move.tenant, move]));
     for (const tenant of await tenantsOn(shards, record)) {
@@ -243,7 +257,12 @@ export class ShardDrains {
     this.#isClosed = true;
     this.#cancel();
     await this.#stepping;
+    await this.#parts.journal.close();
   }
+}
+
+function isChanged(error: unknown): boolean {
+  return error instanceof HoldfastError && error.code === 'drain-changed';
 }
 
 /** Or in it: the tenant may be elsewhere already, and waits to be let in there. */

@@ -40,7 +40,7 @@ export function shardRetirement(parts: Parts): Operations {
     },
     'shard.open': async (input) => {
       const shard = await madeShard(parts, input);
-      if (drains?.isDraining(shard.number) === true) throw isBeingDrained(shard.number);
+      if (await drains?.isDraining(shard.number) === true) throw isBeingDrained(shard.number);
       return plain({ shard: await directory.setShardState(shard.number, 'open') });
     },
     'shard.drain': async (input) => {

@@ -41,6 +41,7 @@ const WHOLE: Readonly<Record<string, string>> = {
   'cluster.listNodes': 'a row for each web node',
   'homes.listHomes': '64 at most',
   'metadata.moves.listMoves': 'a row for each tenant that moves or has moved within a day',
+  'metadata.drains.listDrains': 'a row for each shard that is or was emptied',
   'homes.addHome': '64 at most',
   'webhooks.listRevs': '500 at most',
   'webhooks.addWebhook': 'counts 500 at most',

@@ -106,6 +106,11 @@ export class TenantMoves implements MoveDesk {
     };
   }
 
+  /** Whether tenants are moved by this process. */
+  get isHere(): boolean {
+    return this.#mover !== undefined;
+  }
+
   /** @throws conflict: another server moves tenants. */
   async mover(): Promise<TenantMover> {
     if (this.#mover !== undefined) return this.#mover;

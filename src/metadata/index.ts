@@ -69,6 +69,8 @@ export type {
   ManifestPlace, ManifestRecord, NodeKind, NodeRecord, SpaceRecord, TrashRecord,
   UploadPartRecord, UploadRecord, VersionRecord,
 } from './records.ts';
+export type { DrainJournal, DrainRecord } from './move/drain-journal.ts';
+export { NotedDrainJournal } from './move/noted-drain-journal.ts';
 export type { MoveJournal, MoveRecord } from './move/move-record.ts';
 export { NotedMoveJournal } from './move/noted-move-journal.ts';
 export { tenantMoveSlice } from './move/settings.ts';

@@ -5,9 +5,13 @@ import { systemClock } from '../../../platform/index.ts';
 import { Session } from '../../../platform/mariadb/index.ts';
 import { ScratchServer } from '../../../platform/mariadb/testing/index.ts';
 import { Hand, refused } from '../../conformance/hand.ts';
+import { testDrainJournal } from '../../move/drain-journal.conformance.ts';
 import { moveOf, testMoveJournal } from '../../move/move-journal.conformance.ts';
 import { MARIADB_EXTRAS, ROW_TABLES, STAYING_TABLES } from '../../move/row-tables.ts';
 import { HOME } from '../../move/tenant-rows.ts';
+import {
+  MariadbDrainJournal, ensureDrainTables,
+} from '../../move/stores/mariadb/mariadb-drain-journal.ts';
 import {
   MariadbMoveJournal, ensureMoveTables,
 } from '../../move/stores/mariadb/mariadb-move-journal.ts';
@@ -34,6 +38,15 @@ async function openJournals(): Promise<(epoch: number) => MariadbMoveJournal> {
 testMoveJournal('MariadbMoveJournal', async () => {
   const open = await openJournals();
   return { journal: open(1), again: async () => open(2) };
+});
+
+testDrainJournal('MariadbDrainJournal', async () => {
+  const address = await server.makeDatabase();
+  const session = await Session.open(address, 'schema');
+  await ensureDrainTables(session);
+  await session.end();
+  const open = () => new MariadbDrainJournal({ address, clock: systemClock });
+  return { journal: open(), again: async () => open() };
 });
 
 it('MariadbMoveJournal refuses whoever had an earlier lease', async () => {
