@@ -3,11 +3,11 @@
  * majority, and has all of its data. That it takes connections says nothing: the kernel does that
  * for a process that is stopped, and a node that was cut off refuses each statement by itself.
  */
-import mysql from 'mysql2/promise';
 import type { Connection } from 'mysql2/promise';
 import { systemClock } from '../clock.ts';
 import { statements } from '../sql/statement-registry.ts';
 import { SESSION_OWNER } from './counted-statements.ts';
+import { loadDriver } from './driver.ts';
 import { ServerError } from './faults.ts';
 import { wayTo } from './nodes.ts';
 import type { NodeAddress } from './nodes.ts';
@@ -66,7 +66,8 @@ async function askNode(address: NodeAddress): Promise<boolean> {
   const forget = systemClock.after(NODE_ANSWER_MAX_MS, () => whenLate.resolve(false));
   const look = async (): Promise<boolean> => {
     try {
-      connection = await mysql.createConnection({
+      const driver = await loadDriver();
+      connection = await driver.createConnection({
         ...wayTo(address), rowsAsArray: true, connectTimeout: NODE_ANSWER_MAX_MS,
       });
       connection.on('error', () => undefined);

@@ -1,5 +1,4 @@
 /** One connection to a MariaDB server, with the settings that our promises rest on. */
-import mysql from 'mysql2/promise';
 import type { Connection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import { systemClock } from '../clock.ts';
 import { markReads } from '../sql/request-mark.ts';
@@ -9,6 +8,8 @@ import type { RegisteredStatement } from '../sql/statement-registry.ts';
 import {
   SESSION_OWNER, counted, endNamed, noteAnswer, unregistered,
 } from './counted-statements.ts';
+import { loadDriver } from './driver.ts';
+import type { Driver } from './driver.ts';
 import { ServerError, serverFault } from './faults.ts';
 import type { ServerFault } from './faults.ts';
 import type { SqlValue } from './named-sql.ts';
@@ -140,13 +141,16 @@ export class Session {
   readonly #place: Place;
   readonly #watch: NodeWatch;
   readonly #timeoutMs: number;
+  readonly #toParameter: (value: SqlValue) => Parameter;
   #questionCount = 0;
   /** The server refuses what searches no key, and has to be told of what joins. */
   #isSafe = false;
 
   private constructor(
-    connection: Connection, { place, mode }: { place: Place; mode: SessionMode },
+    connection: Connection,
+    { place, mode, driver }: { place: Place; mode: SessionMode; driver: Driver },
   ) {
+    this.#toParameter = parametersBy(driver);
     this.#connection = connection;
     this.#mode = mode;
     this.#place = place;
@@ -186,12 +190,13 @@ export class Session {
   }
 
   static async #openOn(place: Place, mode: SessionMode): Promise<Session> {
-    const connection = await mysql.createConnection({
+    const driver = await loadDriver();
+    const connection = await driver.createConnection({
       ...wayTo(place.node), charset: 'utf8mb4_bin', rowsAsArray: true, supportBigNumbers: true,
       decimalNumbers: true, multipleStatements: false, trace: false,
       connectTimeout: place.isAlone ? CONNECT_TIMEOUT_MS : NODE_CONNECT_TIMEOUT_MS,
     });
-    const session = new Session(connection, { place, mode });
+    const session = new Session(connection, { place, mode, driver });
     try {
       await session.#begin();
     } catch (error) {
@@ -250,7 +255,7 @@ export class Session {
     this.#questionCount += 1;
     const answer = await counted(statement, async () => {
       const [raw] = await this.#wait(
-        this.#connection.execute(this.#sent(statement), values.map(toParameter)));
+        this.#connection.execute(this.#sent(statement), values.map(this.#toParameter)));
       return toAnswer(raw);
     });
     const excess = excessOf(statement, answer);
@@ -280,7 +285,7 @@ export class Session {
     this.#questionCount += 1;
     const { connection } = this.#connection as unknown as { connection: DriverConnection };
     const outcomes = await this.#wait(runPipeline(connection, known.map((statement, at) =>
-      ({ sql: this.#sent(statement), values: (steps[at]?.values ?? []).map(toParameter) }))));
+      ({ sql: this.#sent(statement), values: (steps[at]?.values ?? []).map(this.#toParameter) }))));
     const settled = known.flatMap((statement, at) => {
       const outcome = outcomes[at];
       return outcome === undefined ? [] : [this.#judged(statement, outcome)];
@@ -340,16 +345,16 @@ function excessOf(statement: RegisteredStatement, answer: Answer): SqlRefusal | 
     + 'most were expected, and its transaction was undone', statement.name);
 }
 
-/** Taken once: the driver looks for the file each time that it is asked for. */
-const { LONGLONG } = mysql.TypedParameter;
+type Parameter = ReturnType<Driver['toInteger']> | string | null | Buffer;
 
-/** Whole numbers go as such: the driver would make floating ones of them. */
-function toParameter(value: SqlValue): ReturnType<typeof LONGLONG> | string | null | Buffer {
-  if (typeof value === 'number') return LONGLONG(value);
-  if (value instanceof Uint8Array) {
-    return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  }
-  return value;
+function parametersBy({ toInteger }: Driver): (value: SqlValue) => Parameter {
+  return (value) => {
+    if (typeof value === 'number') return toInteger(value);
+    if (value instanceof Uint8Array) {
+      return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+    }
+    return value;
+  };
 }
 
 function toAnswer(answer: unknown): Answer {
