@@ -180,12 +180,19 @@ function firstMessage(worker: Worker): Promise<FromWriter> {
   });
 }
 
-/** For whom a batch is: the first of those that ask, and how many others. */
+/** For whom a batch is: the first of those that ask, and how many others. What one request has
+ *  asked for stands together. */
 function requestOf(pendings: readonly Pending[]): { request?: string } {
-  const requests = new Set(pendings.flatMap(({ request }) => request ?? []));
-  const [first] = requests;
+  let [first, last]: (string | undefined)[] = [];
+  let others = 0;
+  for (const { request } of pendings) {
+    if (request === undefined || request === last) continue;
+    if (first === undefined) first = request;
+    else others += 1;
+    last = request;
+  }
   if (first === undefined) return {};
-  return { request: requests.size === 1 ? first : `${first}+${requests.size - 1}` };
+  return { request: others === 0 ? first : `${first}+${others}` };
 }
 
 function settle({ resolve, reject }: Pending, outcome: Outcome): void {

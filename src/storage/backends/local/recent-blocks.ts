@@ -5,12 +5,23 @@ const OVERHEAD_BYTES = 512;
 /** One part in so many goes when there is no more room. */
 const EVICTED_SHARE = 8;
 
-/** Small blocks that were written or read lately: reading them again costs no system call. */
+interface RecentBlock {
+  readonly bytes: Buffer;
+  /** It was found since it came, or since it was last spared. */
+  wasFound: boolean;
+}
+
+/**
+ * Small blocks that were written or read lately: reading them again costs no system call.
+ *
+ * The oldest go first, but one that was found meanwhile is spared once (the clock algorithm): so a
+ * find is one look into the map, where keeping the order of last use would take three.
+ */
 export class RecentBlocks {
   readonly #blockBytesMax: number;
   readonly #bytesMax: number;
-  /** Least recently used first. */
-  readonly #blocks = new Map<BlockId, Buffer>();
+  /** Those that came, or were spared, longest ago first. */
+  readonly #blocks = new Map<BlockId, RecentBlock>();
   #bytes = 0;
 
   constructor(limits: { recentBlockBytesMax: number; recentBytesMax: number }) {
@@ -19,11 +30,10 @@ export class RecentBlocks {
   }
 
   find(id: BlockId): Buffer | undefined {
-    const bytes = this.#blocks.get(id);
-    if (bytes === undefined) return undefined;
-    this.#blocks.delete(id);
-    this.#blocks.set(id, bytes);
-    return bytes;
+    const block = this.#blocks.get(id);
+    if (block === undefined) return undefined;
+    block.wasFound = true;
+    return block.bytes;
   }
 
   /** The pieces are copied: they may be small parts of big network buffers. */
@@ -36,7 +46,7 @@ export class RecentBlocks {
       bytes.set(piece, at);
       at += piece.length;
     }
-    this.#blocks.set(id, bytes);
+    this.#blocks.set(id, { bytes, wasFound: false });
     this.#bytes += sizeBytes + OVERHEAD_BYTES;
     if (this.#bytes > this.#bytesMax) this.#evict();
   }
@@ -45,10 +55,16 @@ export class RecentBlocks {
    *  entry steps over all of them. */
   #evict(): void {
     const goalBytes = this.#bytesMax - this.#bytesMax / EVICTED_SHARE;
-    for (const [oldest, { length }] of this.#blocks) {
+    // Who was spared comes again at the end of this walk, and then goes: so it ends.
+    for (const [oldest, block] of this.#blocks) {
       if (this.#bytes <= goalBytes) return;
       this.#blocks.delete(oldest);
-      this.#bytes -= length + OVERHEAD_BYTES;
+      if (block.wasFound) {
+        block.wasFound = false;
+        this.#blocks.set(oldest, block);
+      } else {
+        this.#bytes -= block.bytes.length + OVERHEAD_BYTES;
+      }
     }
   }
 }
