@@ -32,7 +32,11 @@ import {
   TURN_TABLES, bringHomes, checkAlone, checkFilesMovable, checkServerMovable, closeFileShards,
 } from './database-move-checks.ts';
 import { hasDirectoryFile, makeOnMariadb, sectionsOf } from './database-sections.ts';
+import { fenceDatabase, unfenceDatabase } from '../tables/stores/mariadb/mariadb-fence.ts';
 import { moveWebhooksOut } from './webhook-place.ts';
+
+/** What says whose the database is goes on changing, and turns are taken away at the end. */
+const FENCE = { open: ['installation'], endable: TURN_TABLES };
 
 export interface MoveParts {
   readonly root: string;
@@ -96,16 +100,22 @@ function staysInFiles({ root, note }: Pick<MoveParts, 'root' | 'note'>): Move {
 
 /** A move to files is given up, or one to MariaDB was all but over. */
 function staysOnServer(parts: MoveParts): Move {
-  const { root, installation, address, note, url } = parts;
+  const { note, url } = parts;
   if (note === undefined) throw refusals.isThere('mariadb');
   if (note.to === 'mariadb') return only(() => endOnServer(parts, note));
   if (note.step === 'flip') throw refusals.onlyForward();
   return only(async () => {
     await checkOwn(parts, ['leaving', 'whole']);
-    await markDatabase(address, { installation, mark: 'whole' });
-    await forgetMove(root);
+    await stay(parts);
     return { kind: 'stayed', at: 'mariadb', url };
   });
+}
+
+/** What was begun to be left counts as before. */
+async function stay({ root, address, installation }: MoveParts): Promise<void> {
+  await unfenceDatabase(address);
+  await markDatabase(address, { installation, mark: 'whole' });
+  await forgetMove(root);
 }
 
 async function checkOwn(
@@ -172,7 +182,7 @@ async function endOnServer(
 }
 
 async function toFiles(parts: MoveParts): Promise<Move> {
-  const { root, clock, note, address, url } = parts;
+  const { root, note, address, url } = parts;
   if (note?.to === 'files' && note.step === 'flip') return only(() => endInFiles(parts, note));
   await checkOwn(parts, ['whole', 'leaving']);
   const carrier = await carrierToFiles(parts);
@@ -188,7 +198,6 @@ async function toFiles(parts: MoveParts): Promise<Move> {
       const turns = await readTurns(address, TURN_TABLES);
       await carrier.makeFiles();
       return carrier.carry('to-files', { onRows, flip: async () => {
-        await checkAlone(address, { root, clock });
         const compared: DatabaseMoveNote = { ...begun, step: 'flip', turns };
         await writeMoveNote(root, compared);
         failpoint('app.database-compared');
@@ -198,22 +207,25 @@ async function toFiles(parts: MoveParts): Promise<Move> {
   };
 }
 
-/** Whoever starts from now on is refused; then it is looked who is there already. */
+/** Whoever starts from now on is refused; then it is looked who is there already. Who is there and
+ *  does not tell changes nothing any more. */
 async function beginLeaving(parts: MoveParts, begun: DatabaseMoveNote): Promise<void> {
   const { root, address, installation, clock, note } = parts;
   await writeMoveNote(root, begun);
   await markDatabase(address, { installation, mark: 'leaving' });
   failpoint('app.database-marked');
   try {
+    await unfenceDatabase(address); // Of a try that was cut short: what is at work has to show.
     await checkAlone(address, { root, clock });
     await checkServerMovable(address, { root, clock });
     await bringHomes(address, { root, installation, clock });
+    await fenceDatabase(address, FENCE);
+    failpoint('app.database-fenced');
   } catch (error) {
-    if (error instanceof HoldfastError && error.retryable) throw error;
-    if (note?.to !== 'files') {
-      await markDatabase(address, { installation, mark: 'whole' });
-      await forgetMove(root);
+    if (error instanceof HoldfastError && error.retryable && error.code !== 'database-refused') {
+      throw error;
     }
+    if (note?.to !== 'files') await stay(parts);
     throw error;
   }
 }
@@ -234,11 +246,13 @@ async function endInFiles(
   return { kind: 'moved', to: 'files', url, aside: [] };
 }
 
-/** What was compared may be of hours ago, if the move was cut short then. */
+/** What was compared may be of hours ago, if the move was cut short then; and whoever works on the
+ *  database by hand may take the fence away. */
 async function leave(
   { root, address, installation }: MoveParts, note: DatabaseMoveNote,
 ): Promise<void> {
   const { turns } = note;
+  await fenceDatabase(address, FENCE); // One that an earlier version has begun has none.
   if (turns !== undefined && await leaveDatabase(address, { installation, turns })) return;
   await writeMoveNote(root, { ...note, step: 'copy' });
   throw refusals.changedMeanwhile();

@@ -6,13 +6,14 @@ import { readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
 import { Secret, TOTP } from 'otpauth';
 import { parseGroupId, parseTenantId, parseUserId } from '../../src/base/ids.ts';
 import { openIdentityAlone } from '../../src/app/stores.ts';
 import type { Identity } from '../../src/identity/index.ts';
 import { parseDatabaseUrl, systemClock } from '../../src/platform/index.ts';
 import { ScratchServer } from '../../src/platform/mariadb/testing/index.ts';
-import { run, runWell } from '../support/command.ts';
+import { RunningCommand, run, runWell } from '../support/command.ts';
 import type { Outcome } from '../support/command.ts';
 import { ask } from '../support/dav-client.ts';
 import type { DavClient, Tree } from '../support/dav-client.ts';
@@ -28,6 +29,7 @@ const NOT_EMPTY = [
   'witness', 'meta',
 ];
 const COMMAND_MS = 90_000;
+const LATE_WRITER = fileURLToPath(new URL('./late-writer-program.ts', import.meta.url));
 type Env = Record<string, string>;
 
 describe('an installation that grows from files to MariaDB', { timeout: 600_000 }, () => {
@@ -41,7 +43,7 @@ describe('an installation that grows from files to MariaDB', { timeout: 600_000 
 
   before(async () => {
     databases = await ScratchServer.start();
-    for (const name of ['holdfast', 'again', 'two', 'strange']) {
+    for (const name of ['holdfast', 'again', 'more', 'two', 'strange']) {
       await databases.query(`CREATE DATABASE ${name}`);
     }
     await databases.query('CREATE TABLE recipes (id INT)', 'strange');
@@ -297,8 +299,15 @@ describe('an installation that grows from files to MariaDB', { timeout: 600_000 
       await killedAt('files', 'app.database-copy:20');
       await refused(start(env('holdfast')), /holdfast database move --to files/);
       await moved('mariadb', env('holdfast')); // It stays there for the time being.
-      await killedAt('files', 'app.database-compared');
       await late.users.add({ id: 'late', password: PASSWORD, admin: false });
+      await killedAt('files', 'app.database-fenced');
+      await assert.rejects(late.users.add({ id: 'lost', password: PASSWORD, admin: false }),
+        { code: 'database-left' });
+      await killedAt('files', 'app.database-compared');
+      for (const [fence] of await databases.query('SHOW TRIGGERS', 'holdfast')) {
+        await databases.query(`DROP TRIGGER ${String(fence)}`, 'holdfast'); // By hand.
+      }
+      await late.users.add({ id: 'later', password: PASSWORD, admin: false });
       await refused(move('files', env('holdfast')), /Somebody has changed something/);
       await killedAt('files', 'app.database-owned');
       await assert.rejects(late.users.add({ id: 'lost', password: PASSWORD, admin: false }),
@@ -314,15 +323,46 @@ describe('an installation that grows from files to MariaDB', { timeout: 600_000 
     await serve();
     await checkAll();
     assert.equal((await person('late').put('late.txt', 'what was acknowledged')).status, 201);
+    assert.equal((await person('later').put('later.txt', 'also')).status, 201);
     assert.equal((await signIn(recovery[0] ?? '')).status, 200);
     await server.stop();
   });
 
+  it('leaves a database to which nothing comes from one who slept all the while', async () => {
+    await moved('mariadb', env('again'));
+    const address = JSON.stringify(databases.addressOf('again'));
+    const slept = new RunningCommand(process.execPath, [LATE_WRITER, address]);
+    try {
+      await slept.printed(/^ready$/m, COMMAND_MS);
+      await moved('files', env('again'));
+      const left = await sumsOf('again');
+      assert.ok(left.length > 50, `${left.length} tables`);
+      slept.kill('SIGCONT');
+      await slept.printed(/^over$/m, COMMAND_MS);
+      const tried = slept.stdout.trim().split('\n').slice(1, -1);
+      assert.equal(tried.length, 15, slept.stdout);
+      for (const line of tried) assert.match(line, /^\w+ database-left$/);
+      assert.deepEqual(await sumsOf('again'), left);
+    } finally {
+      slept.kill('SIGKILL');
+      await slept.end(COMMAND_MS);
+    }
+  });
+
+  async function sumsOf(database: string): Promise<string[]> {
+    const sums: string[] = [];
+    for (const [table] of await databases.query('SHOW TABLES', database)) {
+      const [row] = await databases.query(`CHECKSUM TABLE ${String(table)}`, database);
+      sums.push(`${String(table)} ${String(row?.[1])}`);
+    }
+    return sums;
+  }
+
   it('has every row when it was there and back', async () => {
     const rows = dump();
     for (const table of NOT_EMPTY) assert.ok(Number(rows[table]?.length) > 1, `rows in ${table}`);
-    await moved('mariadb', env('again'));
-    await moved('files', env('again'));
+    await moved('mariadb', env('more'));
+    await moved('files', env('more'));
     assert.deepEqual(dump(), rows);
   });
 });

@@ -38,7 +38,10 @@ const REFUSED = 100_000;
 const UNTRUSTED = 100_001;
 /** it offers no encryption. */
 const UNENCRYPTED = 100_002;
-const LOCK_WAIT = 1205;
+/** Said by the triggers of a database that is left: see src/tables/stores/mariadb. A server takes
+ *  no number above 65535 from them. */
+export const FENCED = 45_000;
+export const LOCK_WAIT = 1205;
 const DEADLOCK = 1213;
 const NOT_PREPARED = 1047; // Galera: this node is not, or no longer, part of the cluster.
 const ERROR_DURING_COMMIT = 1180;
@@ -49,8 +52,12 @@ const LOST_CODES = /^(E(CONN|PIPE|HOST|NET|TIMEDOUT|NOENT|AI_AGAIN)|PROTOCOL_|EN
 
 /** Nothing passes by itself here: whoever waits for it waits for ever. */
 const SETTLED: readonly number[] = [
-  1044, 1045, 1049, 1142, 1143, 1227, 1698, UNTRUSTED, UNENCRYPTED,
+  1044, 1045, 1049, 1142, 1143, 1227, 1419, 1698, UNTRUSTED, UNENCRYPTED,
 ];
+
+const NO_CHANGES = 'The {database} takes no changes any more: it was carried to files by holdfast '
+  + 'database move, or is just being carried. Begin anew with the settings that hold now. Nothing '
+  + 'was changed.';
 
 const KINDS: readonly (readonly [errnos: readonly number[], kind: ErrorKind, words: string])[] = [
   [[1021, 1114, 1041, 28], 'full', 'The disk of the {database} is full. Make room first.'],
@@ -61,6 +68,9 @@ const KINDS: readonly (readonly [errnos: readonly number[], kind: ErrorKind, wor
   [[1044, 1045, 1142, 1143, 1227, 1698], 'unavailable',
     'The {database} does not let this server in{who}. Check its user, password and rights: '
     + 'docs/mariadb-users.md.'],
+  [[1419], 'unavailable', 'The server of the {database} keeps a binary log, and lets triggers be '
+    + 'made only with log_bin_trust_function_creators = ON: docs/mariadb-users.md.'],
+  [[FENCED], 'unavailable', NO_CHANGES],
   [[1175], 'internal', 'The {database} has refused a statement that searches no key. Nothing was '
     + 'changed; please report this.'],
   [[UNTRUSTED], 'unavailable', 'The server of the {database} shows a certificate that is not to be '
@@ -81,17 +91,24 @@ export function serverFault(error: unknown): ServerFault | undefined {
     return { code: 'statement-refused', errno: REFUSED, message: error.message, isLost: false };
   }
   if (!(error instanceof Error) || error instanceof HoldfastError) return undefined;
-  if (!('code' in error) || typeof error.code !== 'string') {
+  const errno = 'errno' in error && typeof error.errno === 'number' ? error.errno : 0;
+  const code = codeOf(error, errno);
+  if (code === undefined) {
     // The driver's word for a connection that it had given up before it was used again.
     const isOver = 'fatal' in error && error.fatal === true;
     return isOver ? { code: 'ECLOSED', errno: 0, message: error.message, isLost: true } : undefined;
   }
-  const errno = 'errno' in error && typeof error.errno === 'number' ? error.errno : 0;
-  const isServers = errno > 0 && !LOST_CODES.test(error.code);
+  const isServers = errno > 0 && !LOST_CODES.test(code);
   const isLost = !isServers || STOPPED.includes(errno)
     || ('fatal' in error && error.fatal === true);
-  const number = isServers ? errno : encryptionProblem(error.code, error.message);
-  return { code: error.code, errno: number, message: error.message, isLost };
+  const number = isServers ? errno : encryptionProblem(code, error.message);
+  return { code, errno: number, message: error.message, isLost };
+}
+
+/** The driver has names for the numbers of MySQL, and not for all of MariaDB's. */
+function codeOf(error: Error, errno: number): string | undefined {
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return errno > 0 ? `ER_${errno}` : undefined;
 }
 
 /** The driver gives everything one code that fails while encryption is begun: a network that breaks
@@ -123,10 +140,11 @@ export function toFault(error: unknown, { op, database }: DatabaseWords): FaultD
   const known = KINDS.find(([errnos]) => errnos.includes(errno));
   if (known !== undefined) {
     const [, kind, words] = known;
-    const isSettled = SETTLED.includes(errno) && { code: 'database-refused' };
+    const special = SETTLED.includes(errno) ? { code: 'database-refused' }
+      : errno === FENCED && { code: 'database-left' };
     const message = words.replace('{database}', database).replace('{who}', whoOf(fault));
     const cause = kind === 'internal' && { cause: fault.message };
-    return { kind, op, message, facts: { ...facts, ...cause }, ...isSettled };
+    return { kind, op, message, facts: { ...facts, ...cause }, ...special };
   }
   if (isPassing(fault)) {
     const message = `The ${database} cannot be reached. Try again shortly.`;

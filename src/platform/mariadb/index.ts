@@ -1,7 +1,9 @@
 /** The door to MariaDB servers, beside the platform's own: whoever has no such server never loads
  *  what speaks to one. What is said on a connection lives under the modules' `stores/mariadb/`. */
+export { alterTables } from './alter-tables.ts';
+export type { AlterOptions } from './alter-tables.ts';
 export {
-  ServerError, explainedFault, isOutcomeUnknown, isPassing, serverFault, toFault,
+  FENCED, ServerError, explainedFault, isOutcomeUnknown, isPassing, serverFault, toFault,
 } from './faults.ts';
 export type { DatabaseWords, ServerFault } from './faults.ts';
 export { GatheredQuestions } from './gathered-questions.ts';
