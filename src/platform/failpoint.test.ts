@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, it } from 'node:test';
 import { armFailpoint } from './failpoint.ts';
 
@@ -11,7 +14,7 @@ function run(program: string): { signal: string | null; output: string } {
   return { signal, output: stdout + stderr };
 }
 
-describe('A failpoint', () => {
+describe('A failpoint', { timeout: 60_000 }, () => {
   it('lets the process die at the nth call of its name', () => {
     const result = run(`
       import { writeSync } from 'node:fs';
@@ -23,6 +26,31 @@ describe('A failpoint', () => {
       }
     `);
     assert.deepEqual(result, { signal: 'SIGKILL', output: '1 2 ' });
+  });
+
+  it('lets the process stand still, and go on when it is woken', async () => {
+    const door = JSON.stringify(import.meta.resolve('./failpoint.ts'));
+    const source = `import { armFailpoint, failpoint } from ${door};
+      armFailpoint('storage.after-write:2:stop');
+      failpoint('storage.after-write');
+      failpoint('storage.after-write');
+      process.stdout.write('woken');`;
+    const child = spawn(process.execPath, ['--input-type=module-typescript', '--eval', source]);
+    let said = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    const ended = once(child, 'close');
+    try {
+      const state = (): string => readFileSync(`/proc/${child.pid}/status`, 'utf8');
+      while (!/^State:\tT/m.test(state())) await pause(20);
+      assert.equal(said, '');
+      child.kill('SIGCONT');
+      assert.deepEqual(await ended, [0, null]);
+      assert.equal(said, 'woken');
+    } finally {
+      child.kill('SIGKILL');
+    }
   });
 
   it('does nothing while it is not armed', () => {

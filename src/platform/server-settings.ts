@@ -83,7 +83,8 @@ export const serverSlice = slice({
     }),
     failpoint: setting<string | undefined>({
       key: 'debug.failpoint', default: undefined, parse: optionalText, env: 'HOLDFAST_FAILPOINT',
-      docs: 'For crash tests only: the place in the program where it kills itself.',
+      docs: 'For crash tests only: the place in the program where it kills itself, or with :stop '
+        + 'at the end stands still.',
     }),
   },
   check({ listen, tlsCertPath, tlsKeyPath, behindProxy }) {

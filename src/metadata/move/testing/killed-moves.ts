@@ -19,8 +19,8 @@ const OVER = ['freeze', 'frozen', 'drained', 'verified', 'flip', 'flipped', 'unf
 
 /** In the order in which they are come to: a move that is given up, one there, and its way back. */
 export const ALL_FAILPOINTS: readonly string[] = [
-  'abort', 'aborted', 'plan', 'copy', 'tail', 'compare', ...OVER, 'tail', 'compare', ...OVER,
-  'clean', 'done',
+  'abort', 'aborted', 'plan', 'uncaptured', 'captured', 'copy', 'tail', 'compare', ...OVER,
+  'tail', 'compare', ...OVER, 'clean', 'uncaptured', 'done',
 ];
 
 export interface KilledMoves {

@@ -1,13 +1,20 @@
 /** Rows of tenants on a MariaDB server: what changes them takes the writer's turn like all other
  *  changes, so that writers elsewhere learn of it. */
-import { Session, serverFault } from '../../../platform/mariadb/index.ts';
+import { Session, alterTables, serverFault } from '../../../platform/mariadb/index.ts';
 import type { ServerAddress } from '../../../platform/mariadb/index.ts';
 import type { RowValue } from '../../move/tenant-rows.ts';
-import type { RowDatabase } from '../rows/sql-tenant-rows.ts';
+import type { RowDatabase } from '../rows/row-database.ts';
 import type { SqlStep } from '../rows/row-sql.ts';
 import type { WriterClient } from '../sqlite/writer-client.ts';
-import { explainedFault } from './faults.ts';
+import { WORDS, explainedFault } from './faults.ts';
 import { moveStatement } from './move-statements.ts';
+import { withSession } from './open-database.ts';
+
+/** While a table waits for its trigger nobody can begin to use it. */
+const ALTER_WAIT_S = 2;
+/** Only who may make triggers sees them. */
+const LIST_TRIGGERS = `/* holdfast:listTriggers */ SELECT trigger_name
+  FROM information_schema.triggers WHERE trigger_schema = DATABASE()`;
 
 export class MariadbRowDatabase implements RowDatabase {
   readonly dialect = 'mariadb';
@@ -46,17 +53,14 @@ export class MariadbRowDatabase implements RowDatabase {
     return count;
   }
 
-  async alter(texts: readonly string[]): Promise<void> {
-    try {
-      const session = await Session.open(this.#address, 'schema');
-      try {
-        for (const text of texts) await session.run(text);
-      } finally {
-        await session.end();
-      }
-    } catch (error) {
-      throw explainedFault(error);
-    }
+  async triggers(): Promise<string[]> {
+    const { rows } = await withSession(this.#address, 'schema', (session) =>
+      session.run(LIST_TRIGGERS));
+    return rows.map(([name]) => String(name));
+  }
+
+  alter(texts: readonly string[]): Promise<void> {
+    return alterTables(this.#address, texts, { words: WORDS, waitS: ALTER_WAIT_S });
   }
 
   /** The next question opens a new connection. */

@@ -51,19 +51,26 @@ function body(table: RowTable, event: string, dialect: Dialect): string[] {
   return [...note(table, 'NEW', dialect), ...before];
 }
 
+const PREFIX = 'moving_';
+const NAMED = /^moving_([0-9a-f]{12})_\w+$/;
 const EVENTS = { i: 'INSERT', u: 'UPDATE', d: 'DELETE' } as const;
+const UNNAMED: ReadonlySet<string> = new Set(ROW_TABLES.flatMap(({ name }) =>
+  Object.keys(EVENTS).map((short) => `move_${name}_${short}`)));
 
-function triggers(): { name: string; event: string; table: RowTable }[] {
+/** Of a set that is called so. */
+export function createTriggers(dialect: Dialect, set: string): string[] {
   return ROW_TABLES.flatMap((table) => Object.entries(EVENTS).map(([short, event]) =>
-    ({ name: `move_${table.name}_${short}`, event, table })));
+    `CREATE TRIGGER IF NOT EXISTS ${PREFIX}${set}_${table.name}_${short} AFTER ${event}
+      ON ${table.name} FOR EACH ROW BEGIN ${body(table, event, dialect).join(' ')} END`));
 }
 
-export function createTriggers(dialect: Dialect): string[] {
-  return triggers().map(({ name, event, table }) =>
-    `CREATE TRIGGER IF NOT EXISTS ${name} AFTER ${event} ON ${table.name} FOR EACH ROW
-      BEGIN ${body(table, event, dialect).join(' ')} END`);
+export function dropTrigger(name: string): string {
+  return `DROP TRIGGER IF EXISTS ${name}`;
 }
 
-export function dropTriggers(): string[] {
-  return triggers().map(({ name }) => `DROP TRIGGER IF EXISTS ${name}`);
+/** The set that a trigger is of; `unnamed`: of the one that earlier versions made; undefined: it
+ *  notes no changes of tenants. */
+export function setOfTrigger(name: string): string | undefined {
+  if (UNNAMED.has(name)) return 'unnamed';
+  return NAMED.exec(name)?.[1];
 }

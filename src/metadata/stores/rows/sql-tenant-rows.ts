@@ -5,39 +5,16 @@ import { rowTable } from '../../move/row-tables.ts';
 import type {
   LogEntry, Part, Placement, Row, RowKey, RowRange, RowValue, TableChanges, TenantRows,
 } from '../../move/tenant-rows.ts';
-import { createTriggers, dropTriggers } from './capture-sql.ts';
+import { Capture } from './capture.ts';
+import type { RowDatabase } from './row-database.ts';
 import { deleteStep, groupsStep, putStep, rangeStep, rowsStep } from './row-sql.ts';
-import type { Dialect, SqlStep } from './row-sql.ts';
-
-/** What the rows are in. */
-export interface RowDatabase {
-  readonly dialect: Dialect;
-  /** Each row an array of its columns. */
-  read(step: SqlStep): Promise<RowValue[][]>;
-  /** One durable transaction of the database's writer. Answers how many rows the last step found
-   *  to change. `isAside`: nothing that writers remember is touched. */
-  write(steps: readonly SqlStep[], isAside: boolean): Promise<number>;
-  /** Makes or drops triggers. */
-  alter(texts: readonly string[]): Promise<void>;
-}
+import type { SqlStep } from './row-sql.ts';
 
 /** Statements take so many rows, and so many bytes of values. */
 const ROWS_OF_STATEMENT = 50;
 const BYTES_OF_STATEMENT = 1024 * 1024;
 
 const TOKEN_BYTES = 12;
-
-/** Captures begin and end one after the other: the triggers that one has just found there, the end
- *  of another would drop. */
-class Capturing {
-  #last: Promise<unknown> = Promise.resolve();
-
-  inTurn(act: () => Promise<void>): Promise<void> {
-    const done = this.#last.then(act);
-    this.#last = done.catch(() => undefined); // Who asked hears of it.
-    return done;
-  }
-}
 
 /** Who moves a tenant stands in `move_log`, under a name that no tenant has. */
 function holdOf(tenant: TenantId): string {
@@ -46,15 +23,15 @@ function holdOf(tenant: TenantId): string {
 
 export class SqlTenantRows implements TenantRows {
   readonly #database: RowDatabase;
-  readonly #capturing: Capturing;
+  readonly #capture: Capture;
   /** Begins each transaction; none when the rows are nobody's. */
   readonly #guards: readonly SqlStep[];
 
   constructor(
-    database: RowDatabase, capturing = new Capturing(), guards: readonly SqlStep[] = [],
+    database: RowDatabase, capture = new Capture(database), guards: readonly SqlStep[] = [],
   ) {
     this.#database = database;
-    this.#capturing = capturing;
+    this.#capture = capture;
     this.#guards = guards;
   }
 
@@ -64,7 +41,7 @@ export class SqlTenantRows implements TenantRows {
       { text: 'DELETE FROM move_log WHERE tenant = ?', values: held.slice(0, 1) },
       { text: "INSERT INTO move_log (tenant, name, row_key) VALUES (?, 'mover', ?)", values: held },
     ], true);
-    return new SqlTenantRows(this.#database, this.#capturing, [{
+    return new SqlTenantRows(this.#database, this.#capture, [{
       text: 'UPDATE move_log SET row_key = row_key WHERE tenant = ? AND row_key = ?', values: held,
       guards: 'mover',
     }]);
@@ -78,26 +55,15 @@ export class SqlTenantRows implements TenantRows {
   }
 
   beginCapture(tenant: TenantId): Promise<void> {
-    return this.#capturing.inTurn(async () => {
-      await this.#database.alter(createTriggers(this.#database.dialect));
-      await this.#write(`${this.#orIgnore} INTO move_capture (tenant) VALUES (?)`, [tenant]);
-    });
+    return this.#capture.begin(tenant, (steps) => this.#writeAll(steps, true));
   }
 
-  async isCaptured(tenant: TenantId): Promise<boolean> {
-    const rows = await this.#read('SELECT tenant FROM move_capture WHERE tenant = ?', [tenant]);
-    return rows.length > 0;
+  isCaptured(tenant: TenantId): Promise<boolean> {
+    return this.#capture.has(tenant);
   }
 
   endCapture(tenant: TenantId): Promise<void> {
-    return this.#capturing.inTurn(async () => {
-      await this.#writeAll([
-        { text: 'DELETE FROM move_capture WHERE tenant = ?', values: [tenant] },
-        { text: 'DELETE FROM move_log WHERE tenant = ?', values: [tenant] },
-      ], true);
-      const [others] = await this.#read('SELECT COUNT(*) FROM move_capture', []);
-      if (others?.[0] === 0) await this.#database.alter(dropTriggers());
-    });
+    return this.#capture.end(tenant, (steps) => this.#writeAll(steps, true));
   }
 
   async readLog(tenant: TenantId, limit: number): Promise<LogEntry[]> {

@@ -57,7 +57,7 @@ export function openConnection(file: string, options: ConnectionOptions): Connec
 const COMMENTS = /^(?:\s|--[^\n]*\n|\/\*[^]*?\*\/)+/;
 const OF_SCHEMA = /^(?:CREATE|ALTER|DROP|REINDEX|ATTACH|DETACH|VACUUM)\b/i;
 /** While a tenant moves, its changes are noted by triggers: see ../rows/capture-sql.ts. */
-const OF_MOVES = /^(?:CREATE TRIGGER IF NOT EXISTS|DROP TRIGGER IF EXISTS) move_/;
+const OF_MOVES = /^(?:CREATE TRIGGER IF NOT EXISTS|DROP TRIGGER IF EXISTS) mov(?:e|ing)_/;
 
 /** From now on nothing that changes tables is prepared on the connection. SQLite itself could be
  *  told so by an authorizer, which its driver does not offer. */

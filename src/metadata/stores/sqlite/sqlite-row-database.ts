@@ -1,5 +1,5 @@
 /** Rows of tenants in SQLite: what changes them goes through the one writer of the file. */
-import type { RowDatabase } from '../rows/sql-tenant-rows.ts';
+import type { RowDatabase } from '../rows/row-database.ts';
 import type { SqlStep } from '../rows/row-sql.ts';
 import type { RowValue } from '../../move/tenant-rows.ts';
 import type { Connection } from './connection.ts';
@@ -34,6 +34,13 @@ export class SqliteRowDatabase implements RowDatabase {
         if (!isAside) onChanged();
       });
     return count;
+  }
+
+  async triggers(): Promise<string[]> {
+    const rows = await this.read({
+      text: "SELECT name FROM sqlite_schema WHERE type = 'trigger'", values: [],
+    });
+    return rows.map(([name]) => String(name));
   }
 
   async alter(texts: readonly string[]): Promise<void> {
