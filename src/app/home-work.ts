@@ -12,7 +12,7 @@ import { watchRepair } from './repair-figures.ts';
 import type { Services } from './services.ts';
 import type { Stores } from './stores.ts';
 import { onlyDisk, Verification } from './verification.ts';
-import { shardPlaces } from './verified-metadata.ts';
+import { shardPlaces } from './shard-places.ts';
 
 export interface HomeWorkOptions {
   readonly dataPath: string;

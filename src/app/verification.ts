@@ -11,35 +11,23 @@ import {
 import type {
   RepairDispatchParts, SealedRecord, StoredObjects, VerifiedDisk, VerifierSetParts, VerifyStore,
 } from '../durability/index.ts';
-import {
-  SqliteJournalSource,
-} from '../durability/verify/stores/sqlite/sqlite-journal-source.ts';
-import {
-  editSqliteMetadata,
-} from '../durability/verify/stores/sqlite/sqlite-metadata-edits.ts';
-import {
-  SqliteManifestSource,
-} from '../durability/verify/stores/sqlite/sqlite-manifest-source.ts';
 import { SqliteVerifyStore } from '../durability/verify/stores/sqlite/sqlite-verify-store.ts';
-import {
-  SqliteMetadataStore,
-} from '../metadata/stores/sqlite/sqlite-metadata-store.ts';
-import { databaseSlice, findDataDirectory, silentLog } from '../platform/index.ts';
-import type { Clock, Config, Logger, Metrics, Random, Slice } from '../platform/index.ts';
+import { silentLog } from '../platform/index.ts';
+import type { Clock, Logger, Metrics, Random, Slice } from '../platform/index.ts';
 import { openSealer } from '../storage/index.ts';
 import { LocalVolumeStore } from '../storage/backends/local/local-volume-store.ts';
 import { NodeVolumeFiles } from '../storage/backends/local/node-volume-files.ts';
-import { claimPlace, findDatabasePlace } from './database-place.ts';
+import { canariesOf } from './canary-places.ts';
 import { idleProcessors } from './idle-processors.ts';
 import type { HomeSettings } from './block-home.ts';
 import { findHome, ownMarks } from './home-list.ts';
 import type { HomePlace, KnownHome } from './home-list.ts';
-import { readShards } from './shards.ts';
 import { IN_OBJECTS, IN_VOLUMES, openOnlookerObjects } from './object-verification.ts';
 import { openOnlookerDisks } from './onlooker.ts';
 import { settingsOfHome, storageSettings } from './storage-policies.ts';
-import { VerifiedMetadata, shardPlaces } from './verified-metadata.ts';
-import type { ShardPlaces } from './verified-metadata.ts';
+import { findShardPlaces } from './shard-places.ts';
+import type { ShardPlaces } from './shard-places.ts';
+import { VerifiedMetadata } from './verified-metadata.ts';
 
 const NOTES = 'verify.db';
 const LEDGER = 'volume-ledger.log';
@@ -48,13 +36,13 @@ const VOLUMES = 'volumes';
 /** For `holdfast verify`. */
 export function verifyParts(slices: readonly Slice[], clock: Clock): VerifyParts {
   return {
-    slices, clock, who: accountName,
+    slices, clock, who: accountName, events: process,
     openNotesReadonly: (root) => SqliteVerifyStore.openReadonly(join(root, NOTES)),
     openNotes: (root) => SqliteVerifyStore.open(join(root, NOTES)),
     findHome: async (path, tenant) => (await findHome(path, tenant)).root,
     openVerifiers: async (path, { store, config, tenant }) => {
       const home = await findHome(path, tenant);
-      const places = await placesOf(home.dataPath, { config, clock });
+      const { places } = await findShardPlaces(home.dataPath, { config, clock });
       const { settings, backend } = settingsOfHome(storageSettings(config), home);
       const stored = await openOnlookerObjects(home, { settings, backend }, clock);
       if (stored !== undefined) {
@@ -86,17 +74,14 @@ export function verifyParts(slices: readonly Slice[], clock: Clock): VerifyParts
         },
       };
     },
-    backends: {
+    canaries: {
+      findMetadata: (path, { config, onFiles }) => canariesOf(path, { config, clock, onFiles }),
       openBlocks: (folder, { volumeBytesMax, witness }) => LocalVolumeStore.open({
         root: folder, witness, clock, onFinding: () => undefined,
         config: { volumeBytesMax, reserveBytes: 0 },
       }),
-      openMetadata: (file) => SqliteMetadataStore.open({ file, create: true }),
-      openSource: (file) => SqliteManifestSource.open(file),
-      openJournal: (file) => SqliteJournalSource.open(file),
       openNotes: (file) => SqliteVerifyStore.open(file),
       openFolder: (folder) => new NodeVolumeFiles(folder),
-      editMetadata: editSqliteMetadata,
     },
   };
 }
@@ -127,21 +112,6 @@ function unsealBy(
       throw error;
     }
   };
-}
-
-/** Where the metadata is, once that is sure. @throws as findDatabasePlace and claimPlace. */
-async function placesOf(
-  dataPath: string, { config, clock }: { config: Config; clock: Clock },
-): Promise<ShardPlaces> {
-  const { instanceId: installation } = await findDataDirectory(dataPath);
-  const settings = config.of(databaseSlice);
-  const database = await findDatabasePlace(dataPath, { settings, installation, isNew: false });
-  await claimPlace(dataPath, database);
-  const view = await readShards(dataPath, database, clock);
-  return shardPlaces(dataPath, {
-    database, settings, read: () => Promise.resolve(view),
-    shardOf: (tenant) => view.places.find((place) => place.tenant === tenant)?.shard ?? 0,
-  });
 }
 
 interface OfDatabase {

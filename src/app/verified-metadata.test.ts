@@ -8,7 +8,8 @@ import { DEFAULT_TENANT, parseTenantId, parseUserId } from '../base/ids.ts';
 import type { TenantId } from '../base/ids.ts';
 import { SqliteMetadataStore } from '../metadata/stores/sqlite/sqlite-metadata-store.ts';
 import { systemClock } from '../platform/index.ts';
-import { VerifiedMetadata, shardPlaces } from './verified-metadata.ts';
+import { shardPlaces } from './shard-places.ts';
+import { VerifiedMetadata } from './verified-metadata.ts';
 
 const ACME = parseTenantId('acme');
 

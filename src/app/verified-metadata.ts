@@ -2,8 +2,6 @@
  * What verifiers read of a tenant's metadata: in the shard on which the tenant is, by now. A tenant
  * that moves leaves rows behind for a day, and what is read there would be of the past.
  */
-import { join } from 'node:path';
-import { assert } from '../base/assert.ts';
 import type { TenantId } from '../base/ids.ts';
 import type { JournalSource, ManifestSource } from '../durability/index.ts';
 import {
@@ -21,41 +19,9 @@ import {
 import {
   SqliteManifestSource,
 } from '../durability/verify/stores/sqlite/sqlite-manifest-source.ts';
-import type { DirectoryView } from '../metadata/index.ts';
-import type { Clock, DatabaseSettings } from '../platform/index.ts';
-import type { DatabasePlace } from './database-place.ts';
-import { METADATA_FILE } from './metadata-place.ts';
-import { shardAddress } from './shard-address.ts';
+import type { Clock } from '../platform/index.ts';
 import type { ShardAddress } from './shard-address.ts';
-
-/** Where the shards are. */
-export interface ShardPlaces {
-  /** The number of the shard on which a tenant is. */
-  numberOf(tenant: TenantId): number;
-  /** @throws unavailable: nobody can be asked; invalid: its address, or a file of it, is wrong. */
-  addressOf(shard: number): Promise<ShardAddress>;
-}
-
-/** `shardOf`: where a tenant is; `read`: the directory of shards as it is. */
-export function shardPlaces(
-  dataPath: string,
-  { database, settings, shardOf, read }: {
-    database: DatabasePlace; settings: DatabaseSettings | undefined;
-    shardOf: (tenant: TenantId) => number; read: () => Promise<Pick<DirectoryView, 'shards'>>;
-  },
-): ShardPlaces {
-  const first: ShardAddress = database.kind === 'mariadb' ? database
-    : { kind: 'file', file: join(dataPath, METADATA_FILE) };
-  return {
-    numberOf: shardOf,
-    addressOf: async (shard) => {
-      if (shard === 0) return first;
-      const record = (await read()).shards.find(({ number }) => number === shard);
-      assert(record !== undefined, 'a tenant is on a shard that is in the directory');
-      return shardAddress(dataPath, record, settings);
-    },
-  };
-}
+import type { ShardPlaces } from './shard-places.ts';
 
 interface Opened {
   readonly shard: number;

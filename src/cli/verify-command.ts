@@ -1,8 +1,8 @@
 /** What all `verify` commands share: the data directory, and what the app opens on it. */
 import type { TenantId } from '../base/ids.ts';
-import type { CanaryBackends, Verifier, VerifyStore } from '../durability/index.ts';
+import type { CanaryBackends, CanaryMetadata, Verifier, VerifyStore } from '../durability/index.ts';
 import { findDataDirectory, loadConfig, serverSlice } from '../platform/index.ts';
-import type { Clock, Config, Slice } from '../platform/index.ts';
+import type { Clock, Config, ProcessEvents, Slice } from '../platform/index.ts';
 import type { CommandFlag, CommandInput } from './command.ts';
 import { configRequest } from './config-flags.ts';
 import { TENANT_FLAG, tenantOf } from './tenant-flag.ts';
@@ -23,7 +23,14 @@ export interface VerifyParts {
     dataDirectory: string,
     opening: { store: VerifyStore; config: Config; tenant: TenantId },
   ) => Promise<OpenVerifiers>;
-  readonly backends: CanaryBackends;
+  readonly canaries: Omit<CanaryBackends, 'metadata'> & {
+    /** Everywhere that the installation keeps metadata; `onFiles`: files shall do. */
+    readonly findMetadata: (
+      dataDirectory: string, options: { config: Config; onFiles: boolean },
+    ) => Promise<readonly CanaryMetadata[]>;
+  };
+  /** `process`, or a stand-in for tests. */
+  readonly events: ProcessEvents;
 }
 
 export interface OpenVerifiers {

@@ -6,7 +6,9 @@ export type { Fleet, FleetDisk, Redundancy, StorageClass } from './model/fleet.t
 export { durabilityReport } from './model/report.ts';
 export type { DurabilityInput, DurabilityReport } from './model/report.ts';
 export { durabilityText } from './model/report-text.ts';
-export type { CanaryBackends, CanaryBlocks } from './verify/prove/canary-backends.ts';
+export type {
+  CanaryBackends, CanaryBlocks, CanaryMetadata,
+} from './verify/prove/canary-backends.ts';
 export { explainFinding, reopenFinding } from './verify/explanation.ts';
 export { EagerBudget } from './verify/budget.ts';
 export { FINDING_KINDS } from './verify/finding.ts';
@@ -16,7 +18,7 @@ export type { JournalSource } from './verify/journal-source.ts';
 export type { Finding, FindingKind, FindingState } from './verify/finding.ts';
 export type { ManifestSource } from './verify/manifest-source.ts';
 export { proveVerifiers } from './verify/prove/prove.ts';
-export type { Proof, ProofLine } from './verify/prove/prove.ts';
+export type { Proof, ProofLine, ProveOptions } from './verify/prove/prove.ts';
 export { RepairDispatch } from './verify/repair-dispatch.ts';
 export type { RepairDispatchParts } from './verify/repair-dispatch.ts';
 export { repairVolume } from './verify/repair-volume.ts';

@@ -11,7 +11,7 @@ import type { Stores } from '../../src/app/stores.ts';
 import { DEFAULT_TENANT, parseTenantId } from '../../src/base/ids.ts';
 import {
   editSqliteMetadata,
-} from '../../src/durability/verify/stores/sqlite/sqlite-metadata-edits.ts';
+} from '../../src/durability/verify/stores/sqlite/sqlite-canary-metadata.ts';
 import {
   SqliteManifestSource,
 } from '../../src/durability/verify/stores/sqlite/sqlite-manifest-source.ts';
@@ -122,12 +122,12 @@ describe('tenants with storages of their own', { timeout: 300_000 }, () => {
     assert.ok(row?.key[0] === 'version');
     const [, spaceId, nodeId] = row.key;
     const edits = editSqliteMetadata(at('metadata.db'));
-    edits.setManifest({ spaceId, nodeId }, part);
+    await edits.setManifest({ spaceId, nodeId }, part);
     assert.deepEqual(await census(), { default: [0, 0], acme: [0, 1] });
     const found = await run(PROGRAM, ['verify', 'run', '--tenant', 'acme', ...settings()]);
     assert.equal(found.code, 1);
     assert.match(found.stdout, /block-missing/);
-    edits.setManifest({ spaceId, nodeId }, row.manifest);
+    await edits.setManifest({ spaceId, nodeId }, row.manifest);
   });
 
   it('are not opened by other settings than theirs, nor without the list of them', async () => {

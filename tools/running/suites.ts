@@ -30,6 +30,8 @@ export const LONG_FILES: Readonly<Record<string, number>> = {
   'test/system/filers.test.ts': 100,
   'test/simulation/planted-bugs.test.ts': 90,
   'test/system/tenant-move-with-server.test.ts': 25,
+  'test/simulation/verifiers/fault-matrix-on-mariadb-with-server.test.ts': 60,
+  'test/system/verify-prove-with-server.test.ts': 25,
   'src/metadata/shards/shards-on-mariadb-with-server.test.ts': 30,
   'src/metadata/stores/mariadb/moving-killed-with-server.test.ts': 30,
   'test/system/shards-with-server.test.ts': 35,

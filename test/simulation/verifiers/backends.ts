@@ -1,13 +1,7 @@
 /** The concrete stores for a canary, as the program puts them together. */
 import {
-  SqliteJournalSource,
-} from '../../../src/durability/verify/stores/sqlite/sqlite-journal-source.ts';
-import {
-  editSqliteMetadata,
-} from '../../../src/durability/verify/stores/sqlite/sqlite-metadata-edits.ts';
-import {
-  SqliteManifestSource,
-} from '../../../src/durability/verify/stores/sqlite/sqlite-manifest-source.ts';
+  sqliteCanaryMetadata,
+} from '../../../src/durability/verify/stores/sqlite/sqlite-canary-metadata.ts';
 import {
   SqliteVerifyStore,
 } from '../../../src/durability/verify/stores/sqlite/sqlite-verify-store.ts';
@@ -24,10 +18,7 @@ export const BACKENDS: CanaryBackends = {
     root, witness, clock: systemClock, onFinding: () => undefined,
     config: { volumeBytesMax, reserveBytes: 0 },
   }),
-  openMetadata: (file) => SqliteMetadataStore.open({ file, create: true }),
-  openSource: (file) => SqliteManifestSource.open(file),
-  openJournal: (file) => SqliteJournalSource.open(file),
+  metadata: sqliteCanaryMetadata((file) => SqliteMetadataStore.open({ file, create: true })),
   openNotes: (file) => SqliteVerifyStore.open(file),
   openFolder: (folder) => new NodeVolumeFiles(folder),
-  editMetadata: editSqliteMetadata,
 };

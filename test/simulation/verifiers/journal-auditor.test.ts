@@ -24,7 +24,7 @@ let root = '';
 let metadata: MetadataStore;
 before(async () => {
   root = await mkdtemp(join(tmpdir(), 'holdfast-audit-'));
-  metadata = await BACKENDS.openMetadata(join(root, 'metadata.db'));
+  metadata = await BACKENDS.metadata.open(join(root, 'metadata.db'));
 });
 after(async () => {
   await metadata.close();
@@ -93,7 +93,7 @@ async function work(
 function auditorOn(file: string) {
   const clock = new ManualClock(1_000_000);
   const store = BACKENDS.openNotes(':memory:');
-  const source = BACKENDS.openJournal(file);
+  const source = BACKENDS.metadata.openJournal(file);
   const desk = new FindingDesk({ store, clock, log: silentLog });
   const auditor = new JournalAuditor({ source, store, desk, clock });
   const run = () => auditor.run(
@@ -123,17 +123,17 @@ describe('JournalAuditor', () => {
     assert.deepEqual(found, []);
     assert.equal(reports, 0);
     assert.ok(checked > SPACES * 10, `${checked} events`);
-    source.close();
+    await source.close();
   });
 
   it('finds a size that was changed behind the store', async () => {
     const file = join(root, 'metadata.db');
-    BACKENDS.editMetadata(file).setFolderBytes(3, 12_345);
+    await BACKENDS.metadata.edit(file).setFolderBytes(3, 12_345);
     const { store, source, run } = auditorOn(file);
     await run();
     const kinds = new Set(store.listFindings({ limit: 100 }).map(({ kind }) => kind));
     assert.deepEqual([...kinds], ['size-sum-differs']);
-    source.close();
+    await source.close();
   });
 
   it('finds a past that is not the journal\'s, and again the next time', async () => {
@@ -146,13 +146,13 @@ describe('JournalAuditor', () => {
     }))).flat();
     const newest = shown.toSorted((one, two) => two.contentRev - one.contentRev)[0];
     assert.ok(newest !== undefined && newest.contentRev > 2);
-    BACKENDS.editMetadata(file).setFromRev(newest, 1);
+    await BACKENDS.metadata.edit(file).setFromRev(newest, 1);
     for (let audit = 1; audit <= 2; audit++) {
       await run();
       const [found] = store.listFindings({ state: 'open', limit: 100 })
         .filter(({ kind }) => kind === 'past-differs');
       assert.equal(found?.times, audit);
     }
-    source.close();
+    await source.close();
   });
 });

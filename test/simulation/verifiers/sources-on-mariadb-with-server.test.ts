@@ -146,7 +146,8 @@ describe('What verifiers read on MariaDB', () => {
     root = await mkdtemp(join(tmpdir(), 'holdfast-sources-'));
     file = join(root, 'metadata.db');
     const stores = [
-      await BACKENDS.openMetadata(file), await MariadbMetadataStore.open({ address, create: true }),
+      await BACKENDS.metadata.open(file),
+      await MariadbMetadataStore.open({ address, create: true }),
     ];
     for (const store of stores) {
       await work(store, 'anna');

@@ -1,5 +1,5 @@
 /** All verifiers over one canary, as a server would set them up. */
-import { cp, readdir, rm, stat } from 'node:fs/promises';
+import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HoldfastError } from '../../../base/errors.ts';
 import type { MetadataStore } from '../../../metadata/index.ts';
@@ -56,8 +56,8 @@ export async function verifyCanary(setting: CanarySetting): Promise<CanaryRun> {
   const { canary, backends, clock } = setting;
   const paths = pathsIn(canary.directory);
   const notes = backends.openNotes(paths.notes);
-  const source = backends.openSource(paths.metadata);
-  const journal = backends.openJournal(paths.metadata);
+  const source = backends.metadata.openSource(paths.metadata);
+  const journal = backends.metadata.openJournal(paths.metadata);
   const reading = new CanaryReading(canary, backends);
   const proposed: OrphanBlock[] = [];
   try {
@@ -78,8 +78,8 @@ export async function verifyCanary(setting: CanarySetting): Promise<CanaryRun> {
     return { open: notes.listFindings({ state: 'open', limit: 1_000 }), proposed, idle };
   } finally {
     await reading.close();
-    source.close();
-    journal.close();
+    await source.close();
+    await journal.close();
     notes.close();
   }
 }
@@ -164,18 +164,16 @@ class CanaryReading {
     const paths = pathsIn(this.#canary.directory);
     await rm(paths.reading, { recursive: true, force: true });
     await cp(paths.diskA, join(paths.reading, 'disk'), { recursive: true });
-    for (const suffix of ['', '-wal', '-shm']) {
-      const from = `${paths.metadata}${suffix}`;
-      if (await exists(from)) await cp(from, join(paths.reading, `metadata.db${suffix}`));
-    }
-    const metadata = await this.#backends.openMetadata(join(paths.reading, 'metadata.db'));
+    const own = pathsIn(paths.reading).metadata;
+    await this.#backends.metadata.copy(paths.metadata, own);
+    const metadata = await this.#backends.metadata.open(own);
     try {
       const witness = await metadata.readWitness();
       const options = { volumeBytesMax: 1024 * 1024, witness };
       const blocks = await this.#backends.openBlocks(join(paths.reading, 'disk'), options);
       return { metadata, blocks };
     } catch (error) {
-      await metadata.close();
+      await this.#backends.metadata.close(own);
       throw error;
     }
   }
@@ -183,17 +181,14 @@ class CanaryReading {
   async close(): Promise<void> {
     const opened = await this.#opened?.catch(() => undefined);
     await opened?.blocks.close();
-    await opened?.metadata.close();
     const { reading } = pathsIn(this.#canary.directory);
+    const own = pathsIn(reading).metadata;
+    await this.#backends.metadata.close(own);
+    await this.#backends.metadata.drop(own);
     await rm(reading, { recursive: true, force: true });
   }
 }
 
 async function* piecesOf(bytes: Buffer): AsyncGenerator<Uint8Array> {
   yield bytes;
-}
-
-async function exists(path: string): Promise<boolean> {
-  const names = await readdir(join(path, '..'));
-  return names.includes(path.slice(path.lastIndexOf('/') + 1)) && (await stat(path)).isFile();
 }

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { copyFile, cp, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { HoldfastError } from '../../../base/errors.ts';
 import { DEFAULT_TENANT, parseBlockId, parseUserId } from '../../../base/ids.ts';
 import type { SpaceId } from '../../../base/ids.ts';
@@ -47,13 +47,15 @@ export interface Canary {
   volumeNames: string[];
 }
 
+const METADATA = 'metadata.db';
+
 export function pathsIn(directory: string) {
   return {
     diskA: join(directory, 'disk-a'),
     diskB: join(directory, 'disk-b'),
     reading: join(directory, 'reading'),
     ledger: join(directory, 'volume-ledger.log'),
-    metadata: join(directory, 'metadata.db'),
+    metadata: join(directory, METADATA),
     notes: join(directory, 'verify.db'),
   };
 }
@@ -72,12 +74,12 @@ export async function makeCanary(directory: string, backends: CanaryBackends): P
   const paths = pathsIn(directory);
   await mkdir(paths.diskB, { recursive: true, mode: 0o700 });
   await writeFile(paths.ledger, '');
-  const metadata = await backends.openMetadata(paths.metadata);
+  const metadata = await backends.metadata.open(paths.metadata);
   try {
     const maker = new CanaryMaker({ directory, backends, metadata });
     return await maker.make();
   } finally {
-    await metadata.close();
+    await backends.metadata.close(paths.metadata);
   }
 }
 
@@ -198,8 +200,13 @@ class CanaryMaker {
 }
 
 /** A copy in which a fault can be planted. */
-export async function copyCanary(canary: Canary, directory: string): Promise<Canary> {
-  await cp(canary.directory, directory, { recursive: true });
+export async function copyCanary(
+  canary: Canary, directory: string, { metadata }: Pick<CanaryBackends, 'metadata'>,
+): Promise<Canary> {
+  await cp(canary.directory, directory, {
+    recursive: true, filter: (path) => !basename(path).startsWith(METADATA),
+  });
+  await metadata.copy(pathsIn(canary.directory).metadata, pathsIn(directory).metadata);
   return { ...canary, directory };
 }
 
@@ -248,15 +255,17 @@ export async function readAsUser(
   return Buffer.concat(pieces);
 }
 
-/** SHA-256 of every file, to show that nothing was touched. */
-export async function fingerprints(directory: string): Promise<Map<string, string>> {
+/** SHA-256 of every file, and of the metadata, to show that nothing was touched. */
+export async function fingerprints(
+  directory: string, { metadata }: Pick<CanaryBackends, 'metadata'>,
+): Promise<Map<string, string>> {
   const prints = new Map<string, string>();
+  prints.set('metadata', await metadata.fingerprint(pathsIn(directory).metadata));
   for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
     const name = path.slice(directory.length + 1);
-    // Notes change; a log and its index belong to whoever has the database open.
-    if (/^(verify\.db|metadata\.db-|reading)/.test(name)) continue;
+    if (/^(verify\.db|metadata\.db|reading)/.test(name)) continue; // Notes change.
     prints.set(name, createHash('sha256').update(await readFile(path)).digest('hex'));
   }
   return prints;

@@ -399,7 +399,8 @@ const METADATA: readonly Fault[] = [
     name: 'a wrong length in the metadata',
     plant: (planting) => {
       const file = planting.file('unsampled');
-      planting.setManifest(file, [{ id: orFail(file.blocks[0]), sizeBytes: file.sizeBytes - 1 }]);
+      const sizeBytes = file.sizeBytes - 1;
+      return planting.setManifest(file, [{ id: orFail(file.blocks[0]), sizeBytes }]);
     },
     expected: { 'metadata-scan': ['length-differs'], 'reconciler': ['size-differs'] },
   },
@@ -409,16 +410,16 @@ const METADATA: readonly Fault[] = [
       const file = planting.file('unsampled');
       const { sizeBytes } = file;
       const known = { id: orFail(file.blocks[0]), sizeBytes };
-      planting.setManifest(file, [known, { id: 'ab'.repeat(32), sizeBytes: 10 }]);
+      return planting.setManifest(file, [known, { id: 'ab'.repeat(32), sizeBytes: 10 }]);
     },
     expected: { 'metadata-scan': ['block-missing'], 'reconciler': ['block-missing'] },
   },
   {
     name: 'a block that no file needs',
-    plant: (planting) => {
+    plant: async (planting) => {
       const file = planting.file('unsampled');
-      planting.editMetadata().dropVersion(file);
-      planting.editMetadata().dropNode(file);
+      await planting.editMetadata().dropVersion(file);
+      await planting.editMetadata().dropNode(file);
     },
     expected: {
       'reconciler': ['orphan'],
@@ -428,20 +429,19 @@ const METADATA: readonly Fault[] = [
   },
   {
     name: 'a list of blocks that cannot be understood',
-    plant: (planting) => {
-      planting.setManifestBytes(planting.file('unsampled'), Buffer.from('no manifest at all'));
-    },
+    plant: (planting) =>
+      planting.setManifestBytes(planting.file('unsampled'), Buffer.from('no manifest at all')),
     expected: { 'metadata-scan': ['manifest-unreadable'] },
     proposes: () => [],
   },
   {
     name: 'two files have each other\'s content',
-    plant: (planting) => {
+    plant: async (planting) => {
       const one = planting.file('alike-3');
       const two = planting.file('alike-4');
       for (const [file, other] of [[one, two], [two, one]] as const) {
         const { sizeBytes } = other;
-        planting.setManifest(file, [{ id: orFail(other.blocks[0]), sizeBytes }]);
+        await planting.setManifest(file, [{ id: orFail(other.blocks[0]), sizeBytes }]);
       }
     },
     expected: { 'write-rereader': ['sample-differs'] },
@@ -485,7 +485,7 @@ const LETTING_GO: readonly Fault[] = [
     plant: (planting) => {
       const file = planting.file('unsampled');
       const known = { id: orFail(file.blocks[0]), sizeBytes: file.sizeBytes };
-      planting.setManifest(file, [known, orFail(planting.canary.deadBlocks[0])]);
+      return planting.setManifest(file, [known, orFail(planting.canary.deadBlocks[0])]);
     },
     expected: {
       'trash-inspector': ['trash-still-needed'], 'metadata-scan': ['block-missing'],

@@ -94,16 +94,18 @@ export class Planting {
     await writeFile(ledger, act(lines).map((line) => `${line}\n`).join(''));
   }
 
-  setManifest(file: CanaryFile, blocks: readonly { id: string; sizeBytes: number }[]): void {
-    this.setManifestBytes(file, canaryManifest(blocks));
+  async setManifest(
+    file: CanaryFile, blocks: readonly { id: string; sizeBytes: number }[],
+  ): Promise<void> {
+    await this.setManifestBytes(file, canaryManifest(blocks));
   }
 
-  setManifestBytes(file: EditedNode, manifest: Uint8Array): void {
-    this.editMetadata().setManifest(file, manifest);
+  async setManifestBytes(file: EditedNode, manifest: Uint8Array): Promise<void> {
+    await this.editMetadata().setManifest(file, manifest);
   }
 
   editMetadata(): MetadataEdits {
-    return this.backends.editMetadata(pathsIn(this.canary.directory).metadata);
+    return this.backends.metadata.edit(pathsIn(this.canary.directory).metadata);
   }
 
   /** The path of a volume that another store has written. */

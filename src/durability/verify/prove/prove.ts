@@ -21,6 +21,8 @@ import type { Expected, Fault } from './fault-table.ts';
 import { Planting } from './planting.ts';
 
 export interface ProofLine {
+  /** Where the canary's metadata was: see CanaryMetadata. */
+  metadata: string;
   fault: string;
   /** `verifier: kinds`, in the order of the verifiers' names. */
   expected: string[];
@@ -49,16 +51,18 @@ export interface ProveOptions {
 /** @throws the signal's reason; whatever keeps the canary from being made. */
 export async function proveVerifiers(options: ProveOptions): Promise<Proof> {
   const { directory, backends, signal, onLine, faults = FAULTS } = options;
+  const { metadata } = backends;
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true, mode: 0o700 });
   try {
+    await metadata.begin();
     const canary = await makeCanary(join(directory, 'canary'), backends);
     const clock = new ManualClock(CANARY_EPOCH_MS);
     const volumes = await mapAll(canary, backends);
     // What the verifiers noted of the healthy store comes along into each copy.
     const wrapDisk = (disk: Parameters<Planting['wrapDisk']>[0]) => disk;
     const clean = await verifyCanary({ canary, backends, clock, holds: new Set(), wrapDisk });
-    const first = healthyLine(clean);
+    const first = healthyLine(metadata.name, clean);
     onLine?.(first);
     const waiting = [...faults.entries()];
     const lines: ProofLine[] = [];
@@ -67,25 +71,24 @@ export async function proveVerifiers(options: ProveOptions): Promise<Proof> {
         signal.throwIfAborted();
         const [number, fault] = next;
         const at = join(directory, `fault-${number}`);
-        const copy = await copyCanary(canary, at);
+        const copy = await copyCanary(canary, at, backends);
         const own = new ManualClock(clock.now());
         const planting = new Planting({ canary: copy, backends, clock: own, volumes });
         const line = await proveOne(fault, planting);
         lines[number] = line;
         onLine?.(line);
+        await metadata.drop(pathsIn(at).metadata);
         await rm(at, { recursive: true, force: true });
       }
     };
-    await allOf(Array.from({ length: LANES }, lane));
+    await allOf(Array.from({ length: metadata.laneCount }, lane));
     const all = [first, ...lines];
     return { lines: all, isProved: all.every(({ complaints }) => complaints.length === 0) };
   } finally {
     await rm(directory, { recursive: true, force: true });
+    await metadata.end();
   }
 }
-
-/** Faults that are worked on at a time: mostly they wait for the disk. */
-const LANES = 4;
 
 /** Waits for all, also when one fails: nobody may work in a folder that is being removed. */
 async function allOf(works: readonly Promise<void>[]): Promise<void> {
@@ -100,28 +103,30 @@ async function mapAll(canary: Canary, backends: CanaryBackends): Promise<MappedV
   return volumes;
 }
 
-function healthyLine({ open, idle }: CanaryRun): ProofLine {
+function healthyLine(metadata: string, { open, idle }: CanaryRun): ProofLine {
   const complaints = foundBy(open).map((found) => `false alarm: ${found}`);
   for (const id of idle) complaints.push(`${id} had nothing to do: it proves nothing here`);
   return {
-    fault: 'the canary before any fault', expected: [], found: foundBy(open),
+    metadata, fault: 'the canary before any fault', expected: [], found: foundBy(open),
     repair: '-', complaints,
   };
 }
 
 async function proveOne(fault: Fault, planting: Planting): Promise<ProofLine> {
   const { canary, backends, clock, holds } = planting;
-  const sound = await fingerprints(canary.directory);
+  const sound = await fingerprints(canary.directory, backends);
   await fault.plant(planting);
-  const planted = await fingerprints(canary.directory);
+  const planted = await fingerprints(canary.directory, backends);
   const setting = { canary, backends, clock, holds, wrapDisk: planting.wrapDisk };
   const run = await verifyCanary(setting);
   const complaints = [
     ...compareFindings(fault.expected, run.open),
-    ...compareFiles(planted, await fingerprints(canary.directory), 'verifying changed'),
+    ...compareFiles(
+      planted, await fingerprints(canary.directory, backends), 'verifying changed'),
     ...compareProposals(fault.proposes?.(planting), run),
   ];
   const line: ProofLine = {
+    metadata: backends.metadata.name,
     fault: fault.name, expected: listed(fault.expected), found: foundBy(run.open),
     repair: '-', complaints,
   };
@@ -133,7 +138,8 @@ async function proveOne(fault: Fault, planting: Planting): Promise<ProofLine> {
   const after = await verifyCanary(setting);
   const left = [
     ...foundBy(after.open).map((found) => `still open after the repair: ${found}`),
-    ...compareFiles(sound, await fingerprints(canary.directory), 'not as before the fault'),
+    ...compareFiles(
+      sound, await fingerprints(canary.directory, backends), 'not as before the fault'),
   ];
   complaints.push(...left);
   return { ...line, repair: left.length === 0 ? 'repaired' : 'not repaired' };
@@ -147,9 +153,9 @@ async function repairAll(
   const folders = {
     'disk-a': backends.openFolder(paths.diskA), 'disk-b': backends.openFolder(paths.diskB),
   };
-  const source = backends.openSource(paths.metadata);
+  const source = backends.metadata.openSource(paths.metadata);
   const marks = await source.marks();
-  source.close();
+  await source.close();
   for (const { disk, name } of wanted) {
     const other = disk === 'disk-a' ? 'disk-b' : 'disk-a';
     const volumeId = planting.volumes.find((volume) => volume.name === name)?.head.volumeId ?? 0;
