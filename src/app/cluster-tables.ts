@@ -9,6 +9,9 @@ import {
 } from '../platform/cluster/stores/mariadb/mariadb-node-registry.ts';
 import { ensureDrainTables } from '../metadata/move/stores/mariadb/mariadb-drain-journal.ts';
 import { ensureMoveTables } from '../metadata/move/stores/mariadb/mariadb-move-journal.ts';
+import {
+  ensureFailureTables,
+} from '../identity/stores/mariadb/mariadb-failure-counts.ts';
 import type { Clock } from '../platform/index.ts';
 import { Session, explainedFault } from '../platform/mariadb/index.ts';
 import type { ServerAddress } from '../platform/mariadb/index.ts';
@@ -30,6 +33,7 @@ export async function openCluster(
       await ensureLeavingTables(session);
       await ensureMoveTables(session);
       await ensureDrainTables(session);
+      await ensureFailureTables(session);
     } finally {
       await session.end();
     }

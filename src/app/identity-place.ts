@@ -1,6 +1,6 @@
 /** Opens the accounts where they are: in a file of the data directory, or on MariaDB. */
 import { join } from 'node:path';
-import type { IdentityStore } from '../identity/index.ts';
+import type { FailureCounts, IdentityStore } from '../identity/index.ts';
 import { openSealingKey } from '../identity/stores/sqlite/sealing-key.ts';
 import { SqliteIdentityStore } from '../identity/stores/sqlite/sqlite-identity-store.ts';
 import type { Clock } from '../platform/index.ts';
@@ -13,6 +13,8 @@ export const SEALING_KEY_FILE = 'identity.key';
 export interface IdentityPlace {
   store: IdentityStore;
   sealingKey: Uint8Array;
+  /** Where several servers may be: what they count together. */
+  failureCounts?: FailureCounts;
 }
 
 /** The database must have been claimed. @throws as the stores and openSealingKey or
@@ -29,7 +31,10 @@ export async function openIdentityStore(
       '../identity/stores/mariadb/shared-sealing-key.ts');
     const { address, accountsAgeMs: markAgeMs } = place;
     const store = await MariadbIdentityStore.open({ address, create, clock, markAgeMs });
-    return withKey(store, () => openSharedSealingKey(store, keyFile));
+    const opened = await withKey(store, () => openSharedSealingKey(store, keyFile));
+    const { MariadbFailureCounts } = await import(
+      '../identity/stores/mariadb/mariadb-failure-counts.ts');
+    return { ...opened, failureCounts: new MariadbFailureCounts({ address, clock }) };
   }
   const store = await SqliteIdentityStore.open({ file: join(root, IDENTITY_FILE), create });
   return withKey(store, () => openSealingKey(keyFile));

@@ -42,6 +42,7 @@ const WHOLE: Readonly<Record<string, string>> = {
   'homes.listHomes': '64 at most',
   'metadata.moves.listMoves': 'a row for each tenant that moves or has moved within a day',
   'metadata.drains.listDrains': 'a row for each shard that is or was emptied',
+  'identity.failures.countFailures': '100 000 at most, counted once a minute where some failed',
   'homes.addHome': '64 at most',
   'webhooks.listRevs': '500 at most',
   'webhooks.addWebhook': 'counts 500 at most',

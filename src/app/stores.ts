@@ -214,12 +214,14 @@ export async function openIdentityAlone(
 
 async function openIdentity(
   root: string, database: DatabasePlace,
-  { clock, onSignIn }: Pick<StoresOptions, 'clock' | 'onSignIn'>,
+  { clock, onSignIn, log }: Pick<StoresOptions, 'clock' | 'onSignIn'> & { log?: Logger },
 ): Promise<Identity> {
-  const { store, sealingKey } = await openIdentityStore(root, database, clock);
+  const { store, ...parts } = await openIdentityStore(root, database, clock);
   try {
     return await Identity.open({
-      store, clock, sealingKey, ...(onSignIn !== undefined && { onSignIn }),
+      store, clock, ...parts, ...(onSignIn !== undefined && { onSignIn }),
+      onFault: (err) => log?.warn({ err }, 'failed sign-ins could not be counted for all servers, '
+        + 'or uses of app passwords not be noted; this server goes on with what it knows'),
     });
   } catch (error) {
     await store.close();

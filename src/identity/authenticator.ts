@@ -22,6 +22,7 @@ import { isPossiblePassword } from './password-policy.ts';
 import type { TokenRecord, UserRecord } from './records.ts';
 import type { Scope } from './scopes.ts';
 import { canonicalAppPassword, hashSecret, isSameHash } from './secrets.ts';
+import type { SharedFailures } from './shared-failures.ts';
 import type { UsedNotes } from './used-notes.ts';
 import { VerifiedCredentials, type Verified } from './verified-credentials.ts';
 
@@ -41,6 +42,8 @@ export interface AuthenticatorParts {
   usedNotes: UsedNotes;
   codes: CodeCheck;
   onSignIn: (notice: SignInNotice) => void;
+  /** undefined: there is one server. */
+  failures: SharedFailures | undefined;
 }
 
 /** Somebody was let in who was not remembered, or was refused; or a way in was made or ended. */
@@ -92,7 +95,9 @@ export class Authenticator {
     this.#hasher = hasher;
     this.#usedNotes = usedNotes;
     this.#verified = new VerifiedCredentials(clock, config.verifiedCountMax);
-    this.#throttle = new LoginThrottle(clock, config);
+    this.#throttle = new LoginThrottle(clock, config, parts.failures && {
+      failures: parts.failures, scope: 'password',
+    });
   }
 
   /** Answers at once, without a promise, when these credentials were verified a moment ago and the
@@ -220,19 +225,21 @@ export class Authenticator {
       if (verified !== undefined) return verified;
     }
     const address = addressGroup(check.address);
-    const attempt = this.#throttle.begin(address, check.user.toLowerCase(), check.key);
+    const attempt = this.#throttle.begin(
+      address, check.user.toLowerCase(), check.key, check.password);
     const userRev = user?.rev ?? 0;
     if (attempt.wrongAtRev === userRev) throw notAuthenticated(OP_BASIC);
     let verified: Verified | undefined;
     try {
-      verified = await this.#verifyOnce(check, user);
+      const admitted = attempt.admit();
+      [verified] = await Promise.all([this.#verifyOnce(check, user, admitted), admitted]);
     } catch (error) {
       attempt.abandoned();
       throw error;
     }
     if (verified === undefined) {
-      attempt.failed(userRev);
       this.#tell('sign-in-refused', check, user, 'password');
+      await attempt.failed(userRev);
       throw notAuthenticated(OP_BASIC);
     }
     attempt.succeeded();
@@ -254,19 +261,27 @@ export class Authenticator {
     this.#onSignIn({ act, user: user?.id ?? '', tenant: user?.tenant, device, address });
   }
 
-  #verifyOnce(check: BasicCheck, user: UserRecord | undefined): Promise<Verified | undefined> {
+  #verifyOnce(
+    check: BasicCheck, user: UserRecord | undefined, admitted = Promise.resolve(),
+  ): Promise<Verified | undefined> {
     // By the rev too: a request must not join a check that began before the password changed.
     const name = `${user?.rev ?? 0} ${check.key}`;
     const underWay = this.#underWay.get(name);
     if (underWay !== undefined) return underWay;
-    const verification = this.#verify(check, user).finally(() => this.#underWay.delete(name));
+    const verification = this.#verify(check, user, admitted)
+      .finally(() => this.#underWay.delete(name));
     this.#underWay.set(name, verification);
     return verification;
   }
 
-  /** Costs the same whether the user is there, disabled, without a password, or not there. */
-  async #verify(check: BasicCheck, user: UserRecord | undefined): Promise<Verified | undefined> {
-    const right = await this.#hasher.verify(check.password, user?.passwordHash);
+  /** Costs the same whether the user is there, disabled, without a password, or not there. What is
+   *  right is remembered only if it was `admitted`. */
+  async #verify(
+    check: BasicCheck, user: UserRecord | undefined, admitted: Promise<void>,
+  ): Promise<Verified | undefined> {
+    const [right] = await Promise.all([
+      this.#hasher.verify(check.password, user?.passwordHash), admitted,
+    ]);
     if (!right || user === undefined || user.disabled) return undefined;
     const current = await this.#renewHash(check.password, user);
     const caller = await this.#callerOf(current, 'password', { device: 'password' });
@@ -353,7 +368,7 @@ export class Authenticator {
 
   /** For what nobody can have as a name or password: counted, but not worth computing. */
   #refuse({ address, key }: BasicCheck): never {
-    this.#throttle.begin(addressGroup(address), NO_NAME, key).failed(0);
+    void this.#throttle.begin(addressGroup(address), NO_NAME, key).failed(0);
     throw notAuthenticated(OP_BASIC);
   }
 

@@ -11,6 +11,7 @@ import type { Clock } from '../platform/index.ts';
 import { addressGroup } from './address.ts';
 import type { IdentityConfig } from './config.ts';
 import { secondFactorOff, secondFactorWrong } from './identity-errors.ts';
+import type { SharedFailures } from './shared-failures.ts';
 import { LoginThrottle } from './login-throttle.ts';
 import { canonicalCode, stepAt, stepOfCode } from './one-time-codes.ts';
 import type { SecondFactorRecord } from './records.ts';
@@ -31,6 +32,8 @@ export interface CodeCheckParts {
   clock: Clock;
   config: IdentityConfig;
   seal: SecretSeal;
+  /** undefined: there is one server. */
+  failures: SharedFailures | undefined;
 }
 
 export type CodeKind = 'code' | 'recovery-code';
@@ -42,12 +45,12 @@ export class CodeCheck {
   readonly #throttle: LoginThrottle;
 
   constructor(parts: CodeCheckParts) {
-    const { clock, config } = parts;
+    const { clock, config, failures } = parts;
     const { delayMaxMs } = config.throttlePair;
     this.#parts = parts;
     this.#throttle = new LoginThrottle(clock, {
       ...config, throttleUser: { ...config.throttleUser, delayMaxMs },
-    });
+    }, failures && { failures, scope: 'code' });
   }
 
   /** Uses the code up. @throws unauthenticated `second-factor-wrong`; busy, with
@@ -72,13 +75,14 @@ export class CodeCheck {
     const attempt = this.#throttle.begin(addressGroup(address), user, key);
     let found: T | undefined;
     try {
+      await attempt.admit();
       found = attempt.wrongAtRev === undefined ? await check() : undefined;
     } catch (error) {
       attempt.abandoned();
       throw error;
     }
     if (found === undefined) {
-      attempt.failed(0);
+      await attempt.failed(0);
       throw secondFactorWrong(OP);
     }
     attempt.succeeded();

@@ -8,6 +8,7 @@ import type { Caller } from './caller.ts';
 import { CodeCheck } from './code-check.ts';
 import { DEFAULT_IDENTITY_CONFIG, type IdentityConfig } from './config.ts';
 import type { IdentityStore } from './identity-store.ts';
+import type { FailureCounts } from './failure-counts.ts';
 import { Groups } from './groups.ts';
 import { tokenOver } from './identity-errors.ts';
 import { LinkPasswords } from './link-passwords.ts';
@@ -17,6 +18,7 @@ import { SecondFactors } from './second-factors.ts';
 import { SEALING_KEY_BYTES, SecretSeal } from './secret-seal.ts';
 import { Sessions } from './sessions.ts';
 import { Setup, type FirstAdministrator, type SetupLink } from './setup.ts';
+import { SharedFailures } from './shared-failures.ts';
 import { Tenants } from './tenants.ts';
 import { UsedNotes } from './used-notes.ts';
 import { Users } from './users.ts';
@@ -30,8 +32,12 @@ export interface IdentityParts {
   /** SEALING_KEY_BYTES of it, for secrets that must be read again. Without one they are lost with
    *  this process. */
   sealingKey?: Uint8Array;
-  /** Told of what fails with nobody waiting for it. That is only the noting of when an app password
-   *  or a session was last used, which is tried again. */
+  /** Where several servers count failed sign-ins together; open, `Identity.close` closes it. They
+   *  have one sealing key. Left out: there is one server. */
+  failureCounts?: FailureCounts;
+  /** Told of what fails with nobody waiting for it. That is the noting of when an app password or a
+   *  session was last used, which is tried again, and the counting of failures with others: until
+   *  that works again this process relies on what it has counted itself. */
   onFault?: (error: unknown) => void;
   /** Told of each sign-in by name and password that was not remembered, and of each wrong one. */
   onSignIn?: (notice: SignInNotice) => void;
@@ -59,6 +65,7 @@ export class Identity {
   readonly #authenticator: Authenticator;
   readonly #setup: Setup;
   readonly #usedNotes: UsedNotes;
+  readonly #failures: SharedFailures | undefined;
   readonly #sealingKey: Uint8Array;
   #closing: Promise<void> | undefined;
 
@@ -72,9 +79,14 @@ export class Identity {
     const notes = new AccessNotes(store, tell);
     this.#sealingKey = parts.sealingKey ?? randomBytes(SEALING_KEY_BYTES);
     const seal = new SecretSeal(this.#sealingKey);
-    const codes = new CodeCheck({ store, clock, config, seal });
+    const failures = parts.failureCounts && new SharedFailures({
+      counts: parts.failureCounts, clock, key: this.#keyFor('failed sign-ins'),
+      onFault: onFault ?? (() => undefined),
+    });
+    this.#failures = failures;
+    const codes = new CodeCheck({ store, clock, config, seal, failures });
     const authenticator = new Authenticator({
-      store, clock, config, hasher, usedNotes, codes, onSignIn: tell,
+      store, clock, config, hasher, usedNotes, codes, failures, onSignIn: tell,
     });
     this.#store = store;
     this.#usedNotes = usedNotes;
@@ -82,7 +94,7 @@ export class Identity {
     this.tenants = new Tenants(store, clock);
     this.users = new Users(store, hasher, clock);
     this.groups = new Groups(store, clock);
-    this.linkPasswords = new LinkPasswords(clock, config, hasher);
+    this.linkPasswords = new LinkPasswords(clock, config, { hasher, failures });
     this.appPasswords = new AppPasswords(store, clock, config, notes);
     this.apiTokens = new ApiTokens(store, clock, config, notes);
     this.sessions = new Sessions(store, clock, config, {
@@ -155,9 +167,12 @@ export class Identity {
    *  an installation opens what another one has sealed, for the same purpose. It has a key of its
    *  own, made from the sealing key (HKDF, RFC 5869). */
   sealFor(purpose: string): SecretSeal {
+    return new SecretSeal(this.#keyFor(purpose));
+  }
+
+  #keyFor(purpose: string): Uint8Array {
     const context = `holdfast seal 1 ${purpose}`;
-    return new SecretSeal(new Uint8Array(
-      hkdfSync('sha256', this.#sealingKey, '', context, SEALING_KEY_BYTES)));
+    return new Uint8Array(hkdfSync('sha256', this.#sealingKey, '', context, SEALING_KEY_BYTES));
   }
 
   /** Writes what waits to be written and closes the store. Calm when called twice. */
@@ -169,6 +184,7 @@ export class Identity {
   async #close(): Promise<void> {
     try {
       await this.#usedNotes.write();
+      await this.#failures?.close();
     } finally {
       await this.#store.close();
     }

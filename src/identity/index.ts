@@ -7,6 +7,7 @@ export type { Caller } from './caller.ts';
 export {
   DEFAULT_IDENTITY_CONFIG, type HashCost, type IdentityConfig, type ThrottleLimits,
 } from './config.ts';
+export type { FailureCounts } from './failure-counts.ts';
 export type { Group, Groups, NewGroup } from './groups.ts';
 export type { IdentityStore } from './identity-store.ts';
 export { DEVICE_NAME_CHARACTERS_MAX, DISPLAY_NAME_CHARACTERS_MAX } from './labels.ts';

@@ -12,6 +12,7 @@ import { addressGroup } from './address.ts';
 import type { IdentityConfig } from './config.ts';
 import { LoginThrottle } from './login-throttle.ts';
 import type { PasswordHasher } from './password-hasher.ts';
+import type { SharedFailures } from './shared-failures.ts';
 import { isPossiblePassword } from './password-policy.ts';
 
 export interface LinkKnock {
@@ -35,11 +36,15 @@ export class LinkPasswords {
   /** What was right, and until when that is remembered. Bounded by `verifiedCountMax`. */
   readonly #right = new Map<string, number>();
 
-  constructor(clock: Clock, config: IdentityConfig, hasher: PasswordHasher) {
+  /** `failures` is left out where there is one server. */
+  constructor(
+    clock: Clock, config: IdentityConfig,
+    { hasher, failures }: { hasher: PasswordHasher; failures: SharedFailures | undefined },
+  ) {
     this.#clock = clock;
     this.#config = config;
     this.#hasher = hasher;
-    this.#throttle = new LoginThrottle(clock, config);
+    this.#throttle = new LoginThrottle(clock, config, failures && { failures, scope: 'link' });
   }
 
   /** A PHC string to keep. @throws invalid: empty or too long; busy. */
@@ -54,7 +59,7 @@ export class LinkPasswords {
   /** Counts a request for a link that is not there. @throws busy, with facts.retryAfterMs. */
   noteMissing({ password, address }: Omit<LinkKnock, 'link'>): void {
     const key = this.#keyOf(NO_LINK, password);
-    this.#throttle.begin(addressGroup(address), NO_LINK, key).failed(0);
+    void this.#throttle.begin(addressGroup(address), NO_LINK, key, password).failed(0);
   }
 
   /** Answers whether the password is right. @throws busy, with facts.retryAfterMs: too many
@@ -62,17 +67,19 @@ export class LinkPasswords {
   async verify(phc: string, { link = NO_LINK, password, address }: LinkKnock): Promise<boolean> {
     const key = this.#keyOf(phc, password);
     if ((this.#right.get(key) ?? 0) > this.#clock.monotonic()) return true;
-    const attempt = this.#throttle.begin(addressGroup(address), `link ${link}`, key);
+    const attempt = this.#throttle.begin(addressGroup(address), `link ${link}`, key, password);
     if (attempt.wrongAtRev !== undefined) return false;
     let isRight: boolean;
     try {
-      isRight = isPossiblePassword(password) && await this.#hasher.verify(password, phc);
+      [isRight] = await Promise.all([
+        isPossiblePassword(password) && this.#hasher.verify(password, phc), attempt.admit(),
+      ]);
     } catch (error) {
       attempt.abandoned();
       throw error;
     }
     if (!isRight) {
-      attempt.failed(0);
+      await attempt.failed(0);
       return false;
     }
     attempt.succeeded();

@@ -16,11 +16,15 @@
  *   (those cannot be guessed) nor passwords verified a moment ago.
  *
  * All of it is in memory: a restart forgives. When a table is full, its least recently touched
- * entry goes.
+ * entry goes. Where several servers count together, what is in memory decides first, and then what
+ * all of them have counted (shared-failures.ts).
  */
 import type { Clock } from '../platform/index.ts';
 import type { IdentityConfig, ThrottleLimits } from './config.ts';
+import { afterFailure } from './failure-counts.ts';
 import { tooManyFailures } from './identity-errors.ts';
+import { KINDS } from './shared-failures.ts';
+import type { CountKind, SharedAttempt, SharedFailures } from './shared-failures.ts';
 
 /** Distinct wrong passwords remembered per address and user. */
 const WRONG_KEYS_MAX = 32;
@@ -28,11 +32,16 @@ const WRONG_KEYS_MAX = 32;
 export interface Attempt {
   /** The user's rev when this very password was found wrong before; undefined: not known yet. */
   readonly wrongAtRev: number | undefined;
+  /** Resolves when it may go on, as far as the other servers know: may be asked while the password
+   *  is computed, and nothing may follow from that before. @throws busy, with
+   *  facts.retryAfterMs. */
+  admit(): Promise<void>;
   /** It was right: forgives what this address got wrong for this user. */
   succeeded(): void;
-  /** It was wrong for the user as of `userRev` (0 for a user who is not there). */
-  failed(userRev: number): void;
-  /** It was not decided: takes the count back. */
+  /** It was wrong for the user as of `userRev` (0 for a user who is not there). Counts here at
+   *  once; resolves when it does at the other servers, and never rejects. */
+  failed(userRev: number): Promise<void>;
+  /** It was not decided: takes the count back. Calm when called twice. */
   abandoned(): void;
 }
 
@@ -47,6 +56,12 @@ interface Pair extends Score {
   wrong: Map<string, number>;
 }
 
+/** Whose failures are counted together with those of other servers. */
+export interface CountedTogether {
+  readonly failures: SharedFailures;
+  readonly scope: string;
+}
+
 const PENDING = -1;
 
 export class LoginThrottle {
@@ -58,22 +73,28 @@ export class LoginThrottle {
   /** Pairs that succeeded. */
   readonly #known = new Map<string, true>();
 
-  constructor(clock: Clock, config: IdentityConfig) {
+  readonly #together: CountedTogether | undefined;
+
+  /** `together` is left out where there is one server. */
+  constructor(clock: Clock, config: IdentityConfig, together?: CountedTogether) {
     this.#clock = clock;
     this.#config = config;
+    this.#together = together;
   }
 
-  /** Begins an attempt. `passwordKey` is a keyed hash of user and password, never the password.
+  /** Begins an attempt. `passwordKey` is a keyed hash of user and password, never the password;
+   *  `secret` is what was typed, of which some bits are kept where servers count together.
    *  @throws busy, with facts.retryAfterMs. */
-  begin(address: string, user: string, passwordKey: string): Attempt {
+  begin(address: string, user: string, passwordKey: string, secret = passwordKey): Attempt {
     const name = pairName(address, user);
     const pair = this.#pairs.get(name);
     const seen = pair?.wrong.get(passwordKey);
-    if (seen === undefined) return this.#beginNew(address, user, passwordKey);
+    if (seen === undefined) return this.#beginNew(address, user, { passwordKey, secret });
     return {
       wrongAtRev: seen === PENDING ? undefined : seen,
+      admit: () => Promise.resolve(), // Whoever counted it asks.
       succeeded: () => this.succeeded(address, user),
-      failed: (userRev) => {
+      failed: async (userRev) => {
         if (pair !== undefined) remember(pair.wrong, passwordKey, userRev);
       },
       abandoned: () => undefined, // Whoever counted it takes it back.
@@ -87,7 +108,10 @@ export class LoginThrottle {
     this.#touch(this.#known, name, true);
   }
 
-  #beginNew(address: string, user: string, passwordKey: string): Attempt {
+  #beginNew(
+    address: string, user: string,
+    { passwordKey, secret }: { passwordKey: string; secret: string },
+  ): Attempt {
     const name = pairName(address, user);
     const pair = this.#scoreOf(this.#pairs, name, () => {
       return { ...this.#zero(), wrong: new Map<string, number>() };
@@ -99,21 +123,58 @@ export class LoginThrottle {
     const counted: [Score, ThrottleLimits][] = [[pair, this.#config.throttlePair], ...wide];
     const waitMs = Math.max(...counted.map(([score]) => score.openAtMs - this.#clock.monotonic()));
     if (waitMs > 0) throw tooManyFailures('identity/authenticate', Math.ceil(waitMs));
-    const undo = counted.map(([score, limits]) => this.#count(score, limits));
+    let undo = counted.map(([score, limits]) => this.#count(score, limits));
     const forget = (): void => {
       pair.wrong.delete(passwordKey);
       for (const takeBack of undo) takeBack();
+      undo = [];
     };
     remember(pair.wrong, passwordKey, PENDING);
+    const config = this.#config;
+    const shared = this.#together?.failures.begin({
+      scope: this.#together.scope, address, user, secret, config,
+    });
     return {
       wrongAtRev: undefined,
+      admit: async () => {
+        if (shared === undefined) return;
+        await this.#admit(shared, { name, forget, scores: counted.map(([score]) => score) });
+      },
       succeeded: () => {
         forget();
+        shared?.succeeded();
         this.succeeded(address, user);
       },
-      failed: (userRev) => remember(pair.wrong, passwordKey, userRev),
-      abandoned: forget,
+      failed: async (userRev) => {
+        remember(pair.wrong, passwordKey, userRev);
+        await shared?.failed();
+      },
+      abandoned: () => {
+        forget();
+        shared?.abandoned();
+      },
     };
+  }
+
+  /** What the others say is kept here, too: who has to wait is refused before anything is computed
+   *  the next time. */
+  async #admit(
+    shared: SharedAttempt,
+    { name, forget, scores }: { name: string; forget: () => void; scores: readonly Score[] },
+  ): Promise<void> {
+    const admission = await shared.admit(this.#known.has(name));
+    if (admission === undefined) return;
+    const { waitMs, isKnown } = admission;
+    if (isKnown) this.#touch(this.#known, name, true);
+    const longestMs = Math.max(...KINDS.map((kind: CountKind) => waitMs[kind]));
+    if (longestMs <= 0) return;
+    forget();
+    const nowMs = this.#clock.monotonic();
+    for (const [at, score] of scores.entries()) {
+      const kind = KINDS[at];
+      if (kind !== undefined) score.openAtMs = Math.max(score.openAtMs, nowMs + waitMs[kind]);
+    }
+    throw tooManyFailures('identity/authenticate', Math.ceil(longestMs));
   }
 
   #zero(): Score {
@@ -122,13 +183,13 @@ export class LoginThrottle {
   }
 
   /** Counts one failure; answers what takes it back. */
-  #count(score: Score, { freeCount, delayMs, delayMaxMs }: ThrottleLimits): () => void {
+  #count(score: Score, limits: ThrottleLimits): () => void {
     const nowMs = this.#clock.monotonic();
-    const ageMs = nowMs - score.countedAtMs;
-    score.count = score.count * 0.5 ** (ageMs / this.#config.throttleHalfLifeMs) + 1;
+    const { count, waitMs } = afterFailure({
+      count: score.count, ageMs: nowMs - score.countedAtMs,
+    }, limits, this.#config.throttleHalfLifeMs);
+    score.count = count;
     score.countedAtMs = nowMs;
-    const excess = Math.ceil(score.count - freeCount);
-    const waitMs = excess <= 0 ? 0 : Math.min(delayMaxMs, delayMs * 2 ** (excess - 1));
     const openAtMs = nowMs + waitMs;
     score.openAtMs = openAtMs;
     return () => {

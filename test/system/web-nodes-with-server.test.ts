@@ -172,6 +172,22 @@ describe('two servers on one database and one bucket', { timeout: 600_000 }, () 
     assert.equal((await eve.get('x')).status, 401);
   });
 
+  it('count failed sign-ins together', async () => {
+    const mia = await one.addUser({ name: 'mia', password: PASSWORD });
+    assert.equal((await mia.put('x', 'x')).status, 201);
+    const wrong = (server: TestServer, at: number) =>
+      server.client('mia', `wrong horse ${at}`).get('x');
+    for (let at = 0; at < 6; at += 1) {
+      assert.equal((await wrong(at % 2 === 0 ? one : two, at)).status, 401, `${at}`);
+    }
+    for (const [at, server] of [one, two].entries()) {
+      const { status, headers } = await wrong(server, 10 + at);
+      assert.notEqual(status, 401, 'it has to wait');
+      assert.ok(Number(headers['retry-after']) >= 1, `${status}`);
+    }
+    assert.equal((await mia.get('x')).status, 200, 'what was right before is no guess');
+  });
+
   it('tell those who wait at one of a change at the other', async () => {
     const heard: string[] = [];
     const request = http.get(`${two.url}/api/v1/changes/stream`, {
