@@ -11,8 +11,10 @@ import type { KnownMarks } from '../metadata/index.ts';
 import {
   Config, ManualClock, openDataDirectory, silentLog, systemRandom,
 } from '../platform/index.ts';
+import type { HomeEntry, StoreSharing } from '../storage/index.ts';
 import type { BlockHome } from './block-home.ts';
 import { BlockHomes } from './block-homes.ts';
+import type { SharedHomes } from './block-homes.ts';
 import { marksOf, ownHome } from './home-list.ts';
 import { SLICES } from './settings.ts';
 import { storageSettings } from './storage-policies.ts';
@@ -41,7 +43,22 @@ describe('BlockHomes', () => {
     await closed;
   });
 
-  async function open(toml = ''): Promise<BlockHomes> {
+  /** As one of several servers. */
+  function sharedWith(entries: readonly HomeEntry[]): SharedHomes {
+    const done = (): Promise<void> => Promise.resolve();
+    return {
+      table: {
+        read: () => Promise.resolve([...entries]), add: done, take: done, noteFounded: done,
+        close: done,
+      },
+      others: {
+        node: 'two', sharing: {} as StoreSharing, // Nothing is stored.
+        alone: (_, act) => act(), tell: done,
+      },
+    };
+  }
+
+  async function open(toml = '', shared?: SharedHomes): Promise<BlockHomes> {
     const place = ownHome(await openDataDirectory(path, clock));
     const file = { text: toml, label: 'settings' };
     const { policies, ...usual } = storageSettings(Config.load({ slices: SLICES, env: {}, file }));
@@ -50,7 +67,7 @@ describe('BlockHomes', () => {
       clock, policies, usual, log: silentLog, random: systemRandom,
       findTenant: (id) => (id === SLOW ? new Promise(() => undefined)
         : Promise.resolve(recordOf(id))),
-      readMarks: () => readMarks(),
+      readMarks: () => readMarks(), shared,
     });
   }
 
@@ -126,6 +143,33 @@ describe('BlockHomes', () => {
     clock.advance(WAIT_MS);
     await homes.of(ACME);
     assert.ok(existsSync(at('tenants', 'acme', 'keys.json')));
+  });
+
+  it('says which keys of another server are missing, and makes none in their place', async () => {
+    policy = 'sealed';
+    const key = join(mkdtempSync(join(tmpdir(), 'key-')), 'master.key');
+    const [ring, place] = ['keys.json', 'block-backend.json'].map((name) =>
+      at('tenants', 'acme', name)) as [string, string];
+    homes = await open(`[storage.policies.sealed]\nencryption_key_file = "${key}"\n`
+      + 'backend = "s3"\ns3.endpoint = "http://127.0.0.1:9"\ns3.bucket = "b"\n',
+    sharedWith([{ tenant: ACME, number: 1, policy, founded: true }]));
+    const missing = async (): Promise<boolean[]> => {
+      clock.advance(WAIT_MS);
+      assert.equal(await reasonOf(ACME), 'home-keys-elsewhere');
+      const { message } = homes.failed.get(ACME)?.error as Error;
+      assert.match(message, /makes no keys of its own/);
+      return [ring, place, key].map((name) => message.includes(`no ${name}`));
+    };
+    assert.deepEqual(await missing(), [true, true, true]);
+    assert.ok(!existsSync(at('tenants')) && !existsSync(key), 'nothing was made');
+    mkdirSync(at('tenants', 'acme'), { recursive: true });
+    writeFileSync(place, JSON.stringify({
+      format: 'holdfast-block-backend', version: 1, blocks: { place: 'there', founded: true },
+    }));
+    assert.deepEqual(await missing(), [true, false, true]);
+    writeFileSync(key, `${'5a'.repeat(32)}\n`, { mode: 0o600 });
+    assert.deepEqual(await missing(), [true, false, false]);
+    assert.ok(!existsSync(ring), 'nor is a ring, with the master key at hand');
   });
 
   it('makes no more than one server can look after', async () => {

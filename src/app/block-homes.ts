@@ -307,7 +307,10 @@ export class BlockHomes {
     const { encryptionKeyPath } = settings;
     const isOfAll = others !== undefined && !isNew;
     const isElsewhere = isOfAll && await findBlockPlace(root) === undefined;
-    if (isElsewhere && encryptionKeyPath !== undefined) throw keysElsewhere(tenant);
+    if (isOfAll && encryptionKeyPath !== undefined) {
+      const missing = await missingKeyFiles(root, encryptionKeyPath);
+      if (missing.length > 0) throw keysElsewhere({ tenant, root, missing });
+    }
     if (isNew || isElsewhere) await mkdir(root, { recursive: true, mode: 0o700 });
     else await refuseLoss(root, backend.backend === 'local');
     const places = await BlockPlaces.open(root, backend, isNew || isElsewhere);
@@ -343,6 +346,17 @@ export class BlockHomes {
       if (!isKind(error, 'exists')) throw error; // A first try came as far as this.
     }
   }
+}
+
+/** Of a storage that another server has made. The ring is kept twice: one of both will do. */
+async function missingKeyFiles(root: string, masterKeyFile: string): Promise<string[]> {
+  const ring = join(root, 'keys.json');
+  const place = join(root, 'block-backend.json');
+  const hasRing = await isThere(ring) || await isThere(join(root, 'keys-copy.json'));
+  return [
+    ...(hasRing ? [] : [ring]), ...(await isThere(place) ? [] : [place]),
+    ...(await isThere(masterKeyFile) ? [] : [masterKeyFile]),
+  ];
 }
 
 /** One in which something is missing is not used. */

@@ -36,10 +36,16 @@ export function keysNeedOneServer(): HoldfastError {
   });
 }
 
-export function keysElsewhere(tenant: string): HoldfastError {
-  const message = `The keys of tenant ${tenant} are with another server. Copy its folder `
-    + `tenants/${tenant} with keys.json and block-backend.json to the same place in this data `
-    + 'directory.';
+/** Nothing is made in their place: what was encrypted by one key is readable by no other. */
+export function keysElsewhere(
+  { tenant, root, missing }: { tenant: string; root: string; missing: readonly string[] },
+): HoldfastError {
+  const message = `The files of tenant ${tenant} are encrypted by keys that another server has, `
+    + `and here there is no ${missing.join(', no ')}. Copy what is missing from a server that `
+    + `serves this tenant, by a safe way: from tenants/${tenant} of its data directory to ${root} `
+    + '(readable for the server alone), and the master key to where the storage policy names it. '
+    + 'It is used with the next request, without a restart; until then this server answers 503 '
+    + 'for this tenant, and makes no keys of its own.';
   return new HoldfastError('conflict', 'app/BlockHomes', message, { code: 'home-keys-elsewhere' });
 }
 
