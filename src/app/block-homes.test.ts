@@ -151,7 +151,8 @@ describe('BlockHomes', () => {
     const [ring, place] = ['keys.json', 'block-backend.json'].map((name) =>
       at('tenants', 'acme', name)) as [string, string];
     homes = await open(`[storage.policies.sealed]\nencryption_key_file = "${key}"\n`
-      + 'backend = "s3"\ns3.endpoint = "http://127.0.0.1:9"\ns3.bucket = "b"\n',
+      + 'backend = "s3"\ns3.endpoint = "http://127.0.0.1:9"\ns3.bucket = "b"\n'
+      + 's3.access_key_id = "a"\ns3.secret_access_key = "s"\n',
     sharedWith([{ tenant: ACME, number: 1, policy, founded: true }]));
     const missing = async (): Promise<boolean[]> => {
       clock.advance(WAIT_MS);
