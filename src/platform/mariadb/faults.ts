@@ -1,4 +1,4 @@
-/** What a MariaDB server's errors, and those of the way to it, mean to a caller. */
+/** What a MariaDB or MySQL server's errors, and those of the way to it, mean to a caller. */
 import { HoldfastError, faultToData } from '../../base/errors.ts';
 import type { ErrorKind, FaultData } from '../../base/errors.ts';
 import { SqlRefusal } from '../sql/sql-refusal.ts';
@@ -45,14 +45,25 @@ export const LOCK_WAIT = 1205;
 const DEADLOCK = 1213;
 const NOT_PREPARED = 1047; // Galera: this node is not, or no longer, part of the cluster.
 const ERROR_DURING_COMMIT = 1180;
+/** A server with a binary log lets users with few rights make triggers only when it was told so. */
+const NO_TRIGGERS = 1419;
+/** MySQL's. A statement took too long, as MariaDB's 1969; */
+const QUERY_TIMEOUT = 3024;
+/** another node of its group has changed the same row, so the transaction was undone; */
+const UNDONE_AT_COMMIT = 3101;
+/** the connection was silent for too long, or somebody has ended it. */
+const ENDED: readonly number[] = [3169, 4031];
 /** The server stops, has stopped the connection, or the user's statement; or, with Galera, the node
  *  was cut off: another one may be worked on. */
-const STOPPED: readonly number[] = [NOT_PREPARED, 1053, 1152, 1158, 1159, 1160, 1161, 1184, 1927];
+const STOPPED: readonly number[] = [
+  NOT_PREPARED, 1053, 1152, 1158, 1159, 1160, 1161, 1184, 1927, ...ENDED,
+];
 const LOST_CODES = /^(E(CONN|PIPE|HOST|NET|TIMEDOUT|NOENT|AI_AGAIN)|PROTOCOL_|ENOTFOUND)/;
 
 /** Nothing passes by itself here: whoever waits for it waits for ever. */
 const SETTLED: readonly number[] = [
-  1044, 1045, 1049, 1142, 1143, 1227, 1419, 1698, UNTRUSTED, UNENCRYPTED,
+  1044, 1045, 1049, 1142, 1143, 1227, 1370, 1698, NO_TRIGGERS, UNTRUSTED,
+  UNENCRYPTED,
 ];
 
 const NO_CHANGES = 'The {database} takes no changes any more: it was carried to files by holdfast '
@@ -61,15 +72,16 @@ const NO_CHANGES = 'The {database} takes no changes any more: it was carried to 
 
 const KINDS: readonly (readonly [errnos: readonly number[], kind: ErrorKind, words: string])[] = [
   [[1021, 1114, 1041, 28], 'full', 'The disk of the {database} is full. Make room first.'],
-  [[LOCK_WAIT, DEADLOCK, 1040, 1203, 1969], 'busy',
+  [[LOCK_WAIT, DEADLOCK, 1040, 1203, 1969, QUERY_TIMEOUT], 'busy',
     'The {database} is busy. Try again shortly.'],
   [[1034, 1035, 1712, 1194, 1195], 'corrupt',
     'The {database} is damaged. Restore it from a backup.'],
-  [[1044, 1045, 1142, 1143, 1227, 1698], 'unavailable',
+  [[1044, 1045, 1142, 1143, 1227, 1370, 1698], 'unavailable',
     'The {database} does not let this server in{who}. Check its user, password and rights: '
     + 'docs/mariadb-users.md.'],
-  [[1419], 'unavailable', 'The server of the {database} keeps a binary log, and lets triggers be '
-    + 'made only with log_bin_trust_function_creators = ON: docs/mariadb-users.md.'],
+  [[NO_TRIGGERS], 'unavailable', 'The server of the {database} keeps a binary log, and lets triggers '
+    + 'be made only with log_bin_trust_function_creators = ON: docs/mariadb-users.md. Run SET GLOBAL '
+    + 'log_bin_trust_function_creators = ON; and write it into the server\'s option file.'],
   [[FENCED], 'unavailable', NO_CHANGES],
   [[1175], 'internal', 'The {database} has refused a statement that searches no key. Nothing was '
     + 'changed; please report this.'],
@@ -121,7 +133,7 @@ function encryptionProblem(code: string, message: string): number {
 /** Whether the same work may succeed when it is done anew, on this or another node. */
 export function isPassing({ errno, isLost }: ServerFault): boolean {
   return isLost || errno === LOCK_WAIT || errno === DEADLOCK || errno === NOT_PREPARED
-    || errno === ERROR_DURING_COMMIT;
+    || errno === ERROR_DURING_COMMIT || errno === UNDONE_AT_COMMIT;
 }
 
 /** Whether after this answer to COMMIT nobody knows if it was done: after any that the server gave.

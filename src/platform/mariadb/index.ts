@@ -11,6 +11,7 @@ export { LoneStatements } from './lone-statements.ts';
 export type { LoneParts } from './lone-statements.ts';
 export { keysOf, namedSql, namedTable, ownerOf, valuesFor } from './named-sql.ts';
 export type { NamedSql, SqlValue, TableOwner } from './named-sql.ts';
+export { inOurWords, inServersWords } from './dialect.ts';
 export { lookAtDatabase } from './look-at-database.ts';
 export type { DatabaseFacts } from './look-at-database.ts';
 export { makeMissingTables } from './missing-tables.ts';
@@ -21,7 +22,7 @@ export { asSchemaUser, withChoice } from './nodes.ts';
 export type { ServerHost } from './nodes.ts';
 export type { ServerSettings } from './server-settings.ts';
 export {
-  CONNECT_TIMEOUT_MS, STATEMENT_TIMEOUT_MS, Session, binaryCollation,
+  CONNECT_TIMEOUT_MS, STATEMENT_TIMEOUT_MS, Session,
 } from './session.ts';
 export type { Answer, ServerAddress, SessionMode } from './session.ts';
 export { SessionPool } from './session-pool.ts';

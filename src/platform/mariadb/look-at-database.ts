@@ -8,7 +8,6 @@ import type { Session } from './session.ts';
 export interface DatabaseFacts {
   /** The names of those that are there. */
   tables: ReadonlySet<string>;
-  isMariadb: boolean;
 }
 
 /** The table that each of the stores makes first: they may share a database. */
@@ -23,13 +22,12 @@ const LIST_TABLES = namedSql('listTables', `SELECT table_name FROM information_s
 export async function lookAtDatabase(
   session: Session, { op }: DatabaseWords,
 ): Promise<DatabaseFacts> {
-  const settings = await readSettings(session);
-  checkSettings(settings);
+  checkSettings(await readSettings(session));
   const { rows } = await session.run(LIST_TABLES);
   const tables = new Set(rows.map(([name]) => String(name)));
   if (tables.size > 0 && !FIRST_TABLES.some((name) => tables.has(name))) {
     throw new HoldfastError('invalid', op, 'This database belongs to another program. Name an '
       + 'empty one.', { code: 'database-not-ours' });
   }
-  return { tables, isMariadb: settings.version.includes('MariaDB') };
+  return { tables };
 }

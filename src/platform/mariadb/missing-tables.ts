@@ -1,4 +1,3 @@
-import { binaryCollation } from './session.ts';
 import type { Session } from './session.ts';
 
 /** Makes those of the tables that are not there; who finds all of them needs no right to make any.
@@ -10,10 +9,8 @@ export async function makeMissingTables(
   const there = new Set(rows.map(([name]) => String(name)));
   const missing = Object.entries(tables).filter(([name]) => !there.has(name));
   if (missing.length === 0) return;
-  const { rows: [[version] = []] } = await session.run('SELECT VERSION()');
-  const collation = binaryCollation(String(version).includes('MariaDB'));
   for (const [name, columns] of missing) {
     await session.run(`CREATE TABLE IF NOT EXISTS ${name} (${columns})
-      ENGINE = InnoDB ROW_FORMAT = DYNAMIC CHARACTER SET utf8mb4 COLLATE ${collation}`);
+      ENGINE = InnoDB ROW_FORMAT = DYNAMIC CHARACTER SET utf8mb4 COLLATE ${session.collation}`);
   }
 }

@@ -4,23 +4,26 @@
  *
  * The server takes a join with rows of values for a scan, and refuses that too. So statements of
  * which the guard knows that they join, and the few that need no key, are sent with that look
- * switched off, for them alone. MySQL
- * has no words for that: there only sessions without transactions are looked after so.
+ * switched off, for them alone.
  */
+import type { Dialect } from './dialect.ts';
 import type { RegisteredStatement } from '../sql/statement-registry.ts';
 
 const MARK_END = '*/ ';
-const OFF = 'SET STATEMENT sql_safe_updates = 0 FOR ';
-/** As many as are registered. */
-const texts = new Map<string, string>();
+/** For each dialect as many as are registered. */
+const texts = new WeakMap<Dialect, Map<string, string>>();
 
 /** The text of a statement in a session that writes. */
-export function safelySent({ looksKeyless, text }: RegisteredStatement): string {
+export function safelySent(
+  { looksKeyless, text }: RegisteredStatement, dialect: Dialect,
+): string {
   if (!looksKeyless) return text;
-  const known = texts.get(text);
+  const ofDialect = texts.get(dialect) ?? new Map<string, string>();
+  texts.set(dialect, ofDialect);
+  const known = ofDialect.get(text);
   if (known !== undefined) return known;
   const at = text.indexOf(MARK_END) + MARK_END.length;
-  const sent = text.slice(0, at) + OFF + text.slice(at);
-  texts.set(text, sent);
+  const sent = text.slice(0, at) + dialect.unlooked(text.slice(at));
+  ofDialect.set(text, sent);
   return sent;
 }

@@ -1,5 +1,6 @@
 /** Settings of the server that our promises rest on, read at every start: see ADR 0040. */
 import { HoldfastError } from '../../base/errors.ts';
+import { isMariadb } from './dialect.ts';
 import { namedSql } from './named-sql.ts';
 import type { Session } from './session.ts';
 
@@ -16,6 +17,8 @@ export interface ServerSettings {
   timeZone: string;
   packetBytesMax: number;
   pageBytes: number;
+  /** MySQL can be told to write none: then a server that is killed has lost everything. */
+  isRedoLogOff?: boolean;
   /** Only of a server that is one of a Galera cluster. */
   cluster?: ClusterSettings;
 }
@@ -36,6 +39,10 @@ const GET_CLUSTER_SETTINGS = namedSql('getClusterSettings', `SHOW GLOBAL VARIABL
       'innodb_autoinc_lock_mode', 'wsrep_osu_method')`,
 { owner: 'session', tables: new Map() }).text;
 
+const GET_REDO_LOG = namedSql('getRedoLog', `SHOW GLOBAL STATUS
+    WHERE Variable_name IN ('Innodb_redo_log_enabled')`,
+{ owner: 'session', tables: new Map() }).text;
+
 async function readClusterSettings(session: Session): Promise<ClusterSettings | undefined> {
   const { rows } = await session.run(GET_CLUSTER_SETTINGS);
   const found = new Map(rows.map(([name, value]) => [String(name).toLowerCase(), String(value)]));
@@ -52,38 +59,47 @@ export async function readSettings(session: Session): Promise<ServerSettings> {
   const [version, flush, doublewrite, logBin, syncBinlog, sqlMode, timeZone, packet, page]
     = rows[0] ?? [];
   const cluster = await readClusterSettings(session);
+  const { rows: [[, redoLog] = []] } = await session.run(GET_REDO_LOG);
   return {
     version: String(version), flushAtCommit: Number(flush), doublewrite: String(doublewrite),
     isBinlogOn: Number(logBin) === 1, syncBinlog: Number(syncBinlog), sqlMode: String(sqlMode),
     timeZone: String(timeZone), packetBytesMax: Number(packet), pageBytes: Number(page),
-    ...(cluster !== undefined && { cluster }),
+    isRedoLogOff: redoLog === 'OFF', ...(cluster !== undefined && { cluster }),
   };
 }
 
-/** JSON_TABLE and recursion in statements came with these. */
+/** JSON_TABLE and recursion in statements came with these, and with MySQL's a collation that
+ *  compares names byte by byte, blanks included. */
 function isTooOld(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number.parseFloat);
-  if (version.includes('MariaDB')) return major < 10 || (major === 10 && minor < 6);
-  return major < 8;
+  const oldest = isMariadb(version) ? [10, 6, 0] : [8, 0, 17];
+  const found = version.split('.').map((part) => Number.parseInt(part, 10));
+  const at = oldest.findIndex((part, place) => part !== found[place]);
+  return at >= 0 && (found[at] ?? 0) < (oldest[at] ?? 0);
 }
 
 /** What is unsafe, each with what to set; nothing, when all is well. */
 export function unsafeSettings(found: ServerSettings): string[] {
   const wrong: string[] = [];
+  const { only, both } = remediesFor(found);
   const say = (what: string, why: string, remedy: string): void => {
     wrong.push(`${what}: ${why}. ${remedy}`);
   };
   if (isTooOld(found.version)) {
     say(`version is ${found.version}`, 'statements that are needed are not known there',
-      'Install MariaDB 10.6 or MySQL 8.0, or a later version.');
+      'Install MariaDB 10.6 or MySQL 8.0.17, or a later version.');
   }
   if (found.flushAtCommit !== 1) {
     say(`innodb_flush_log_at_trx_commit is ${found.flushAtCommit}`,
       'a power cut would lose what was acknowledged', both('innodb_flush_log_at_trx_commit', 1));
   }
-  if (/^(0|OFF)$/i.test(found.doublewrite)) {
-    say('innodb_doublewrite is off', 'a power cut could tear pages',
+  // MySQL's DETECT_ONLY knows a torn page when it sees one, and cannot mend it.
+  if (/^(0|OFF|DETECT_ONLY)$/i.test(found.doublewrite)) {
+    say(`innodb_doublewrite is ${found.doublewrite}`, 'a power cut could tear pages',
       only('innodb_doublewrite = ON'));
+  }
+  if (found.isRedoLogOff === true) {
+    say('innodb_redo_log_enabled is OFF', 'a server that is killed would lose everything',
+      'Run ALTER INSTANCE ENABLE INNODB REDO_LOG;');
   }
   if (found.isBinlogOn && found.syncBinlog !== 1) {
     say(`sync_binlog is ${found.syncBinlog} with the binary log on`,
@@ -107,15 +123,21 @@ export function unsafeSettings(found: ServerSettings): string[] {
     say(`innodb_page_size is ${found.pageBytes}`, 'keys do not fit into less than 16384',
       'It is chosen when a server is made: make one with 16384.');
   }
-  if (found.cluster !== undefined) wrong.push(...unsafeInCluster(found.cluster));
+  if (found.cluster !== undefined) wrong.push(...unsafeInCluster(found, found.cluster));
   return wrong;
 }
 
 /** What nodes of a Galera cluster need, so that they do not come to differ. */
 function unsafeInCluster(
-  { binlogFormat, autoincLockMode, osuMethod }: ClusterSettings,
+  found: ServerSettings, { binlogFormat, autoincLockMode, osuMethod }: ClusterSettings,
 ): string[] {
   const wrong: string[] = [];
+  const { only } = remediesFor(found);
+  if (!isMariadb(found.version)) {
+    wrong.push(`wsrep_on is ON with version ${found.version}: only MariaDB's Galera clusters can `
+      + 'be asked for what another node has just saved. Use one of those, or a server that stands '
+      + 'alone.');
+  }
   if (binlogFormat !== 'ROW') {
     wrong.push(`binlog_format is ${binlogFormat}: the nodes of a cluster would come to differ. `
       + only('binlog_format = ROW'));
@@ -131,14 +153,19 @@ function unsafeInCluster(
   return wrong;
 }
 
-/** What takes effect at once, and again after the server's next start. */
-function both(name: string, value: number): string {
-  return `Run SET GLOBAL ${name} = ${value}; and write ${name} = ${value} below [mariadbd] in its `
-    + 'option file.';
+interface Remedies {
+  /** What takes effect at once, and again after the server's next start. */
+  readonly both: (name: string, value: number) => string;
+  readonly only: (line: string) => string;
 }
 
-function only(line: string): string {
-  return `Write ${line} below [mariadbd] in its option file, and start the server again.`;
+function remediesFor({ version }: ServerSettings): Remedies {
+  const group = isMariadb(version) ? '[mariadbd]' : '[mysqld]';
+  return {
+    both: (name, value) => `Run SET GLOBAL ${name} = ${value}; and write ${name} = ${value} below `
+      + `${group} in its option file.`,
+    only: (line) => `Write ${line} below ${group} in its option file, and start the server again.`,
+  };
 }
 
 /** @throws invalid `metadata-unsafe-server`, with every reason at once. */

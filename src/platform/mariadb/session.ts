@@ -1,5 +1,6 @@
-/** One connection to a MariaDB server, with the settings that our promises rest on. */
+/** One connection to a MariaDB or MySQL server, with the settings that our promises rest on. */
 import type { Connection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
+import { assert } from '../../base/assert.ts';
 import { systemClock } from '../clock.ts';
 import { markReads } from '../sql/request-mark.ts';
 import { SqlRefusal } from '../sql/sql-refusal.ts';
@@ -8,6 +9,8 @@ import type { RegisteredStatement } from '../sql/statement-registry.ts';
 import {
   SESSION_OWNER, counted, endNamed, noteAnswer, unregistered,
 } from './counted-statements.ts';
+import { dialectOf } from './dialect.ts';
+import type { Dialect } from './dialect.ts';
 import { loadDriver } from './driver.ts';
 import type { Driver } from './driver.ts';
 import { ServerError, serverFault } from './faults.ts';
@@ -66,21 +69,12 @@ export const STATEMENT_TIMEOUT_MS = 60_000;
 /** Altering a large table may take hours. */
 const SCHEMA_TIMEOUT_MS = 24 * 60 * 60 * 1000;
 const LOCK_WAIT_S = 10;
-/** Deeper than any chain of folders. */
-const RECURSION_MAX = 100_000;
-
-/** Names are compared byte by byte, blanks at the end included: the plain `utf8mb4_bin` takes `a`
- *  and `a ` for one name. MySQL has the same under another name. */
-export function binaryCollation(isMariadb: boolean): string {
-  return isMariadb ? 'utf8mb4_nopad_bin' : 'utf8mb4_0900_bin';
-}
 
 /** Every statement begins a transaction if there is none, so beginning one costs no round trip. */
-function sessionSettings(isMariadb: boolean): string {
-  const recursion = isMariadb ? 'max_recursive_iterations' : 'cte_max_recursion_depth';
+function sessionSettings({ settings }: Dialect): string {
   return `SET SESSION autocommit = 0, sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,`
     + `NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', innodb_lock_wait_timeout = ${LOCK_WAIT_S}, `
-    + `${recursion} = ${RECURSION_MAX}`;
+    + settings.join(', ');
 }
 
 /** `schema` alone may make, alter or drop tables, and send what is not registered: it is opened by
@@ -103,23 +97,18 @@ const GET_VERSION = statements.enter('version', 'SELECT VERSION()', SESSION_OWNE
 /** See safe-updates.ts. */
 const SAFE = 'sql_safe_updates = 1';
 const LONE_SETTINGS = `SET SESSION autocommit = 1, ${SAFE}`;
-/** The server itself gives up what we have given up. */
-const PATIENCE = `SET SESSION max_statement_time = ${STATEMENT_TIMEOUT_MS / 1_000}`;
 
 function settingsFor(
-  mode: SessionMode, isMariadb: boolean,
+  mode: SessionMode, dialect: Dialect,
 ): readonly (readonly [name: string, text: string])[] {
   const access = mode === 'read' ? 'READ ONLY' : 'READ WRITE';
   return [
-    ['names', `SET NAMES utf8mb4 COLLATE ${binaryCollation(isMariadb)}`],
-    // Tables made of JSON take the texts of the database's own default, where most letters do not
-    // exist: names with them would not be found.
-    ['texts', `SET SESSION collation_database = ${binaryCollation(isMariadb)}`],
-    ['settings', sessionSettings(isMariadb)],
+    ['names', `SET NAMES utf8mb4 COLLATE ${dialect.collation}`],
+    ['settings', sessionSettings(dialect)],
     ['access', `SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, ${access}`],
     ['ends', mode === 'lone' ? LONE_SETTINGS : 'COMMIT'],
-    ...(isMariadb && mode !== 'schema' ? [['patience', PATIENCE] as const] : []),
-    ...(isMariadb && mode === 'write' ? [['safety', `SET SESSION ${SAFE}`] as const] : []),
+    ...(mode === 'schema' ? [] : [['patience', dialect.patience(STATEMENT_TIMEOUT_MS)] as const]),
+    ...(mode === 'write' ? [['safety', `SET SESSION ${SAFE}`] as const] : []),
   ];
 }
 
@@ -143,8 +132,7 @@ export class Session {
   readonly #timeoutMs: number;
   readonly #toParameter: (value: SqlValue) => Parameter;
   #questionCount = 0;
-  /** The server refuses what searches no key, and has to be told of what joins. */
-  #isSafe = false;
+  #dialect: Dialect | undefined;
 
   private constructor(
     connection: Connection,
@@ -208,22 +196,31 @@ export class Session {
 
   async #begin(): Promise<void> {
     const { rows: [[version] = []] } = await this.run(GET_VERSION);
-    const isMariadb = String(version).includes('MariaDB');
+    const dialect = dialectOf(String(version));
     const ask = async (text: string): Promise<unknown[][]> => (await this.run(text)).rows;
-    if (isMariadb && await isClustered(ask)) {
+    if (dialect.mayBeClustered && await isClustered(ask)) {
       await checkNode(ask);
       await this.run(CATCH_UP);
       // What stands alone has no turn before it, and others may write on another node.
       if (this.#mode === 'lone') await this.run(CATCH_UP_ALWAYS);
     }
-    for (const [name, text] of settingsFor(this.#mode, isMariadb)) {
+    for (const [name, text] of settingsFor(this.#mode, dialect)) {
       await this.run(statements.enter(name, text, SESSION_OWNER).text);
     }
-    this.#isSafe = isMariadb && this.#mode === 'write';
+    this.#dialect = dialect;
   }
 
+  /** In a session that writes the server refuses what searches no key, and has to be told of what
+   *  joins. */
   #sent(statement: RegisteredStatement): string {
-    return this.#isSafe ? safelySent(statement) : statement.text;
+    const dialect = this.#mode === 'write' ? this.#dialect : undefined;
+    return dialect === undefined ? statement.text : safelySent(statement, dialect);
+  }
+
+  /** What tables are made with, so that names are compared byte by byte. */
+  get collation(): string {
+    assert(this.#dialect !== undefined, 'the session has begun');
+    return this.#dialect.collation;
   }
 
   /** Whether its node is the one that is in use. */

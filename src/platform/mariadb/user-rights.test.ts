@@ -18,6 +18,13 @@ it('The rights of a user are compared with what serving takes', () => {
     'GRANT PROXY ON \'\'@\'%\' TO \'root\'@\'localhost\' WITH GRANT OPTION',
   ]), ['ALL PRIVILEGES on *.*', 'GRANT OPTION on *.*', 'PROXY on \'\'@\'%\'',
     'GRANT OPTION on \'\'@\'%\'']);
+  // MySQL's rights of a kind of their own stand close together.
+  assert.deepEqual(tooMany([
+    'GRANT SELECT, SUPER ON *.* TO `root`@`localhost` WITH GRANT OPTION',
+    'GRANT BINLOG_ADMIN,CLONE_ADMIN ON *.* TO `root`@`localhost` WITH GRANT OPTION',
+    'REVOKE SELECT ON `secret`.* FROM `root`@`localhost`',
+  ]), ['SELECT on *.*', 'SUPER on *.*', 'GRANT OPTION on *.*', 'BINLOG_ADMIN on *.*',
+    'CLONE_ADMIN on *.*', 'GRANT OPTION on *.*']);
   const moves = 'GRANT SELECT, TRIGGER ON `holdfast`.* TO `hf_app`@`%`';
   assert.deepEqual([tooMany([moves]), tooMany([moves], false)], [[], ['TRIGGER on holdfast.*']]);
 });

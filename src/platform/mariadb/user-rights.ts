@@ -37,7 +37,7 @@ export function rightsTooMany(
 }
 
 function rightsOf(list: string): string[] {
-  return list.replaceAll(/ \([^)]*\)/g, '').split(', ').filter((right) => right !== '');
+  return list.replaceAll(/ \([^)]*\)/g, '').split(/, ?/).filter((right) => right !== '');
 }
 
 /** What the second user lacks. Rights that come by a role are not looked into: then nothing. */

@@ -1,7 +1,7 @@
 /** Everything that has to be looked at before the store works on a database. */
 import { HoldfastError } from '../../../base/errors.ts';
 import {
-  ask, binaryCollation, lookAtDatabase, withSession,
+  ask, lookAtDatabase, withSession,
 } from '../../../platform/mariadb/index.ts';
 import type { ServerAddress, Session } from '../../../platform/mariadb/index.ts';
 import {
@@ -37,10 +37,9 @@ export async function ensureIdentityTables(address: ServerAddress, create: boole
 /** Several may do this at once: each step is calm when it was done, and the format comes last, so
  *  tables without it are some that are being made. */
 async function makeTables(session: Session): Promise<void> {
-  const { isMariadb } = await lookAtDatabase(session, { ...WORDS, op: OP });
-  const collation = binaryCollation(isMariadb);
+  await lookAtDatabase(session, { ...WORDS, op: OP });
   for (const [name, columns] of Object.entries(IDENTITY_TABLES)) {
-    await session.run(createIdentityTable(name, columns, collation));
+    await session.run(createIdentityTable(name, columns, session.collation));
   }
   for (const text of FIRST_ROWS) await session.run(text);
   await ask(session, META_SQL.addIdentityFact, FORMAT, String(IDENTITY_MARIADB_FORMAT));

@@ -1,7 +1,7 @@
 /** Makes the tables of an empty database, or looks whether those that are there are ours. */
 import { CANONICAL_VERSION } from '../../../base/names.ts';
 import { HoldfastError } from '../../../base/errors.ts';
-import { binaryCollation, namedTable } from '../../../platform/mariadb/index.ts';
+import { namedTable } from '../../../platform/mariadb/index.ts';
 import type { DatabaseFacts, Session } from '../../../platform/mariadb/index.ts';
 import { checkShardNumber } from '../../shard-number.ts';
 import {
@@ -25,12 +25,9 @@ async function numberOf(session: Session, name: string): Promise<number | undefi
 
 /** Several may do this at once: each step is calm when it was done, and the version comes last, so
  *  a database without it is one that is being made. */
-async function createTables(
-  session: Session, { isMariadb, shard }: { isMariadb: boolean; shard: number },
-): Promise<void> {
-  const collation = binaryCollation(isMariadb);
+async function createTables(session: Session, shard: number): Promise<void> {
   for (const [name, columns] of Object.entries(TABLES)) {
-    await session.run(createTable(name, columns, collation));
+    await session.run(createTable(name, columns, session.collation));
   }
   const { putNumber: { text: put }, putTurn } = SQL;
   for (const [name, value] of firstNumbers(shard)) await session.execute(put, [name, value]);
@@ -44,7 +41,7 @@ async function createTables(
  *  they belong to another version of this program, or to another shard. */
 export async function ensureSchema(
   session: Session,
-  { create, isMariadb, shard, tables }: DatabaseFacts & { create: boolean; shard: number },
+  { create, shard, tables }: DatabaseFacts & { create: boolean; shard: number },
 ): Promise<void> {
   const isNew = !tables.has('meta');
   if (isNew && !create) {
@@ -53,7 +50,7 @@ export async function ensureSchema(
       { code: 'metadata-missing' });
   }
   const version = isNew ? undefined : await numberOf(session, 'schema_version');
-  if (version === undefined) await createTables(session, { isMariadb, shard });
+  if (version === undefined) await createTables(session, shard);
   else if (version !== SCHEMA_VERSION) {
     refuse('metadata-version', `The metadata database has format ${version}; this version of `
       + `Holdfast knows format ${SCHEMA_VERSION}. Start the version that wrote it.`);

@@ -5,7 +5,7 @@
  */
 import { HoldfastError } from '../../../base/errors.ts';
 import {
-  Session, binaryCollation, lookAtDatabase, withSession,
+  Session, lookAtDatabase, withSession,
 } from '../../../platform/mariadb/index.ts';
 import type { ServerAddress } from '../../../platform/mariadb/index.ts';
 import { WORDS, explainedFault } from './faults.ts';
@@ -53,8 +53,8 @@ export async function claimDatabase(address: ServerAddress, claim: Claim): Promi
   try {
     const session = await Session.open(address, 'schema');
     try {
-      const { tables, isMariadb } = await lookAtDatabase(session, { ...WORDS, op: OP });
-      if (tables.size === 0) await take(session, claim, isMariadb);
+      const { tables } = await lookAtDatabase(session, { ...WORDS, op: OP });
+      if (tables.size === 0) await take(session, claim);
       else if (!tables.has(TABLE)) throw unmarked();
       await compare(session, claim);
       await session.run('COMMIT');
@@ -84,9 +84,9 @@ export async function markDatabase(
   address: ServerAddress, { installation, mark }: DatabaseOwner,
 ): Promise<void> {
   await withDatabase(address, async (session) => {
-    const { isMariadb } = await lookAtDatabase(session, { ...WORDS, op: OP });
+    await lookAtDatabase(session, { ...WORDS, op: OP });
     const text = mark === 'whole' ? installation : `${mark}:${installation}`;
-    await take(session, { installation: text, mayTake: true }, isMariadb);
+    await take(session, { installation: text, mayTake: true });
     await session.execute(SET, [text]);
   });
 }
@@ -144,12 +144,10 @@ function ownerOf(text: string): DatabaseOwner {
     : { installation: rest, mark: mark as DatabaseMark };
 }
 
-async function take(
-  session: Session, { installation, mayTake }: Claim, isMariadb: boolean,
-): Promise<void> {
+async function take(session: Session, { installation, mayTake }: Claim): Promise<void> {
   if (!mayTake) throw empty(installation);
   await session.run(`CREATE TABLE IF NOT EXISTS ${TABLE} (${INSTALLATION_TABLES[TABLE] ?? ''})
-    ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=${binaryCollation(isMariadb)}`);
+    ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=${session.collation}`);
   await session.execute(PUT, [installation]);
   await session.run('COMMIT');
 }

@@ -1,4 +1,5 @@
 /** The tables of a MariaDB database, as its information schema tells them. */
+import { inOurWords } from '../../../platform/mariadb/index.ts';
 import { ordered } from '../../catalogue.ts';
 import type { Catalogue, ColumnShape, IndexShape, TableShape } from '../../catalogue.ts';
 
@@ -28,7 +29,8 @@ export async function readMariadbCatalogue(
   const columns = Map.groupBy(await query(COLUMNS), ([table]) => table);
   const indexes = Map.groupBy(await query(INDEXES), ([table]) => table);
   return ordered(tables.map(([name, engine, rowFormat, collation]): TableShape => ({
-    name: String(name), traits: tableTraits(String(engine), String(rowFormat), String(collation)),
+    name: String(name),
+    traits: tableTraits(String(engine), String(rowFormat), inOurWords(String(collation))),
     columns: (columns.get(name) ?? []).map(toColumn), indexes: toIndexes(indexes.get(name) ?? []),
   })));
 }
@@ -38,7 +40,7 @@ function toColumn([, name, type, isNullable, given, collation]: unknown[]): Colu
   return {
     name: String(name), type: plainType(String(type)), isNullable: isNullable === 'YES',
     default: given === null || given === 'NULL' ? null : (given as string),
-    collation: collation === null ? '' : (collation as string),
+    collation: collation === null ? '' : inOurWords(collation as string),
   };
 }
 

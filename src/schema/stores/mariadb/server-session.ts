@@ -1,7 +1,8 @@
 /** A connection to a database of a MariaDB server, which may alter tables. */
+import { createHash } from 'node:crypto';
 import { HoldfastError } from '../../../base/errors.ts';
 import {
-  Session, explainedFault, isPassing, serverFault,
+  Session, explainedFault, inServersWords, isPassing, serverFault,
 } from '../../../platform/mariadb/index.ts';
 import type { ServerAddress } from '../../../platform/mariadb/index.ts';
 import type { SqlValue } from '../../row-upgrades.ts';
@@ -11,8 +12,11 @@ const WORDS = { op: 'schema/MariadbSchemaTarget', database: 'database of this sh
 const LOCK_WAIT_S = 60;
 /** While a table waits to be altered nobody can begin to read it. */
 const TABLE_WAIT_S = 2;
-/** One for each database of the server, whatever its name: locks belong to the whole server. */
-const LOCK_NAME = 'CONCAT(\'holdfast_schema_\', MD5(DATABASE()))';
+/** One for each database of the server, whatever its name: locks belong to the whole server. Their
+ *  names are short, and MySQL has no MD5 any more. */
+function lockOf(database: string): string {
+  return `holdfast_schema_${createHash('md5').update(database).digest('hex')}`;
+}
 
 export class ServerSession implements SqlSession {
   readonly #connection: Session;
@@ -45,7 +49,7 @@ export class ServerSession implements SqlSession {
   }
 
   async alter(text: string): Promise<void> {
-    await this.#ask(text, []);
+    await this.#ask(inServersWords(text, this.#connection), []);
   }
 
   async atomically<T>(act: () => Promise<T>): Promise<T> {
@@ -66,8 +70,10 @@ export class ServerSession implements SqlSession {
   /** Nobody else who takes this lock is at work on this database meanwhile. The server lets go of
    *  it when the connection ends: not before the statement that is running has ended. */
   async exclusively<T>(act: () => Promise<T>): Promise<T> {
+    const [[database] = []] = await this.query('/* holdfast:getDatabase */ SELECT DATABASE()');
+    const lock = lockOf(String(database));
     const [[taken] = []] = await this.query(
-      `/* holdfast:lockSchema */ SELECT GET_LOCK(${LOCK_NAME}, ${LOCK_WAIT_S})`);
+      `/* holdfast:lockSchema */ SELECT GET_LOCK('${lock}', ${LOCK_WAIT_S})`);
     if (Number(taken) !== 1) {
       throw new HoldfastError('busy', WORDS.op,
         'Somebody else is altering this database. Try again when that has ended.');
@@ -75,7 +81,7 @@ export class ServerSession implements SqlSession {
     try {
       return await act();
     } finally {
-      await this.query(`/* holdfast:unlockSchema */ SELECT RELEASE_LOCK(${LOCK_NAME})`);
+      await this.query(`/* holdfast:unlockSchema */ SELECT RELEASE_LOCK('${lock}')`);
     }
   }
 

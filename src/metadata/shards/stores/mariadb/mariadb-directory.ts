@@ -3,7 +3,7 @@ import { HoldfastError } from '../../../../base/errors.ts';
 import type { SpaceId, TenantId } from '../../../../base/ids.ts';
 import type { Clock } from '../../../../platform/index.ts';
 import {
-  Session, binaryCollation, checkSettings, explainedFault, isPassing, readSettings, serverFault,
+  Session, checkSettings, explainedFault, isPassing, readSettings, serverFault,
   valuesFor,
 } from '../../../../platform/mariadb/index.ts';
 import type { NamedSql, ServerAddress, SqlValue } from '../../../../platform/mariadb/index.ts';
@@ -172,11 +172,9 @@ async function writeRows(
 async function ensureTables(address: ServerAddress): Promise<void> {
   const session = await Session.open(address, 'schema');
   try {
-    const settings = await readSettings(session);
-    checkSettings(settings);
-    const collation = binaryCollation(settings.version.includes('MariaDB'));
+    checkSettings(await readSettings(session));
     for (const [name, columns] of Object.entries(DIRECTORY_TABLES)) {
-      await session.run(createDirectoryTable(name, columns, collation));
+      await session.run(createDirectoryTable(name, columns, session.collation));
     }
     const { number, name, url, state, madeAt } = FIRST_SHARD;
     await ask(session, SQL.putFirstShard, number, name, url, null, state, madeAt);

@@ -2,7 +2,7 @@ import { HoldfastError } from '../../../../../base/errors.ts';
 import { systemClock, systemRandom } from '../../../../../platform/index.ts';
 import type { Clock } from '../../../../../platform/index.ts';
 import {
-  LoneStatements, ask, binaryCollation, explainedFault, lookAtDatabase, serverFault,
+  LoneStatements, ask, explainedFault, lookAtDatabase, serverFault,
   withSession,
 } from '../../../../../platform/mariadb/index.ts';
 import type { ServerAddress, Session } from '../../../../../platform/mariadb/index.ts';
@@ -182,10 +182,9 @@ async function formatOf(session: Session): Promise<number | undefined> {
 
 /** Several may do this at once: each step is calm when it was done, and the format comes last. */
 async function makeTables(session: Session): Promise<void> {
-  const { isMariadb } = await lookAtDatabase(session, WORDS);
-  const collation = binaryCollation(isMariadb);
+  await lookAtDatabase(session, WORDS);
   for (const [name, columns] of Object.entries(KEYED_REQUEST_TABLES)) {
-    await session.run(createKeyedRequestTable(name, columns, collation));
+    await session.run(createKeyedRequestTable(name, columns, session.collation));
   }
   await ask(session, META.addKeyedRequestFact, FORMAT, KEYED_REQUEST_FORMAT);
 }
