@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Session, statements } from '../platform/mariadb/index.ts';
 import type { RegisteredStatement, ServerAddress, SqlValue } from '../platform/mariadb/index.ts';
-import { ScratchServer } from '../platform/mariadb/testing/index.ts';
+import { ScratchServer, numbersTo, planOf } from '../platform/mariadb/testing/index.ts';
 import { gatheredTexts } from '../metadata/stores/mariadb/writer/bulk-statements.ts';
 import { aheadTexts } from '../metadata/stores/mariadb/writer/fetch-ahead.ts';
 
@@ -98,7 +98,7 @@ function valueOf({ type }: Column): string {
 async function fill(table: string): Promise<void> {
   const own = columns.filter((column) => column.table === table && !column.isMade);
   await session.run(`INSERT IGNORE INTO ${table} (${own.map(({ name }) => name).join(', ')})
-    SELECT ${own.map(valueOf).join(', ')} FROM seq_1_to_${ROWS}`);
+    SELECT ${own.map(valueOf).join(', ')} FROM ${numbersTo(ROWS)}`);
   await session.run(`ANALYZE TABLE ${table}`);
 }
 
@@ -111,7 +111,7 @@ before(async () => {
     for (const make of makersIn(module)) await make(session);
     for (const [name, definition] of tablesOf(module)) {
       await session.run(`CREATE TABLE IF NOT EXISTS ${name} (${definition})
-        ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin`);
+        ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE ${session.collation}`);
     }
   }
   gatheredTexts(8);
@@ -127,6 +127,10 @@ after(async () => {
   await server.stop();
 });
 
+/** At the end of what stands before a value: the table's other name, the column, the sign. */
+const COMPARED =
+  /(?:\b([a-z]+)\.)?([a-z_]+)\s*(=|<>|<=?|>=?|IN \(|BETWEEN)\s*(?:\?, |\? AND )*$/;
+
 /** A value that few rows have, of the kind of the column that it is compared with. */
 function sampleFor(text: string, at: number): SqlValue {
   const before = text.slice(0, at);
@@ -134,10 +138,10 @@ function sampleFor(text: string, at: number): SqlValue {
   if (/\b(?:LIMIT|OFFSET) $/.test(before)) return 1;
   const [, made = ''] = /^\? AS (v\d+)/.exec(text.slice(at)) ?? [];
   const joined = made === '' ? [] : new RegExp(`([a-z_]+) = v\\.${made}\\b`).exec(text) ?? [];
-  const [, name = joined[1] ?? '', sign = '='] =
-    /([a-z_]+)\s*(=|<>|<=?|>=?|IN \(|BETWEEN)\s*(?:\?, |\? AND )*$/.exec(before) ?? [];
-  const tables = new Set([...text.matchAll(/\b(?:FROM|JOIN|INTO|UPDATE)\s+([a-z_]+)/g)]
-    .map(([, table = '']) => table));
+  const [, alias = '', name = joined[1] ?? '', sign = '='] = COMPARED.exec(before) ?? [];
+  const named = [...text.matchAll(/\b(?:FROM|JOIN|INTO|UPDATE)\s+([a-z_]+)(?: ([a-z]+)\b)?/g)];
+  const meant = named.filter(([, , other]) => alias !== '' && other === alias);
+  const tables = new Set((meant.length > 0 ? meant : named).map(([, table = '']) => table));
   const column = columns.find((each) => each.name === name && tables.has(each.table));
   const isText = column !== undefined && !/int/.test(column.type);
   if (sign.startsWith('>')) return isText ? 'k99' : ROWS - 100;
@@ -150,13 +154,11 @@ function samplesFor(text: string): SqlValue[] {
 }
 
 async function scansOf({ text }: RegisteredStatement): Promise<string[]> {
-  const { rows } = await session.execute(`EXPLAIN ${text}`, samplesFor(text));
-  return (rows as [unknown, unknown, string, string, ...unknown[]][]).flatMap((row) => {
-    const [, , alias, type] = row;
+  const plan = await planOf(session, text, samplesFor(text));
+  return plan.flatMap(({ table: alias, type, rows: readCount }) => {
     const [, named = alias] = new RegExp(`\\b(?:FROM|JOIN|UPDATE)\\s+(\\w+) ${alias}\\b`)
       .exec(text) ?? [];
     const isKnown = columns.some(({ table }) => table === named);
-    const readCount = Number(row[8]);
     const isScan = type === 'ALL' || (type === 'index' && readCount > ROWS / 10);
     return isScan && isKnown ? [`${type} of ${named}`] : [];
   });

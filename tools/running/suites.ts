@@ -88,18 +88,20 @@ export interface SuiteContext {
   readonly root: string;
   readonly print: (text: string) => void;
   readonly laneCount?: number;
+  /** What each of the files is told on its command line. */
+  readonly words?: readonly string[];
 }
 
 /** Each file's output is printed in one piece, at its end. */
 export async function runSuiteFiles(
-  files: readonly SuiteFile[], { root, print, laneCount }: SuiteContext,
+  files: readonly SuiteFile[], { root, print, laneCount, words = [] }: SuiteContext,
 ): Promise<TestFileResult[]> {
   const waiting = [...files];
   const results: TestFileResult[] = [];
   const runLane = async (lane: number): Promise<void> => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
       const { path, timeoutMs } = file;
-      const result = await runTestFile(path, { root, timeoutMs, env: portsOf(lane) });
+      const result = await runTestFile(path, { root, timeoutMs, env: portsOf(lane), words });
       print(`\n${path}\n${result.end.output.trimEnd()}\n${lineOf(result)}`);
       results.push(result);
     }

@@ -14,6 +14,8 @@ export interface TestFileOptions {
   readonly root: string;
   readonly timeoutMs: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** What the file is told on its command line. */
+  readonly words?: readonly string[];
 }
 
 export interface TestFileResult {
@@ -33,7 +35,7 @@ export async function runTestFile(path: string, options: TestFileOptions): Promi
     const args = [
       '--test-reporter=spec', '--test-reporter-destination=stdout',
       `--test-reporter=${REPORTER}`, `--test-reporter-destination=${outcomes}`,
-      path,
+      path, ...options.words ?? [],
     ];
     // A runner above us would make the file report to it, in a form of its own.
     const env = { ...options.env, NODE_TEST_CONTEXT: undefined };

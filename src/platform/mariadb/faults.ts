@@ -79,9 +79,10 @@ const KINDS: readonly (readonly [errnos: readonly number[], kind: ErrorKind, wor
   [[1044, 1045, 1142, 1143, 1227, 1370, 1698], 'unavailable',
     'The {database} does not let this server in{who}. Check its user, password and rights: '
     + 'docs/mariadb-users.md.'],
-  [[NO_TRIGGERS], 'unavailable', 'The server of the {database} keeps a binary log, and lets triggers '
-    + 'be made only with log_bin_trust_function_creators = ON: docs/mariadb-users.md. Run SET GLOBAL '
-    + 'log_bin_trust_function_creators = ON; and write it into the server\'s option file.'],
+  [[NO_TRIGGERS], 'unavailable', 'The server of the {database} keeps a binary log, and lets '
+    + 'triggers be made only with log_bin_trust_function_creators = ON: docs/mariadb-users.md. Run '
+    + 'SET GLOBAL log_bin_trust_function_creators = ON; and write it into the server\'s option '
+    + 'file.'],
   [[FENCED], 'unavailable', NO_CHANGES],
   [[1175], 'internal', 'The {database} has refused a statement that searches no key. Nothing was '
     + 'changed; please report this.'],

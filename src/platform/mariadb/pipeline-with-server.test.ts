@@ -5,7 +5,7 @@ import { serverFault } from './faults.ts';
 import { GatheredQuestions } from './gathered-questions.ts';
 import { namedSql } from './named-sql.ts';
 import { Session } from './session.ts';
-import { CuttingProxy, ScratchServer } from './testing/index.ts';
+import { CuttingProxy, ScratchServer, numbersTo } from './testing/index.ts';
 
 const ASK = namedSql('askGathered', 'SELECT ?', { owner: 'test', tables: new Map() }).text;
 const FAIL = namedSql('failGathered', 'SELECT nothing FROM t WHERE id = ?',
@@ -74,7 +74,7 @@ describe('A pipeline', () => {
     await session.executeAll([
       { text: 'INSERT INTO t VALUES (?, ?)', values: [8, long] }, select(1),
     ]);
-    const many = 'SELECT seq, ? FROM seq_1_to_20000';
+    const many = `SELECT seq, ? FROM ${numbersTo(20_000)}`;
     const [text, rows, last] = await session.executeAll([
       { text: 'SELECT text FROM t WHERE id = ?', values: [8] },
       { text: many, values: ['y'.repeat(20)] }, select(2),

@@ -10,7 +10,9 @@ import { DEFAULT_TENANT, parseGroupId, parseUserId } from '../../../base/ids.ts'
 import { ManualClock, systemClock } from '../../../platform/index.ts';
 import { Session } from '../../../platform/mariadb/index.ts';
 import type { NamedSql, ServerAddress, SqlValue } from '../../../platform/mariadb/index.ts';
-import { CuttingProxy, ScratchServer } from '../../../platform/mariadb/testing/index.ts';
+import {
+  CuttingProxy, ScratchServer, numbersTo, planOf,
+} from '../../../platform/mariadb/testing/index.ts';
 import { sampleToken, sampleUser } from '../../identity-store.conformance.ts';
 import { Identity } from '../../identity.ts';
 import { hashSecret } from '../../secrets.ts';
@@ -250,19 +252,19 @@ describe('The statements on identity tables', () => {
   const fill = async (address: ServerAddress): Promise<void> => {
     await server.query(`INSERT INTO users (id, tenant, display_name, is_admin, is_disabled,
       created_at, rev, groups_rev, has_second_factor) SELECT CONCAT('u', seq),
-      IF(seq % 4 = 0, 'acme', 'default'), 'n', 0, 0, 1, 1, 0, 0 FROM seq_1_to_2000`,
+      IF(seq % 4 = 0, 'acme', 'default'), 'n', 0, 0, 1, 1, 0, 0 FROM ${numbersTo(2_000)}`,
     address.database);
     await server.query(`INSERT INTO tokens (token_hash, id, kind, user_id, device, created_at,
       expires_at) SELECT SHA2(seq, 256), seq, 'session', CONCAT('u', seq % 700), 'd', 1, seq
-      FROM seq_1_to_4000`, address.database);
+      FROM ${numbersTo(4_000)}`, address.database);
     await server.query(`INSERT INTO memberships (group_id, user_id, joined_at)
-      SELECT CONCAT('g', seq % 41), CONCAT('u', seq % 1000), 1 FROM seq_1_to_2000`,
+      SELECT CONCAT('g', seq % 41), CONCAT('u', seq % 1000), 1 FROM ${numbersTo(2_000)}`,
     address.database);
     await server.query(`INSERT INTO past_memberships (user_id, group_id, joined_at, left_at)
-      SELECT CONCAT('u', seq % 1000), CONCAT('g', seq % 40), 1, seq FROM seq_1_to_4000`,
+      SELECT CONCAT('u', seq % 1000), CONCAT('g', seq % 40), 1, seq FROM ${numbersTo(4_000)}`,
     address.database);
     await server.query(`INSERT INTO recovery_codes (user_id, code_hash)
-      SELECT CONCAT('u', seq % 300), SHA2(seq, 256) FROM seq_1_to_3000`, address.database);
+      SELECT CONCAT('u', seq % 300), SHA2(seq, 256) FROM ${numbersTo(3_000)}`, address.database);
     for (const table of LARGE) await server.query(`ANALYZE TABLE ${table}`, address.database);
   };
 
@@ -289,11 +291,10 @@ describe('The statements on identity tables', () => {
       const { name, text } = statement;
       if (/\*\/ INSERT INTO \w+ \([^)]*\) VALUES/.test(text) || PAGED.has(name)) continue;
       count += 1;
-      const { rows } = await session.execute(`EXPLAIN ${text}`, samples(statement));
-      for (const [, , alias, type] of rows) {
-        const table = new RegExp(`\\b(?:FROM|JOIN)\\s+(\\w+) ${String(alias)}\\b`).exec(text)?.[1];
+      for (const { table: alias, type } of await planOf(session, text, samples(statement))) {
+        const table = new RegExp(`\\b(?:FROM|JOIN)\\s+(\\w+) ${alias}\\b`).exec(text)?.[1];
         const isScan = type === 'ALL' || type === 'index';
-        if (isScan && LARGE.has(table ?? String(alias))) found.push(`${name}: ${String(type)}`);
+        if (isScan && LARGE.has(table ?? alias)) found.push(`${name}: ${type}`);
       }
     }
     await session.end();

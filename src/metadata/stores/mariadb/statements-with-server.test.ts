@@ -72,7 +72,7 @@ describe('The slowest statement', () => {
       const put = asRequest('req-slow-1', () => h.put(h.root, 'late'));
       const isWaiting = async (): Promise<boolean> => (await server.query(
         'SELECT COUNT(*) FROM information_schema.processlist WHERE user = \'hf_app\' '
-        + 'AND info LIKE \'%takeTurn%\' AND time_ms > 1500'))[0]?.[0] === 1;
+        + 'AND info LIKE \'%takeTurn%\' AND time > 1'))[0]?.[0] === 1;
       const endsAt = performance.now() + 60_000;
       while (!await isWaiting() && performance.now() < endsAt);
       await holder.run('COMMIT');
@@ -109,13 +109,15 @@ describe('The guard of a session', () => {
     // Nobody but a test enters a text that was not judged.
     const keyless = ['UPDATE upload SET ended = ? WHERE part_count = ?',
       'DELETE FROM upload WHERE ended = ? AND part_count = ?', 'DELETE FROM upload',
-      'DELETE FROM upload WHERE (owner, upload_id) IN ((?, ?))'];
+      // For which MySQL searches the key.
+      ...(server.isMysql ? [] : ['DELETE FROM upload WHERE (owner, upload_id) IN ((?, ?))'])];
     for (const text of keyless) {
       statements.adopt({ name: 'tests.unjudged', fingerprint: '', kind: 'write', rowsMax: 1_000,
         looksKeyless: false, text });
       assert.throws(() => namedSql('keyless', text, owner), SqlRefusal);
     }
     const rows = 'SELECT ? AS v0 UNION ALL SELECT ?';
+    // MariaDB takes this for a search without a key, MySQL does not.
     const joined = namedSql('forgetUploads', `DELETE u FROM (${rows}) v STRAIGHT_JOIN upload u
       ON u.owner = v.v0`, owner);
     for (const mode of ['write', 'lone'] as const) {
@@ -127,7 +129,7 @@ describe('The guard of a session', () => {
       }
       assert.equal((await session.execute(DELETE, ['nobody'])).changes, 0);
       const joining = session.execute(joined.text, ['nobody', 'no other']);
-      if (mode === 'write') assert.equal((await joining).changes, 0);
+      if (mode === 'write' || server.isMysql) assert.equal((await joining).changes, 0);
       else await assert.rejects(joining, (error) => serverFault(error)?.errno === 1175);
       await session.end();
     }
@@ -190,6 +192,10 @@ describe('The user of every day', () => {
 
   it('has no right too many, as root has', async () => {
     assert.deepEqual(await readRights(app), { tooMany: [], missing: [] });
-    assert.ok((await readRights(address)).tooMany.includes('ALL PRIVILEGES on *.*'));
+    // MySQL names them all, one by one.
+    const ofRoot = server.isMysql ? ['SUPER on *.*', 'BINLOG_ADMIN on *.*']
+      : ['ALL PRIVILEGES on *.*'];
+    const { tooMany } = await readRights(address);
+    assert.deepEqual(ofRoot.filter((right) => !tooMany.includes(right)), []);
   });
 });

@@ -9,7 +9,8 @@ export type Cut = 'before-commit' | 'after-commit';
 
 /** The writer's statements pass as text when they are prepared. */
 const WRITER_SIGN = '.takeTurn f=';
-const COMMIT = Buffer.from('\u0003COMMIT');
+/** Those that end transactions have it in front; what sessions begin with has a mark there. */
+const COMMIT = 'COMMIT /*hf ';
 
 export class CuttingProxy {
   readonly #server: Server;

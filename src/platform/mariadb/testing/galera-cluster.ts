@@ -18,7 +18,8 @@ import { promisify } from 'node:util';
 import { systemClock } from '../../clock.ts';
 import { Session } from '../session.ts';
 import type { ServerAddress } from '../session.ts';
-import { freePort, makeTemporary, pause, program, scratchRoot } from './scratch-server.ts';
+import { freePort, makeTemporary, pause, scratchRoot } from './scratch-server.ts';
+import { program } from './server-program.ts';
 
 const run = promisify(execFile);
 

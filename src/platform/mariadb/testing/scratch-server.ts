@@ -1,7 +1,8 @@
 /**
- * A MariaDB server of a test's own: a data directory that is made for it and goes with it, a socket
- * of its own and a free port. In memory, where the machine has a file system for that: its flushes
- * are asked for and answered as on a disk, but cost nothing.
+ * A MariaDB server of a test's own, or a MySQL one if the test file was given that: a data
+ * directory that is made for it and goes with it, a socket of its own and a free port. In memory,
+ * where the machine has a file system for that: its flushes are asked for and answered as on a
+ * disk, but cost nothing.
  */
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -14,6 +15,8 @@ import { promisify } from 'node:util';
 import { systemClock } from '../../clock.ts';
 import { Session } from '../session.ts';
 import type { ServerAddress } from '../session.ts';
+import { chosenProgram } from './server-program.ts';
+import type { ServerPlace, ServerProgram } from './server-program.ts';
 
 const run = promisify(execFile);
 
@@ -29,18 +32,6 @@ export function scratchRoot(): string {
     if (error instanceof Error) return tmpdir();
     throw error;
   }
-}
-
-export function program(name: string): string {
-  for (const folder of ['/usr/sbin', '/usr/bin', '/usr/libexec', '/usr/local/bin']) {
-    try {
-      accessSync(join(folder, name), constants.X_OK);
-      return join(folder, name);
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
-    }
-  }
-  throw new Error(`Missing: ${name}. Install it with: apt-get install mariadb-server`);
 }
 
 /** Below those that systems give to whoever connects: a server that is down for a moment, or
@@ -89,12 +80,10 @@ export function makeTemporary(folder: string): string {
   return path;
 }
 
-/** The superuser has to say so; anybody else runs it as what he is. */
-const AS_ROOT = process.getuid?.() === 0 ? ['--user=root'] : [];
-
 export class ScratchServer {
   readonly folder: string;
   readonly port: number;
+  readonly #program: ServerProgram;
   readonly #settings: readonly string[];
   #process: ChildProcess | undefined;
   #databases = 0;
@@ -102,6 +91,7 @@ export class ScratchServer {
   private constructor(folder: string, port: number, settings: readonly string[]) {
     this.folder = folder;
     this.port = port;
+    this.#program = chosenProgram();
     this.#settings = settings;
   }
 
@@ -115,9 +105,8 @@ export class ScratchServer {
     const folder = mkdtempSync(join(parent, 'holdfast-mariadb-'));
     const server = new ScratchServer(folder, await freePort(), settings);
     try {
-      await run(program('mariadb-install-db'), ['--no-defaults', `--datadir=${server.#data}`,
-        `--tmpdir=${makeTemporary(folder)}`, '--auth-root-authentication-method=normal',
-        '--skip-test-db', ...AS_ROOT]);
+      const [program = '', ...words] = server.#program.toMake(server.#place());
+      await run(program, words);
       await server.startAgain();
     } catch (error) {
       await server.stop();
@@ -126,8 +115,13 @@ export class ScratchServer {
     return server;
   }
 
-  get #data(): string {
-    return join(this.folder, 'data');
+  /** Whether it is MySQL, which lacks some of what MariaDB has. */
+  get isMysql(): boolean {
+    return this.#program.name === 'mysqld';
+  }
+
+  #place(): ServerPlace {
+    return { data: join(this.folder, 'data'), temporary: makeTemporary(this.folder) };
   }
 
   get #socket(): string {
@@ -145,12 +139,12 @@ export class ScratchServer {
 
   /** After `kill`. Resolves once the server takes connections. */
   async startAgain(): Promise<void> {
-    const child = spawn(program('mariadbd'), ['--no-defaults', ...AS_ROOT,
-      `--datadir=${this.#data}`, `--socket=${this.#socket}`, `--port=${this.port}`,
-      `--tmpdir=${makeTemporary(this.folder)}`,
-      '--bind-address=127.0.0.1', '--innodb-buffer-pool-size=64M', '--innodb-log-file-size=32M',
-      '--performance-schema=OFF', '--skip-name-resolve', '--max-connections=200',
-      ...this.#settings], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const [program = '', ...words] = this.#program.toServe(this.#place());
+    const child = spawn(program, [...words, `--socket=${this.#socket}`, `--port=${this.port}`,
+      '--bind-address=127.0.0.1', '--innodb-buffer-pool-size=64M', '--performance-schema=OFF',
+      '--skip-name-resolve', '--max-connections=200', ...this.#settings], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     this.#process = child;
     let said = '';
     child.stderr.on('data', (chunk: Buffer) => {
@@ -158,8 +152,9 @@ export class ScratchServer {
     });
     const endsAt = systemClock.now() + START_MAX_MS;
     while (!await this.#answers()) {
-      if (child.exitCode !== null) throw new Error(`mariadbd has ended: ${said}`);
-      if (systemClock.now() > endsAt) throw new Error(`mariadbd does not answer: ${said}`);
+      const { name } = this.#program;
+      if (child.exitCode !== null) throw new Error(`${name} has ended: ${said}`);
+      if (systemClock.now() > endsAt) throw new Error(`${name} does not answer: ${said}`);
       await pause();
     }
   }

@@ -5,7 +5,9 @@ import { parseUserId } from '../../../../../base/ids.ts';
 import { ManualClock, systemClock } from '../../../../../platform/index.ts';
 import { Session } from '../../../../../platform/mariadb/index.ts';
 import type { ServerAddress } from '../../../../../platform/mariadb/index.ts';
-import { CuttingProxy, ScratchServer } from '../../../../../platform/mariadb/testing/index.ts';
+import {
+  CuttingProxy, ScratchServer, numbersTo, planOf,
+} from '../../../../../platform/mariadb/testing/index.ts';
 import { ANSWER, keyed, testIdempotencyStore } from '../../idempotency-store.conformance.ts';
 import { KEY_TTL_MS, KEYS_PER_USER_MAX } from '../../idempotency-store.ts';
 import { UPKEEP_EVERY_MS } from './key-upkeep.ts';
@@ -114,7 +116,7 @@ describe('The upkeep of MariadbIdempotencyStore', () => {
     await store.begin(old, AT - 2 * 24 * 60 * 60 * 1000);
     await server.query(`INSERT INTO keyed_request (user_id, request_key, fingerprint, begun_at,
         state, attempt, writer) SELECT 'anna', CONCAT('k', seq), 'f', ${AT} - 20000 + seq, 'done',
-        '', '' FROM seq_1_to_${KEYS_PER_USER_MAX + 50}`, address.database);
+        '', '' FROM ${numbersTo(KEYS_PER_USER_MAX + 50)}`, address.database);
     await server.query('UPDATE keyed_request_writer SET seen_s = 1', address.database);
     for (let n = 0; n < 100; n += 1) await store.begin(keyed(`new${n}`), AT + n);
     clock.advance(UPKEEP_EVERY_MS);
@@ -151,7 +153,7 @@ describe('The statements on keyed requests', () => {
   it('never pass over all of them', async () => {
     await server.query(`INSERT INTO keyed_request (user_id, request_key, fingerprint, begun_at,
         state, attempt, writer) SELECT CONCAT('u', seq % 50), CONCAT('k', seq), 'f', seq, 'done',
-        '', '' FROM seq_1_to_5000`, address.database);
+        '', '' FROM ${numbersTo(5_000)}`, address.database);
     await server.query('ANALYZE TABLE keyed_request', address.database);
     const session = await Session.open(address, 'schema'); // May say EXPLAIN.
     const found: string[] = [];
@@ -159,8 +161,7 @@ describe('The statements on keyed requests', () => {
       if (!tables.includes('keyed_request') || name === 'beginKey') continue;
       const values = slots.map((slot) => (typeof slot === 'number' ? 5 : `u${slot.length}`));
       if (name === 'findOldestKey') values[1] = 5;
-      const { rows } = await session.execute(`EXPLAIN ${text}`, values);
-      for (const [, , table, type] of rows) {
+      for (const { table, type } of await planOf(session, text, values)) {
         const isScan = type === 'ALL' || type === 'index';
         if (isScan && (table === 'keyed_request' || table === 'r')) found.push(name);
       }
