@@ -50,9 +50,11 @@ const WHOLE: Readonly<Record<string, string>> = {
 };
 
 const SRC = join(import.meta.dirname, '..');
-const ENTERS = /\b(?:namedTable|namedSql|statements\.enter|registry\.enter)\(|TABLE_KEYS/;
+const ENTERS =
+  /\b(?:namedTable|namedSql|statements\.enter|registry\.enter)\(|TABLE_KEYS|_TABLES: Readonly/;
 
-/** All that enter statements when they are loaded, but for what begins to work then. */
+/** All that enter statements when they are loaded, or say which tables there are, but for what
+ *  begins to work then. */
 function owners(): string[] {
   return readdirSync(SRC, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.ts') && !/\.test\.ts$|-thread\.ts$|\/testing\//.test(path))

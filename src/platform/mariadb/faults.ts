@@ -41,6 +41,8 @@ const UNENCRYPTED = 100_002;
 /** Said by the triggers of a database that is left: see src/tables/stores/mariadb. A server takes
  *  no number above 65535 from them. */
 export const FENCED = 45_000;
+/** Another database, or an older state of it, is where one was: see known-database.ts. */
+export const CHANGED = 100_003;
 export const LOCK_WAIT = 1205;
 const DEADLOCK = 1213;
 const NOT_PREPARED = 1047; // Galera: this node is not, or no longer, part of the cluster.
@@ -150,6 +152,10 @@ export function toFault(error: unknown, { op, database }: DatabaseWords): FaultD
   const { code, errno } = fault;
   const facts = { server: code };
   if (errno === REFUSED) return { kind: 'internal', op, message: fault.message, facts };
+  if (errno === CHANGED) {
+    const message = `The ${database} ${fault.message}`;
+    return { kind: 'unavailable', op, message, facts, code: 'database-changed' };
+  }
   const known = KINDS.find(([errnos]) => errnos.includes(errno));
   if (known !== undefined) {
     const [, kind, words] = known;

@@ -16,7 +16,7 @@ export interface ServerHost {
 export const NODES_MAX = 16;
 
 /** One node, without the others, and one user. */
-export type NodeAddress = Omit<ServerAddress, 'others' | 'choice' | 'schemaUser'>;
+export type NodeAddress = Omit<ServerAddress, 'others' | 'choice' | 'schemaUser' | 'known'>;
 
 /** The same address, for who makes and alters tables. */
 export function asSchemaUser(address: ServerAddress): ServerAddress {
@@ -24,7 +24,7 @@ export function asSchemaUser(address: ServerAddress): ServerAddress {
 }
 
 export function nodesOf(
-  { others = [], choice: _, schemaUser: __, ...first }: ServerAddress,
+  { others = [], choice: _, schemaUser: __, known: ____, ...first }: ServerAddress,
 ): NodeAddress[] {
   const { socketPath: ___, ...common } = first;
   return [first, ...others.map((host) => ({ ...common, ...host }))].slice(0, NODES_MAX);

@@ -14,6 +14,8 @@ import type { Dialect } from './dialect.ts';
 import { loadDriver } from './driver.ts';
 import type { Driver } from './driver.ts';
 import { ServerError, serverFault } from './faults.ts';
+import { checkKnown } from './known-database.ts';
+import type { KnownDatabase } from './known-database.ts';
 import type { ServerFault } from './faults.ts';
 import type { SqlValue } from './named-sql.ts';
 import { checkNode, isClustered } from './node-health.ts';
@@ -48,6 +50,8 @@ export interface ServerAddress {
   others?: readonly ServerHost[];
   /** Which of the nodes is in use, for all threads that were given this address: see withChoice. */
   choice?: SharedArrayBuffer;
+  /** What was found there when it was opened: whatever else answers is refused. */
+  known?: KnownDatabase;
 }
 
 export interface Answer {
@@ -166,7 +170,7 @@ export class Session {
       if (node === undefined) continue;
       try {
         const session = await Session.#openOn(
-          { node, place, choice, isAlone: nodes.length === 1 }, mode);
+          { node, place, choice, isAlone: nodes.length === 1 }, mode, address.known);
         choice.move(current, place);
         return session;
       } catch (error) {
@@ -177,7 +181,9 @@ export class Session {
     throw failures.find((error) => serverFault(error)?.isLost === false) ?? failures[0];
   }
 
-  static async #openOn(place: Place, mode: SessionMode): Promise<Session> {
+  static async #openOn(
+    place: Place, mode: SessionMode, known: KnownDatabase | undefined,
+  ): Promise<Session> {
     const driver = await loadDriver();
     const connection = await driver.createConnection({
       ...wayTo(place.node), charset: 'utf8mb4_bin', rowsAsArray: true, supportBigNumbers: true,
@@ -187,6 +193,7 @@ export class Session {
     const session = new Session(connection, { place, mode, driver });
     try {
       await session.#begin();
+      if (known !== undefined) await checkKnown(session, known);
     } catch (error) {
       session.destroy();
       throw error;

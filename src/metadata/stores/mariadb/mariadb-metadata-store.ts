@@ -41,6 +41,7 @@ import type { ShardFigures, ShardStore } from '../../shards/shard-store.ts';
 import { SqlTenantRows } from '../rows/sql-tenant-rows.ts';
 import { WriterClient } from '../sqlite/writer-client.ts';
 import { MariadbRowDatabase } from './mariadb-row-database.ts';
+import { knowMetadata } from './known-metadata.ts';
 import { openDatabase, withSession } from './open-database.ts';
 import { listFolder } from './reader/folder-listing.ts';
 import { Readers } from './reader/readers.ts';
@@ -96,8 +97,9 @@ export class MariadbMetadataStore implements ShardStore {
    *  know, or of another shard, or the server's settings are not safe: with the setting. */
   static async open(options: MariadbStoreOptions): Promise<MariadbMetadataStore> {
     const { create, clock = systemClock, onCommit = () => undefined, shard = 0 } = options;
-    const address = withChoice(options.address);
-    await openDatabase(address, { create, shard });
+    const found = withChoice(options.address);
+    await openDatabase(found, { create, shard });
+    const address = { ...found, known: await knowMetadata(found) };
     const workerData: MariadbWriterStart = { address, writerId: randomUUID() };
     const writer = await WriterClient.open(
       new Worker(new URL('./writer/writer-thread.ts', import.meta.url), { workerData }));

@@ -102,8 +102,19 @@ export class ScratchServer {
 
   /** On the disk of that folder. */
   static async startIn(parent: string, ...settings: string[]): Promise<ScratchServer> {
+    return ScratchServer.#startOn(await freePort(), parent, settings);
+  }
+
+  /** In the place of another server, which has ended. */
+  static startAt(port: number): Promise<ScratchServer> {
+    return ScratchServer.#startOn(port, scratchRoot(), []);
+  }
+
+  static async #startOn(
+    port: number, parent: string, settings: readonly string[],
+  ): Promise<ScratchServer> {
     const folder = mkdtempSync(join(parent, 'holdfast-mariadb-'));
-    const server = new ScratchServer(folder, await freePort(), settings);
+    const server = new ScratchServer(folder, port, settings);
     try {
       const [program = '', ...words] = server.#program.toMake(server.#place());
       await run(program, words);

@@ -60,6 +60,7 @@ const LOST_BEFORE_COMMIT = {
 export class MariadbWriterDatabase implements WriterDatabase {
   readonly #line: LineClient;
   readonly #writerId: string;
+  readonly #onTurn: (turn: number) => void;
   readonly #statements: LineStatements;
   readonly #pauser = new Int32Array(new SharedArrayBuffer(4));
   #batch = 0;
@@ -71,7 +72,11 @@ export class MariadbWriterDatabase implements WriterDatabase {
   #aloneCount = 0;
   #triedSinceMs = 0;
 
-  constructor(line: LineClient, writerId: string) {
+  /** `onTurn`: told of each turn whose changes are durable. */
+  constructor(
+    line: LineClient, writerId: string, onTurn: (turn: number) => void = () => undefined,
+  ) {
+    this.#onTurn = onTurn;
     this.#line = line;
     this.#writerId = writerId;
     this.#statements = new LineStatements(line);
@@ -139,6 +144,7 @@ export class MariadbWriterDatabase implements WriterDatabase {
     }
     this.#learn();
     this.#knownTurn = this.#turn;
+    this.#onTurn(this.#turn);
     this.#statements.end();
   }
 

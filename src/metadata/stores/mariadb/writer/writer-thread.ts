@@ -1,5 +1,6 @@
 /** The thread that owns the writer of a database on a MariaDB server. */
 import { workerData } from 'node:worker_threads';
+import { noteLatest } from '../../../../platform/mariadb/index.ts';
 import type { ServerAddress } from '../../../../platform/mariadb/index.ts';
 import { MetadataWriter } from '../../sqlite/writer/metadata-writer.ts';
 import { serveWriter } from '../../sqlite/writer/serve-writer.ts';
@@ -14,7 +15,9 @@ export interface MariadbWriterStart {
 
 const { address, writerId } = workerData as MariadbWriterStart;
 serveWriter(() => {
-  const database = new MariadbWriterDatabase(new LineClient(address), writerId);
+  const database = new MariadbWriterDatabase(new LineClient(address), writerId, (turn) => {
+    if (address.known !== undefined) noteLatest(address.known, turn);
+  });
   const writer = new MetadataWriter(database);
   database.tidyUp();
   return writer;
