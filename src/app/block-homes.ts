@@ -76,6 +76,8 @@ export class BlockHomes {
   readonly #failed = new Map<TenantId, { error: unknown; atMs: number }>();
   /** Marks of shards that came while homes were being opened, which may not have asked them. */
   #lateMarks: Witness | undefined;
+  /** Shards that are just being looked at. */
+  #lateCount = 0;
   /** The list is written by one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   #isClosed = false;
@@ -180,12 +182,21 @@ export class BlockHomes {
    *  One that is not open looks for itself. @throws corrupt: something is missing; unavailable. */
   async checkMarks(witness: Witness): Promise<void> {
     if (!this.#list.knows(witness)) throw listLost();
-    if (this.#opening.size > 0) {
-      this.#lateMarks = furthestOf([this.#lateMarks ?? [], witness]);
+    this.#lateMarks = furthestOf([this.#lateMarks ?? [], witness]);
+    this.#lateCount += 1;
+    try {
+      for (const home of this.#homes.values()) {
+        await home.checkMarks(ownMarks(home.place.number, witness));
+      }
+    } finally {
+      this.#lateCount -= 1;
+      this.#forgetLateMarks();
     }
-    for (const home of this.#homes.values()) {
-      await home.checkMarks(ownMarks(home.place.number, witness));
-    }
+  }
+
+  /** Who opens from now on asks all shards itself. */
+  #forgetLateMarks(): void {
+    if (this.#opening.size === 0 && this.#lateCount === 0) this.#lateMarks = undefined;
   }
 
   async close(): Promise<void> {
@@ -208,7 +219,7 @@ export class BlockHomes {
     }
     const opening = this.#open(tenant).finally(() => {
       this.#opening.delete(tenant);
-      if (this.#opening.size === 0) this.#lateMarks = undefined;
+      this.#forgetLateMarks();
     });
     this.#opening.set(tenant, opening);
     return opening;

@@ -28,7 +28,7 @@ it('A shard that opens after its marks were given up is looked at before it is u
       return { witness: [], away: [1] };
     },
   };
-  assert.deepEqual((await admission.readMarks(metadata, pool)).away, [1]);
+  assert.deepEqual((await admission.readFirstMarks(metadata, pool)).away, [1]);
   await assert.rejects(Promise.resolve(pool.get(SHARD)), { kind: 'unavailable' }, 'for a while');
   admission.add((shard, store) => {
     lookedAt.push([shard.number, store]);
@@ -37,5 +37,38 @@ it('A shard that opens after its marks were given up is looked at before it is u
   admission.ready();
   const store = await pool.openNow(SHARD);
   assert.deepEqual(lookedAt, [[1, store]]);
+  await pool.close();
+});
+
+it('A shard that was open, and does not say its marks, is looked at before more use', async () => {
+  const admission = new ShardAdmission();
+  const lookedAt: string[] = [];
+  admission.setLast(async () => {
+    lookedAt.push('marks');
+  });
+  admission.add(async () => {
+    lookedAt.push('all else');
+  });
+  const opened: MemoryMetadataStore[] = [];
+  const pool = new ShardPool({
+    clock: new ManualClock(1_700_000_000_000),
+    open: async (shard) => {
+      const store = new MemoryMetadataStore();
+      opened.push(store);
+      await admission.admit(shard, store);
+      return store;
+    },
+  });
+  const before = await pool.get(SHARD);
+  lookedAt.length = 0;
+  const answers = [{ witness: [], away: [] }, { witness: [], away: [1] }];
+  const metadata = { readMarks: async () => answers.shift() ?? assert.fail() };
+  await admission.readMarks(metadata, pool);
+  assert.equal(pool.find(1), before, 'it has answered');
+  assert.deepEqual((await admission.readMarks(metadata, pool)).away, [1]);
+  assert.equal(pool.find(1), undefined);
+  const again = await pool.get(SHARD);
+  assert.deepEqual(lookedAt, ['all else', 'marks']);
+  assert.deepEqual(opened, [before, again]);
   await pool.close();
 });

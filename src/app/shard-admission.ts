@@ -10,8 +10,11 @@ import { HoldfastError } from '../base/errors.ts';
 /** @throws what is wrong: then the shard stays away, and is tried again. */
 export type Admit = (shard: ShardRecord, store: ShardStore) => Promise<void>;
 
+type ReadsMarks = Pick<ShardedMetadataStore, 'readMarks'>;
+
 export class ShardAdmission {
   readonly #acts: Admit[] = [];
+  #last: Admit = () => Promise.resolve();
   readonly #onAdmitted: ((shard: number) => void)[] = [];
   #isStarting = false;
 
@@ -25,13 +28,27 @@ export class ShardAdmission {
     this.#acts.push(act);
   }
 
-  /** What shards refer to, as far as they can be asked, and `begin`. One that was given up may
-   *  have opened while another was waited for, unasked: it is closed, and comes in as late ones. */
-  async readMarks(
-    metadata: Pick<ShardedMetadataStore, 'readMarks'>, pool: ShardPool,
-  ): Promise<KnownMarks> {
+  /** Done behind all others, right before the shard is used. */
+  setLast(act: Admit): void {
+    this.#last = act;
+  }
+
+  /** As readMarks, for the start, and `begin`: one that was given up may have opened while another
+   *  was waited for. */
+  async readFirstMarks(metadata: ReadsMarks, pool: ShardPool): Promise<KnownMarks> {
+    return this.readMarks({
+      readMarks: async () => {
+        const marks = await metadata.readMarks();
+        this.begin();
+        return marks;
+      },
+    }, pool);
+  }
+
+  /** What shards refer to, as far as they can be asked. One that cannot, but is open, may be used
+   *  again at any moment, and nobody would ask it then: it is closed, and comes in as late ones. */
+  async readMarks(metadata: ReadsMarks, pool: ShardPool): Promise<KnownMarks> {
     const marks = await metadata.readMarks();
-    this.begin();
     for (const shard of marks.away) {
       if (pool.find(shard) !== undefined) await pool.release(shard);
     }
@@ -53,7 +70,7 @@ export class ShardAdmission {
       throw new HoldfastError('unavailable', 'app/shards', 'The server is just starting. Try again '
         + 'shortly.', { code: 'shard-waits' });
     }
-    for (const act of this.#acts) await act(shard, store);
+    for (const act of [...this.#acts, this.#last]) await act(shard, store);
   }
 
   admitted(shard: number): void {

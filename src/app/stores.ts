@@ -9,7 +9,7 @@ import { HoldfastError } from '../base/errors.ts';
 import type { SpaceId } from '../base/ids.ts';
 import { Identity } from '../identity/index.ts';
 import type { SignInNotice } from '../identity/index.ts';
-import type { MetadataStore, ShardedMetadataStore } from '../metadata/index.ts';
+import type { KnownMarks, MetadataStore } from '../metadata/index.ts';
 import { findDataDirectory, isThere, openDataDirectory } from '../platform/index.ts';
 import type {
   Clock, ClusterSettings, DatabaseSettings, Logger, Random,
@@ -114,7 +114,7 @@ export async function openStores(root: string, options: StoresOptions): Promise<
     });
     opened.push(metadata);
     const place = ownHome(data);
-    const { witness, away } = await shards.admission.readMarks(metadata, shards.pool);
+    const { witness, away } = await shards.admission.readFirstMarks(metadata, shards.pool);
     const own = await openBlockHome({
       ...options, place, places, dataPath: root, witness: ownMarks(place.number, witness),
       isWitnessWhole: away.length === 0, sharing: webNode?.sharing,
@@ -127,10 +127,13 @@ export async function openStores(root: string, options: StoresOptions): Promise<
     if (database.kind === 'files') await checkShards(root, database, options);
     const idempotency = await openIdempotencyStore(root, database, options.clock);
     opened.push(idempotency);
-    const homes = await openHomes(own, options, { identity, metadata, webNode, database, opened });
+    const homes = await openHomes(own, options, {
+      identity, readMarks: () => shards.admission.readMarks(metadata, shards.pool), webNode,
+      database, opened,
+    });
     if (mayCreate) await writeMarker(root, paths.complete);
     await homes.openAll(await identity.tenants.list());
-    shards.admission.add(async (_, store) => homes.checkMarks(await store.readWitness()));
+    shards.admission.setLast(async (_, store) => homes.checkMarks(await store.readWitness()));
     shards.admission.ready();
     return {
       ...own, identity, metadata, shards, homes, database, idempotency, webNode, close,
@@ -145,8 +148,8 @@ export async function openStores(root: string, options: StoresOptions): Promise<
 /** Also enters them among what was opened. */
 async function openHomes(
   own: BlockHome, options: StoresOptions,
-  { identity, metadata, webNode, database, opened }: {
-    identity: Identity; metadata: ShardedMetadataStore; webNode: WebNode | undefined;
+  { identity, readMarks, webNode, database, opened }: {
+    identity: Identity; readMarks: () => Promise<KnownMarks>; webNode: WebNode | undefined;
     database: DatabasePlace; opened: { close(): Promise<void> }[];
   },
 ): Promise<BlockHomes> {
@@ -154,8 +157,7 @@ async function openHomes(
   if (shared !== undefined) opened.push(shared.table);
   const homes = await BlockHomes.open(own, {
     ...options, policies: options.policies ?? new Map(), usual: options,
-    findTenant: (id) => identity.tenants.find(id), readMarks: () => metadata.readMarks(),
-    shared,
+    findTenant: (id) => identity.tenants.find(id), readMarks, shared,
   });
   opened.push(homes);
   return homes;
