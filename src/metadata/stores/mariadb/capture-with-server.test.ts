@@ -8,9 +8,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { after, before, beforeEach, afterEach, describe, it } from 'node:test';
 import { parseTenantId } from '../../../base/ids.ts';
+import { Session } from '../../../platform/mariadb/index.ts';
 import type { ServerAddress } from '../../../platform/mariadb/index.ts';
 import { ScratchServer } from '../../../platform/mariadb/testing/index.ts';
-import { Hand } from '../../conformance/hand.ts';
+import { Hand, refused } from '../../conformance/hand.ts';
 import { MariadbMetadataStore } from './mariadb-metadata-store.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../move/testing/capturing-program.ts', import.meta.url));
@@ -86,6 +87,27 @@ describe('What notes the changes of tenants on MariaDB', { timeout: 120_000 }, (
     await store.tenantRows.endCapture(NEWER);
     assert.equal(await triggers(), both, 'one is still under way');
     await store.tenantRows.endCapture(parseTenantId('early'));
+    assert.equal(await triggers(), 0);
+  });
+
+  it('does not wait for long for a transaction that is left open, and is tried again', async () => {
+    const open = await Session.open(address, 'schema');
+    await open.run('SELECT * FROM node');
+    const begunAt = performance.now();
+    const begun = store.tenantRows.beginCapture(NEWER);
+    const { message } = await refused(begun, 'busy', 'table-in-use');
+    assert.match(message, /transaction open.*2 s were waited.*innodb_trx/);
+    const waitedMs = performance.now() - begunAt;
+    assert.ok(waitedMs > 1_900 && waitedMs < 8_000, `${waitedMs} ms`);
+    await hand.put(hand.root, 'nobody is held up');
+    await open.run('COMMIT');
+    await store.tenantRows.beginCapture(NEWER);
+    await hand.put(hand.root, 'noted');
+    await open.run('SELECT * FROM node');
+    await refused(store.tenantRows.endCapture(NEWER), 'busy', 'table-in-use');
+    await open.end();
+    assert.ok(await triggers() > 0);
+    await store.tenantRows.endCapture(NEWER);
     assert.equal(await triggers(), 0);
   });
 });
