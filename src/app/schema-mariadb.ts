@@ -52,6 +52,11 @@ export function besideFirst(): Catalogue {
   }, OUR_COLLATION);
 }
 
+/** What of that is there from the first start on. */
+export function alwaysBesideFirst(): string[] {
+  return Object.keys({ ...IDENTITY_TABLES, ...INSTALLATION_TABLES });
+}
+
 export function openTarget(address: ServerAddress): Promise<SchemaTarget> {
   return MariadbSchemaTarget.open(address);
 }

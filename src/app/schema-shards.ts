@@ -72,7 +72,8 @@ async function findDirectory(
 
 async function firstShards(root: string, { place, readonly }: ShardParts): Promise<SchemaShard[]> {
   if (place.kind === 'mariadb') {
-    const beside = (await onMariadb()).besideFirst();
+    const { besideFirst, alwaysBesideFirst } = await onMariadb();
+    const beside = { beside: besideFirst(), besideAlways: alwaysBesideFirst() };
     return [onServer('main', place.address, beside)];
   }
   return ([['main', METADATA_FILE, 'metadata'], ['identity', IDENTITY_FILE, 'identity']] as const)
@@ -89,7 +90,10 @@ export async function shardOf(
   if (found.kind === 'file') {
     return inFile(shard.name, found.file, { family: 'metadata', readonly });
   }
-  return onServer(shard.name, found.address, (await onMariadb()).besideAll());
+  const beside = (await onMariadb()).besideAll();
+  return onServer(shard.name, found.address, {
+    beside, besideAlways: beside.map(({ name }) => name),
+  });
 }
 
 /** It counts as a shard that does not answer, and the others are looked at. */
@@ -107,7 +111,10 @@ function inFile(
   return { name, family, engine: 'sqlite', open };
 }
 
-function onServer(name: string, address: ServerAddress, beside: Catalogue): SchemaShard {
+function onServer(
+  name: string, address: ServerAddress,
+  beside: { beside: Catalogue; besideAlways: readonly string[] },
+): SchemaShard {
   const open = async () => (await onMariadb()).openTarget(address);
-  return { name, family: 'metadata', engine: 'mariadb', beside, open };
+  return { name, family: 'metadata', engine: 'mariadb', ...beside, open };
 }

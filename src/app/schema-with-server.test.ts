@@ -128,6 +128,18 @@ describe('An installation on MariaDB with two shards', () => {
     });
   });
 
+  it('shows which table is missing on which shard, whoever\'s it is', async () => {
+    for (const [address, shard, table] of [
+      [first, 'main', 'users'], [second, 'two', 'installation'], [second, 'two', 'grant_count'],
+    ] as const) {
+      await server.query(`RENAME TABLE ${table} TO away`, address?.database);
+      const { exit, printed } = await drift();
+      await server.query(`RENAME TABLE away TO ${table}`, address?.database);
+      assert.equal(exit, 1, printed);
+      assert.match(printed, new RegExp(`${shard}: ${table} is missing`));
+    }
+  });
+
   it('is brought up by a program that is alone, and by command when there are others', async () => {
     await check([COLOUR]);
     const columns = await server.query(`SELECT table_schema FROM information_schema.columns

@@ -6,8 +6,8 @@ import { assert } from '../base/assert.ts';
 import type { ShardRecord } from '../metadata/index.ts';
 import { databaseSlice, findDataDirectory, lockData, serverSlice } from '../platform/index.ts';
 import type { Clock, Config, DatabaseSettings, Logger, NodeRegistry } from '../platform/index.ts';
-import { CHANGES, checkServing, schemaSlice } from '../schema/index.ts';
-import type { SchemaBook, SchemaChange } from '../schema/index.ts';
+import { CHANGES, checkServing, findDrift, schemaSlice } from '../schema/index.ts';
+import type { SchemaBook, SchemaChange, ShardDrift } from '../schema/index.ts';
 import { openSqliteBook } from '../schema/stores/sqlite/sqlite-schema-book.ts';
 import { DriftWork } from './drift-work.ts';
 import type { DriftOptions } from './drift-work.ts';
@@ -104,6 +104,17 @@ export async function checkLateShard(
   await checkServing({
     changes, shards: [shard], version: PROGRAM_VERSION, looksOnly: true, clock,
   });
+}
+
+/** Whether all shards have the tables that this program knows, as one `schema drift` says it. */
+export async function findTableDrift(
+  root: string, place: DatabasePlace,
+  { settings, clock }: { settings: DatabaseSettings | undefined; clock: Clock },
+): Promise<ShardDrift[]> {
+  const shards = await schemaShards(root, { place, settings, clock, readonly: true });
+  const isOnServers = shards.some(({ engine }) => engine === 'mariadb');
+  const goldens = isOnServers ? await goldenCatalogues() : goldenFiles();
+  return findDrift(shards, { changes: CHANGES, goldens });
 }
 
 interface CheckOptions {

@@ -67,6 +67,7 @@ class Site {
       root, directory, pool, isShared: false, admission: new ShardAdmission(),
       withoutAway: (onAway) => metadata.withoutAway(onAway),
       make: () => Promise.resolve(), check: () => Promise.resolve(),
+      findDrift: () => Promise.resolve([]),
     };
     const site = new Site(shards, metadata);
     for (const tenant of TENANTS) {

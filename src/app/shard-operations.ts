@@ -7,6 +7,7 @@ import type {
 } from '../metadata/index.ts';
 import type { Operations, PlainRecord } from '../operations/index.ts';
 import type { Clock } from '../platform/index.ts';
+import { driftText } from '../schema/index.ts';
 import type { ShardDrains } from './shard-drains.ts';
 import { lookAtAll } from './shard-loads.ts';
 import type { ShardLook } from './shard-loads.ts';
@@ -16,6 +17,8 @@ import type { MoveDesk } from './tenant-moves.ts';
 import type { Stores } from './stores.ts';
 
 const OP = 'app/shard';
+/** As drift is told of a whole table. */
+const MISSING = 'is missing';
 
 interface Parts {
   clock: Pick<Clock, 'now' | 'after'>;
@@ -128,7 +131,29 @@ async function checkShards(shards: Shards, clock: Parts['clock']): Promise<Findi
       findings.push(...await checkSpaces(shards, shard, store).catch(notWhole(shard)));
     }
   }
+  findings.push(...await checkTables(shards));
   return [...findings, ...checkPlaces(shards, looks), ...checkFormats(looks)];
+}
+
+/** Those that are missing are lost; what else differs somebody has altered. */
+async function checkTables(shards: Shards): Promise<Finding[]> {
+  const { shards: known } = shards.directory.map.view;
+  const drifts = await shards.findDrift().catch((error: unknown) => {
+    if (!(error instanceof HoldfastError) || !error.retryable) throw error;
+    return []; // The directory is away: that was said.
+  });
+  return drifts.flatMap(({ shard: name, drifts: found }) => found.map((drift): Finding => {
+    const isLost = drift.problem === MISSING && drift.column === undefined
+      && drift.index === undefined;
+    return {
+      weight: isLost ? 'bad' : 'note',
+      shard: known.find((shard) => shard.name === name)?.number ?? 0,
+      text: isLost ? `Shard ${name} lacks the table ${drift.table}.`
+        : `Shard ${driftText(name, drift)}.`,
+      next: isLost ? 'Restore its database as a whole, from the newest backup; a single table does '
+        + 'not fit the others.' : 'Somebody has altered it. See: holdfast schema drift',
+    };
+  }));
 }
 
 function checkReached({ shard, failure, isWrong }: ShardLook): Finding[] {

@@ -23,7 +23,8 @@ import { replaceJson } from '../storage/index.ts';
 import { warnOfRights } from './database-place.ts';
 import type { DatabasePlace } from './database-place.ts';
 import { openMetadata } from './metadata-place.ts';
-import { checkLateShard } from './schema.ts';
+import type { ShardDrift } from '../schema/index.ts';
+import { checkLateShard, findTableDrift } from './schema.ts';
 import { DIRECTORY_FILE, shardAddress } from './shard-address.ts';
 import { inWordsOfShards } from './shard-claim.ts';
 import { ShardAdmission } from './shard-admission.ts';
@@ -48,6 +49,9 @@ export interface Shards {
   /** Whether a database can become a shard; then it is marked as this installation's.
    *  @throws invalid: what is said of it cannot be understood; as claimDatabase. */
   check(shard: Pick<ShardRecord, 'url' | 'passwordPath'>): Promise<void>;
+  /** What of the tables of all databases is otherwise than this program makes it. One that cannot
+   *  be looked at has a problem. @throws unavailable: the directory cannot be asked. */
+  findDrift(): Promise<ShardDrift[]>;
 }
 
 export interface ShardsOptions {
@@ -103,6 +107,7 @@ export async function openShards(
       withoutAway: (onAway) => metadata.withoutAway(onAway),
       make: (shard) => opener.make(shard, pool),
       check: (shard) => opener.check(shard, isShared),
+      findDrift: () => findTableDrift(root, place, { settings: options.settings, clock }),
     };
     return { metadata, shards };
   } catch (error) {

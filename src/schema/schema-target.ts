@@ -76,6 +76,8 @@ export interface SchemaShard {
   readonly engine: Engine;
   /** Tables of others that may lie in the same database; those that are there have to be right. */
   readonly beside?: Catalogue;
+  /** Names of those of them that are there from the beginning; the others are made when needed. */
+  readonly besideAlways?: readonly string[];
   /** @throws unavailable. */
   open(): Promise<SchemaTarget>;
 }

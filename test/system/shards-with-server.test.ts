@@ -147,6 +147,18 @@ describe('tenants on several databases', { timeout: 480_000 }, () => {
       (await eve.get('two.txt')).text === 'two');
   });
 
+  it('names shard and table where one is missing', async () => {
+    await databases.query('RENAME TABLE grant_count TO away', 'far');
+    const { code, stdout } = await ask('shard', 'check');
+    assert.equal(code, 1, stdout);
+    assert.match(stdout, /NOT WELL: Shard far lacks the table grant_count\./);
+    assert.match(stdout, /Restore its database as a whole/);
+    await databases.query('RENAME TABLE away TO grant_count', 'far');
+    const again = await ask('shard', 'check');
+    assert.equal(again.code, 0, again.stdout);
+    assert.doesNotMatch(again.stdout, /grant_count/);
+  });
+
   it('finds all of it after a restart', async () => {
     await server.restart();
     assert.equal((await eve.get('five.txt')).text, 'five');
