@@ -4,6 +4,7 @@ import type { FailureCounts, IdentityStore } from '../identity/index.ts';
 import { openSealingKey } from '../identity/stores/sqlite/sealing-key.ts';
 import { SqliteIdentityStore } from '../identity/stores/sqlite/sqlite-identity-store.ts';
 import type { Clock } from '../platform/index.ts';
+import type { ChangeMarks } from '../platform/mariadb/index.ts';
 import type { DatabasePlace } from './database-place.ts';
 
 export const IDENTITY_FILE = 'identity.db';
@@ -20,7 +21,7 @@ export interface IdentityPlace {
 /** The database must have been claimed. @throws as the stores and openSealingKey or
  *  openSharedSealingKey do. */
 export async function openIdentityStore(
-  root: string, place: DatabasePlace, clock: Clock,
+  root: string, place: DatabasePlace, clock: Clock, marks?: ChangeMarks,
 ): Promise<IdentityPlace> {
   const { mayTake: create } = place;
   const keyFile = join(root, SEALING_KEY_FILE);
@@ -30,7 +31,7 @@ export async function openIdentityStore(
     const { openSharedSealingKey } = await import(
       '../identity/stores/mariadb/shared-sealing-key.ts');
     const { address, accountsAgeMs: markAgeMs } = place;
-    const store = await MariadbIdentityStore.open({ address, create, clock, markAgeMs });
+    const store = await MariadbIdentityStore.open({ address, create, clock, markAgeMs, marks });
     const opened = await withKey(store, () => openSharedSealingKey(store, keyFile));
     const { MariadbFailureCounts } = await import(
       '../identity/stores/mariadb/mariadb-failure-counts.ts');

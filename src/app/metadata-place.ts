@@ -4,6 +4,7 @@ import type { SpaceId } from '../base/ids.ts';
 import type { ShardStore } from '../metadata/index.ts';
 import { SqliteMetadataStore } from '../metadata/stores/sqlite/sqlite-metadata-store.ts';
 import type { Clock } from '../platform/index.ts';
+import type { ChangeMarks } from '../platform/mariadb/index.ts';
 import type { DatabasePlace } from './database-place.ts';
 
 export const METADATA_FILE = 'metadata.db';
@@ -13,6 +14,8 @@ export interface MetadataOptions {
   /** Whether metadata that is missing may be made. */
   readonly create: boolean;
   readonly onCommit?: (spaceId: SpaceId) => void;
+  /** Of the database that the accounts are in, too. */
+  readonly marks?: ChangeMarks | undefined;
 }
 
 /** The database must have been claimed. @throws as the stores do. */
@@ -22,7 +25,8 @@ export async function openMetadata(
   if (place.kind === 'mariadb') {
     const { MariadbMetadataStore } = await import(
       '../metadata/stores/mariadb/mariadb-metadata-store.ts');
-    return MariadbMetadataStore.open({ ...options, address: place.address });
+    const { marks: states, ...others } = options;
+    return MariadbMetadataStore.open({ ...others, states, address: place.address });
   }
   return SqliteMetadataStore.open({ ...options, file: join(root, METADATA_FILE) });
 }

@@ -19,6 +19,7 @@ import type {
 import { SqliteShardDirectory } from '../metadata/shards/stores/sqlite/sqlite-directory.ts';
 import { SqliteMetadataStore } from '../metadata/stores/sqlite/sqlite-metadata-store.ts';
 import type { Clock, DatabaseSettings, Logger } from '../platform/index.ts';
+import type { ChangeMarks } from '../platform/mariadb/index.ts';
 import { replaceJson } from '../storage/index.ts';
 import { warnOfRights } from './database-place.ts';
 import type { DatabasePlace } from './database-place.ts';
@@ -62,6 +63,8 @@ export interface ShardsOptions {
   /** Asked only when somebody is served, so that the accounts may be opened later. */
   readonly identity: () => Identity;
   readonly onCommit?: (spaceId: SpaceId) => void;
+  /** Of the database that the accounts are in, too. */
+  readonly marks?: ChangeMarks | undefined;
 }
 
 export interface OpenedShards {
@@ -73,9 +76,9 @@ export interface OpenedShards {
 export async function openShards(
   root: string, place: DatabasePlace, options: ShardsOptions,
 ): Promise<OpenedShards> {
-  const { clock, log, onCommit, identity } = options;
+  const { clock, log, onCommit, identity, marks } = options;
   const first = await openMetadata(root, place, {
-    clock, create: place.mayTake, ...(onCommit !== undefined && { onCommit }),
+    clock, create: place.mayTake, marks, ...(onCommit !== undefined && { onCommit }),
   });
   try {
     const directory = await openDirectory(root, place, options);

@@ -11,6 +11,7 @@ import { Identity } from '../identity/index.ts';
 import type { SignInNotice } from '../identity/index.ts';
 import type { KnownMarks, MetadataStore } from '../metadata/index.ts';
 import { findDataDirectory, isThere, openDataDirectory } from '../platform/index.ts';
+import type { ChangeMarks } from '../platform/mariadb/index.ts';
 import type {
   Clock, ClusterSettings, DatabaseSettings, Logger, Random,
 } from '../platform/index.ts';
@@ -76,8 +77,7 @@ export interface StoresOptions {
  *  or missing, with the reason; nothing was changed then. */
 export async function openStores(root: string, options: StoresOptions): Promise<Stores> {
   const paths = {
-    identity: join(root, IDENTITY_FILE),
-    metadata: join(root, METADATA_FILE),
+    identity: join(root, IDENTITY_FILE), metadata: join(root, METADATA_FILE),
     volumes: join(root, 'volumes'),
     complete: join(root, COMPLETE),
   };
@@ -103,6 +103,7 @@ export async function openStores(root: string, options: StoresOptions): Promise<
     const webNode = await openWebNode(root, database, options);
     if (webNode !== undefined) opened.push(webNode);
     if (database.kind === 'mariadb') await checkShards(root, database, options);
+    const marks = await openMarks(database, clock, opened);
     const accounts: { identity?: Identity } = {};
     const { metadata, shards } = await openShards(root, database, {
       clock, log, installation: data.instanceId, settings: options.database,
@@ -110,7 +111,7 @@ export async function openStores(root: string, options: StoresOptions): Promise<
         assert(accounts.identity !== undefined, 'nobody is served before the accounts are open');
         return accounts.identity;
       },
-      ...(onCommit !== undefined && { onCommit }),
+      ...(onCommit !== undefined && { onCommit }), marks,
     });
     opened.push(metadata);
     const place = ownHome(data);
@@ -121,7 +122,7 @@ export async function openStores(root: string, options: StoresOptions): Promise<
     });
     opened.push(own);
     await webNode?.start(own.backend.objects);
-    const identity = await openIdentity(root, database, options);
+    const identity = await openIdentity(root, database, { ...options, marks });
     accounts.identity = identity;
     opened.push(identity);
     if (database.kind === 'files') await checkShards(root, database, options);
@@ -180,6 +181,21 @@ async function openSharedHomes(
   };
 }
 
+/** What tells of accounts and metadata together whether anything has changed. Also enters it among
+ *  what was opened. */
+async function openMarks(
+  database: DatabasePlace, clock: Clock, opened: { close(): Promise<void> }[],
+): Promise<ChangeMarks | undefined> {
+  if (database.kind === 'files') return undefined;
+  const mariadb = await import('../platform/mariadb/index.ts');
+  const { address } = database;
+  const marks = new mariadb.ChangeMarks({
+    address, clock, words: { op: 'app/ChangeMarks', database: 'database' },
+  });
+  opened.push(marks);
+  return marks;
+}
+
 async function openWebNode(
   root: string, database: DatabasePlace, { cluster, clock, log }: StoresOptions,
 ): Promise<WebNode | undefined> {
@@ -216,9 +232,11 @@ export async function openIdentityAlone(
 
 async function openIdentity(
   root: string, database: DatabasePlace,
-  { clock, onSignIn, log }: Pick<StoresOptions, 'clock' | 'onSignIn'> & { log?: Logger },
+  { clock, onSignIn, log, marks }: Pick<StoresOptions, 'clock' | 'onSignIn'> & {
+    log?: Logger; marks?: ChangeMarks | undefined;
+  },
 ): Promise<Identity> {
-  const { store, ...parts } = await openIdentityStore(root, database, clock);
+  const { store, ...parts } = await openIdentityStore(root, database, clock, marks);
   try {
     return await Identity.open({
       store, clock, ...parts, ...(onSignIn !== undefined && { onSignIn }),

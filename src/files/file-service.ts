@@ -13,7 +13,7 @@ import type { Name } from '../base/names.ts';
 import type { Caller } from '../identity/index.ts';
 import type {
   Actor, Change, ChangeResult, DeadProperty, Instant, ListOptions, LockRecord, MetadataStore, Move,
-  NodeRecord, SetProperties,
+  NodeRecord, ReadOptions, SetProperties,
 } from '../metadata/index.ts';
 import { failpoint } from '../platform/index.ts';
 import type { BlockClaim } from '../storage/index.ts';
@@ -111,9 +111,10 @@ export class FileService {
     return new Set([id, ...grants.map(({ spaceId }) => spaceId)]);
   }
 
-  /** @throws not-found. */
-  async get(caller: Caller, path: readonly Name[]): Promise<Found> {
-    return getIn(await this.#views.walk(caller, path), path, 'get');
+  /** With `options`, for whoever only reads: the answer may be as old as they say.
+   *  @throws not-found. */
+  async get(caller: Caller, path: readonly Name[], options?: ReadOptions): Promise<Found> {
+    return getIn(await this.#views.walk(caller, path, options), path, 'get');
   }
 
   /** With `afterName` only what comes after that name. @throws not-found; denied; conflict

@@ -52,7 +52,7 @@ export {
   CHANGES_QUEUE_MAX, EVENTS_LIMIT_MAX, LIST_PAGE_MAX, MANIFESTS_LIMIT_MAX, SPACES_LIMIT_MAX,
   TRASH_LIMIT_MAX,
 } from './metadata-store.ts';
-export type { ListOptions, MetadataStore, NewSpace } from './metadata-store.ts';
+export type { ListOptions, MetadataStore, NewSpace, ReadOptions } from './metadata-store.ts';
 export { shardOfId } from './shard-number.ts';
 export { CachedDirectory, MAP_SURE_MS } from './shards/cached-directory.ts';
 export type { DirectoryCopy, DirectoryStanding } from './shards/cached-directory.ts';

@@ -13,6 +13,14 @@ import type {
   NodeRecord, SpaceRecord, TrashRecord, UploadPartRecord, UploadRecord, VersionRecord,
 } from './records.ts';
 
+/** How old an answer may be. */
+export interface ReadOptions {
+  /** A moment by the clock that never runs backwards: all changes count whose `commit` had resolved
+   *  by then. For whoever reads for somebody who came at that moment, and changes nothing. Left
+   *  out: the moment of the call. */
+  readonly sinceMs?: number | undefined;
+}
+
 /**
  * A MetadataStore keeps spaces: trees of files and folders with a journal, versions, a trash,
  * dead properties, locks and open uploads. It knows nothing of bytes or permissions: a manifest is
@@ -20,8 +28,8 @@ import type {
  *
  * Every method may run concurrently. Changes of one space are serial: each sees the result of the
  * one before, and a change that fails leaves nothing. A read sees all changes whose `commit` had
- * resolved before it began. What a deleted folder held is not live: no method finds it except by
- * way of the trash.
+ * resolved before it began, but see ReadOptions. What a deleted folder held is not live: no method
+ * finds it except by way of the trash.
  *
  * Durability: once `commit` or `ensureSpace` has resolved, the change survives a power cut.
  * Errors: `unavailable` once closed; `busy` when too many changes wait; others as listed.
@@ -44,7 +52,9 @@ export interface MetadataStore extends PastStore, HoldStore, FollowStore {
    *  path plus one, and empty when `from` is not live. Names are found by their canonical form, so
    *  the node's own name may be spelled otherwise. A file or a mount ends the walk.
    *  @throws not-found: no such space. */
-  resolve(spaceId: SpaceId, path: readonly Name[], from?: NodeId): Promise<NodeRecord[]>;
+  resolve(
+    spaceId: SpaceId, path: readonly Name[], from?: NodeId, options?: ReadOptions,
+  ): Promise<NodeRecord[]>;
 
   /** A live node and its ancestors, root first, itself last; undefined when it is not live. */
   findChain(spaceId: SpaceId, nodeId: NodeId): Promise<NodeRecord[] | undefined>;
@@ -87,7 +97,9 @@ export interface MetadataStore extends PastStore, HoldStore, FollowStore {
   /** Shown grants of all spaces to any of these users and groups by ascending id, at most
    *  GRANTS_TO_MAX, expired ones and those at deleted nodes too; as cheap as `listGrants`.
    *  @throws invalid: more than SUBJECTS_MAX subjects. */
-  listGrantsTo(subjects: readonly Subject[]): Promise<readonly GrantRecord[]>;
+  listGrantsTo(
+    subjects: readonly Subject[], options?: ReadOptions,
+  ): Promise<readonly GrantRecord[]>;
 
   /** The grant of a link, also if it has expired or its node is deleted; undefined: there is none,
    *  or it was ended. */

@@ -11,7 +11,7 @@ import type { NodeId, SpaceId } from '../../base/ids.ts';
 import type { Name } from '../../base/names.ts';
 import type { Caller } from '../../identity/index.ts';
 import { heldContentRev } from '../../metadata/index.ts';
-import type { HeldRecord, NodeRecord } from '../../metadata/index.ts';
+import type { HeldRecord, NodeRecord, ReadOptions } from '../../metadata/index.ts';
 import { EVERYTHING } from '../access.ts';
 import type { SeenNode, Sight, Walk } from './sight.ts';
 import { Views } from './views.ts';
@@ -41,8 +41,10 @@ export class DeviceViews extends Views {
     this.#holds = holds;
   }
 
-  override walk(caller: Caller, path: readonly Name[]): Promise<Walk> {
-    const walk = super.walk(caller, path);
+  override walk(
+    caller: Caller, path: readonly Name[], options?: ReadOptions,
+  ): Promise<Walk> {
+    const walk = super.walk(caller, path, options);
     if (this.#holds.of(caller) === undefined) return walk;
     return walk.then((plain) => {
       const hold = this.#holds.of(caller);

@@ -12,8 +12,8 @@ import { NAME_BYTES_MAX, parseName } from '../../base/names.ts';
 import type { Name } from '../../base/names.ts';
 import type { Caller } from '../../identity/index.ts';
 import type {
-  Actor, GrantRecord, Instant, MetadataStore, MountRecord, MountTarget, NodeRecord, SpaceMounts,
-  Subject,
+  Actor, GrantRecord, Instant, MetadataStore, MountRecord, MountTarget, NodeRecord, ReadOptions,
+  SpaceMounts, Subject,
 } from '../../metadata/index.ts';
 import { Effects } from '../../platform/index.ts';
 import { actorOf } from '../actor.ts';
@@ -90,8 +90,10 @@ export class ReceivedShares {
 
   /** undefined: nobody shares anything with this caller. Costs no statement while nothing changes.
    *  Mounts that are due are made, and over ones taken away, if that can be done. */
-  async of(caller: Caller, own: KnownSpace): Promise<Received | undefined> {
-    const grants = await this.#metadata.listGrantsTo(this.#subjectsOf(caller));
+  async of(
+    caller: Caller, own: KnownSpace, options?: ReadOptions,
+  ): Promise<Received | undefined> {
+    const grants = await this.#metadata.listGrantsTo(this.#subjectsOf(caller), options);
     if (grants.length === 0) return undefined;
     const now = this.#now();
     const mounts = await this.#metadata.listMounts(own.id);

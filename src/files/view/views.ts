@@ -16,7 +16,7 @@ import type { Role } from '../../base/roles.ts';
 import type { Caller } from '../../identity/index.ts';
 import type {
   FolderEntry, GrantRecord, Instant, ListOptions, MetadataStore, MountRecord, MountTarget,
-  NodeRecord,
+  NodeRecord, ReadOptions,
 } from '../../metadata/index.ts';
 import { accessOfRole, EVERYTHING, isInForce, isVisible } from '../access.ts';
 import type { Access } from '../access.ts';
@@ -67,13 +67,18 @@ export class Views {
     return this.#spaces.personalSpace(caller);
   }
 
-  async walk(caller: Caller, path: readonly Name[]): Promise<Walk> {
+  /** With `options` what the caller owns, and whether others share anything with it, may be as old
+   *  as they say. */
+  async walk(
+    caller: Caller, path: readonly Name[], options?: ReadOptions,
+  ): Promise<Walk> {
     if (isLinkCaller(caller)) return this.#walkLink(caller, path);
     const known = this.ownSpace(caller);
     const own = known instanceof Promise ? await known : known;
     // Both at once: from a database that is far away the two answers take the time of one.
     const [received, found] = await Promise.all([
-      this.#received.of(caller, own), this.#metadata.resolve(own.id, path),
+      this.#received.of(caller, own, options),
+      this.#metadata.resolve(own.id, path, undefined, options),
     ]);
     const chain = received?.hasChanged === true
       ? await this.#metadata.resolve(own.id, path) : found;

@@ -18,7 +18,7 @@ import type {
   HeldRecord, OlderFilesBounds, QuarantineFilter, QuarantineRecord,
 } from '../holds.ts';
 import { MANIFESTS_LIMIT_MAX, SPACES_LIMIT_MAX } from '../metadata-store.ts';
-import type { ListOptions, MetadataStore, NewSpace } from '../metadata-store.ts';
+import type { ListOptions, MetadataStore, NewSpace, ReadOptions } from '../metadata-store.ts';
 import type { SpaceStanding } from '../following.ts';
 import { BATCHES_LIMIT_MAX } from '../past.ts';
 import type { Horizon, PastSpace, TrashFilter, VersionKey } from '../past.ts';
@@ -151,8 +151,10 @@ export class ShardedMetadataStore implements MetadataStore {
     }, limit, (a, b) => a.id - b.id);
   }
 
-  resolve(spaceId: SpaceId, path: readonly Name[], from?: NodeId): Promise<NodeRecord[]> {
-    return this.#at(spaceId, (store) => store.resolve(spaceId, path, from),
+  resolve(
+    spaceId: SpaceId, path: readonly Name[], from?: NodeId, options?: ReadOptions,
+  ): Promise<NodeRecord[]> {
+    return this.#at(spaceId, (store) => store.resolve(spaceId, path, from, options),
       (found) => found.length === path.length + 1);
   }
 
@@ -311,7 +313,9 @@ export class ShardedMetadataStore implements MetadataStore {
   }
 
   /** Whom all of them are of one tenant, as a user and its groups are, one shard is asked. */
-  listGrantsTo(subjects: readonly Subject[]): Promise<readonly GrantRecord[]> {
+  listGrantsTo(
+    subjects: readonly Subject[], options?: ReadOptions,
+  ): Promise<readonly GrantRecord[]> {
     const tenants = async (): Promise<TenantId[]> => {
       const found = await Promise.all(subjects.flatMap((subject) =>
         (subject.kind === 'link' ? [] : [this.#router.tenantOf(subject)])));
@@ -319,10 +323,13 @@ export class ShardedMetadataStore implements MetadataStore {
     };
     // The same list goes in and out: callers and shards know it again.
     return this.#answers.ofTenants(tenants, () =>
-      this.#router.onlyNow()?.listGrantsTo(subjects) ?? this.#listGrantsTo(subjects));
+      this.#router.onlyNow()?.listGrantsTo(subjects, options)
+        ?? this.#listGrantsTo(subjects, options));
   }
 
-  async #listGrantsTo(subjects: readonly Subject[]): Promise<readonly GrantRecord[]> {
+  async #listGrantsTo(
+    subjects: readonly Subject[], options: ReadOptions | undefined,
+  ): Promise<readonly GrantRecord[]> {
     if (subjects.length > SUBJECTS_MAX) throw outOfRange('subjects');
     const numbers = new Map<Subject, number>();
     for (const subject of subjects) {
@@ -330,7 +337,7 @@ export class ShardedMetadataStore implements MetadataStore {
     }
     const byShard = Map.groupBy(numbers.keys(), (subject) => numbers.get(subject) as number);
     const parts = await Promise.all([...byShard].map(async ([number, asked]) => {
-      const found = await (await this.#router.numbered(number)).listGrantsTo(asked);
+      const found = await (await this.#router.numbered(number)).listGrantsTo(asked, options);
       const isHome = ({ spaceId }: GrantRecord): boolean => this.#router.isHome(spaceId, number);
       return found.every(isHome) ? found : found.filter(isHome);
     }));

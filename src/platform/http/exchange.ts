@@ -10,6 +10,8 @@ export interface Exchange {
   readonly res: ServerResponse;
   /** Unique over this and other runs of the program; the client reads it in `X-Request-Id`. */
   readonly requestId: string;
+  /** When the request came, by the clock that never runs backwards. */
+  readonly startedMs: number;
   readonly log: Logger;
   /** The client's address; X-Forwarded-For counts only when it comes from a trusted proxy. */
   readonly address: string;

@@ -2,6 +2,8 @@
  *  what speaks to one. What is said on a connection lives under the modules' `stores/mariadb/`. */
 export { alterTables } from './alter-tables.ts';
 export type { AlterOptions } from './alter-tables.ts';
+export { ChangeMarks } from './change-marks.ts';
+export type { KnownStates, SeenState } from './change-marks.ts';
 export {
   FENCED, ServerError, explainedFault, isOutcomeUnknown, isPassing, serverFault, toFault,
 } from './faults.ts';

@@ -24,7 +24,8 @@ export function getHandler(parts: DavParts): DavHandler {
   const { files, instanceId } = parts;
   return async (request) => {
     const { exchange, caller, path } = request;
-    const { node } = await files.get(caller, path);
+    // What was saved when the request came is what it asks for.
+    const { node } = await files.get(caller, path, { sinceMs: exchange.startedMs });
     if (hasMustHold(exchange.req.headers)) await checkConditions(parts, request, node);
     if (isUnchanged(exchange, node)) return;
     await answerNode(exchange, node, { instanceId, open: () => files.openNode(node) });

@@ -2,7 +2,7 @@ import { assert } from '../../../base/assert.ts';
 import type { Clock } from '../../../platform/index.ts';
 import { LoneStatements, SharedQuestion, TurnWriter } from '../../../platform/mariadb/index.ts';
 import type {
-  Answer, Ask as AskServer, NamedSql, ServerAddress,
+  Answer, Ask as AskServer, ChangeMarks, NamedSql, ServerAddress,
 } from '../../../platform/mariadb/index.ts';
 import { closed } from '../../identity-errors.ts';
 import type { IdentityDatabase } from '../sql/identity-database.ts';
@@ -13,6 +13,11 @@ import {
 
 export const WORDS = { op: 'identity/MariadbIdentityStore', database: 'user database' };
 
+interface AskedMark {
+  turns: { identity_turn: number };
+  askedMs: number;
+}
+
 /**
  * A read is one statement, on one of a few connections. Writes take turns, with those of other
  * processes too; the number of the turn is the change mark.
@@ -21,23 +26,28 @@ export class MariadbIdentityDatabase implements IdentityDatabase {
   readonly name = 'MariadbIdentityStore';
   readonly #lone: LoneStatements;
   readonly #turns: TurnWriter;
-  readonly #mark: SharedQuestion<number>;
+  readonly #marks: { ask(): Promise<AskedMark> };
   readonly #clock: Clock;
   readonly #markAgeMs: number;
+  /** The question that was shared last, and its answer. */
+  #asked: { question: Promise<AskedMark>; mark: Promise<number> } | undefined;
   /** The last mark, and when it was asked for. Own changes end it. */
   #known: { mark: number; askedMs: number } | undefined;
   #changeCount = 0;
   #isClosed = false;
 
   constructor(
-    { address, clock, markAgeMs }: { address: ServerAddress; clock: Clock; markAgeMs: number },
+    { address, clock, markAgeMs, marks }: {
+      address: ServerAddress; clock: Clock; markAgeMs: number; marks?: ChangeMarks | undefined;
+    },
   ) {
     this.#clock = clock;
     this.#markAgeMs = markAgeMs;
     const parts = { address, clock, words: WORDS };
     this.#lone = new LoneStatements(parts);
     this.#turns = new TurnWriter({ ...parts, sql: IDENTITY_TURN_SQL });
-    this.#mark = new SharedQuestion(() => this.#askMark());
+    const alone = new SharedQuestion(() => this.#askAlone());
+    this.#marks = marks ?? { ask: () => alone.answer() };
   }
 
   /** Round trips so far. */
@@ -50,16 +60,25 @@ export class MariadbIdentityDatabase implements IdentityDatabase {
     const known = this.#known;
     const isYoung = known !== undefined
       && this.#clock.monotonic() - known.askedMs < this.#markAgeMs;
-    return isYoung ? known.mark : this.#mark.answer();
+    if (isYoung) return known.mark;
+    const asked = this.#marks.ask();
+    if (asked !== this.#asked?.question) {
+      this.#asked = { question: asked, mark: this.#markOf(asked) };
+    }
+    return this.#asked.mark;
   }
 
-  async #askMark(): Promise<number> {
-    const askedMs = this.#clock.monotonic();
+  async #markOf(asked: Promise<AskedMark>): Promise<number> {
     const changeCount = this.#changeCount;
-    const { rows: [row] } = await this.#lone.ask(IDENTITY_MARK, []);
-    const mark = Number(row?.[0]);
+    const { turns: { identity_turn: mark }, askedMs } = await asked;
     if (changeCount === this.#changeCount) this.#known = { mark, askedMs };
     return mark;
+  }
+
+  async #askAlone(): Promise<AskedMark> {
+    const askedMs = this.#clock.monotonic();
+    const { rows: [row] } = await this.#lone.ask(IDENTITY_MARK, []);
+    return { turns: { identity_turn: Number(row?.[0]) }, askedMs };
   }
 
   async read<T>(method: string, begin: () => Work<T>): Promise<T> {

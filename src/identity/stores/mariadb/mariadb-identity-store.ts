@@ -1,7 +1,7 @@
 import { systemClock } from '../../../platform/index.ts';
 import type { Clock } from '../../../platform/index.ts';
 import { explainedFault } from '../../../platform/mariadb/index.ts';
-import type { ServerAddress } from '../../../platform/mariadb/index.ts';
+import type { ChangeMarks, ServerAddress } from '../../../platform/mariadb/index.ts';
 import { SqlIdentityStore } from '../sql/sql-identity-store.ts';
 import { MariadbIdentityDatabase, WORDS } from './mariadb-identity-database.ts';
 import { ensureIdentityTables } from './open-identity-tables.ts';
@@ -17,6 +17,9 @@ export interface MariadbIdentityOptions {
   /** How old a change mark may be: what another process has changed may be seen that late. 0, when
    *  left out: each is asked for. */
   markAgeMs?: number;
+  /** Asks for the change mark together with that of the metadata, which has to be in the same
+   *  database; closed by whoever has made it. */
+  marks?: ChangeMarks | undefined;
 }
 
 /** Users in one database on a MariaDB server, which several servers may have open at once. */
@@ -32,14 +35,15 @@ export class MariadbIdentityStore extends SqlIdentityStore {
    *  the server is not safe, the database belongs to another program, or was written by a newer
    *  version; unavailable. */
   static async open(
-    { address, create, clock = systemClock, markAgeMs = 0 }: MariadbIdentityOptions,
+    { address, create, clock = systemClock, markAgeMs = 0, marks }: MariadbIdentityOptions,
   ): Promise<MariadbIdentityStore> {
     try {
       await ensureIdentityTables(address, create);
     } catch (error) {
       throw explainedFault(error, WORDS);
     }
-    return new MariadbIdentityStore(new MariadbIdentityDatabase({ address, clock, markAgeMs }));
+    return new MariadbIdentityStore(
+      new MariadbIdentityDatabase({ address, clock, markAgeMs, marks }));
   }
 
   /** The check value of the key that secrets are sealed with, once there is one. */

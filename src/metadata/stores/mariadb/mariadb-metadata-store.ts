@@ -7,7 +7,7 @@ import { systemClock } from '../../../platform/index.ts';
 import type { Clock } from '../../../platform/index.ts';
 import type { Witness } from '../../../base/witness.ts';
 import { withChoice } from '../../../platform/mariadb/index.ts';
-import type { ServerAddress } from '../../../platform/mariadb/index.ts';
+import type { KnownStates, ServerAddress } from '../../../platform/mariadb/index.ts';
 import type { BatchRecord, BatchState } from '../../batch.ts';
 import { SUBJECTS_MAX } from '../../access-changes.ts';
 import type {
@@ -26,7 +26,7 @@ import type { Horizon, PastSpace, TrashFilter, VersionKey } from '../../past.ts'
 import {
   EVENTS_LIMIT_MAX, MANIFESTS_LIMIT_MAX, SPACES_LIMIT_MAX, TRASH_LIMIT_MAX,
 } from '../../metadata-store.ts';
-import type { ListOptions, NewSpace } from '../../metadata-store.ts';
+import type { ListOptions, NewSpace, ReadOptions } from '../../metadata-store.ts';
 import type {
   DeadProperty, EventRecord, FolderEntry, Instant, LockRecord, ManifestPlace, ManifestRecord,
   NodeRecord, SpaceRecord, TrashRecord, UploadPartRecord, UploadRecord, VersionRecord,
@@ -58,6 +58,9 @@ export interface MariadbStoreOptions {
   clock?: Clock;
   /** Told of each space that a commit has changed, once that is durable. */
   onCommit?: (spaceId: SpaceId) => void;
+  /** What is known of the database's state: then what has not changed is not read again for whoever
+   *  takes older answers (ReadOptions). */
+  states?: KnownStates | undefined;
 }
 
 interface Parts {
@@ -96,7 +99,7 @@ export class MariadbMetadataStore implements ShardStore {
    *  `create` is false; invalid: it is another program's, or of a version that this one does not
    *  know, or of another shard, or the server's settings are not safe: with the setting. */
   static async open(options: MariadbStoreOptions): Promise<MariadbMetadataStore> {
-    const { create, clock = systemClock, onCommit = () => undefined, shard = 0 } = options;
+    const { create, clock = systemClock, onCommit = () => undefined, shard = 0, states } = options;
     const found = withChoice(options.address);
     await openDatabase(found, { create, shard });
     const address = { ...found, known: await knowMetadata(found) };
@@ -104,7 +107,7 @@ export class MariadbMetadataStore implements ShardStore {
     const writer = await WriterClient.open(
       new Worker(new URL('./writer/writer-thread.ts', import.meta.url), { workerData }));
     const rows = new MariadbRowDatabase(address, writer);
-    const readers = new Readers(address, clock);
+    const readers = new Readers(address, clock, states);
     return new MariadbMetadataStore({ address, readers, writer, rows, onCommit });
   }
 
@@ -146,8 +149,10 @@ export class MariadbMetadataStore implements ShardStore {
     return this.#read(({ records }) => records.listSpaces(after, limit));
   }
 
-  async resolve(spaceId: SpaceId, path: readonly Name[], from?: NodeId): Promise<NodeRecord[]> {
-    return this.#readers.resolve(spaceId, path, from);
+  async resolve(
+    spaceId: SpaceId, path: readonly Name[], from?: NodeId, options?: ReadOptions,
+  ): Promise<NodeRecord[]> {
+    return this.#readers.resolve(spaceId, path, from, options);
   }
 
   async findChain(spaceId: SpaceId, nodeId: NodeId): Promise<NodeRecord[] | undefined> {
@@ -293,9 +298,11 @@ export class MariadbMetadataStore implements ShardStore {
     return rev;
   }
 
-  async listGrantsTo(subjects: readonly Subject[]): Promise<readonly GrantRecord[]> {
+  async listGrantsTo(
+    subjects: readonly Subject[], options?: ReadOptions,
+  ): Promise<readonly GrantRecord[]> {
     if (subjects.length > SUBJECTS_MAX) throw outOfRange('subjects');
-    return this.#read(({ grants }) => grants.listGrantsTo(subjects));
+    return this.#readers.listGrantsTo(subjects, options);
   }
 
   async findLink(tokenHash: string): Promise<GrantRecord | undefined> {

@@ -5,9 +5,12 @@ import type { CasePolicy, Name } from '../../../../base/names.ts';
 import type { Clock } from '../../../../platform/index.ts';
 import { systemRandom } from '../../../../platform/index.ts';
 import { GatheredQuestions, isPassing, serverFault } from '../../../../platform/mariadb/index.ts';
-import type { Answer, ServerAddress, Session } from '../../../../platform/mariadb/index.ts';
+import type {
+  Answer, KnownStates, ServerAddress, Session,
+} from '../../../../platform/mariadb/index.ts';
 import { GRANTS_TO_MAX } from '../../../access-changes.ts';
 import type { GrantRecord, Subject } from '../../../access-records.ts';
+import type { ReadOptions } from '../../../metadata-store.ts';
 import type { NodeRecord } from '../../../records.ts';
 import { spaceMissing, storeClosed } from '../../../refusals.ts';
 import { AccessReader } from '../../sqlite/reader/access-reader.ts';
@@ -28,6 +31,8 @@ import { ReadPool } from './read-pool.ts';
 import {
   GRANT_STATEMENTS, PAST_STATEMENTS, READ_STATEMENTS, SPACE_STATEMENTS, WALK_STATEMENTS,
 } from './reader-statements.ts';
+import { RememberedAnswers } from './remembered-answers.ts';
+import type { Asked } from './remembered-answers.ts';
 import { ReplayedStatements } from './replayed-statements.ts';
 import type { Question } from './replayed-statements.ts';
 import { SpaceReader } from './space-reader.ts';
@@ -126,13 +131,17 @@ export class Readers implements ListingContext {
     new SpaceReader(this.#replayed.tableOf(SPACE_STATEMENTS), this.access);
 
   readonly #paths: GatheredPaths;
+  readonly #chains: RememberedAnswers<NodeRecord[]>;
+  readonly #grantLists: RememberedAnswers<readonly GrantRecord[]>;
   #isClosed = false;
 
-  constructor(address: ServerAddress, clock: Clock) {
+  constructor(address: ServerAddress, clock: Clock, states?: KnownStates) {
     this.#pool = new ReadPool(address, clock);
     this.#short = new GatheredQuestions(address, WORDS);
     this.#clock = clock;
     this.#paths = new GatheredPaths(this.#ask, clock);
+    this.#chains = new RememberedAnswers(states);
+    this.#grantLists = new RememberedAnswers(states);
   }
 
   get questionCount(): number {
@@ -142,21 +151,42 @@ export class Readers implements ListingContext {
   readonly #ask = (key: string, step: Step): Promise<Answer> => this.#short.ask(key, step);
 
   /** See MetadataStore. */
-  async resolve(spaceId: SpaceId, path: readonly Name[], from?: NodeId): Promise<NodeRecord[]> {
-    if (from !== undefined) return this.answer(({ walker }) => walker.resolve(spaceId, path, from));
+  resolve(
+    spaceId: SpaceId, path: readonly Name[], from?: NodeId, { sinceMs }: ReadOptions = {},
+  ): Promise<NodeRecord[]> {
+    return this.#chains.answer(sinceMs, () => `${spaceId}/${from ?? ''}/${path.join('/')}`,
+      () => this.#resolve(spaceId, path, from));
+  }
+
+  /** See MetadataStore. */
+  listGrantsTo(
+    subjects: readonly Subject[], { sinceMs }: ReadOptions = {},
+  ): Promise<readonly GrantRecord[]> {
+    return this.#grantLists.answer(sinceMs, () => JSON.stringify(subjects),
+      () => this.#asked(({ grants }) => grants.listGrantsTo(subjects)));
+  }
+
+  async #resolve(
+    spaceId: SpaceId, path: readonly Name[], from?: NodeId,
+  ): Promise<Asked<NodeRecord[]>> {
+    if (from !== undefined) return this.#asked(({ walker }) => walker.resolve(spaceId, path, from));
     const known = this.walker.pathIn(spaceId, path);
     const found = known && await this.#patiently(() => this.#paths.find(known));
-    if (found !== undefined) return found;
-    const chain = await this.answer(({ walker }) => walker.resolve(spaceId, path));
+    if (found !== undefined) return { value: found, isUpToDate: true };
+    const asked = await this.#asked(({ walker }) => walker.resolve(spaceId, path));
     const met = this.walker.pathIn(spaceId, path);
-    if (met !== undefined) this.#paths.note(met, chain);
-    return chain;
+    if (met !== undefined) this.#paths.note(met, asked.value);
+    return asked;
   }
 
   /** Runs a reader on a snapshot of its own; one that asks one short thing only, together with
    *  others. A connection that breaks meanwhile is no matter: the read is made anew.
    *  @throws HoldfastError. */
-  answer<T>(read: (readers: Readers) => T): Promise<T> {
+  async answer<T>(read: (readers: Readers) => T): Promise<T> {
+    return (await this.#asked(read)).value;
+  }
+
+  #asked<T>(read: (readers: Readers) => T): Promise<Asked<T>> {
     return this.#patiently(() => this.#answerOnce(read));
   }
 
@@ -184,13 +214,14 @@ export class Readers implements ListingContext {
     });
   }
 
-  async #answerOnce<T>(read: (readers: Readers) => T): Promise<T> {
+  async #answerOnce<T>(read: (readers: Readers) => T): Promise<Asked<T>> {
     const alone = await this.#replayed.answerAlone(this.#ask, () => read(this));
-    if ('value' in alone) return alone.value;
+    if ('value' in alone) return { value: alone.value, isUpToDate: true };
     const session = await this.#pool.take();
     const snapshot = this.#snapshotOn(session);
     try {
-      return await snapshot.answer(() => read(this), alone.questions);
+      const value = await snapshot.answer(() => read(this), alone.questions);
+      return { value, isUpToDate: false };
     } finally {
       snapshot.end();
     }
