@@ -62,6 +62,10 @@ const webhooks = await MariadbWebhookStore.open({
 
 // Each has a connection from before.
 await metadata.listSpaces(1);
+await metadata.ensureSpace({
+  tenant: DEFAULT_TENANT, owner: parseUserId('early'), casePolicy: 'sensitive',
+  quotaBytes: undefined, at: 1,
+});
 await identity.users.find(lost);
 await directory.read();
 await Promise.all([homes.read(), moves.list(), registry.list(), leases.list(), book.listChanges()]);
