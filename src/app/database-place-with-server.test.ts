@@ -15,7 +15,7 @@ const OTHERS = '22222222-2222-4222-8222-222222222222';
 const OWNER = 'SELECT installation FROM installation';
 const FILES: DatabaseSettings = {
   url: undefined, passwordPath: undefined, tlsCaPath: undefined, isUnencrypted: false,
-  accountsAgeMs: 0, schemaUser: undefined, schemaPasswordPath: undefined,
+  accountsAgeMs: 0, returnAfterMs: 60_000, schemaUser: undefined, schemaPasswordPath: undefined,
 };
 
 describe('A data directory and a database', () => {

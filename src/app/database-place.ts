@@ -118,9 +118,10 @@ export async function warnOfRights(
 /** Where the settings say that the database is. @throws invalid: the files of its secrets; hosts
  *  without a name where certificates are asked for. */
 export async function addressOf(
-  settings: Omit<DatabaseSettings, 'accountsAgeMs'>,
+  settings: Omit<DatabaseSettings, 'accountsAgeMs' | 'returnAfterMs'>
+    & Partial<Pick<DatabaseSettings, 'returnAfterMs'>>,
 ): Promise<ServerAddress> {
-  const { url } = settings;
+  const { url, returnAfterMs } = settings;
   const [first, ...others] = url?.hosts ?? [];
   if (url === undefined || first === undefined) throw settingMissing('');
   const { password, schemaUser, tlsCa } = await readDatabaseSecrets(settings);
@@ -129,6 +130,7 @@ export async function addressOf(
     ...first, user: url.user, database: url.database, password,
     ...(schemaUser !== undefined && { schemaUser }),
     ...(tlsCa !== undefined && { tlsCa }), ...(others.length > 0 && { others }),
+    ...(returnAfterMs !== undefined && { returnAfterMs }),
   };
 }
 

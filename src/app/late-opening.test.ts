@@ -25,6 +25,7 @@ it('accounts in a file that counts no more once it can be had are not opened', a
         return undefined;
       },
       passwordPath: undefined, tlsCaPath: undefined, isUnencrypted: false, accountsAgeMs: 0,
+      returnAfterMs: 60_000,
       schemaUser: undefined, schemaPasswordPath: undefined,
     };
     await assert.rejects(openIdentityAlone(root, { clock: systemClock, create: false, database }),

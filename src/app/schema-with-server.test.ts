@@ -94,7 +94,8 @@ describe('An installation on MariaDB with two shards', () => {
 
   const settingsOf = () => ({
     url: parseDatabaseUrl(url), passwordPath: join(root, 'password'), tlsCaPath: undefined,
-    isUnencrypted: false, accountsAgeMs: 0, schemaUser: LEAST.schemaUser.user,
+    isUnencrypted: false, accountsAgeMs: 0, returnAfterMs: 60_000,
+    schemaUser: LEAST.schemaUser.user,
     schemaPasswordPath: join(root, 'schema-password'),
   });
   const check = (changes: readonly Expand[], version = '0.1.0') => checkShards(

@@ -26,7 +26,7 @@ export async function shardAddress(
   }
   const parsed = parseUrl(url);
   const {
-    tlsCaPath, isUnencrypted = false, schemaUser, schemaPasswordPath,
+    tlsCaPath, isUnencrypted = false, schemaUser, schemaPasswordPath, returnAfterMs,
   } = settings ?? {};
   const far = parsed.hosts.find(({ host }) => !isLoopback(host));
   if (far !== undefined && tlsCaPath === undefined && !isUnencrypted) {
@@ -36,6 +36,7 @@ export async function shardAddress(
   const address = await withFlag(() =>
     addressOf({
       url: parsed, passwordPath, tlsCaPath, isUnencrypted, schemaUser, schemaPasswordPath,
+      ...(returnAfterMs !== undefined && { returnAfterMs }),
     }));
   return { kind: 'mariadb', address };
 }

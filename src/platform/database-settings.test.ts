@@ -11,7 +11,7 @@ import type { DatabaseSettings } from './database-settings.ts';
 
 const DEFAULTS: DatabaseSettings = {
   url: undefined, passwordPath: undefined, tlsCaPath: undefined, isUnencrypted: false,
-  accountsAgeMs: 0, schemaUser: undefined, schemaPasswordPath: undefined,
+  accountsAgeMs: 0, returnAfterMs: 60_000, schemaUser: undefined, schemaPasswordPath: undefined,
 };
 
 describe('The address of a database', () => {

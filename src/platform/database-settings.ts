@@ -15,6 +15,8 @@ const HOST = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?))(?:
 const EXAMPLE = 'mariadb://holdfast@db.example.org:3306/holdfast';
 const SECRET_BYTES_MAX = 4_096;
 const ACCOUNTS_AGE_MAX_MS = 60_000;
+const RETURN_AFTER_MS = 60_000;
+const RETURN_AFTER_MAX_MS = 60 * 60_000;
 
 export interface DatabaseHost {
   readonly host: string;
@@ -125,6 +127,13 @@ const SETTINGS = {
       + 'refused by the next request at all others. Where the database is tens of milliseconds '
       + 'away, 1000 saves most requests that round trip; who was disabled elsewhere is let in that '
       + 'long.',
+  }),
+  returnAfterMs: setting<number>({
+    key: 'database.return_after_ms', default: RETURN_AFTER_MS,
+    parse: integer({ min: 0, max: RETURN_AFTER_MAX_MS }),
+    docs: 'Where database.url names several nodes of a cluster: for how many milliseconds one that '
+      + 'comes before the one in use has to have been well until it is used again. 0: it is not, '
+      + 'until the next start. See docs/galera.md.',
   }),
 };
 

@@ -13,10 +13,12 @@ import {
   assertConsistent, refused,
 } from '../../src/metadata/stores/mariadb/testing/index.ts';
 import { Session, serverFault } from '../../src/platform/mariadb/index.ts';
+import { GaleraCluster } from '../../src/platform/mariadb/testing/index.ts';
 import { eventually } from '../support/deadline.ts';
 import { needPrograms } from '../support/programs.ts';
 import { serverForTests } from '../support/server.ts';
 import { bringBack, declareFarthest, whenAlone } from './galera-recovery.ts';
+import { testReturn } from './galera-return.ts';
 import { Devices, Scene } from './galera-scene.ts';
 import type { GaleraScenario } from './galera-scene.ts';
 
@@ -144,7 +146,22 @@ function testWhatIsLeft(stage: Stage): void {
   });
 }
 
-export function testGalera(scenario: GaleraScenario = {}): void {
+/** Runs while the tests of a file do. */
+export function clusterForTests(silence: 'patient' | 'tuned'): () => GaleraCluster {
+  let cluster: GaleraCluster | undefined;
+  before(async () => {
+    needPrograms('mariadbd');
+    cluster = await GaleraCluster.start(silence);
+  });
+  after(() => cluster?.stop());
+  return () => {
+    assert.ok(cluster !== undefined, 'the cluster has started');
+    return cluster;
+  };
+}
+
+/** Without times to be held, `cluster` is to be patient: then a busy machine changes nothing. */
+export function testGalera(cluster: () => GaleraCluster, scenario: GaleraScenario = {}): void {
   let scene: Scene | undefined;
   let devices: Devices | undefined;
   let underWay: string | undefined;
@@ -169,15 +186,22 @@ export function testGalera(scenario: GaleraScenario = {}): void {
     },
   };
 
+  // Before the others: what their callers write all the time is compared as a whole at the end.
+  it('Stores on a Galera cluster go back to its first node once that was well for a while, and who '
+    + 'writes sees it meanwhile', { timeout: 300_000 }, async (t) => {
+    await testReturn({ cluster: cluster(), comeBack: (node) => bringBack([node]) }, t);
+    await cluster().whenWhole();
+  });
+
   describe('A store on a Galera cluster, while callers write', { timeout: 900_000 }, () => {
     const servers = serverForTests();
     before(async () => {
-      needPrograms('mariadbd', 'nextcloudcmd');
-      scene = await Scene.set(scenario);
+      needPrograms('nextcloudcmd');
+      scene = await Scene.set(cluster(), scenario);
       devices = await Devices.on(servers, scene.cluster);
     });
     after(async () => {
-      await scene?.end(); // The server has said farewell to its database before.
+      await scene?.end();
     });
     testOneLost(stage);
     testTwoLost(stage);

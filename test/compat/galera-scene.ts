@@ -9,8 +9,7 @@ import {
 } from '../../src/metadata/stores/mariadb/testing/index.ts';
 import { withChoice } from '../../src/platform/mariadb/index.ts';
 import type { ServerAddress } from '../../src/platform/mariadb/index.ts';
-import { GaleraCluster } from '../../src/platform/mariadb/testing/index.ts';
-import type { GaleraNode } from '../../src/platform/mariadb/testing/index.ts';
+import type { GaleraCluster, GaleraNode } from '../../src/platform/mariadb/testing/index.ts';
 import type { DavClient } from '../support/dav-client.ts';
 import { eventually } from '../support/deadline.ts';
 import type { serverForTests, TestServer } from '../support/server.ts';
@@ -20,8 +19,8 @@ import { Replica, nextcloudcmd } from './sync-program.ts';
 const WAIT_MS = 120_000;
 
 export interface GaleraScenario {
-  /** The longest time in which nothing may be acknowledged. Without it no time is judged: then the
-   *  nodes are told to be patient, so that a busy machine changes nothing. */
+  /** The longest time in which nothing may be acknowledged when a node fails. Without it only that
+   *  of a planned return is judged. */
   gapMaxMs?: number;
 }
 
@@ -43,16 +42,11 @@ export class Scene {
     this.load = new AcknowledgedLoad(this.h, { nodeInUse: () => this.nodeInUse.name });
   }
 
-  static async set({ gapMaxMs }: GaleraScenario): Promise<Scene> {
-    const cluster = await GaleraCluster.start(gapMaxMs === undefined ? 'patient' : 'tuned');
-    try {
-      const address = withChoice(await cluster.makeDatabase('metadata'));
-      const store = await MariadbMetadataStore.open({ address, create: true });
-      return new Scene({ cluster, store, h: await Hand.on(store) }, address, gapMaxMs);
-    } catch (error) {
-      await cluster.stop();
-      throw error;
-    }
+  /** It stays on the node that it went to last: the steps say themselves which one they mean. */
+  static async set(cluster: GaleraCluster, { gapMaxMs }: GaleraScenario): Promise<Scene> {
+    const address = withChoice({ ...await cluster.makeDatabase('metadata'), returnAfterMs: 0 });
+    const store = await MariadbMetadataStore.open({ address, create: true });
+    return new Scene({ cluster, store, h: await Hand.on(store) }, address, gapMaxMs);
   }
 
   /** The node that the writer and the readers speak to. */
@@ -104,7 +98,6 @@ export class Scene {
   async end(): Promise<void> {
     await this.load.stop();
     await this.store.close();
-    await this.cluster.stop();
   }
 }
 

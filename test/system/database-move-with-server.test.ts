@@ -272,7 +272,7 @@ describe('an installation that grows from files to MariaDB', { timeout: 600_000 
     clock: systemClock, create: false, database: {
       url: parseDatabaseUrl(`mariadb://root@127.0.0.1:${databases.port}/${database}`),
       passwordPath: undefined, tlsCaPath: undefined, isUnencrypted: false, accountsAgeMs: 0,
-      schemaUser: undefined, schemaPasswordPath: undefined,
+      returnAfterMs: 60_000, schemaUser: undefined, schemaPasswordPath: undefined,
     },
   });
 

@@ -46,7 +46,7 @@ export const LONG_FILES: Readonly<Record<string, number>> = {
   'test/system/object-store-with-server.test.ts': 40,
   'test/system/web-nodes-with-server.test.ts': 40,
   'test/compat/clients-on-two-nodes-with-server.test.ts': 40,
-  'test/compat/galera-with-server.test.ts': 75,
+  'test/compat/galera-with-server.test.ts': 90,
   'test/system/transfer.test.ts': 40,
   'test/system/mariadb-with-server.test.ts': 35,
   'test/system/mariadb-round-trips-with-server.test.ts': 20,

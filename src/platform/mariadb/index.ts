@@ -22,7 +22,7 @@ export { makeMissingTables } from './missing-tables.ts';
 export { OneSession } from './one-session.ts';
 export type { AskOne, OneSessionParts } from './one-session.ts';
 export { checkSettings, readSettings, unsafeSettings } from './server-settings.ts';
-export { asSchemaUser, withChoice } from './nodes.ts';
+export { asSchemaUser, newChoice, withChoice } from './nodes.ts';
 export type { ServerHost } from './nodes.ts';
 export type { ServerSettings } from './server-settings.ts';
 export {

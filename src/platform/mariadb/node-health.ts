@@ -55,16 +55,61 @@ export function isNodeWell(address: NodeAddress): Promise<boolean> {
   const key = JSON.stringify([address.host, address.port, address.socketPath]);
   const known = asked.get(key);
   if (known !== undefined) return known;
-  const answer = askNode(address).finally(() => asked.delete(key));
+  const look = async (ask: Ask): Promise<true> => {
+    if (await isClustered(ask)) await checkNode(ask);
+    return true;
+  };
+  const answer = askNode(address, look).then((isWell) => isWell ?? false)
+    .finally(() => asked.delete(key));
   asked.set(key, answer);
   return answer;
 }
 
-async function askNode(address: NodeAddress): Promise<boolean> {
+const VIEW_PARTS = ['wsrep_cluster_state_uuid', 'wsrep_cluster_conf_id'] as const;
+const VIEW = statements.enter('nodeView', `SHOW GLOBAL STATUS WHERE Variable_name IN (
+  'wsrep_cluster_state_uuid', 'wsrep_cluster_conf_id', 'wsrep_incoming_addresses')`,
+SESSION_OWNER).text;
+const IS_READ_ONLY = statements.enter('isReadOnly',
+  'SELECT @@GLOBAL.read_only', SESSION_OWNER).text;
+/** Waits until all that was acknowledged on any node can be read on this one. */
+export const CATCH_UP = statements.enter(
+  'catchUp', 'SET STATEMENT wsrep_sync_wait = 1 FOR SELECT 1', SESSION_OWNER).text;
+
+/** Whether work may go from the node `inUse` to this one, which was left before: it may be worked
+ *  on and written to, has caught up, and sees the same members of the same cluster. Of servers that
+ *  form no cluster none is gone back to: what was left may be out of date for ever. The same goes
+ *  for a node that was begun as a cluster of its own. */
+export async function isNodeReady(address: NodeAddress, inUse: NodeAddress): Promise<boolean> {
+  const [view, other] = await Promise.all([
+    askNode(address, async (ask) => {
+      const found = await viewOf(ask);
+      const isReadOnly = Number((await ask(IS_READ_ONLY))[0]?.[0]) !== 0;
+      if (found === undefined || isReadOnly) return undefined;
+      await ask(CATCH_UP);
+      return found;
+    }),
+    askNode(inUse, viewOf),
+  ]);
+  return view !== undefined && view === other;
+}
+
+/** As which member of which cluster, together with whom. */
+async function viewOf(ask: Ask): Promise<string | undefined> {
+  if (!await isClustered(ask)) return undefined;
+  await checkNode(ask);
+  const found = toRecord(await ask(VIEW));
+  const members = (found.get('wsrep_incoming_addresses') ?? '').split(',').sort();
+  return JSON.stringify([...VIEW_PARTS.map((name) => found.get(name)), members]);
+}
+
+/** What `look` finds; undefined: it does not answer in time, or not well. */
+async function askNode<T>(
+  address: NodeAddress, look: (ask: Ask) => Promise<T>,
+): Promise<T | undefined> {
   let connection: Connection | undefined;
-  const whenLate = Promise.withResolvers<boolean>();
-  const forget = systemClock.after(NODE_ANSWER_MAX_MS, () => whenLate.resolve(false));
-  const look = async (): Promise<boolean> => {
+  const whenLate = Promise.withResolvers<undefined>();
+  const forget = systemClock.after(NODE_ANSWER_MAX_MS, () => whenLate.resolve(undefined));
+  const begin = async (): Promise<T | undefined> => {
     try {
       const driver = await loadDriver();
       connection = await driver.createConnection({
@@ -72,21 +117,19 @@ async function askNode(address: NodeAddress): Promise<boolean> {
       });
       connection.on('error', () => undefined);
       const open = connection;
-      const ask: Ask = async (sql) => {
+      return await look(async (sql) => {
         const [rows] = await open.query({ sql, timeout: NODE_ANSWER_MAX_MS });
         return rows as unknown[][];
-      };
-      if (await isClustered(ask)) await checkNode(ask);
-      return true;
+      });
     } catch (error) {
-      if (error instanceof Error) return false;
+      if (error instanceof Error) return undefined;
       throw error;
     } finally {
       connection?.destroy();
     }
   };
   try {
-    return await Promise.race([look(), whenLate.promise]);
+    return await Promise.race([begin(), whenLate.promise]);
   } finally {
     forget();
     connection?.destroy();

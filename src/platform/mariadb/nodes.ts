@@ -2,9 +2,11 @@
  * Which node of a cluster is spoken to. All of one process use the same one, whoever notices first
  * that it fails says so for all: a writer and readers on different nodes would not see each other's
  * work at once, and writers on two nodes refuse each other's commits. So the nodes are taken in
- * their order, and the choice lies in memory that threads share.
+ * their order, and the choice lies in memory that threads share. How the first one is used again
+ * that was left: node-return.ts.
  */
 import type { ConnectionOptions } from 'mysql2/promise';
+import { RETURN_BYTES } from './node-return.ts';
 import type { ServerAddress } from './session.ts';
 
 export interface ServerHost {
@@ -16,7 +18,9 @@ export interface ServerHost {
 export const NODES_MAX = 16;
 
 /** One node, without the others, and one user. */
-export type NodeAddress = Omit<ServerAddress, 'others' | 'choice' | 'schemaUser' | 'known'>;
+export type NodeAddress = Omit<
+  ServerAddress, 'others' | 'choice' | 'schemaUser' | 'known' | 'returnAfterMs'
+>;
 
 /** The same address, for who makes and alters tables. */
 export function asSchemaUser(address: ServerAddress): ServerAddress {
@@ -24,9 +28,11 @@ export function asSchemaUser(address: ServerAddress): ServerAddress {
 }
 
 export function nodesOf(
-  { others = [], choice: _, schemaUser: __, known: ____, ...first }: ServerAddress,
+  {
+    others = [], choice: _, schemaUser: __, known: _____, returnAfterMs: ___, ...first
+  }: ServerAddress,
 ): NodeAddress[] {
-  const { socketPath: ___, ...common } = first;
+  const { socketPath: ____, ...common } = first;
   return [first, ...others.map((host) => ({ ...common, ...host }))].slice(0, NODES_MAX);
 }
 
@@ -36,6 +42,13 @@ export function wayTo({ tlsCa, ...place }: NodeAddress): ConnectionOptions {
   return { ...place, ssl: { ca: tlsCa, verifyIdentity: true } };
 }
 
+/** The place of the node in use, and behind it what node-return.ts keeps. */
+const PLACE_BYTES = 8;
+
+export function newChoice(): SharedArrayBuffer {
+  return new SharedArrayBuffer(PLACE_BYTES + RETURN_BYTES);
+}
+
 const choices = new Map<string, SharedArrayBuffer>();
 
 /** The same address, with a choice that is the same for all who name these nodes in this process;
@@ -43,7 +56,7 @@ const choices = new Map<string, SharedArrayBuffer>();
 export function withChoice(address: ServerAddress): ServerAddress {
   if (address.choice !== undefined || (address.others ?? []).length === 0) return address;
   const key = nodesOf(address).map(({ host, port }) => `${host} ${port}`).join(',');
-  const choice = choices.get(key) ?? new SharedArrayBuffer(4);
+  const choice = choices.get(key) ?? newChoice();
   choices.set(key, choice);
   return { ...address, choice };
 }
@@ -51,10 +64,13 @@ export function withChoice(address: ServerAddress): ServerAddress {
 export class NodeChoice {
   readonly #nodeCount: number;
   readonly #place: Int32Array;
+  /** Of whoever looks for the way back. */
+  readonly cells: BigInt64Array;
 
-  constructor({ choice, others = [] }: ServerAddress) {
+  constructor({ choice = newChoice(), others = [] }: ServerAddress) {
     this.#nodeCount = others.length + 1;
-    this.#place = new Int32Array(choice ?? new SharedArrayBuffer(4));
+    this.#place = new Int32Array(choice, 0, 1);
+    this.cells = new BigInt64Array(choice, PLACE_BYTES);
   }
 
   /** The place of the node that is used. */

@@ -72,6 +72,7 @@ export class OneSession {
   }
 
   async #work<T>(act: (ask: AskOne) => Promise<T>): Promise<T> {
+    if (this.#session?.isCurrent === false) this.#drop();
     const session = this.#session ?? await this.#open();
     this.#session = session;
     const answer = await act((statement, ...values) =>

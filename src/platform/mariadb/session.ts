@@ -18,7 +18,8 @@ import { checkKnown } from './known-database.ts';
 import type { KnownDatabase } from './known-database.ts';
 import type { ServerFault } from './faults.ts';
 import type { SqlValue } from './named-sql.ts';
-import { checkNode, isClustered } from './node-health.ts';
+import { CATCH_UP, checkNode, isClustered, isNodeReady } from './node-health.ts';
+import { NodeReturn, RETURN_AFTER_MS } from './node-return.ts';
 import { NodeWatch, PATIENCE_MS } from './node-watch.ts';
 import { runPipeline } from './pipeline.ts';
 import type { DriverConnection, PipelineOutcome, PipelineStep } from './pipeline.ts';
@@ -52,6 +53,9 @@ export interface ServerAddress {
   choice?: SharedArrayBuffer;
   /** What was found there when it was opened: whatever else answers is refused. */
   known?: KnownDatabase;
+  /** How long a node before the one in use has to be well until it is used again; 0: it never is.
+   *  See node-return.ts. */
+  returnAfterMs?: number;
 }
 
 export interface Answer {
@@ -91,9 +95,6 @@ const TOO_LATE: ServerFault = {
   code: 'ETIMEDOUT', errno: 0, message: 'the server has not answered in time', isLost: true,
 };
 
-/** Waits until all that was acknowledged on any node can be read on this one. */
-const CATCH_UP = statements.enter(
-  'catchUp', 'SET STATEMENT wsrep_sync_wait = 1 FOR SELECT 1', SESSION_OWNER).text;
 const CATCH_UP_ALWAYS = statements.enter(
   'catchUpAlways', 'SET SESSION wsrep_sync_wait = 1', SESSION_OWNER).text;
 const GET_VERSION = statements.enter('version', 'SELECT VERSION()', SESSION_OWNER).text;
@@ -122,6 +123,7 @@ interface Place {
   place: number;
   choice: NodeChoice;
   isAlone: boolean;
+  wayBack: NodeReturn;
 }
 
 /**
@@ -137,6 +139,9 @@ export class Session {
   readonly #toParameter: (value: SqlValue) => Parameter;
   #questionCount = 0;
   #dialect: Dialect | undefined;
+  #isClustered = false;
+  /** Each read waits until all that was acknowledged on any node can be read on this one. */
+  #waits = false;
 
   private constructor(
     connection: Connection,
@@ -163,6 +168,7 @@ export class Session {
     markReads();
     const nodes = nodesOf(mode === 'schema' ? asSchemaUser(address) : address);
     const choice = new NodeChoice(withChoice(address));
+    const wayBack = wayBackOf(address, { nodes, choice });
     const { current } = choice;
     const failures: unknown[] = [];
     for (const place of choice.order()) {
@@ -170,7 +176,7 @@ export class Session {
       if (node === undefined) continue;
       try {
         const session = await Session.#openOn(
-          { node, place, choice, isAlone: nodes.length === 1 }, mode, address.known);
+          { node, place, choice, isAlone: nodes.length === 1, wayBack }, mode, address.known);
         choice.move(current, place);
         return session;
       } catch (error) {
@@ -205,11 +211,14 @@ export class Session {
     const { rows: [[version] = []] } = await this.run(GET_VERSION);
     const dialect = dialectOf(String(version));
     const ask = async (text: string): Promise<unknown[][]> => (await this.run(text)).rows;
-    if (dialect.mayBeClustered && await isClustered(ask)) {
+    this.#isClustered = dialect.mayBeClustered && await isClustered(ask);
+    if (this.#isClustered) {
       await checkNode(ask);
+      const { wayBack } = this.#place;
       await this.run(CATCH_UP);
       // What stands alone has no turn before it, and others may write on another node.
-      if (this.#mode === 'lone') await this.run(CATCH_UP_ALWAYS);
+      this.#waits = this.#mode === 'lone' || (this.#mode === 'read' && wayBack.isUnsettled);
+      if (this.#waits) await this.run(CATCH_UP_ALWAYS);
     }
     for (const [name, text] of settingsFor(this.#mode, dialect)) {
       await this.run(statements.enter(name, text, SESSION_OWNER).text);
@@ -230,10 +239,11 @@ export class Session {
     return this.#dialect.collation;
   }
 
-  /** Whether its node is the one that is in use. */
+  /** Whether its node is the one that is in use, and it reads there as it has to by now. */
   get isCurrent(): boolean {
-    const { choice, place } = this.#place;
-    return choice.current === place;
+    const { choice, place, wayBack } = this.#place;
+    if (choice.current !== place) return false;
+    return this.#mode !== 'read' || !this.#isClustered || this.#waits === wayBack.isUnsettled;
   }
 
   /** How often the server was asked for something: a round trip each, settings and ends of
@@ -322,6 +332,7 @@ export class Session {
   /** The driver's own limit of time goes on running, and keeps the process, when the connection
    *  breaks first. */
   async #wait<T>(work: Promise<T>): Promise<T> {
+    this.#place.wayBack.consider();
     const late = Promise.withResolvers<never>();
     const cancel = systemClock.after(this.#timeoutMs, () => {
       this.destroy();
@@ -341,6 +352,20 @@ export class Session {
   destroy(): void {
     this.#connection.destroy();
   }
+}
+
+function wayBackOf(
+  { returnAfterMs = RETURN_AFTER_MS }: ServerAddress,
+  { nodes, choice }: { nodes: readonly NodeAddress[]; choice: NodeChoice },
+): NodeReturn {
+  return new NodeReturn({
+    choice, returnAfterMs: nodes.length === 1 ? 0 : returnAfterMs,
+    now: () => Number(process.hrtime.bigint() / 1_000_000n),
+    isReady: async (place, inUse) => {
+      const [node, other] = [nodes[place], nodes[inUse]];
+      return node !== undefined && other !== undefined && await isNodeReady(node, other);
+    },
+  });
 }
 
 function excessOf(statement: RegisteredStatement, answer: Answer): SqlRefusal | undefined {

@@ -38,6 +38,7 @@ export class MariadbRowDatabase implements RowDatabase {
   /** Each is a snapshot of its own. */
   async #ask({ text, values }: SqlStep): Promise<RowValue[][]> {
     try {
+      if ((await this.#session)?.isCurrent === false) await this.close();
       const session = await (this.#session ??= Session.open(this.#address, 'read'));
       const { rows } = await session.execute(moveStatement(text), values);
       await session.run('COMMIT');

@@ -112,6 +112,7 @@ class MariadbTables implements DirectoryTables {
   }
 
   async #work<T>(act: (session: Session) => Promise<T>): Promise<T> {
+    if (this.#session?.isCurrent === false) this.#drop();
     this.#session ??= await this.#open();
     return act(this.#session);
   }
