@@ -52,6 +52,7 @@ describe('two servers on one database and one bucket', { timeout: 600_000 }, () 
   let ada: DavClient;
   let adaAtTwo: DavClient;
   const receiver = new Receiver();
+  const laterReceiver = new Receiver();
 
   before(async () => {
     nodes = await TwoNodes.start(servers, { HOLDFAST_WEBHOOKS_ALLOW_PRIVATE: 'true' });
@@ -62,6 +63,7 @@ describe('two servers on one database and one bucket', { timeout: 600_000 }, () 
   after(async () => {
     await nodes.stop();
     receiver.close();
+    laterReceiver.close();
   });
 
   const figure = async (user: DavClient, name: string): Promise<number> => {
@@ -208,15 +210,22 @@ describe('two servers on one database and one bucket', { timeout: 600_000 }, () 
     }
   });
 
-  it('show a webhook at both, and one of them sends what changes at either', async () => {
-    const hook = { url: await receiver.open(), secret: 'long enough to be secret' };
-    const json = { 'Content-Type': 'application/json' };
+  /** What changes for her is sent to `to` from now on. */
+  const hookTo = async (to: Receiver): Promise<string> => {
+    const url = await to.open();
     const made = await adaAtTwo.ask('POST', '/api/v1/webhooks', {
-      headers: json, body: JSON.stringify(hook),
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ url, secret: 'long enough to be secret' }),
     });
     assert.equal(made.status, 201, made.text);
+    return url;
+  };
+
+  it('show a webhook at both, and one of them sends what changes at either', async () => {
+    const url = await hookTo(receiver);
     const listed = await ada.ask('GET', '/api/v1/webhooks');
-    assert.equal((JSON.parse(listed.text) as { items: { url: string }[] }).items[0]?.url, hook.url);
+    const { items } = JSON.parse(listed.text) as { items: { url: string }[] };
+    assert.deepEqual(items.filter((item) => item.url === url).length, 1);
     for (const [at, writer] of [ada, adaAtTwo].entries()) {
       await writer.put(`hooked-${at}.txt`, 'news');
       await eventually(WAIT_MS, 'it is sent', () => receiver.timesOf(`hooked-${at}.txt`) > 0);
@@ -250,6 +259,7 @@ describe('two servers on one database and one bucket', { timeout: 600_000 }, () 
   });
 
   it('go on when one is killed: the other serves, and does what that one did', async () => {
+    await hookTo(laterReceiver);
     const bytes = seededBytes(2 * MIB, 'kept');
     assert.equal((await ada.put('kept.bin', bytes)).status, 201);
     const admin = await two.addUser({ name: 'root', args: ['--admin'], password: PASSWORD });
@@ -270,7 +280,7 @@ describe('two servers on one database and one bucket', { timeout: 600_000 }, () 
     assert.ok((await adaAtTwo.get('kept.bin')).body.equals(bytes));
     assert.equal((await adaAtTwo.put('after.txt', 'still here')).status, 201);
     await eventually(WAIT_MS, 'it takes over', async () => await collects() === 1);
-    await eventually(WAIT_MS, 'it sends', () => receiver.timesOf('after.txt') > 0);
+    await eventually(WAIT_MS, 'it sends', () => laterReceiver.timesOf('after.txt') > 0);
     await eventually(WAIT_MS, 'it goes on with the move', async () =>
       /no way back any more/.test(await tell('two', ...finish)));
     await one.startAgain();

@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { parseTenantId } from '../../base/ids.ts';
 import { systemClock } from '../../platform/index.ts';
 import type { ServerAddress } from '../../platform/mariadb/index.ts';
-import { ScratchServer } from '../../platform/mariadb/testing/index.ts';
+import { ScratchServer, inTime } from '../../platform/mariadb/testing/index.ts';
 import { testAgainstModel } from '../conformance/against-model.ts';
 import { Hand, refused } from '../conformance/hand.ts';
 import { testMetadataStore } from '../metadata-store.conformance.ts';
@@ -18,6 +18,8 @@ import { MariadbShardDirectory } from './stores/mariadb/mariadb-directory.ts';
 import { ACME, openTwoShards } from './testing/two-shards.ts';
 
 const WAIT_MS = 60_000;
+/** Some 30 s where nothing else runs. */
+const SUITES_MS = 300_000;
 
 let server: ScratchServer;
 before(async () => {
@@ -34,18 +36,22 @@ after(async () => {
 });
 
 async function lendBoth(): Promise<ShardedMetadataStore> {
-  const stores = await Promise.all(lent.map((one) => one.lendEmpty()));
+  const stores = await inTime(2 * WAIT_MS, 'two empty stores',
+    Promise.all(lent.map((one) => one.lendEmpty())));
   const open = async ({ number }: { number: number }) => stores[number] as MariadbMetadataStore;
   return (await openTwoShards({ open, places: [1, 0] })).store;
 }
 
-testMetadataStore('ShardedMetadataStore on MariaDB', lendBoth, async () => undefined);
+/** What hangs in it is named as the one that was cut short. */
+describe('Two shards on MariaDB', { timeout: SUITES_MS }, () => {
+  testMetadataStore('ShardedMetadataStore on MariaDB', lendBoth, async () => undefined);
 
-testAgainstModel('ShardedMetadataStore on MariaDB', {
-  open: lendBoth, makeModel: () => new MemoryMetadataStore(), runs: 5, isWhole: false,
+  testAgainstModel('ShardedMetadataStore on MariaDB', {
+    open: lendBoth, makeModel: () => new MemoryMetadataStore(), runs: 5, isWhole: false,
+  });
 });
 
-describe('A database on MariaDB', () => {
+describe('A database on MariaDB', { timeout: 2 * WAIT_MS }, () => {
   it('gives ids of its shard, and is refused as another one', async () => {
     const address = await server.makeDatabase();
     const open = (shard: number): Promise<MariadbMetadataStore> =>
@@ -63,7 +69,7 @@ describe('A database on MariaDB', () => {
   });
 });
 
-describe('A directory whose server hangs', () => {
+describe('A directory whose server hangs', { timeout: 5 * WAIT_MS }, () => {
   async function eventually(what: string, isSo: () => boolean): Promise<void> {
     const endsAt = systemClock.now() + WAIT_MS;
     while (!isSo()) {
@@ -76,13 +82,17 @@ describe('A directory whose server hangs', () => {
 
   it('is served from what was last known, with its age, and looked at again after', async () => {
     const far = await ScratchServer.start();
+    // Also behind a failure: one that goes on looking would keep the process for ever.
+    const opened: { close: () => Promise<void> }[] = [];
     try {
       const address: ServerAddress = await far.makeDatabase();
       const clock = systemClock;
       const other = await MariadbShardDirectory.open({ address, clock });
+      opened.push(other);
       await other.place(ACME, 0);
       const source = await MariadbShardDirectory.open({ address, clock });
       const cached = await CachedDirectory.open({ source, clock, isShared: true });
+      opened.push(cached);
       far.freeze();
       await eventually('it is noticed', () => !cached.standing.isReachable);
       assert.equal(cached.map.placeOf(ACME)?.shard, 0);
@@ -92,9 +102,11 @@ describe('A directory whose server hangs', () => {
       await eventually('it is reached again', () => cached.standing.isReachable);
       await other.addShard({ name: 'two', url: 'sqlite:2.db', passwordPath: undefined, at: 0 });
       await eventually('what others change is seen', () => cached.map.knows(1));
-      await cached.close();
-      await other.close();
     } finally {
+      far.goOn();
+      for (const each of opened.toReversed()) {
+        await inTime(WAIT_MS, 'a directory to close', each.close());
+      }
       await far.stop();
     }
   });

@@ -6,5 +6,5 @@ export type { GaleraNode } from './galera-cluster.ts';
 export { LEAST, letLeastUsersIn } from './least-users.ts';
 export { numbersTo, planOf } from './plans.ts';
 export type { PlanRow } from './plans.ts';
-export { ScratchServer } from './scratch-server.ts';
+export { ScratchServer, inTime } from './scratch-server.ts';
 export { mysqlProgram } from './server-program.ts';

@@ -21,6 +21,11 @@ import type { ServerPlace, ServerProgram } from './server-program.ts';
 const run = promisify(execFile);
 
 const START_MAX_MS = 60_000;
+const INSTALL_MAX_MS = 120_000;
+/** Of one statement of a test's own, the connection included. */
+const QUERY_MAX_MS = 120_000;
+/** A process that was killed is gone, unless the machine is not well. */
+const KILL_MAX_MS = 30_000;
 const LOOK_AGAIN_MS = 50;
 const MEMORY_FOLDER = '/dev/shm';
 
@@ -71,6 +76,14 @@ export function pause(): Promise<void> {
   });
 }
 
+/** Rejects with what was waited for. */
+export async function inTime<T>(limitMs: number, what: string, work: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const cancel = systemClock.after(limitMs, () => late.reject(
+    new Error(`Waited ${limitMs} ms in vain for ${what}.`)));
+  return Promise.race([work, late.promise]).finally(cancel);
+}
+
 /** A folder of its own for temporary tables. A server that starts removes whatever is left of them
  *  in its folder, and the tables of others that share it are removed under their hands: statements
  *  of theirs fail. */
@@ -117,7 +130,7 @@ export class ScratchServer {
     const server = new ScratchServer(folder, port, settings);
     try {
       const [program = '', ...words] = server.#program.toMake(server.#place());
-      await run(program, words);
+      await run(program, words, { timeout: INSTALL_MAX_MS, killSignal: 'SIGKILL' });
       await server.startAgain();
     } catch (error) {
       await server.stop();
@@ -162,7 +175,7 @@ export class ScratchServer {
       said = (said + chunk.toString()).slice(-4_000);
     });
     const endsAt = systemClock.now() + START_MAX_MS;
-    while (!await this.#answers()) {
+    while (!await inTime(START_MAX_MS, 'the server to take a connection', this.#answers())) {
       const { name } = this.#program;
       if (child.exitCode !== null) throw new Error(`${name} has ended: ${said}`);
       if (systemClock.now() > endsAt) throw new Error(`${name} does not answer: ${said}`);
@@ -181,7 +194,11 @@ export class ScratchServer {
     }
   }
 
-  async query(sql: string, database = ''): Promise<unknown[][]> {
+  query(sql: string, database = ''): Promise<unknown[][]> {
+    return inTime(QUERY_MAX_MS, `the server to answer: ${sql}`, this.#query(sql, database));
+  }
+
+  async #query(sql: string, database: string): Promise<unknown[][]> {
     const session = await Session.open(this.addressOf(database), 'schema');
     try {
       const { rows } = await session.run(sql);
@@ -216,7 +233,7 @@ export class ScratchServer {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');
     child.kill('SIGKILL');
-    await exited;
+    await inTime(KILL_MAX_MS, 'the server to be gone', exited);
   }
 
   /** Nothing of it is left. */

@@ -3,10 +3,12 @@
 import { assert } from '../../../../base/assert.ts';
 import { Session } from '../../../../platform/mariadb/index.ts';
 import type { ServerAddress } from '../../../../platform/mariadb/index.ts';
-import { ScratchServer } from '../../../../platform/mariadb/testing/index.ts';
+import { ScratchServer, inTime } from '../../../../platform/mariadb/testing/index.ts';
 import { MariadbMetadataStore } from '../mariadb-metadata-store.ts';
 import { TABLES } from '../schema.ts';
 
+/** Of each step: longer than a server waits for a lock. */
+const STEP_MAX_MS = 90_000;
 /** Numbers are not given out twice: what is remembered of the ones before is never taken for what
  *  comes after. A store that is open learns of it as of anybody else's writing. */
 const KEPT: ReadonlySet<string> = new Set(['meta', 'writer', 'writer_turn']);
@@ -26,7 +28,7 @@ export class LentStores {
   async start(server?: ScratchServer): Promise<void> {
     this.#server = server === undefined ? await ScratchServer.start() : undefined;
     this.#address = await (server ?? this.#server)?.makeDatabase();
-    this.#store = await this.#open();
+    this.#store = await inTime(STEP_MAX_MS, 'a store to be made', this.#open());
     assert(this.#address !== undefined, 'a database was made');
     this.#sweeper = await Session.open(this.#address, 'schema');
   }
@@ -42,18 +44,21 @@ export class LentStores {
   async lendEmpty(): Promise<MariadbMetadataStore> {
     const sweeper = this.#sweeper;
     assert(sweeper !== undefined, 'the server has been started');
+    const sweep = (sql: string) => inTime(STEP_MAX_MS, `the sweeper: ${sql}`, sweeper.run(sql));
     for (const table of Object.keys(TABLES)) {
-      if (!KEPT.has(table)) await sweeper.run(`DELETE FROM ${table}`);
+      if (!KEPT.has(table)) await sweep(`DELETE FROM ${table}`);
     }
-    await sweeper.run('UPDATE writer_turn SET turn = turn + 1');
-    await sweeper.run('COMMIT');
-    if (this.#store?.isClosed !== false) this.#store = await this.#open();
+    await sweep('UPDATE writer_turn SET turn = turn + 1');
+    await sweep('COMMIT');
+    if (this.#store?.isClosed !== false) {
+      this.#store = await inTime(STEP_MAX_MS, 'a store to be opened again', this.#open());
+    }
     return this.#store;
   }
 
   async stop(): Promise<void> {
-    await this.#store?.close();
-    await this.#sweeper?.end();
+    await inTime(STEP_MAX_MS, 'a store to close', Promise.resolve(this.#store?.close()));
+    await inTime(STEP_MAX_MS, 'the sweeper to end', Promise.resolve(this.#sweeper?.end()));
     await this.#server?.stop();
   }
 }
