@@ -16,6 +16,8 @@ interface Row {
   readonly slowestRequest?: string;
 }
 
+const HEADING = ['statement', 'fingerprint', 'times', 'in all', 'half', '99 %', 'slowest', 'rows',
+  'errors', 'request of the slowest'].join('\t');
 const ORDERS = ['total', 'p99', 'rows'];
 const LIMIT = 20;
 const SECOND_MS = 1_000;
@@ -46,6 +48,7 @@ export function dbTop(parts: DiskParts): Command {
       const { statements, count } = await ask('db.top', { by, limit }) as unknown as {
         statements: Row[]; count: number;
       };
+      if (statements.length > 0) terminal.complain(HEADING); // Not among what scripts read.
       for (const row of statements) terminal.print(lineOf(row));
       terminal.complain(`${statements.length} of ${count} statements that have run.`);
       return EXIT.done;

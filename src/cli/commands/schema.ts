@@ -156,7 +156,7 @@ function apply(parts: SchemaCommandParts): Command {
             change.kind !== 'contract' && doneCount < shardCount));
           for (const one of open) terminal.print(planLine(one));
           terminal.print(open.length === 0 ? 'Nothing is to be done.'
-            : 'Nothing was done. To do it, say the same with --yes');
+            : 'This is only the plan; nothing was changed. To do it: holdfast schema apply --yes');
           return EXIT.done;
         },
       });
