@@ -97,7 +97,7 @@ describe('The tables of a data directory', () => {
   it('are altered with --yes alone, and not while a server has the directory', async () => {
     const changes = [CHANGE];
     assert.match((await run('apply', { changes })).printed,
-      /^tenant-colour\texpand\t0\/1\tinstant\tA colour\nNothing was done\./);
+      /^tenant-colour\texpand\t0\/1\tinstant\tA colour\nThis is only the plan;/);
     const lock = lockData(root);
     assert.equal((await run('apply', { changes, yes: true })).exit, 'data-locked');
     assert.equal((await run('status', { changes })).exit, 0);

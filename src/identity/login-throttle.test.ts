@@ -67,9 +67,9 @@ describe('LoginThrottle', () => {
     const first = throttle.begin(HOME, 'alice', 'key');
     assert.equal(first.wrongAtRev, undefined);
     assert.equal(throttle.begin(HOME, 'alice', 'key').wrongAtRev, undefined, 'not decided yet');
-    first.failed(7);
+    void first.failed(7);
     assert.equal(throttle.begin(HOME, 'alice', 'key').wrongAtRev, 7);
-    throttle.begin(HOME, 'alice', 'key').failed(8);
+    void throttle.begin(HOME, 'alice', 'key').failed(8);
     assert.equal(throttle.begin(HOME, 'alice', 'key').wrongAtRev, 8);
     assert.equal(throttle.begin(AWAY, 'alice', 'key').wrongAtRev, undefined, 'elsewhere');
     assert.equal(throttle.begin(HOME, 'bob', 'key').wrongAtRev, undefined, 'another user');
