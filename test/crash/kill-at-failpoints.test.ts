@@ -19,7 +19,7 @@ const ELSEWHERE: ReadonlySet<string> = new Set([
   'metadata.move-plan', 'metadata.move-frozen', 'metadata.move-drained', 'metadata.move-verified',
   'metadata.move-flipped', 'metadata.move-unfrozen', 'schema.after-statement',
   'app.database-compared', 'app.database-file', 'app.database-flipped', 'app.database-marked',
-  'app.database-owned',
+  'app.database-owned', 'app.database-fenced', 'metadata.move-captured', 'metadata.move-uncaptured',
 ]);
 
 const COMMENT = /^\s*(?:\/\*\*|\*|\/\/).*$/gm;
