@@ -19,8 +19,8 @@ import { Replica, nextcloudcmd } from './sync-program.ts';
 const WAIT_MS = 120_000;
 
 export interface GaleraScenario {
-  /** The longest time in which nothing may be acknowledged when a node fails. Without it only that
-   *  of a planned return is judged. */
+  /** The longest time in which nothing may be acknowledged when a node fails; with it
+   *  a planned return is tried too. */
   gapMaxMs?: number;
 }
 
