@@ -32,7 +32,9 @@ const SQL = namedTable({
   failureClock: `SELECT ${SERVER_MS}`,
   readFailures: `SELECT ${COLUMNS}, ${SERVER_MS} FROM sign_in_failure WHERE name IN (?, ?, ?, ?)`,
   /** Whoever finds none would lock what is next to it. */
-  makeFailure: `INSERT IGNORE INTO sign_in_failure (${COLUMNS}) VALUES (?, 0, 0, 0, 0, '')`,
+  // IGNORE would lock a row that is there for sharing, and two that share it deadlock next.
+  makeFailure: `INSERT INTO sign_in_failure (${COLUMNS}) VALUES (?, 0, 0, 0, 0, '')
+    ON DUPLICATE KEY UPDATE failures = failures`,
   lockFailure: `SELECT ${COLUMNS} FROM sign_in_failure WHERE name = ? FOR UPDATE`,
   putFailure: `UPDATE sign_in_failure SET failures = @failures, counted_at = @counted,
     open_at = @open, until = @until, tags = @tags WHERE name = @name`,
