@@ -3,7 +3,7 @@ import type { Connection, ResultSetHeader, RowDataPacket } from 'mysql2/promise'
 import { assert } from '../../base/assert.ts';
 import { systemClock } from '../clock.ts';
 import { markReads } from '../sql/request-mark.ts';
-import { SqlRefusal } from '../sql/sql-refusal.ts';
+import { SqlRefusal, tooManyRows } from '../sql/sql-refusal.ts';
 import { statements } from '../sql/statement-registry.ts';
 import type { RegisteredStatement } from '../sql/statement-registry.ts';
 import {
@@ -370,8 +370,7 @@ function wayBackOf(
 
 function excessOf(statement: RegisteredStatement, answer: Answer): SqlRefusal | undefined {
   if (statement.kind !== 'write' || answer.changes <= statement.rowsMax) return undefined;
-  return new SqlRefusal('rows', `it has affected ${answer.changes} rows, ${statement.rowsMax} at `
-    + 'most were expected, and its transaction was undone', statement.name);
+  return tooManyRows(statement.name, answer.changes, statement.rowsMax);
 }
 
 type Parameter = ReturnType<Driver['toInteger']> | string | null | Buffer;

@@ -1,6 +1,7 @@
 /** Statements that are prepared on a connection of this process: each run is counted, with the time
- *  it took. What it costs is in ADR 0044. */
+ *  it took, and may change no more rows than its owner says. What it costs is in ADR 0044. */
 import { fingerprintOf } from './fingerprint.ts';
+import { tooManyRows } from './sql-refusal.ts';
 import { statementTally } from './statement-tally.ts';
 import type { StatementCount } from './statement-tally.ts';
 
@@ -10,9 +11,10 @@ export interface RunStatement {
   run(...values: unknown[]): { changes: number };
 }
 
-/** @param name with its owner in front: `metadata.reader.getNode`. */
+/** @param name with its owner in front: `metadata.reader.getNode`.
+ *  @param rowsMax when it changes more, it throws SqlRefusal: who has the transaction undoes it. */
 export function countedStatement(
-  name: string, sql: string, statement: RunStatement,
+  name: string, sql: string, statement: RunStatement, rowsMax = Infinity,
 ): RunStatement {
   let count: StatementCount | undefined;
   const counted = <T>(ask: () => T, rowsOf: (answer: T) => number): T => {
@@ -31,7 +33,11 @@ export function countedStatement(
   return {
     get: (...values) => counted(() => statement.get(...values), countRow),
     all: (...values) => counted(() => statement.all(...values), countRows),
-    run: (...values) => counted(() => statement.run(...values), countChanges),
+    run: (...values) => {
+      const answer = counted(() => statement.run(...values), countChanges);
+      if (answer.changes > rowsMax) throw tooManyRows(name, answer.changes, rowsMax);
+      return answer;
+    },
   };
 }
 

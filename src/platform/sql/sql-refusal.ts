@@ -14,3 +14,9 @@ export class SqlRefusal extends HoldfastError {
     this.reason = reason;
   }
 }
+
+/** It ran, and is undone by whoever had its transaction. */
+export function tooManyRows(name: string, changes: number, rowsMax: number): SqlRefusal {
+  return new SqlRefusal('rows', `it has affected ${changes} rows, ${rowsMax} at most were `
+    + 'expected, and its transaction was undone', name);
+}

@@ -2,10 +2,10 @@
  *  refuse of a statement for a server is no better in a file. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { namedSql, ownerOf } from '../../../platform/mariadb/index.ts';
+import { namedSql, ownerOf, statements } from '../../../platform/mariadb/index.ts';
 import { PAST_SQL } from '../sqlite/reader/past-statements.ts';
 import { READ_SQL } from '../sqlite/reader/read-statements.ts';
-import { WRITER_SQL } from '../sqlite/statements.ts';
+import { WRITER_ROWS, WRITER_SQL } from '../sqlite/statements.ts';
 import type { StatementName } from '../sqlite/statements.ts';
 import { WRITER_OWNER } from './writer/writer-statements.ts';
 
@@ -18,4 +18,19 @@ it('The guard lets pass every statement of the metadata in SQLite', () => {
     .filter(([name, sql]) => !/^(BEGIN|COMMIT|ROLLBACK)/.test(sql) && !IN_OTHER_WORDS.has(name));
   for (const [name, sql] of all) namedSql(name, sql, ownerOf(owner, name as StatementName));
   assert.ok(all.length > 150, `${all.length} statements`);
+});
+
+it('A statement in SQLite may write no more rows than the guard works out for a server', () => {
+  let writes = 0;
+  for (const [name, sql] of Object.entries(WRITER_SQL)) {
+    if (/^(BEGIN|COMMIT|ROLLBACK)/.test(sql)) continue;
+    const owner = ownerOf({ ...WRITER_OWNER, owner: 'tests.rows' }, name as StatementName);
+    const { kind, rowsMax } = statements.get(namedSql(name, sql, owner).text);
+    if (kind !== 'write') continue;
+    writes += 1;
+    // Servers count a row twice that is put and was there.
+    const wanted = /ON (?:CONFLICT|DUPLICATE)/.test(sql) ? rowsMax / 2 : rowsMax;
+    assert.equal(WRITER_ROWS[name as StatementName] ?? 1, wanted, name);
+  }
+  assert.ok(writes > 80, `${writes} of them write`);
 });

@@ -1,5 +1,7 @@
 /** The SQL of the writer, by name. Portable on purpose: MariaDB runs the same statements. */
 import { countedStatement } from '../../../platform/index.ts';
+import { GRANTS_PER_SPACE_MAX } from '../../access-changes.ts';
+import { UPLOAD_PARTS_MAX } from '../../changes.ts';
 import type { Connection } from './connection.ts';
 import { ACCESS_WRITES } from './access-writes.ts';
 import { WINDOW_SQL } from './as-of-window.ts';
@@ -164,12 +166,30 @@ export interface SqlStatement {
 export type StatementName = keyof typeof WRITER_SQL;
 export type Statements = Readonly<Record<StatementName, SqlStatement>>;
 
+/** What is kept of one node's past is bounded by nothing but time: more than this is a mistake. */
+const PAST_OF_NODE_MAX = 1_000_000;
+const PROPERTIES_MAX = 100_000;
+/** Nodes of a copy that are swept at once, each with as many rows as a new one can have. */
+const SWEPT_MAX = 2_000;
+
+/** How many rows each run may write, of those that are not searched by a whole key. All others:
+ *  one. What writes more is undone, with its batch. */
+export const WRITER_ROWS: Partial<Record<StatementName, number>> = {
+  reviveNode: 1, deleteClosedRow: 1, deleteProperties: PROPERTIES_MAX,
+  copyProperties: PROPERTIES_MAX, deleteParts: UPLOAD_PARTS_MAX,
+  sweepNodes: SWEPT_MAX, sweepFolders: SWEPT_MAX, sweepVersions: SWEPT_MAX,
+  sweepProperties: PROPERTIES_MAX, deleteGrantsAt: GRANTS_PER_SPACE_MAX,
+  deletePastGrants: GRANTS_PER_SPACE_MAX, deleteClosedRows: PAST_OF_NODE_MAX,
+  deleteVersions: PAST_OF_NODE_MAX,
+};
+
 /** Prepares all of them once. Those that answer rows give each row as an array of its columns. */
 export function prepareStatements(connection: Connection): Statements {
   const entries = Object.entries(WRITER_SQL).map(([name, sql]) => {
     const statement = connection.prepare(sql);
     const asRows = statement.reader ? statement.raw(true) : statement;
-    return [name, countedStatement(`metadata.writer.${name}`, sql, asRows)] as const;
+    const rowsMax = WRITER_ROWS[name as StatementName] ?? 1;
+    return [name, countedStatement(`metadata.writer.${name}`, sql, asRows, rowsMax)] as const;
   });
   return Object.fromEntries(entries) as unknown as Statements;
 }

@@ -5,10 +5,8 @@
  */
 import { namedTable } from '../../../../platform/mariadb/index.ts';
 import type { SqlValue, TableOwner } from '../../../../platform/mariadb/index.ts';
-import { GRANTS_PER_SPACE_MAX } from '../../../access-changes.ts';
-import { UPLOAD_PARTS_MAX } from '../../../changes.ts';
 import { TABLE_KEYS } from '../schema.ts';
-import { WRITER_SQL } from '../../sqlite/statements.ts';
+import { WRITER_ROWS, WRITER_SQL } from '../../sqlite/statements.ts';
 import type { StatementName } from '../../sqlite/statements.ts';
 
 const OTHER_WORDS: Partial<Record<StatementName, string>> = {
@@ -31,23 +29,8 @@ const OTHER_WORDS: Partial<Record<StatementName, string>> = {
     mark = VALUES(mark), size_bytes = VALUES(size_bytes), changed_at = VALUES(changed_at)`,
 };
 
-/** What is kept of one node's past is bounded by nothing but time: more than this is a mistake. */
-const PAST_OF_NODE_MAX = 1_000_000;
-const PROPERTIES_MAX = 100_000;
-/** Nodes of a copy that are swept at once, each with as many rows as a new one can have. */
-const SWEPT_MAX = 2_000;
-
-/** Of those that are not searched by a whole key. */
 export const WRITER_OWNER: TableOwner<StatementName> = {
-  owner: 'metadata.writer', tables: TABLE_KEYS,
-  rows: {
-    reviveNode: 1, deleteClosedRow: 1, deleteProperties: PROPERTIES_MAX,
-    copyProperties: PROPERTIES_MAX, deleteParts: UPLOAD_PARTS_MAX,
-    sweepNodes: SWEPT_MAX, sweepFolders: SWEPT_MAX, sweepVersions: SWEPT_MAX,
-    sweepProperties: PROPERTIES_MAX, deleteGrantsAt: GRANTS_PER_SPACE_MAX,
-    deletePastGrants: GRANTS_PER_SPACE_MAX, deleteClosedRows: PAST_OF_NODE_MAX,
-    deleteVersions: PAST_OF_NODE_MAX,
-  },
+  owner: 'metadata.writer', tables: TABLE_KEYS, rows: WRITER_ROWS,
 };
 
 export const WRITER_STATEMENTS =

@@ -257,6 +257,25 @@ describe('MetadataWriter', () => {
     assert.equal(size, 75);
   });
 
+  it('undoes a statement that writes more rows than it may, and fails that change alone', () => {
+    const id = nodeOf(put(ROOT, 'f'));
+    const { rev } = one(put(ROOT, 'f', 2));
+    // As a mistake in a condition would find them: a second closed row for one event.
+    connection.prepare(`INSERT INTO node_past SELECT space_id, parent_id, canon || '2', rev_to, id,
+      name, kind, size_bytes, modified_at, created_at, mark, content_rev, checksums, rev_from
+      FROM node_past WHERE id = ?`).run(id);
+    const closed = connection.prepare('SELECT COUNT(*) FROM node_past').pluck();
+    assert.equal(closed.get(), 2);
+    const outcomes = writer.commitBatch([put(ROOT, 'before'), {
+      op: 'purge-slice', spaceId: SPACE, floorRev: rev, trashToRev: 0, rowsMax: 100,
+    }, put(ROOT, 'after')]);
+    assert.deepEqual(outcomes.map((outcome) => ('fault' in outcome ? outcome.fault.code : 'done')),
+      ['done', 'statement-refused', 'done']);
+    assert.equal(closed.get(), 2);
+    assert.equal(connection.prepare('SELECT COUNT(*) FROM space_past').pluck().get(), 0);
+    assert.equal(one(put(ROOT, 'later')).rev, rev + 3);
+  });
+
   it('lets nobody change the tables through its connection', () => {
     for (const text of ['DROP TABLE node', ' -- why\n/* not */ ALTER TABLE node ADD COLUMN x',
       'create table strangers (id)', 'VACUUM', 'CREATE TRIGGER strangers AFTER INSERT ON node '
