@@ -4,7 +4,7 @@ import type { Clock } from '../../../platform/index.ts';
 import {
   OneSession, keysOf, makeMissingTables, namedTable,
 } from '../../../platform/mariadb/index.ts';
-import type { ServerAddress, Session } from '../../../platform/mariadb/index.ts';
+import type { AskOne, ServerAddress, Session } from '../../../platform/mariadb/index.ts';
 import { FAILURE_NAMES_MAX, TAG_DIGITS } from '../../failure-counts.ts';
 import type { CountsNow, FailureCount, FailureCounts, KeptCount } from '../../failure-counts.ts';
 
@@ -31,11 +31,11 @@ const COLUMNS = 'name, failures, counted_at, open_at, until, tags';
 const SQL = namedTable({
   failureClock: `SELECT ${SERVER_MS}`,
   readFailures: `SELECT ${COLUMNS}, ${SERVER_MS} FROM sign_in_failure WHERE name IN (?, ?, ?, ?)`,
-  /** Whoever finds none would lock what is next to it. */
-  // IGNORE would lock a row that is there for sharing, and two that share it deadlock next.
-  makeFailure: `INSERT INTO sign_in_failure (${COLUMNS}) VALUES (?, 0, 0, 0, 0, '')
+  /** Locks the row until the end of the transaction, whether it makes it or finds it. A SELECT that
+   *  locks would lock what is next to it where it finds none; IGNORE would lock a row that is there
+   *  for sharing, and two that share it deadlock next. */
+  lockFailure: `INSERT INTO sign_in_failure (${COLUMNS}) VALUES (?, 0, 0, 0, 0, '')
     ON DUPLICATE KEY UPDATE failures = failures`,
-  lockFailure: `SELECT ${COLUMNS} FROM sign_in_failure WHERE name = ? FOR UPDATE`,
   putFailure: `UPDATE sign_in_failure SET failures = @failures, counted_at = @counted,
     open_at = @open, until = @until, tags = @tags WHERE name = @name`,
   countFailures: 'SELECT COUNT(*) FROM sign_in_failure',
@@ -73,13 +73,7 @@ export class MariadbFailureCounts implements FailureCounts {
   }
 
   read(names: readonly string[]): Promise<CountsNow> {
-    const places = Array.from({ length: FAILURE_NAMES_MAX }, (_, at) => names[at] ?? '');
-    return this.#reading.transact(async (ask) => {
-      const rows = (await ask(SQL.readFailures, places)).rows as Row[];
-      // Where nothing is there, it matters to nobody what time it is.
-      const nowMs = Number(rows[0]?.[6] ?? 0);
-      return { counts: countsOf(rows, nowMs), nowMs };
-    });
+    return this.#reading.transact((ask) => countsAt(ask, names));
   }
 
   async update(
@@ -88,16 +82,11 @@ export class MariadbFailureCounts implements FailureCounts {
   ): Promise<void> {
     const inOrder = names.toSorted(); // So that two never wait for each other.
     await this.#writing.transact(async (ask) => {
-      for (const name of inOrder) await ask(SQL.makeFailure, name);
-      const rows: Row[] = [];
-      for (const name of inOrder) {
-        const { rows: [row] } = await ask(SQL.lockFailure, name);
-        if (row !== undefined) rows.push(row as Row);
-      }
-      const { rows: [[now] = []] } = await ask(SQL.failureClock);
-      const nowMs = Number(now);
-      for (const [name, kept] of act({ counts: countsOf(rows, nowMs), nowMs })) {
-        await ask(SQL.putFailure, valuesOf(name, kept, nowMs));
+      for (const name of inOrder) await ask(SQL.lockFailure, name);
+      // The first read of the transaction: so it sees what others did before they let the rows go.
+      const now = await countsAt(ask, inOrder);
+      for (const [name, kept] of act(now)) {
+        await ask(SQL.putFailure, valuesOf(name, kept, now.nowMs));
       }
     });
     await this.#sweep();
@@ -135,6 +124,14 @@ function countsOf(rows: readonly Row[], nowMs: number): ReadonlyMap<string, Fail
       tags: tags.match(new RegExp(`.{${TAG_DIGITS}}`, 'g')) ?? [],
     }];
   }));
+}
+
+async function countsAt(ask: AskOne, names: readonly string[]): Promise<CountsNow> {
+  const places = Array.from({ length: FAILURE_NAMES_MAX }, (_, at) => names[at] ?? '');
+  const rows = (await ask(SQL.readFailures, places)).rows as Row[];
+  // Where nothing is there, it matters to nobody what time it is.
+  const nowMs = Number(rows[0]?.[6] ?? 0);
+  return { counts: countsOf(rows, nowMs), nowMs };
 }
 
 /** What is forgotten has ended, and is swept away later. */

@@ -52,3 +52,25 @@ it('MariadbWebhookStore shows what one has made to the other, and who has the da
     for (const store of [one, two, stranger]) await store.close();
   }
 });
+
+it('MariadbWebhookStore loses no change of two servers that change one at the same moment, and '
+  + 'shows each by another revision', async () => {
+  await clear();
+  const [one, two] = [await open(), await open()];
+  try {
+    await one.add(webhookOf('one'));
+    const revs = await Promise.all(Array.from({ length: 40 }, async (_, at) =>
+      (await (at % 2 === 0 ? one : two).change('webhook-one', (webhook) =>
+        ({ ...webhook, deadInARow: webhook.deadInARow + 1 })))?.rev));
+    assert.equal(new Set(revs).size, 40);
+    const found = await Promise.all([one, two].map((store) => store.find('webhook-one')));
+    assert.deepEqual(found.map((kept) => kept?.webhook.deadInARow), [40, 40]);
+    const [{ rev } = { rev: 0 }] = found.flatMap((kept) => kept ?? []);
+    assert.deepEqual([...(await two.revs())], [['webhook-one', rev]]);
+    assert.equal(rev, Math.max(...revs.map((each) => each ?? 0)));
+    await two.delete('webhook-one');
+    assert.equal(await one.change('webhook-one', (webhook) => webhook), undefined);
+  } finally {
+    for (const store of [one, two]) await store.close();
+  }
+});

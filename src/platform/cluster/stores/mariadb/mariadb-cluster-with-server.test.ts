@@ -54,6 +54,22 @@ testNodeRegistry('MariadbNodeRegistry', async () => {
   };
 });
 
+it('MariadbNodeRegistry lets one of two in that say the same name at the same moment', async () => {
+  const address = await database();
+  const places = ['one:/srv', 'two:/srv'];
+  const nodes = places.map(() => new MariadbNodeRegistry({ address, clock: systemClock }));
+  for (let round = 0; round < 20; round += 1) {
+    const name = `node-${round}`;
+    const entered = await Promise.allSettled(nodes.map((registry, at) => registry.enter({
+      name, incarnation: `${name}-${at}`, version: '1.0.0', place: places[at] ?? '',
+    }, 0)));
+    const refused = entered.flatMap((each) => (each.status === 'rejected'
+      ? [(each.reason as { code?: string }).code] : []));
+    assert.deepEqual(refused, ['node-name-taken'], name);
+  }
+  for (const registry of nodes) await registry.close();
+});
+
 it('MariadbChangeHints tells what others have told since, each once', async () => {
   const address = await database();
   const [here, there] = [1, 2].map(() => new MariadbChangeHints({ address, clock: systemClock }));
