@@ -140,19 +140,21 @@ describe('Webhooks', () => {
   let url: string;
   let webhooks: Webhooks;
 
+  const make = async (more: Partial<WebhooksParts> = {}): Promise<Webhooks> => new Webhooks({
+    store: await FolderWebhookStore.open(folder),
+    clock: HASTY, random: new SeededRandom(3), log: silentLog,
+    resolve: systemResolve, allowPrivate: true,
+    feed: new ChangeFeed({
+      metadata: site.metadata, spaces: site.spaces, now: () => site.now, installation: 'here',
+    }),
+    findCaller: async (user) => (user === 'anna' ? anna : ben),
+    textOf: ({ changes }) =>
+      JSON.stringify(changes.map(({ kind, path }) => `${kind} ${path?.join('/')}`)),
+    ...more,
+  });
+
   const open = async (more: Partial<WebhooksParts> = {}): Promise<Webhooks> => {
-    const opened = new Webhooks({
-      store: await FolderWebhookStore.open(folder),
-      clock: HASTY, random: new SeededRandom(3), log: silentLog,
-      resolve: systemResolve, allowPrivate: true,
-      feed: new ChangeFeed({
-        metadata: site.metadata, spaces: site.spaces, now: () => site.now, installation: 'here',
-      }),
-      findCaller: async (user) => (user === 'anna' ? anna : ben),
-      textOf: ({ changes }) =>
-        JSON.stringify(changes.map(({ kind, path }) => `${kind} ${path?.join('/')}`)),
-      ...more,
-    });
+    const opened = await make(more);
     opened.startSending();
     return opened;
   };
@@ -287,5 +289,81 @@ describe('Webhooks', () => {
     assert.deepEqual(await webhooks.list(ben.user), []);
     for (const { id } of made) await webhooks.remove(anna.user, id);
     assert.deepEqual(await readdir(folder), []);
+  });
+
+  /** As two servers have them that share a database. */
+  const makeTwo = async (): Promise<[Webhooks, Webhooks]> => {
+    await webhooks.close();
+    const store = Object.assign(await FolderWebhookStore.open(folder), { isShared: true });
+    const two = [3, 4].map((seed) => make({ store, random: new SeededRandom(seed) }));
+    const [one, other] = await Promise.all(two);
+    assert.ok(one !== undefined && other !== undefined);
+    webhooks = one;
+    return [one, other];
+  };
+
+  it('are sent by the server that may, whichever has made or removed them', async () => {
+    const [one, other] = await makeTwo();
+    let isOther = false;
+    one.startSending(() => Promise.resolve(!isOther));
+    other.startSending(() => Promise.resolve(isOther));
+    const { id } = await other.add(anna, { url, secret: SECRET });
+    assert.deepEqual((await one.list(anna.user)).map((each) => each.id), [id]);
+    for (let count = 1; count <= 4; count += 1) {
+      isOther = count % 2 === 0;
+      await site.write(anna, `f${count}`);
+      assert.match((await receiver.until(count)).body, new RegExp(`added f${count}"`));
+      while ((await one.list(anna.user))[0]?.pending !== undefined) await turn();
+    }
+    // What they have begun meanwhile ends.
+    await Promise.all([one, other].map((each) => each.close()));
+    assert.equal(new Set(receiver.received.map((each) => each.id)).size, 4);
+    assert.equal(receiver.received.length, 4);
+  });
+
+  it('send nothing more of one that was removed at the other server', async () => {
+    const [one, other] = await makeTwo();
+    const asked = Promise.withResolvers<undefined>();
+    const removed = Promise.withResolvers<undefined>();
+    one.startSending(async () => {
+      asked.resolve(undefined);
+      await removed.promise;
+      return true;
+    });
+    const { id } = await one.add(anna, { url, secret: SECRET });
+    await site.write(anna, 'a');
+    await asked.promise;
+    await other.remove(anna.user, id);
+    removed.resolve(undefined);
+    for (let time = 0; time < 50; time += 1) await turn();
+    await one.close();
+    assert.deepEqual(receiver.received, []);
+  });
+
+  it('lose no message to a server that slept and believes that it may still send', async () => {
+    const [one, other] = await makeTwo();
+    const asleep = Promise.withResolvers<undefined>();
+    const woken = Promise.withResolvers<undefined>();
+    one.startSending(async () => {
+      asleep.resolve(undefined);
+      await woken.promise;
+      return true;
+    });
+    const { id } = await one.add(anna, { url, secret: SECRET });
+    await site.write(anna, 'a');
+    await asleep.promise;
+    other.startSending();
+    const first = await receiver.until(1);
+    receiver.status = 500;
+    await site.write(anna, 'b');
+    const second = await receiver.until(2);
+    assert.match(second.body, /added b/);
+    await other.close();
+    receiver.status = 204;
+    woken.resolve(undefined);
+    // The first one twice, under its id; the second one after all.
+    assert.deepEqual((await receiver.until(3)).id, first.id);
+    assert.equal((await receiver.until(4)).id, second.id);
+    assert.equal((await one.list(anna.user))[0]?.id, id);
   });
 });
