@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -43,8 +45,11 @@ describe('BlockHomes', () => {
     await closed;
   });
 
-  /** As one of several servers. */
-  function sharedWith(entries: readonly HomeEntry[]): SharedHomes {
+  /** As one of several servers; `alone` is what its lease does. */
+  function sharedWith(
+    entries: readonly HomeEntry[],
+    alone: (name: string, act: () => Promise<void>) => Promise<void> = (_, act) => act(),
+  ): SharedHomes {
     const done = (): Promise<void> => Promise.resolve();
     return {
       table: {
@@ -53,7 +58,7 @@ describe('BlockHomes', () => {
       },
       others: {
         node: 'two', sharing: {} as StoreSharing, // Nothing is stored.
-        alone: (_, act) => act(), tell: done,
+        alone, tell: done,
       },
     };
   }
@@ -143,6 +148,60 @@ describe('BlockHomes', () => {
     clock.advance(WAIT_MS);
     await homes.of(ACME);
     assert.ok(existsSync(at('tenants', 'acme', 'keys.json')));
+  });
+
+  describe('of several servers', () => {
+    const founded: HomeEntry = { tenant: ACME, number: 1, policy: 'sealed', founded: true };
+    const bucket = 'backend = "s3"\ns3.endpoint = "http://127.0.0.1:9"\ns3.bucket = "b"\n'
+      + 's3.access_key_id = "a"\ns3.secret_access_key = "s"\n';
+    const settings = '[storage.policies.sealed]\nencryption_key_file = "/nowhere/master.key"\n'
+      + bucket;
+    // What each way ends with, since there are no keys: made here, or opened as it was made there.
+    const [MADE_HERE, MADE_THERE] = ['home-keys-need-one-server', 'home-keys-elsewhere'];
+    beforeEach(() => {
+      policy = 'sealed';
+    });
+
+    it('makes none while another server does, and tries again later', async () => {
+      const names: string[] = [];
+      let isBusy = true;
+      homes = await open(settings, sharedWith([], async (name, act) => {
+        names.push(name);
+        if (!isBusy) await act();
+      }));
+      assert.equal(await reasonOf(ACME), 'home-being-made');
+      assert.ok(!existsSync(at('tenants')) && !existsSync(at('block-homes.json')));
+      isBusy = false;
+      clock.advance(WAIT_MS);
+      assert.equal(await reasonOf(ACME), MADE_HERE);
+      assert.deepEqual(names, ['home-acme', 'home-acme']);
+    });
+
+    it('makes none that another server has made before its turn came', async () => {
+      const entries: HomeEntry[] = [];
+      homes = await open(settings, sharedWith(entries, async (_, act) => {
+        entries.push(founded);
+        await act();
+      }));
+      assert.equal(await reasonOf(ACME), MADE_THERE);
+      assert.ok(!existsSync(at('tenants')));
+    });
+
+    it('waits for nobody to open one that another server has made meanwhile', async () => {
+      const entries: HomeEntry[] = [];
+      homes = await open(settings, sharedWith(entries, () =>
+        Promise.reject(new Error('the lease was asked for'))));
+      entries.push(founded);
+      assert.equal(await reasonOf(ACME), MADE_THERE);
+    });
+
+    it('takes an empty bucket for a loss where another server has made it', async () => {
+      homes = await open(`[storage.policies.sealed]\n${bucket}`, sharedWith([founded]));
+      await reasonOf(ACME);
+      const noted = readFileSync(at('tenants', 'acme', 'block-backend.json'), 'utf8');
+      const { blocks } = JSON.parse(noted) as { blocks?: { founded?: boolean } };
+      assert.equal(blocks?.founded, true, noted);
+    });
   });
 
   it('says which keys of another server are missing, and makes none in their place', async () => {
