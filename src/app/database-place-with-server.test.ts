@@ -4,11 +4,17 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseDatabaseUrl, systemClock } from '../platform/index.ts';
+import type { TenantId, UserId } from '../base/ids.ts';
+import { MariadbShardDirectory } from '../metadata/shards/stores/mariadb/mariadb-directory.ts';
+import { parseDatabaseUrl, silentLog, systemClock } from '../platform/index.ts';
 import type { DatabaseSettings } from '../platform/index.ts';
+import { ChangeMarks } from '../platform/mariadb/index.ts';
 import { ScratchServer } from '../platform/mariadb/testing/index.ts';
 import { claimPlace, findDatabasePlace } from './database-place.ts';
+import { openIdempotencyStore } from './idempotency-place.ts';
+import { openIdentityStore } from './identity-place.ts';
 import { openMetadata } from './metadata-place.ts';
+import { WebNode } from './web-node.ts';
 
 const OURS = '11111111-1111-4111-8111-111111111111';
 const OTHERS = '22222222-2222-4222-8222-222222222222';
@@ -122,6 +128,72 @@ describe('A data directory and a database', () => {
     const away = named(database, 'root', { ...server, port: 1 } as ScratchServer);
     await assert.rejects(claim({ by: away }), { code: 'database-away' });
     assert.deepEqual(await tables(), []);
+  });
+
+  it('are not parted later: whatever is opened there refuses what came in its place', async (t) => {
+    const clock = systemClock;
+    const place = await claimPlace(
+      root, await findDatabasePlace(root, { settings, installation: OURS, isNew: true }));
+    assert.ok(place.kind === 'mariadb');
+    const { address } = place;
+    const node = await WebNode.open(address, { name: 'one', root, version: '1', clock,
+      log: silentLog });
+    const metadata = await openMetadata(root, place, { clock, create: true });
+    const directory = await MariadbShardDirectory.open({ address, clock });
+    const { store: identity } = await openIdentityStore(root, place, clock);
+    const keyed = await openIdempotencyStore(root, place, clock);
+    const marks = new ChangeMarks({ address, clock, words: { op: 'test', database: 'database' } });
+    t.after(async () => {
+      for (const each of [marks, keyed, identity, directory, metadata, node]) await each.close();
+    });
+    let serial = 0;
+    const key = { user: 'ada' as UserId, fingerprint: 'f' };
+    const acts: Record<string, () => Promise<unknown>> = {
+      metadata: () => metadata.findBatch(0),
+      changeOfMetadata: () => metadata.ensureSpace({
+        owner: `u${serial++}` as UserId, tenant: 'default' as TenantId, casePolicy: 'sensitive',
+        quotaBytes: undefined, at: 1,
+      }),
+      accounts: () => identity.findUser('ada' as UserId),
+      changeOfAccounts: () => identity.addTenant({
+        id: `t${serial++}` as TenantId, title: 't', policy: 'default', createdAt: 1,
+      }),
+      directory: () => directory.readRev(),
+      changeOfDirectory: () => directory.place(`p${serial++}` as TenantId, 0),
+      lease: () => node.leases.take('work', 'one', 1_000),
+      nodes: () => node.list(),
+      keyed: () => keyed.begin({ ...key, key: `k${serial++}` }, 1),
+      marks: () => marks.ask(),
+    };
+    const allWork = async (): Promise<void> => {
+      for (const act of Object.values(acts)) await act();
+    };
+    /** After the way to the server broke. */
+    const areRefused = async (why: RegExp): Promise<void> => {
+      await server.endConnections(database);
+      for (const [name, act] of Object.entries(acts)) {
+        await assert.rejects(act(), { kind: 'unavailable', code: 'database-changed', message: why },
+          name);
+      }
+    };
+    const set = (what: string): Promise<unknown> => server.query(`UPDATE ${what}`, database);
+    await allWork();
+    await allWork();
+    await set(`installation SET installation = '${OTHERS}'`);
+    await areRefused(new RegExp(`another one than was there .*now installation ${OTHERS}`));
+    await set(`installation SET installation = '${OURS}'`);
+    await allWork();
+    for (const number of [
+      'identity_turn SET turn = turn', 'writer_turn SET turn = turn', 'directory SET value = value',
+    ]) {
+      await set(`${number} - 1`);
+      await areRefused(/is an older state of the one that was there, without changes that were/);
+      await set(`${number} + 1`);
+      await allWork();
+    }
+    await server.query(`DROP DATABASE ${database}`);
+    await server.query(`CREATE DATABASE ${database}`);
+    await areRefused(/the tables that were there are missing/);
   });
 
   it('refuse an address without a name where a certificate is asked for', async () => {

@@ -66,14 +66,20 @@ export async function findDatabasePlace(
 }
 
 /** Makes sure that directory and database belong together, before anything is opened there. Durable
- *  once resolved. @throws as claimDatabase. */
-export async function claimPlace(root: string, place: DatabasePlace): Promise<void> {
-  if (place.kind === 'files') return;
+ *  once resolved. Answers the place with what is known of the database by now: every connection to
+ *  that address is refused where something else has come to be, whoever opens it.
+ *  @throws as claimDatabase. */
+export async function claimPlace<Place extends DatabasePlace>(
+  root: string, place: Place,
+): Promise<Place> {
+  if (place.kind === 'files') return place;
   const { isNoted } = place;
   const { claimDatabase } = await import('../metadata/stores/mariadb/installation.ts');
   await claimDatabase(place.address, place);
-  if (isNoted) return;
-  await noteDatabase(root, place);
+  if (!isNoted) await noteDatabase(root, place);
+  const { knowInstallation } = await import('../metadata/stores/mariadb/known-metadata.ts');
+  const known = await knowInstallation(place.address);
+  return { ...place, address: { ...place.address, known } };
 }
 
 /** From now on the databases of the directory are on MariaDB. Durable once resolved. */

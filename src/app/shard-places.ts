@@ -48,8 +48,9 @@ export async function findShardPlaces(
 ): Promise<{ places: ShardPlaces; shards: readonly ShardRecord[]; installation: string }> {
   const { instanceId: installation } = await findDataDirectory(dataPath);
   const settings = config.of(databaseSlice);
-  const database = await findDatabasePlace(dataPath, { settings, installation, isNew: false });
-  await claimPlace(dataPath, database);
+  const database = await claimPlace(dataPath, await findDatabasePlace(dataPath, {
+    settings, installation, isNew: false,
+  }));
   const view = await readShards(dataPath, database, clock);
   const places = shardPlaces(dataPath, {
     database, settings, read: () => Promise.resolve(view),

@@ -87,12 +87,12 @@ export async function openStores(root: string, options: StoresOptions): Promise<
   checkFitting(chosen, options.settings);
   const places = await BlockPlaces.open(root, chosen, mayCreate);
   const data = await findDataDirectory(root);
-  const database = await findDatabasePlace(root, {
+  const found = await findDatabasePlace(root, {
     settings: options.database, installation: data.instanceId, isNew: mayCreate,
   });
-  checkNodeFitting(options.cluster ?? { node: undefined }, database.kind, chosen);
-  await checkNothingLost(paths, { mayCreate, isLocal, hasFiles: database.kind === 'files' });
-  await claimPlace(root, database);
+  checkNodeFitting(options.cluster ?? { node: undefined }, found.kind, chosen);
+  await checkNothingLost(paths, { mayCreate, isLocal, hasFiles: found.kind === 'files' });
+  const database = await claimPlace(root, found);
   await warnOfRights(database, { log: options.log, shard: 'main' });
   const opened: { close(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {
@@ -217,8 +217,7 @@ export async function openIdentityAlone(
   const { path: root, instanceId: installation } = await found;
   const isNew = !(await isThere(join(root, COMPLETE)));
   const findPlace = () => findDatabasePlace(root, { settings, installation, isNew });
-  const database = await findPlace();
-  await claimPlace(root, database);
+  const database = await claimPlace(root, await findPlace());
   const identity = await openIdentity(root, database, { clock });
   try {
     // A file may count no more when it is no longer held; from here on it is not carried away.

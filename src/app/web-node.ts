@@ -50,6 +50,8 @@ export class WebNode {
   readonly #stores: Pick<ObjectBlockStore, 'leaving' | 'reclaim'>[] = [];
   readonly #works = new Map<string, LeasedWork>();
   #heardMs: number;
+  /** Something else was in the place of the database when it was last spoken to. */
+  #isRefused = false;
   #cancelBeat = (): void => undefined;
   #beating: Promise<void> | undefined;
   #isClosed = false;
@@ -207,10 +209,24 @@ export class WebNode {
   #beatIn(delayMs: number): void {
     if (this.#isClosed) return;
     this.#cancelBeat = this.#parts.clock.after(delayMs, () => {
-      this.#beating = this.#beat().catch((err: unknown) => {
-        this.#parts.log.warn({ err }, 'the other servers could not be told that this one is there');
-      }).finally(() => this.#beatIn(BEAT_MS));
+      this.#beating = this.#beat().then(() => {
+        if (this.#isRefused) this.#parts.log.info({}, 'the database of this installation is back');
+        this.#isRefused = false;
+      }, (err: unknown) => this.#tellTrouble(err)).finally(() => this.#beatIn(BEAT_MS));
     });
+  }
+
+  /** What answers instead of the database says so itself, and may do so for hours: once is enough.
+   */
+  #tellTrouble(err: unknown): void {
+    const isRefused = err instanceof HoldfastError && err.code === 'database-changed';
+    if (!isRefused) {
+      this.#parts.log.warn({ err }, 'the other servers could not be told that this one is there');
+    } else if (!this.#isRefused) {
+      this.#parts.log.error({ err }, 'what answers at the address of the database is not what was '
+        + 'there; nothing is read or written there, and everybody gets 503, until it is back');
+    }
+    this.#isRefused = isRefused;
   }
 
   async #beat(): Promise<void> {

@@ -153,6 +153,26 @@ describe('Holdfast on MariaDB', { timeout: 600_000 }, () => {
     await assertWorksAgain();
   });
 
+  it('asks users to wait while another database is in its place, and says why once', async () => {
+    const { name } = database;
+    const [[own] = []] = await database.server.query('SELECT installation FROM installation', name);
+    const become = async (installation: string): Promise<void> => {
+      await database.server.query(`UPDATE installation SET installation = '${installation}'`, name);
+      await database.server.endConnections(name);
+    };
+    await become('another');
+    await assertAskedToWait();
+    const why = 'what answers at the address of the database is not what was there';
+    await eventually(PATIENCE_MS, 'the log says so', () => server.log.includes(why));
+    await assertAskedToWait();
+    assert.equal(server.log.split(why).length, 2);
+    await become(String(own));
+    await assertWorksAgain();
+    await eventually(PATIENCE_MS, 'the log says that it is back', () =>
+      server.log.includes('the database of this installation is back'));
+    assert.equal((await ada.get('folder/other.txt')).text, 'other', 'a deletion was refused');
+  });
+
   it('waits for its database at the start, answers 503 meanwhile, and can be stopped', async () => {
     await server.stop();
     await database.server.kill();

@@ -12,7 +12,7 @@ export { GatheredQuestions } from './gathered-questions.ts';
 export { LoneStatements } from './lone-statements.ts';
 export type { LoneParts } from './lone-statements.ts';
 export { knowDatabase, noteLatest } from './known-database.ts';
-export type { KnownDatabase } from './known-database.ts';
+export type { KnownDatabase, KnownNumberName } from './known-database.ts';
 export { keysOf, namedSql, namedTable, ownerOf, valuesFor } from './named-sql.ts';
 export type { NamedSql, SqlValue, TableOwner } from './named-sql.ts';
 export { inOurWords, inServersWords } from './dialect.ts';

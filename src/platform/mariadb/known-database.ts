@@ -9,34 +9,71 @@ import { HoldfastError } from '../../base/errors.ts';
 import { statements } from '../sql/statement-registry.ts';
 import type { RegisteredStatement } from '../sql/statement-registry.ts';
 import { CHANGED, ServerError, serverFault } from './faults.ts';
+import { namedSql } from './named-sql.ts';
 import { checkSettings, readSettings } from './server-settings.ts';
 import type { Session } from './session.ts';
 
+/** Numbers that never become less, by the table each is in: whoever changes accounts, metadata or
+ *  the directory of shards raises one of them in the same transaction. */
+const NUMBERS = {
+  writer_turn: numberOf('knownWriterTurn', 'SELECT turn FROM writer_turn WHERE id = 1'),
+  identity_turn: numberOf('knownIdentityTurn', 'SELECT turn FROM identity_turn WHERE id = 1'),
+  directory: numberOf('knownDirectoryRev', 'SELECT value FROM directory WHERE name = \'rev\''),
+};
+
+export type KnownNumberName = keyof typeof NUMBERS;
+const NAMES = Object.keys(NUMBERS) as KnownNumberName[];
+
+function numberOf(name: string, sql: string): RegisteredStatement {
+  const owner = { owner: 'platform.known', tables: new Map() };
+  return statements.get(namedSql(name, sql, owner).text);
+}
+
 /** Plain data, so that it can be handed to a thread. */
 export interface KnownDatabase {
-  /** Answers one row: what never changes, and last a number that never becomes less. */
-  readonly statement: RegisteredStatement;
-  readonly says: string;
-  /** The largest number that was committed as far as this process knows; its threads share it. */
-  readonly latest: SharedArrayBuffer;
+  /** Each answers one row of what never changes. */
+  readonly facts: readonly { readonly statement: RegisteredStatement; readonly says: string }[];
+  /** The largest numbers that were committed as far as this process knows; its threads share them.
+   *  0: the table was not there yet, or empty, and nothing was committed since. */
+  readonly latest: Readonly<Record<KnownNumberName, SharedArrayBuffer>>;
 }
 
 /** No table, no column: it is another database. */
 const MISSING = [1054, 1146];
 
-/** @throws the driver's error. */
+/** `tables`: those that are there. With `before`, what was known already and more facts; they share
+ *  the numbers. @throws the driver's error. */
 export async function knowDatabase(
-  session: Session, statement: RegisteredStatement,
+  session: Session,
+  { facts, tables, before }: {
+    facts: readonly RegisteredStatement[]; tables: ReadonlySet<string>;
+    before?: KnownDatabase | undefined;
+  },
 ): Promise<KnownDatabase> {
-  const { says, number } = await ask(session, statement);
-  const known = { statement, says, latest: new SharedArrayBuffer(8) };
-  noteLatest(known, number);
+  const found = [...before?.facts ?? []];
+  for (const statement of facts) {
+    found.push({ statement, says: wordsOf(await ask(session, statement)) });
+  }
+  const cells = NAMES.map((name) => [name, new SharedArrayBuffer(8)] as const);
+  const latest = before?.latest
+    ?? Object.fromEntries(cells) as Record<KnownNumberName, SharedArrayBuffer>;
+  const known = { facts: found, latest };
+  for (const name of NAMES) {
+    if (!tables.has(name)) continue;
+    const [number = 0] = await ask(session, NUMBERS[name]);
+    noteLatest(known, name, Number(number));
+  }
+  await session.run('COMMIT');
   return known;
 }
 
-/** It was committed. Several threads may do this at once. */
-export function noteLatest({ latest }: KnownDatabase, number: number): void {
-  const view = new BigInt64Array(latest);
+/** It was committed. Several threads may do this at once. Where nothing is known of the database,
+ *  nothing is noted. */
+export function noteLatest(
+  known: KnownDatabase | undefined, name: KnownNumberName, number: number,
+): void {
+  if (known === undefined) return;
+  const view = new BigInt64Array(known.latest[name]);
   const wanted = BigInt(number);
   for (let seen = Atomics.load(view, 0); seen < wanted;) {
     const found = Atomics.compareExchange(view, 0, seen, wanted);
@@ -45,18 +82,45 @@ export function noteLatest({ latest }: KnownDatabase, number: number): void {
   }
 }
 
+/** What a connection that is made from now on has to find at least: what is committed meanwhile, on
+ *  another node perhaps, does not matter. */
+export function latestOf({ latest }: KnownDatabase): ReadonlyMap<KnownNumberName, number> {
+  return new Map(NAMES.map((name) =>
+    [name, Number(Atomics.load(new BigInt64Array(latest[name]), 0))]));
+}
+
 /** Of a new connection; it is in no transaction behind that. @throws ServerError: it is not what it
  *  was, or the server is not safe any more; the driver's error. */
-export async function checkKnown(session: Session, known: KnownDatabase): Promise<void> {
+export async function checkKnown(
+  session: Session, known: KnownDatabase, latest: ReadonlyMap<KnownNumberName, number>,
+): Promise<void> {
   await checkSafe(session);
-  // Before it is asked: what is committed meanwhile does not matter.
-  const latest = Number(Atomics.load(new BigInt64Array(known.latest), 0));
-  const { says, number } = await ask(session, known.statement).catch((error: unknown) => {
+  try {
+    await checkFacts(session, known);
+    for (const [name, wanted] of latest) {
+      if (wanted > 0) await checkNumber(session, name, wanted);
+    }
+    await session.run('COMMIT');
+  } catch (error) {
     if (MISSING.includes(serverFault(error)?.errno ?? 0)) throw changed(LACKS, error);
     throw error;
-  });
-  if (says !== known.says) throw changed(`${ANOTHER} (${known.says}; now ${says})`);
-  if (number < latest) throw changed(`${OLDER} (change ${number}, and ${latest} was there)`);
+  }
+}
+
+async function checkFacts(session: Session, { facts }: KnownDatabase): Promise<void> {
+  const now: string[] = [];
+  for (const { statement } of facts) now.push(wordsOf(await ask(session, statement)));
+  const [was, is] = [facts.map(({ says }) => says).join(' '), now.join(' ')];
+  if (is !== was) throw changed(`${ANOTHER} (${was}; now ${is})`);
+}
+
+async function checkNumber(
+  session: Session, name: KnownNumberName, wanted: number,
+): Promise<void> {
+  const [found] = await ask(session, NUMBERS[name]);
+  if (found === undefined) throw changed(`${LACKS} or were emptied (${name})`);
+  if (Number(found) >= wanted) return;
+  throw changed(`${OLDER} (change ${Number(found)} of ${name}, and ${wanted} was there)`);
 }
 
 const PUT_BACK = 'Nothing is read or written there until what was there is back.';
@@ -75,13 +139,14 @@ async function checkSafe(session: Session): Promise<void> {
   }
 }
 
-async function ask(
-  session: Session, statement: RegisteredStatement,
-): Promise<{ says: string; number: number }> {
+/** The row that it answers. */
+async function ask(session: Session, statement: RegisteredStatement): Promise<unknown[]> {
   statements.adopt(statement);
-  const { rows: [row = []] } = await session.run(statement.text);
-  await session.run('COMMIT');
-  return { says: row.slice(0, -1).join(' '), number: Number(row.at(-1)) };
+  return (await session.run(statement.text)).rows[0] ?? [];
+}
+
+function wordsOf(row: readonly unknown[]): string {
+  return row.join(' ');
 }
 
 function changed(what: string, cause?: unknown): ServerError {

@@ -14,7 +14,7 @@ import type { Dialect } from './dialect.ts';
 import { loadDriver } from './driver.ts';
 import type { Driver } from './driver.ts';
 import { ServerError, serverFault } from './faults.ts';
-import { checkKnown } from './known-database.ts';
+import { checkKnown, latestOf } from './known-database.ts';
 import type { KnownDatabase } from './known-database.ts';
 import type { ServerFault } from './faults.ts';
 import type { SqlValue } from './named-sql.ts';
@@ -191,6 +191,7 @@ export class Session {
     place: Place, mode: SessionMode, known: KnownDatabase | undefined,
   ): Promise<Session> {
     const driver = await loadDriver();
+    const latest = known === undefined ? undefined : latestOf(known);
     const connection = await driver.createConnection({
       ...wayTo(place.node), charset: 'utf8mb4_bin', rowsAsArray: true, supportBigNumbers: true,
       decimalNumbers: true, multipleStatements: false, trace: false,
@@ -199,7 +200,7 @@ export class Session {
     const session = new Session(connection, { place, mode, driver });
     try {
       await session.#begin();
-      if (known !== undefined) await checkKnown(session, known);
+      if (known !== undefined && latest !== undefined) await checkKnown(session, known, latest);
     } catch (error) {
       session.destroy();
       throw error;

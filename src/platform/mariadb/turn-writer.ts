@@ -16,6 +16,8 @@ import {
   ServerError, explainedFault, isOutcomeUnknown, isPassing, serverFault,
 } from './faults.ts';
 import type { DatabaseWords } from './faults.ts';
+import { noteLatest } from './known-database.ts';
+import type { KnownNumberName } from './known-database.ts';
 import { valuesFor } from './named-sql.ts';
 import type { NamedSql } from './named-sql.ts';
 import { FAILING_MAX_MS, patiently } from './patience.ts';
@@ -24,7 +26,8 @@ import type { Answer, ServerAddress } from './session.ts';
 
 /** What is said about turns; the tables are the store's. */
 export interface TurnSql {
-  /** `@writer`, `@operation`: raises the turn and notes the operation, two rows. */
+  /** `@writer`, `@operation`: raises the turn and notes the operation, two rows. LAST_INSERT_ID is
+   *  given the number of the turn. */
   takeTurn: NamedSql;
   /** `@writer`: makes the row of a writer, if there is none. */
   enterWriter: NamedSql;
@@ -39,6 +42,8 @@ export interface TurnParts {
   clock: Clock;
   words: DatabaseWords;
   sql: TurnSql;
+  /** The table of the turns. */
+  turns: KnownNumberName;
 }
 
 export type Ask = (statement: NamedSql, args: readonly unknown[]) => Promise<Answer>;
@@ -104,7 +109,7 @@ export class TurnWriter {
 
   async #once<T>(act: (ask: Ask) => Promise<T>): Promise<T> {
     try {
-      await this.#takeTurn();
+      const turn = await this.#takeTurn();
       let changeCount = 0;
       const result = await act(async (statement, args) => {
         const answer = await this.#ask(statement, args);
@@ -112,7 +117,7 @@ export class TurnWriter {
         return answer;
       });
       if (changeCount === 0) await this.#rollBack();
-      else await this.#commit();
+      else await this.#commit(turn);
       return result;
     } catch (error) {
       await this.#rollBack();
@@ -120,19 +125,22 @@ export class TurnWriter {
     }
   }
 
-  async #takeTurn(): Promise<void> {
+  /** Answers its number. */
+  async #takeTurn(): Promise<number> {
     if (this.#session?.isCurrent === false) this.#drop();
     this.#operation += 1;
     const turn = { writer: this.#writer, operation: this.#operation };
     const { takeTurn, enterWriter } = this.#parts.sql;
-    if ((await this.#ask(takeTurn, [turn])).changes >= 2) return;
+    const first = await this.#ask(takeTurn, [turn]);
+    if (first.changes >= 2) return first.insertId;
     // It is not entered yet, or was forgotten.
     await this.#ask(enterWriter, [turn]);
-    const { changes } = await this.#ask(takeTurn, [turn]);
+    const { changes, insertId } = await this.#ask(takeTurn, [turn]);
     if (changes < 2) throw noTurns(this.#parts.words);
+    return insertId;
   }
 
-  async #commit(): Promise<void> {
+  async #commit(turn: number): Promise<void> {
     try {
       await this.#end('COMMIT');
     } catch (error) {
@@ -142,6 +150,8 @@ export class TurnWriter {
         throw isPassing(fault) ? new ServerError(LOST_BEFORE_COMMIT, error) : error;
       }
     }
+    const { address, turns } = this.#parts;
+    noteLatest(address.known, turns, turn);
   }
 
   async #wasCommitted(): Promise<boolean> {

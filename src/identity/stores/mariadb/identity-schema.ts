@@ -78,7 +78,7 @@ export const META_SQL = namedTable({
 
 export const IDENTITY_TURN_SQL: TurnSql = namedTable({
   takeTurn: `UPDATE identity_turn t JOIN identity_writer w ON w.id = @writer
-    SET t.turn = t.turn + 1, t.writer = w.id, w.operation = @operation,
+    SET t.turn = LAST_INSERT_ID(t.turn + 1), t.writer = w.id, w.operation = @operation,
       w.seen_s = UNIX_TIMESTAMP() WHERE t.id = 1`,
   enterWriter: `INSERT IGNORE INTO identity_writer (id, operation, seen_s)
     VALUES (@writer, 0, UNIX_TIMESTAMP())`,

@@ -45,7 +45,9 @@ export class MariadbIdentityDatabase implements IdentityDatabase {
     this.#markAgeMs = markAgeMs;
     const parts = { address, clock, words: WORDS };
     this.#lone = new LoneStatements(parts);
-    this.#turns = new TurnWriter({ ...parts, sql: IDENTITY_TURN_SQL });
+    this.#turns = new TurnWriter({
+      ...parts, sql: IDENTITY_TURN_SQL, turns: 'identity_turn',
+    });
     const alone = new SharedQuestion(() => this.#askAlone());
     this.#marks = marks ?? { ask: () => alone.answer() };
   }

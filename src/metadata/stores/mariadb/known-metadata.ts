@@ -3,30 +3,41 @@
 import {
   keysOf, knowDatabase, lookAtDatabase, namedTable, statements,
 } from '../../../platform/mariadb/index.ts';
-import type { KnownDatabase, ServerAddress } from '../../../platform/mariadb/index.ts';
+import type { KnownDatabase, NamedSql, ServerAddress } from '../../../platform/mariadb/index.ts';
 import { WORDS } from './faults.ts';
 import { INSTALLATION_TABLES } from './installation.ts';
 import { withSession } from './open-database.ts';
 import { TABLES } from './schema.ts';
 
 const number = (name: string): string => `(SELECT value FROM meta WHERE name = '${name}')`;
-const NUMBERS = `'shard', ${number('shard')}, 'format', ${number('schema_version')},
-  'names', ${number('canonical_version')}`;
-/** Each change of anything has the next turn. */
-const TURN = '(SELECT turn FROM writer_turn WHERE id = 1)';
 
 const SQL = namedTable({
-  knownMetadata: `SELECT 'installation',
-    (SELECT installation FROM installation WHERE id = 1), ${NUMBERS}, ${TURN}`,
-  /** Where nobody has said whose it is. */
-  knownNumbers: `SELECT ${NUMBERS}, ${TURN}`,
+  knownInstallation: `SELECT 'installation', installation FROM installation WHERE id = 1`,
+  knownMetadata: `SELECT 'shard', ${number('shard')}, 'format', ${number('schema_version')},
+    'names', ${number('canonical_version')}`,
 }, { owner: 'metadata.open', tables: keysOf({ ...TABLES, ...INSTALLATION_TABLES }) });
 
-/** Of a database that was opened. @throws unavailable. */
+/** Of a database that was claimed, whatever else there is in it yet; an address with it is for all
+ *  who work there. @throws unavailable. */
+export async function knowInstallation(address: ServerAddress): Promise<KnownDatabase> {
+  return know(address, () => [SQL.knownInstallation]);
+}
+
+/** Of a database whose metadata was opened: what is known of it already, and which shard it is.
+ *  @throws unavailable. */
 export async function knowMetadata(address: ServerAddress): Promise<KnownDatabase> {
+  return know(address, (tables) => {
+    const isNew = address.known === undefined && tables.has('installation');
+    return [...(isNew ? [SQL.knownInstallation] : []), SQL.knownMetadata];
+  });
+}
+
+async function know(
+  address: ServerAddress, choose: (tables: ReadonlySet<string>) => readonly NamedSql[],
+): Promise<KnownDatabase> {
   return withSession(address, 'read', async (session) => {
     const { tables } = await lookAtDatabase(session, WORDS);
-    const { text } = tables.has('installation') ? SQL.knownMetadata : SQL.knownNumbers;
-    return knowDatabase(session, statements.get(text));
+    const facts = choose(tables).map(({ text }) => statements.get(text));
+    return knowDatabase(session, { facts, tables, before: address.known });
   });
 }

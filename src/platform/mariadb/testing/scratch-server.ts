@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { systemClock } from '../../clock.ts';
+import { serverFault } from '../faults.ts';
 import { Session } from '../session.ts';
 import type { ServerAddress } from '../session.ts';
 import { chosenProgram } from './server-program.ts';
@@ -27,6 +28,7 @@ const QUERY_MAX_MS = 120_000;
 /** A process that was killed is gone, unless the machine is not well. */
 const KILL_MAX_MS = 30_000;
 const LOOK_AGAIN_MS = 50;
+const NO_SUCH_THREAD = 1094;
 const MEMORY_FOLDER = '/dev/shm';
 
 export function scratchRoot(): string {
@@ -215,6 +217,17 @@ export class ScratchServer {
     const name = `metadata${this.#databases}`;
     await this.query(`CREATE DATABASE ${name}`);
     return this.addressOf(name);
+  }
+
+  /** Ends all connections to one of its databases, as a server does that starts anew. */
+  async endConnections(database: string): Promise<void> {
+    const rows = await this.query(
+      `SELECT id FROM information_schema.processlist WHERE db = '${database}'`);
+    for (const [id] of rows) {
+      await this.query(`KILL ${String(id)}`).catch((error: unknown) => {
+        if (serverFault(error)?.errno !== NO_SUCH_THREAD) throw error; // It has ended meanwhile.
+      });
+    }
   }
 
   /** SIGSTOP: its connections stay open and say nothing. `goOn` ends that. */

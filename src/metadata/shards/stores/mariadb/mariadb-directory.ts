@@ -3,8 +3,8 @@ import { HoldfastError } from '../../../../base/errors.ts';
 import type { SpaceId, TenantId } from '../../../../base/ids.ts';
 import type { Clock } from '../../../../platform/index.ts';
 import {
-  Session, checkSettings, explainedFault, isPassing, readSettings, serverFault,
-  valuesFor,
+  Session, checkSettings, explainedFault, isPassing, noteLatest, readSettings,
+  serverFault, valuesFor,
 } from '../../../../platform/mariadb/index.ts';
 import type { NamedSql, ServerAddress, SqlValue } from '../../../../platform/mariadb/index.ts';
 import { directoryClosed } from '../../directory-refusals.ts';
@@ -68,8 +68,10 @@ class MariadbTables implements DirectoryTables {
         await session.run('ROLLBACK');
         return answer;
       }
+      const [[rev]] = await ask(session, SQL.directoryRev) as [[number]];
       await writeRows(session, write);
       await session.run('COMMIT');
+      noteLatest(this.#options.address.known, 'directory', rev);
       return answer;
     });
   }

@@ -16,7 +16,7 @@ export interface MariadbWriterStart {
 const { address, writerId } = workerData as MariadbWriterStart;
 serveWriter(() => {
   const database = new MariadbWriterDatabase(new LineClient(address), writerId, (turn) => {
-    if (address.known !== undefined) noteLatest(address.known, turn);
+    noteLatest(address.known, 'writer_turn', turn);
   });
   const writer = new MetadataWriter(database);
   database.tidyUp();
