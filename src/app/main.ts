@@ -22,15 +22,10 @@ import {
 } from '../platform/index.ts';
 import type { Config } from '../platform/index.ts';
 import { openCollectionAlone, readCollectionStatus } from './collection.ts';
-import { readFleet } from './figures.ts';
 import { keyParts } from './keys.ts';
 import { SLICES } from './settings.ts';
-import { startFiler } from './filer.ts';
-import { sendTestMail } from './mail.ts';
 import { nodeCommandParts } from './node-commands.ts';
 import { makeKeyOf, rotateKeyOf } from './cluster.ts';
-import { startServer } from './server.ts';
-import { order } from './orders.ts';
 import { storageMoveParts } from './storage-move.ts';
 import { storageSettings } from './storage-policies.ts';
 import { openIdentityAlone } from './stores.ts';
@@ -66,7 +61,8 @@ const collection = {
 
 const disks = {
   slices: SLICES,
-  ask: (config: Config, operation: string, input: object) => order(
+  ask: async (config: Config, operation: string, input: object) => (
+    await import('./orders.ts')).order(
     config, { operation, input: input as PlainRecord },
     { clock: systemClock, random: systemRandom },
   ),
@@ -74,8 +70,12 @@ const disks = {
 
 const verifying = verifyParts(SLICES, systemClock);
 
-const start: StartServer = (options) =>
-  options.config.of(serverSlice).role === 'filer' ? startFiler(options) : startServer(options);
+// What only one command needs is loaded by that one: most commands are over in half a second.
+const start: StartServer = async (options) => {
+  const isFiler = options.config.of(serverSlice).role === 'filer';
+  if (isFiler) return (await import('./filer.ts')).startFiler(options);
+  return (await import('./server.ts')).startServer(options);
+};
 
 const commands = [
   serve({ startServer: start, slices: SLICES, events: process }),
@@ -102,8 +102,8 @@ const commands = [
   diskRetire(disks),
   durability({
     slices: SLICES,
-    readFleet: (config, tenant) => (
-      readFleet(config, tenant, { clock: systemClock, random: systemRandom })),
+    readFleet: async (config, tenant) => (await import('./figures.ts')).readFleet(
+      config, tenant, { clock: systemClock, random: systemRandom }),
   }),
   ...keysCommands(keyParts(SLICES)),
   storageMove(storageMoveParts(SLICES, { clock: systemClock, random: systemRandom })),
@@ -134,8 +134,8 @@ const commands = [
   }),
   mailTest({
     slices: SLICES,
-    sendTest: (config, address, { onReply }) =>
-      sendTestMail(config, address, { clock: systemClock, random: systemRandom, onReply }),
+    sendTest: async (config, address, { onReply }) => (await import('./mail.ts')).sendTestMail(
+      config, address, { clock: systemClock, random: systemRandom, onReply }),
   }),
   digestCommand,
   configCheck(SLICES),

@@ -5,7 +5,7 @@
  * errors pass through `describeError`, which drops quoted text from foreign messages, because
  * libraries like to quote paths, values and pieces of input there.
  */
-import { pino } from 'pino';
+import { createRequire } from 'node:module';
 import type { DestinationStream } from 'pino';
 import { HoldfastError } from '../base/errors.ts';
 import { InvariantError } from '../base/assert.ts';
@@ -75,6 +75,8 @@ export interface OpenLog {
 
 export function openLog(options: LogOptions): OpenLog {
   const { level, target } = options;
+  // Most threads and many commands open no log.
+  const { pino } = createRequire(import.meta.url)('pino') as typeof import('pino');
   const settings = {
     level,
     base: null,
@@ -89,4 +91,11 @@ export function openLog(options: LogOptions): OpenLog {
 }
 
 /** For tests and tools that do not care. */
-export const silentLog: Logger = pino({ level: 'silent' });
+export const silentLog: Logger = {
+  trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore, fatal: ignore,
+  child: () => silentLog,
+};
+
+function ignore(): void {
+  // Nobody wants to read it.
+}

@@ -1,6 +1,6 @@
 /** The program's metrics, in the Prometheus text format. Labels come from small fixed sets. */
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
-import type { Metric } from 'prom-client';
+import { createRequire } from 'node:module';
+import type { Metric, Registry } from 'prom-client';
 
 export type Labels = Readonly<Record<string, string | number>>;
 
@@ -23,6 +23,16 @@ export interface MetricHistogram {
   observe(value: number, labels?: Labels): void;
 }
 
+type Library = typeof import('prom-client');
+let loaded: Library | undefined;
+
+/** Loaded for the first metrics that are made: commands and the threads of a server make none, and
+ *  it would be the longest part of their start. */
+function library(): Library {
+  loaded ??= createRequire(import.meta.url)('prom-client') as Library;
+  return loaded;
+}
+
 /** The label by which parts of the whole are told apart: see `Metrics.ofTenant`. */
 const PART = 'tenant';
 
@@ -40,6 +50,7 @@ export class Metrics {
   readonly #own: Labels;
 
   constructor(shared?: Shared, own: Labels = {}) {
+    const { Registry } = library();
     this.#shared = shared ?? { registry: new Registry(), texts: [], made: new Map() };
     this.#own = own;
   }
@@ -51,6 +62,7 @@ export class Metrics {
 
   counter(options: MetricOptions): MetricCounter {
     const own = this.#own;
+    const { Counter } = library();
     const counter = this.#make(options, (settings) => new Counter(settings));
     if (options.labels === undefined) counter.inc(own, 0); // Shown before it counts anything.
     return { inc: (labels = {}, by = 1) => counter.inc({ ...labels, ...own }, by) };
@@ -58,6 +70,7 @@ export class Metrics {
 
   gauge(options: MetricOptions): MetricGauge {
     const own = this.#own;
+    const { Gauge } = library();
     const gauge = this.#make(options, (settings) => new Gauge(settings));
     if (options.labels === undefined) gauge.set(own, 0);
     return {
@@ -69,7 +82,8 @@ export class Metrics {
   /** A gauge whose value is asked for when somebody reads the metrics. */
   gaugeOf(options: MetricOptions, read: () => number): void {
     const own = this.#own;
-    const reads: ((gauge: Gauge) => void)[] = [];
+    const { Gauge } = library();
+    const reads: ((gauge: InstanceType<typeof Gauge>) => void)[] = [];
     const gauge = this.#make(options, (settings) => Object.assign(new Gauge({
       ...settings,
       collect() {
@@ -81,6 +95,7 @@ export class Metrics {
 
   histogram(options: MetricOptions & { readonly buckets: readonly number[] }): MetricHistogram {
     const own = this.#own;
+    const { Histogram } = library();
     const histogram = this.#make(options, (settings) => (
       new Histogram({ ...settings, buckets: [...options.buckets] })));
     if (options.labels === undefined) histogram.zero(own);
@@ -94,7 +109,7 @@ export class Metrics {
 
   /** Memory, processor time, open files and the like, under the usual `process_` names. */
   addProcess(): void {
-    collectDefaultMetrics({ register: this.#shared.registry });
+    library().collectDefaultMetrics({ register: this.#shared.registry });
   }
 
   async text(): Promise<string> {

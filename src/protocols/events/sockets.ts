@@ -1,7 +1,7 @@
 /** WebSockets (RFC 6455): taking a connection over, and a bound for what waits in each. */
+import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
-import type { RawData, WebSocket } from 'ws';
+import type { RawData, WebSocket, WebSocketServer } from 'ws';
 import { HoldfastError } from '../../base/errors.ts';
 import type { Clock, Exchange } from '../../platform/index.ts';
 import { HEARTBEAT_MS, SLOW_MS } from './event-parts.ts';
@@ -15,10 +15,18 @@ const SILENCES_MAX = 2;
 /** Codes of RFC 6455, section 7.4.1. */
 export const CLOSE = { ending: 1001, denied: 1008, failed: 1011, later: 1013 } as const;
 
-// Without compression: it would cost each connection some hundred kilobytes.
-const SERVER = new WebSocketServer({
-  noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: MESSAGE_BYTES_MAX,
-});
+let made: WebSocketServer | undefined;
+
+/** Loaded for the first connection: no start has to wait for it. At once, since nobody listens to
+ *  the connection meanwhile. */
+function server(): WebSocketServer {
+  const library = createRequire(import.meta.url)('ws') as typeof import('ws');
+  // Without compression: it would cost each connection some hundred kilobytes.
+  made ??= new library.WebSocketServer({
+    noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: MESSAGE_BYTES_MAX,
+  });
+  return made;
+}
 
 /** One open WebSocket. At most one message waits in it. */
 export class OpenSocket {
@@ -62,7 +70,7 @@ export class OpenSocket {
     const taken = await new Promise<WebSocket>((resolve, reject) => {
       // Of a client that is turned away nothing else is heard.
       socket.once('close', () => reject(notTaken()));
-      SERVER.handleUpgrade(req, socket, head, resolve);
+      server().handleUpgrade(req, socket, head, resolve);
     });
     const open = new OpenSocket(taken, clock);
     const end = (): void => open.close(CLOSE.ending, 'ending');
