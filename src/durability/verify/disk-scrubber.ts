@@ -43,6 +43,9 @@ export interface DiskScrubberParts {
   goneIds?: () => readonly string[];
   /** How many threads may compute; asked with each run. 0: the caller's own. */
   threadCount?: () => number;
+  /** Memory for reading that outlives a run. Left out: each run makes its own, and leaves nothing
+   *  behind. */
+  shelf?: SlabShelf;
 }
 
 const HASH_EVERY = 4;
@@ -105,7 +108,8 @@ export class DiskScrubber implements Verifier {
   async run(budget: Budget, signal: AbortSignal, options: RunOptions = {}): Promise<RunOutcome> {
     const plan = budget.isEager ? EAGER_PLAN : CALM_PLAN;
     const crew = new CheckCrew(this.#parts.threadCount?.() ?? 0);
-    const means: CheckMeans = { plan, crew, shelf: new SlabShelf(plan.slabsMax) };
+    const shelf = this.#parts.shelf ?? new SlabShelf(plan.slabsMax);
+    const means: CheckMeans = { plan, crew, shelf };
     try {
       return await this.#sweep({ budget, signal, means }, options);
     } finally {

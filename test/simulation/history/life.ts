@@ -17,7 +17,7 @@ import type { Machine } from './machine.ts';
 import type { Model } from './model.ts';
 import type { PaperLedger } from './paper-ledger.ts';
 import { findDamage } from './scrub.ts';
-import type { Setup } from './tape.ts';
+import type { Setup, Tape } from './tape.ts';
 
 /** What outlives programs besides the disks. */
 export interface Surroundings {
@@ -33,6 +33,8 @@ export interface Surroundings {
 
 /** Known bugs, put around the real parts to see whether a simulation finds them. */
 export interface PlantedFaults {
+  /** A search may pass over all other histories: there the bug makes no difference. */
+  readonly matters?: (tape: Tape) => boolean;
   readonly wrapDisk?: (files: VolumeFiles, state: { isCompacting: () => boolean }) => VolumeFiles;
   readonly claim?: (store: LocalVolumeStore) => BlockClaim;
   readonly policy?: (policy: ReplicationPolicy) => ReplicationPolicy;

@@ -7,6 +7,7 @@ import type { Deed, Setup } from './tape.ts';
 
 const CAPACITY_BYTES = 1024 ** 2;
 const SLOW_TURNS = 30;
+const TOLD_MAX = 16 * 1024;
 
 type Trouble = Extract<Deed, { do: 'trouble' }>;
 type Stray = Extract<Deed, { do: 'stray' }>;
@@ -29,6 +30,8 @@ export class Machine {
   #strays: { disk: number; how: Stray['how']; left: number }[] = [];
   readonly #seen: Set<string>;
   readonly #trace = createHash('sha256');
+  /** What is to be added to the trace: hashed a piece at a time. */
+  #told = '';
 
   constructor({ disks }: Setup, seen: Set<string>) {
     this.#seen = seen;
@@ -115,10 +118,17 @@ export class Machine {
 
   /** Of all calls and of what was noted: two runs of one tape have the same. */
   note(what: string): void {
-    this.#trace.update(`${what}\n`);
+    this.#told += `${what}\n`;
+    if (this.#told.length >= TOLD_MAX) this.#hashTold();
+  }
+
+  #hashTold(): void {
+    this.#trace.update(this.#told);
+    this.#told = '';
   }
 
   traceHash(): string {
+    this.#hashTold();
     return this.#trace.copy().digest('hex');
   }
 

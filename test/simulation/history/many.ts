@@ -96,6 +96,7 @@ export async function findPlanted(bug: string, seedsMax: number): Promise<FoundB
   const faults = planted(bug);
   for (let seed = 1; seed <= seedsMax; seed++) {
     const tape = generateTape(seed);
+    if (faults.matters?.(tape) === false) continue;
     const { failure } = await play(tape, faults);
     if (failure === undefined || (await play(tape)).failure !== undefined) continue;
     const { tape: shorter } = await shrink(tape, faults);

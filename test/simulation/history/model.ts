@@ -18,8 +18,9 @@ export class Model {
   readonly #witness = new Map<number, number>();
 
   constructor(contents: number) {
-    this.#blocks = Array.from({ length: contents }, (_, number) => contentOf(number));
-    for (const { id, pieces } of this.#blocks) this.#byId.set(id, Buffer.concat(pieces));
+    const made = Array.from({ length: contents }, (_, number) => madeContent(number));
+    this.#blocks = made.map(({ block }) => block);
+    for (const { block, bytes } of made) this.#byId.set(block.id, bytes);
   }
 
   block(number: number): Block {
@@ -71,6 +72,24 @@ export class Model {
     const content = { chunker: 'fixed-4m' as const, sizeBytes, indirect: false, blocks: refs };
     return [{ place, manifest: encodeManifest(content) }];
   }
+}
+
+interface Content {
+  readonly block: Block;
+  /** A copy of what is in the block: whoever changes that one is found out. */
+  readonly bytes: Buffer;
+}
+
+const contents: Content[] = [];
+
+/** Made once: all histories have the same. */
+function madeContent(number: number): Content {
+  const known = contents[number];
+  if (known !== undefined) return known;
+  const block = contentOf(number);
+  const made = { block, bytes: Buffer.concat(block.pieces) };
+  contents[number] = made;
+  return made;
 }
 
 /** The same for the same number in every history. Some look like records of the volume format. */

@@ -34,6 +34,11 @@ export class SqliteVerifyStore implements VerifyStore {
     return new SqliteVerifyStore(database, wasDamaged);
   }
 
+  /** On one that `openVerifyDatabase` has opened. */
+  static on(database: Database): SqliteVerifyStore {
+    return new SqliteVerifyStore(database, false);
+  }
+
   /** For looking while a server may be writing; undefined when no verifier has ever run. */
   static openReadonly(file: string): SqliteVerifyStore | undefined {
     const database = openVerifyDatabaseReadonly(file);
