@@ -12,6 +12,23 @@ export interface Answer {
   readonly text: string;
 }
 
+class ReadAnswer implements Answer {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly body: Buffer;
+
+  constructor({ statusCode, headers }: http.IncomingMessage, body: Buffer) {
+    this.status = statusCode ?? 0;
+    this.headers = headers;
+    this.body = body;
+  }
+
+  /** Made when it is asked for: most large bodies are no text. */
+  get text(): string {
+    return this.body.toString('utf8');
+  }
+}
+
 export interface Ask {
   readonly headers?: Readonly<Record<string, string | number | string[]>>;
   readonly body?: string | Uint8Array | Readable;
@@ -53,9 +70,7 @@ export async function ask(method: string, url: string, wanted: Ask = {}): Promis
       response.on('data', (piece: Buffer) => pieces.push(piece));
       response.on('error', reject);
       response.on('end', () => {
-        const body = Buffer.concat(pieces);
-        const { headers } = response;
-        resolve({ status: response.statusCode ?? 0, headers, body, text: body.toString('utf8') });
+        resolve(new ReadAnswer(response, Buffer.concat(pieces)));
       });
     });
     if (wanted.waitsForLeave === true) {
