@@ -1,7 +1,8 @@
 /**
- * The suites against the real program. Most of their files wait for disks, timers and starts of
- * programs as long as they compute, so that one is run for each processor at a time. The longest
- * come first: else one of them would run alone at the end.
+ * The suites against the real program. Their files wait for disks, timers and clients for a part of
+ * their time: on two processors two of them at a time left a seventh of both unused. So one more
+ * than there are processors is run at a time. The longest come first: else one of them would run
+ * alone at the end.
  */
 import { availableParallelism } from 'node:os';
 import { SERVER_TESTS, filesOf } from './checks.ts';
@@ -23,43 +24,50 @@ const SUITES = [
 
 /** About how long the long ones take, in seconds. Only the order depends on it. */
 export const LONG_FILES: Readonly<Record<string, number>> = {
-  'test/crash/kill-at-failpoints.test.ts': 130,
-  'test/simulation/store-histories.test.ts': 120,
-  'test/compat/owncloudcmd.test.ts': 100,
-  'test/crash/kill-at-random.test.ts': 100,
-  'test/system/filers.test.ts': 100,
-  'test/simulation/planted-bugs.test.ts': 90,
-  'test/system/tenant-move-with-server.test.ts': 25,
-  'test/simulation/verifiers/fault-matrix-on-mariadb-with-server.test.ts': 60,
-  'test/system/verify-prove-with-server.test.ts': 25,
-  'src/metadata/shards/shards-on-mariadb-with-server.test.ts': 30,
-  'src/metadata/stores/mariadb/moving-killed-with-server.test.ts': 30,
-  'test/system/shards-with-server.test.ts': 35,
-  'test/system/database-move-with-server.test.ts': 30,
-  'test/browser/account.test.ts': 25,
-  'test/browser/administration.test.ts': 55,
-  'test/browser/files.test.ts': 60,
-  'test/browser/time.test.ts': 40,
-  'test/compat/nextcloudcmd.test.ts': 50,
-  'test/browser/sharing.test.ts': 45,
-  'test/system/erasure-sets.test.ts': 45,
-  'test/system/object-store-with-server.test.ts': 40,
-  'test/system/web-nodes-with-server.test.ts': 40,
-  'test/compat/clients-on-two-nodes-with-server.test.ts': 40,
-  'test/compat/galera-with-server.test.ts': 90,
-  'test/system/transfer.test.ts': 40,
+  'test/simulation/store-histories.test.ts': 190,
+  'test/crash/kill-at-failpoints.test.ts': 190,
+  'test/crash/kill-at-random.test.ts': 175,
+  'test/system/filers.test.ts': 135,
+  'test/compat/owncloudcmd.test.ts': 115,
+  'test/compat/galera-with-server.test.ts': 95,
+  'test/system/shard-drain-on-two-with-server.test.ts': 70,
+  'test/system/object-store-with-server.test.ts': 70,
+  'test/compat/nextcloudcmd.test.ts': 65,
+  'test/system/erasure-sets.test.ts': 60,
+  'test/crash/damage.test.ts': 60,
+  'test/system/database-move-with-server.test.ts': 60,
+  'test/system/web-nodes-with-server.test.ts': 60,
+  'test/system/fresh-reads-with-server.test.ts': 55,
+  'test/simulation/planted-bugs.test.ts': 55,
+  'test/system/transfer.test.ts': 45,
+  'src/metadata/stores/mariadb/moving-killed-with-server.test.ts': 45,
+  'test/browser/administration.test.ts': 45,
+  'test/system/disk-moves.test.ts': 40,
+  'test/simulation/verifiers/fault-matrix-on-mariadb-with-server.test.ts': 35,
+  'src/metadata/shards/shards-on-mariadb-with-server.test.ts': 35,
+  'test/simulation/crash-states.test.ts': 35,
   'test/system/mariadb-with-server.test.ts': 35,
-  'test/system/mariadb-round-trips-with-server.test.ts': 20,
-  'test/crash/kill-on-mariadb-with-server.test.ts': 20,
-  'src/metadata/stores/mariadb/mariadb-metadata-store-with-server.test.ts': 30,
-  'src/metadata/stores/mariadb/mariadb-against-memory-with-server.test.ts': 25,
-  'src/identity/stores/mariadb/mariadb-identity-store-with-server.test.ts': 25,
-  'src/schema/schema-killed-with-server.test.ts': 20,
-  'test/simulation/crash-states.test.ts': 30,
-  'test/crash/damage.test.ts': 30,
-  'test/simulation/erasure-sets.test.ts': 30,
-  'test/system/disk-moves.test.ts': 25,
-  'test/browser/api-docs.test.ts': 20,
+  'test/browser/sharing.test.ts': 35,
+  'test/browser/time.test.ts': 35,
+  'test/browser/files.test.ts': 30,
+  'test/system/shards-with-server.test.ts': 30,
+  'test/system/memory.test.ts': 30,
+  'test/system/filer-refusals.test.ts': 30,
+  'test/system/quota.test.ts': 25,
+  'test/compat/clients-on-two-nodes-with-server.test.ts': 25,
+  'test/system/key-rotation.test.ts': 25,
+  'test/simulation/erasure-sets.test.ts': 25,
+  'test/browser/account.test.ts': 25,
+  'test/system/mariadb-round-trips-with-server.test.ts': 25,
+  'src/storage/backends/s3/faults-with-server.test.ts': 25,
+  'test/crash/kill-in-lifecycle.test.ts': 25,
+  'test/simulation/verifiers/fault-matrix.test.ts': 25,
+  'test/system/accounts.test.ts': 25,
+  'test/system/data-directory.test.ts': 20,
+  'test/system/shard-drain.test.ts': 20,
+  'test/crash/restore-batches.test.ts': 20,
+  'test/system/tenant-move-with-server.test.ts': 20,
+  'test/system/stopping.test.ts': 20,
 };
 const SHORT_FILE_S = 10;
 
@@ -106,7 +114,7 @@ export async function runSuiteFiles(
       results.push(result);
     }
   };
-  const lanes = laneCount ?? Math.min(LANES_MAX, availableParallelism());
+  const lanes = laneCount ?? Math.min(LANES_MAX, availableParallelism() + 1);
   await Promise.all(Array.from({ length: lanes }, (_, lane) => runLane(lane)));
   return results;
 }
