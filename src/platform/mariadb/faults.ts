@@ -139,6 +139,13 @@ export function isPassing({ errno, isLost }: ServerFault): boolean {
     || errno === ERROR_DURING_COMMIT || errno === UNDONE_AT_COMMIT;
 }
 
+/** Whether another transaction came first, so that this one was undone: it may be made anew at
+ *  once, and is not less likely to be first then. */
+export function isBeaten(error: unknown): boolean {
+  const isOne = (each: unknown): boolean => serverFault(each)?.errno === DEADLOCK;
+  return isOne(error) || (error instanceof ServerError && isOne(error.cause));
+}
+
 /** Whether after this answer to COMMIT nobody knows if it was done: after any that the server gave.
  *  A node of a cluster answers with a deadlock, or that the statement took too long, also when it
  *  could not do at once what all have agreed to. */

@@ -5,7 +5,7 @@ export type { AlterOptions } from './alter-tables.ts';
 export { ChangeMarks } from './change-marks.ts';
 export type { KnownStates, SeenState } from './change-marks.ts';
 export {
-  FENCED, ServerError, explainedFault, isOutcomeUnknown, isPassing, serverFault, toFault,
+  FENCED, ServerError, explainedFault, isBeaten, isOutcomeUnknown, isPassing, serverFault, toFault,
 } from './faults.ts';
 export type { DatabaseWords, ServerFault } from './faults.ts';
 export { GatheredQuestions } from './gathered-questions.ts';
@@ -33,6 +33,7 @@ export { SessionPool } from './session-pool.ts';
 export { SharedQuestion } from './shared-question.ts';
 export { TurnWriter, noTurns } from './turn-writer.ts';
 export type { Ask, TurnParts, TurnSql } from './turn-writer.ts';
+export { Tries, rest } from './patience.ts';
 export { readRights } from './user-rights.ts';
 export type { RightsFound } from './user-rights.ts';
 export { statements } from '../sql/statement-registry.ts';

@@ -3,9 +3,12 @@ import { describe, it } from 'node:test';
 import { HoldfastError } from '../../base/errors.ts';
 import type { Clock } from '../clock.ts';
 import { ServerError } from './faults.ts';
-import { FAILING_MAX_MS, TRIES_MAX, patiently } from './patience.ts';
+import { BEATEN_PAUSE_MAX_MS, FAILING_MAX_MS, TRIES_MAX, patiently } from './patience.ts';
 
 const GONE = new ServerError({ code: 'ECONNRESET', errno: 0, message: 'gone', isLost: true });
+const BEATEN = new ServerError({
+  code: 'ER_LOCK_DEADLOCK', errno: 1213, message: 'beaten', isLost: false,
+});
 const WRONG = new ServerError({ code: 'ER_PARSE', errno: 1064, message: 'w', isLost: false });
 
 /** Time passes only while somebody pauses, and with each try. */
@@ -48,6 +51,17 @@ describe('Patience with a database server', () => {
       assert.ok(pause >= Math.min(25 * 2 ** at, 1_000) && pause <= 2_000, String(pauses));
     }
   });
+
+  it('goes on without growing pauses while others come first, for as long as anybody may wait',
+    async () => {
+      const lost = { code: 'ELOST', errno: 0, message: 'undone at its end', isLost: true };
+      for (const error of [BEATEN, new ServerError(lost, BEATEN)]) {
+        const { tries, clock: { pauses, nowMs } } = await triesOf(error, 20);
+        assert.ok(tries >= FAILING_MAX_MS / (BEATEN_PAUSE_MAX_MS + 20), `${tries} tries`);
+        assert.ok(pauses.every((ms) => ms >= 10 && ms <= BEATEN_PAUSE_MAX_MS), String(pauses));
+        assert.ok(nowMs <= FAILING_MAX_MS + BEATEN_PAUSE_MAX_MS + 20, `${nowMs} ms`);
+      }
+    });
 
   it('ends sooner when each try takes long', async () => {
     assert.equal((await triesOf(GONE, FAILING_MAX_MS + 1)).tries, 1);

@@ -14,9 +14,9 @@
  */
 import { HoldfastError } from '../../../../base/errors.ts';
 import type { FaultData } from '../../../../base/errors.ts';
-import { systemClock, systemRandom } from '../../../../platform/index.ts';
+import { systemClock } from '../../../../platform/index.ts';
 import {
-  isOutcomeUnknown, isPassing, namedSql, noTurns, ServerError, serverFault,
+  isOutcomeUnknown, isPassing, namedSql, noTurns, ServerError, serverFault, Tries,
 } from '../../../../platform/mariadb/index.ts';
 import type { SqlStep, WriterChange } from '../../sqlite/messages.ts';
 import type { Statements } from '../../sqlite/statements.ts';
@@ -42,13 +42,6 @@ const PASS_TURN = namedSql('passTurn', `UPDATE writer_turn SET turn = turn + 1, 
 const GET_BATCH = namedSql('getBatch', 'SELECT batch FROM writer WHERE id = ? FOR UPDATE', OWN)
   .text;
 
-/** Tries of one batch, the first included, and of the question how a commit went; and how long
- *  they may take together before one more is begun. */
-const TRIES_MAX = 8;
-const TRYING_MAX_MS = 10_000;
-const PAUSE_FIRST_MS = 25;
-const PAUSE_MAX_MS = 2_000;
-
 /** After so many turns in a row nobody else is expected to write. */
 const ALONE_TURNS = 4;
 
@@ -70,7 +63,7 @@ export class MariadbWriterDatabase implements WriterDatabase {
   #likely: readonly Question[] = [];
   /** Turns in a row between which nobody else had one. */
   #aloneCount = 0;
-  #triedSinceMs = 0;
+  #tries = new Tries(systemClock);
 
   /** `onTurn`: told of each turn whose changes are durable. */
   constructor(
@@ -161,8 +154,8 @@ export class MariadbWriterDatabase implements WriterDatabase {
    *  not see each other one is refused. So once ours stands, theirs either was seen here, or never
    *  will be. @throws unavailable `outcome-unknown`: nobody could be asked. */
   #wasCommitted(): boolean {
-    const begunMs = systemClock.monotonic();
-    for (let tried = 0; tried < TRIES_MAX && !isTooLate(begunMs); tried += 1) {
+    const tries = new Tries(systemClock);
+    for (;;) {
       try {
         const values = [this.#writerId];
         const steps = [{ text: PASS_TURN, values: [] }, { text: GET_BATCH, values }];
@@ -171,13 +164,11 @@ export class MariadbWriterDatabase implements WriterDatabase {
         return answers.at(-1)?.rows[0]?.[0] === this.#batch;
       } catch (error) {
         this.rollback();
-        const fault = serverFault(error);
-        if (fault === undefined) throw error;
-        if (!isPassing(fault)) break; // A refusal is no answer: the batch may have been committed.
-        this.#pause(tried);
+        if (serverFault(error) === undefined) throw error;
+        // A refusal is no answer: the batch may have been committed.
+        if (!this.#pausesAfter(error, tries)) throw outcomeUnknown();
       }
     }
-    throw outcomeUnknown();
   }
 
   /** Also a broken connection has undone what it had in hand. */
@@ -192,19 +183,16 @@ export class MariadbWriterDatabase implements WriterDatabase {
   }
 
   mayTryAgain(error: unknown, triedCount: number): boolean {
-    if (triedCount === 0) this.#triedSinceMs = systemClock.monotonic();
-    const fault = serverFault(error);
-    if (fault === undefined || !isPassing(fault) || triedCount + 1 >= TRIES_MAX) return false;
-    if (isTooLate(this.#triedSinceMs)) return false;
-    this.#pause(triedCount);
-    return true;
+    if (triedCount === 0) this.#tries = new Tries(systemClock);
+    return this.#pausesAfter(error, this.#tries);
   }
 
-  /** Longer each time, and never the same for two writers. This thread has nothing else to do. */
-  #pause(triedCount: number): void {
-    const longestMs = Math.min(PAUSE_FIRST_MS * 2 ** triedCount, PAUSE_MAX_MS);
-    const pauseMs = longestMs * (500 + systemRandom.below(500)) / 1_000;
+  /** False: there is no further try. This thread has nothing else to do meanwhile. */
+  #pausesAfter(error: unknown, tries: Tries): boolean {
+    const pauseMs = tries.pauseAfter(error);
+    if (pauseMs === undefined) return false;
     Atomics.wait(this.#pauser, 0, 0, pauseMs);
+    return true;
   }
 
   concernsAll(error: unknown): boolean {
@@ -229,10 +217,6 @@ export class MariadbWriterDatabase implements WriterDatabase {
   close(): void {
     this.#line.close();
   }
-}
-
-function isTooLate(sinceMs: number): boolean {
-  return systemClock.monotonic() - sinceMs > TRYING_MAX_MS;
 }
 
 function outcomeUnknown(): HoldfastError {
