@@ -10,6 +10,7 @@ import type { Clock, NodeRegistry } from '../platform/index.ts';
 import {
   CLUSTER_TABLES, ensureClusterTables,
 } from '../platform/cluster/stores/mariadb/cluster-schema.ts';
+import { MariadbLeases } from '../platform/cluster/stores/mariadb/mariadb-leases.ts';
 import { Session } from '../platform/mariadb/index.ts';
 import {
   MariadbNodeRegistry,
@@ -57,8 +58,16 @@ export function alwaysBesideFirst(): string[] {
   return Object.keys({ ...IDENTITY_TABLES, ...INSTALLATION_TABLES });
 }
 
-export function openTarget(address: ServerAddress): Promise<SchemaTarget> {
-  return MariadbSchemaTarget.open(address);
+/** `directory`: where whoever alters shards of a cluster keeps others away; left out where the data
+ *  directory is locked. */
+export function openTarget(
+  { name, address }: { name: string; address: ServerAddress },
+  directory: { address: ServerAddress; clock: Clock } | undefined,
+): Promise<SchemaTarget> {
+  return MariadbSchemaTarget.open(address, directory && {
+    name: `schema of ${name}`, clock: directory.clock,
+    openLeases: () => new MariadbLeases(directory),
+  });
 }
 
 /** Nothing is made: undefined where there never was a second shard. */

@@ -70,30 +70,36 @@ async function findDirectory(
     : new SqliteShardDirectory({ file: join(root, DIRECTORY_FILE) });
 }
 
-async function firstShards(root: string, { place, readonly }: ShardParts): Promise<SchemaShard[]> {
+async function firstShards(
+  root: string, { place, readonly, clock }: ShardParts,
+): Promise<SchemaShard[]> {
   if (place.kind === 'mariadb') {
     const { besideFirst, alwaysBesideFirst } = await onMariadb();
     const beside = { beside: besideFirst(), besideAlways: alwaysBesideFirst() };
-    return [onServer('main', place.address, beside)];
+    return [onServer({ name: 'main', address: place.address }, beside, turnsOf({ place, clock }))];
   }
   return ([['main', METADATA_FILE, 'metadata'], ['identity', IDENTITY_FILE, 'identity']] as const)
     .filter(([, file]) => existsSync(join(root, file)))
     .map(([name, file, family]) => inFile(name, join(root, file), { family, readonly }));
 }
 
+/** Left out by who alters nothing. */
+type TurnPlace = Partial<Pick<ShardParts, 'place' | 'clock'>>;
+
 /** One of the directory. @throws invalid: its address, or the file of its password, is wrong. */
 export async function shardOf(
   root: string, shard: ShardRecord,
-  { settings, readonly }: Pick<ShardParts, 'settings' | 'readonly'>,
+  parts: Pick<ShardParts, 'settings' | 'readonly'> & TurnPlace,
 ): Promise<SchemaShard> {
+  const { settings, readonly } = parts;
   const found = await shardAddress(root, shard, settings);
   if (found.kind === 'file') {
     return inFile(shard.name, found.file, { family: 'metadata', readonly });
   }
   const beside = (await onMariadb()).besideAll();
-  return onServer(shard.name, found.address, {
+  return onServer({ name: shard.name, address: found.address }, {
     beside, besideAlways: beside.map(({ name }) => name),
-  });
+  }, turnsOf(parts));
 }
 
 /** It counts as a shard that does not answer, and the others are looked at. */
@@ -111,10 +117,20 @@ function inFile(
   return { name, family, engine: 'sqlite', open };
 }
 
+/** Where shards of clusters are altered in turn: in the directory's database. With a directory in
+ *  files, whoever alters them has locked the data directory. */
+function turnsOf(
+  { place, clock }: TurnPlace,
+): { address: ServerAddress; clock: Clock } | undefined {
+  return place?.kind === 'mariadb' && clock !== undefined ? { address: place.address, clock }
+    : undefined;
+}
+
 function onServer(
-  name: string, address: ServerAddress,
+  shard: { name: string; address: ServerAddress },
   beside: { beside: Catalogue; besideAlways: readonly string[] },
+  directory: ReturnType<typeof turnsOf>,
 ): SchemaShard {
-  const open = async () => (await onMariadb()).openTarget(address);
-  return { name, family: 'metadata', engine: 'mariadb', ...beside, open };
+  const open = async () => (await onMariadb()).openTarget(shard, directory);
+  return { name: shard.name, family: 'metadata', engine: 'mariadb', ...beside, open };
 }

@@ -1,8 +1,10 @@
-/** One cluster for both: the second leaves it in any state when it fails, so it comes last. The
- *  first has a database of its own, and whatever it finds there changes nothing for the second. */
+/** One cluster for all: the last leaves it in any state when it fails. The others have databases of
+ *  their own, and whatever the last finds there changes nothing for it. */
 import { testIdentityOnGalera } from './galera-identity.ts';
 import { clusterForTests, testGalera } from './galera-scenario.ts';
+import { testSchemaOnGalera } from './galera-schema.ts';
 
 const cluster = clusterForTests('patient');
 testIdentityOnGalera(cluster);
+testSchemaOnGalera(cluster);
 testGalera(cluster);

@@ -240,6 +240,11 @@ export class Session {
     return this.#dialect.collation;
   }
 
+  /** Whether its server is one of a cluster, so that others may be written to at the same time. */
+  get isClustered(): boolean {
+    return this.#isClustered;
+  }
+
   /** Whether its node is the one that is in use, and it reads there as it has to by now. */
   get isCurrent(): boolean {
     const { choice, place, wayBack } = this.#place;

@@ -25,6 +25,7 @@ const SIDE_DOORS = ['src/platform/mariadb/index.ts'];
 /** Doors for tests alone. */
 const TEST_DOORS = [
   'src/platform/mariadb/testing/index.ts', 'src/metadata/stores/mariadb/testing/index.ts',
+  'src/schema/testing/index.ts',
 ];
 
 /** Parts of storage that work on volume files, of several disks or other machines: the files of a

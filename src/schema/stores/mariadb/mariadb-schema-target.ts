@@ -2,7 +2,7 @@
  * A shard that is a database of a MariaDB server. A statement that alters tables commits by itself:
  * a runner that is killed after it has left no note. So the next one looks into the catalogue
  * first, and both hold a lock of the server meanwhile, which outlives the runner until its
- * statement ends.
+ * statement ends. In a cluster they take turns besides: cluster-turn.ts.
  */
 import { HoldfastError } from '../../../base/errors.ts';
 import { failpoint } from '../../../platform/index.ts';
@@ -17,6 +17,7 @@ import type { SchemaTarget, StepNote, StepOutcome, SweptRows } from '../../schem
 import {
   NOTES_COLUMNS, NOTES_TABLE, countOldText, listNotes, noteStep, sweepRows,
 } from '../sql/shard-notes.ts';
+import type { ClusterTurnParts } from './cluster-turn.ts';
 import { readMariadbCatalogue } from './mariadb-catalogue.ts';
 import { ServerSession } from './server-session.ts';
 
@@ -51,14 +52,19 @@ export function withAlgorithm(statement: string, algorithm: Algorithm): string {
 
 export class MariadbSchemaTarget implements SchemaTarget {
   readonly #session: ServerSession;
+  readonly #turn: ClusterTurnParts | undefined;
 
-  private constructor(session: ServerSession) {
+  private constructor(session: ServerSession, turn: ClusterTurnParts | undefined) {
     this.#session = session;
+    this.#turn = turn;
   }
 
-  /** @throws unavailable. */
-  static async open(address: ServerAddress): Promise<MariadbSchemaTarget> {
-    return new MariadbSchemaTarget(await ServerSession.open(address));
+  /** `turn`: how those who alter it at other nodes of a cluster are kept apart; left out where
+   *  there can be none, as the data directory is locked. @throws unavailable. */
+  static async open(
+    address: ServerAddress, turn?: ClusterTurnParts,
+  ): Promise<MariadbSchemaTarget> {
+    return new MariadbSchemaTarget(await ServerSession.open(address), turn);
   }
 
   async runStep(change: SchemaChange, step: number, nowMs: number): Promise<StepOutcome> {
@@ -67,11 +73,12 @@ export class MariadbSchemaTarget implements SchemaTarget {
       throw new HoldfastError('internal', OP, 'There is no such step.');
     }
     if (await this.#isNoted(change.id, step)) return 'known';
-    return this.#session.exclusively(async () => {
+    return this.#session.exclusively(async (check) => {
       if (await this.#isNoted(change.id, step)) return 'known';
       await this.#ensureNotes();
       const how = await this.#shows(wanted.effect) ? 'found' : 'made';
       if (how === 'made') {
+        check();
         await this.#session.alter(withAlgorithm(wanted.mariadb, change.algorithm));
         if (!await this.#shows(wanted.effect)) {
           throw new HoldfastError('internal', OP, `Step ${step} of ${change.id} was made, and the `
@@ -79,18 +86,20 @@ export class MariadbSchemaTarget implements SchemaTarget {
         }
       }
       failpoint('schema.after-statement');
+      check();
       await this.#session.atomically(() => noteStep(this.#session, { change, step, how, nowMs }));
       return how;
-    });
+    }, this.#turn);
   }
 
   async noteSwept(change: SchemaChange, nowMs: number): Promise<void> {
-    await this.#session.exclusively(async () => {
+    await this.#session.exclusively(async (check) => {
       if (await this.#isNoted(change.id, 0)) return;
       await this.#ensureNotes();
+      check();
       await this.#session.atomically(() => (
         noteStep(this.#session, { change, step: 0, how: 'made', nowMs })));
-    });
+    }, this.#turn);
   }
 
   async #ensureNotes(): Promise<void> {

@@ -2,11 +2,14 @@
 import { createHash } from 'node:crypto';
 import { HoldfastError } from '../../../base/errors.ts';
 import {
-  Session, explainedFault, inServersWords, isPassing, serverFault,
+  Session, Tries, explainedFault, inServersWords, isBeaten, isPassing, rest, serverFault,
 } from '../../../platform/mariadb/index.ts';
+import { systemClock } from '../../../platform/index.ts';
 import type { ServerAddress } from '../../../platform/mariadb/index.ts';
 import type { SqlValue } from '../../row-upgrades.ts';
 import type { SqlSession } from '../sql/sql-session.ts';
+import { inClusterTurn } from './cluster-turn.ts';
+import type { CheckTurn, ClusterTurnParts } from './cluster-turn.ts';
 
 const WORDS = { op: 'schema/MariadbSchemaTarget', database: 'database of this shard' };
 const LOCK_WAIT_S = 60;
@@ -31,6 +34,8 @@ export class ServerSession implements SqlSession {
     try {
       const session = await Session.open(address, 'schema');
       await session.run(`SET SESSION lock_wait_timeout = ${TABLE_WAIT_S}`);
+      // What others have altered at other nodes is seen, whenever it is looked for.
+      if (session.isClustered) await session.run('SET SESSION wsrep_sync_wait = 1');
       return new ServerSession(session);
     } catch (error) {
       throw explained(error);
@@ -38,10 +43,13 @@ export class ServerSession implements SqlSession {
   }
 
   async query(text: string, values: readonly SqlValue[] = []): Promise<unknown[][]> {
-    const { rows } = await this.#ask(text, values);
-    // A snapshot that stays open would show the same for ever, and keep tables from being altered.
-    if (!this.#isWithin) await this.#ask('COMMIT', []);
-    return rows;
+    if (this.#isWithin) return (await this.#ask(text, values)).rows;
+    return untilFirst(async () => {
+      const { rows } = await this.#ask(text, values);
+      // A snapshot that stays open would show the same for ever, and keep tables from changes.
+      await this.#ask('COMMIT', []);
+      return rows;
+    });
   }
 
   async change(text: string, values: readonly SqlValue[] = []): Promise<number> {
@@ -52,7 +60,11 @@ export class ServerSession implements SqlSession {
     await this.#ask(inServersWords(text, this.#connection), []);
   }
 
-  async atomically<T>(act: () => Promise<T>): Promise<T> {
+  atomically<T>(act: () => Promise<T>): Promise<T> {
+    return untilFirst(() => this.#once(act));
+  }
+
+  async #once<T>(act: () => Promise<T>): Promise<T> {
     this.#isWithin = true;
     try {
       const result = await act();
@@ -68,8 +80,12 @@ export class ServerSession implements SqlSession {
   }
 
   /** Nobody else who takes this lock is at work on this database meanwhile. The server lets go of
-   *  it when the connection ends: not before the statement that is running has ended. */
-  async exclusively<T>(act: () => Promise<T>): Promise<T> {
+   *  it when the connection ends: not before the statement that is running has ended. In a cluster
+   *  only those at the same node know of it: there the turn of `cluster` is taken, too. `act` asks
+   *  whether all of that still holds before it changes anything. */
+  async exclusively<T>(
+    act: (check: CheckTurn) => Promise<T>, cluster: ClusterTurnParts | undefined,
+  ): Promise<T> {
     const [[database] = []] = await this.query('/* holdfast:getDatabase */ SELECT DATABASE()');
     const lock = lockOf(String(database));
     const [[taken] = []] = await this.query(
@@ -79,7 +95,8 @@ export class ServerSession implements SqlSession {
         'Somebody else is altering this database. Try again when that has ended.');
     }
     try {
-      return await act();
+      if (!this.#connection.isClustered || cluster === undefined) return await act(() => undefined);
+      return await inClusterTurn(cluster, act);
     } finally {
       await this.query(`/* holdfast:unlockSchema */ SELECT RELEASE_LOCK('${lock}')`);
     }
@@ -95,6 +112,22 @@ export class ServerSession implements SqlSession {
         : await this.#connection.execute(text, values);
     } catch (error) {
       throw explained(error);
+    }
+  }
+}
+
+/** Whoever alters a table at another node of a cluster, or changes the same rows there, comes
+ *  first: what was under way here is undone, and done anew. */
+async function untilFirst<T>(act: () => Promise<T>): Promise<T> {
+  const tries = new Tries(systemClock);
+  for (;;) {
+    try {
+      return await act();
+    } catch (error) {
+      const cause = error instanceof HoldfastError ? error.cause : error;
+      const pauseMs = isBeaten(cause) ? tries.pauseAfter(cause) : undefined;
+      if (pauseMs === undefined) throw error;
+      await rest(systemClock, pauseMs);
     }
   }
 }

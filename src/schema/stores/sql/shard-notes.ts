@@ -14,8 +14,8 @@ export const NOTES_COLUMNS = `change_id VARCHAR(64) NOT NULL, step INTEGER NOT N
 
 const LIST = `/* holdfast:listStepNotes */ SELECT change_id, step, how, min_code, at_ms
   FROM schema_run ORDER BY change_id, step`;
-const NOTE = `/* holdfast:noteStep */ INSERT INTO schema_run (change_id, step, how, min_code, at_ms)
-  VALUES (?, ?, ?, ?, ?)`;
+const NOTE = `/* holdfast:noteStep */ REPLACE INTO schema_run
+  (change_id, step, how, min_code, at_ms) VALUES (?, ?, ?, ?, ?)`;
 
 /** The table must be there. */
 export async function listNotes(session: SqlSession): Promise<StepNote[]> {

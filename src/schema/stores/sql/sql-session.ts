@@ -8,7 +8,8 @@ export interface SqlSession {
   change(text: string, values?: readonly SqlValue[]): Promise<number>;
   /** The one place through which tables are made, altered and dropped. */
   alter(text: string): Promise<void>;
-  /** One transaction: all of what `act` does, or nothing. */
+  /** One transaction: all of what `act` does, or nothing. It may be done anew, even when it was
+   *  done: so let it be what may be done twice. */
   atomically<T>(act: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
