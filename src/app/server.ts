@@ -24,6 +24,7 @@ import type { OpenedMail } from './mail.ts';
 import { brakePolicy, openMassChange } from './mass-change.ts';
 import type { MassChange } from './mass-change.ts';
 import { addDatabaseMetrics } from './database-figures.ts';
+import { DatabaseNodeWatch } from './database-node-watch.ts';
 import { operationsOf } from './orders.ts';
 import { whenDatabaseIsThere } from './patient-start.ts';
 import { startDriftWork } from './schema.ts';
@@ -148,7 +149,7 @@ function watchShards(
   });
   const watch = ShardWatch.start(shards, parts);
   opened.shardWatch = watch;
-  opened.works.push(watch);
+  opened.works.push(watch, DatabaseNodeWatch.start(parts));
 }
 
 function openPage(log: Logger): Promise<BuiltPage | undefined> {

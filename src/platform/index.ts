@@ -38,6 +38,8 @@ export type {
 export {
   databaseSlice, formatDatabaseUrl, parseDatabaseUrl, readDatabaseSecrets,
 } from './database-settings.ts';
+export { nodesInUse } from './database-nodes.ts';
+export type { NodesInUse } from './database-nodes.ts';
 export type { DatabaseSecrets, DatabaseSettings, DatabaseUrl } from './database-settings.ts';
 export { DATA_FORMAT, findDataDirectory, openDataDirectory } from './data-directory.ts';
 export type { DataDirectory } from './data-directory.ts';

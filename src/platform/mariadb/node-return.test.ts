@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { NodeReturn } from './node-return.ts';
-import { NodeChoice } from './nodes.ts';
+import { nodesInUse } from '../database-nodes.ts';
+import { NodeChoice, withChoice } from './nodes.ts';
 
 const MINUTE_MS = 60_000;
 const LOOK_MS = 5_000;
@@ -138,5 +139,25 @@ describe('the way back to the first node', () => {
     for (const other of others) other.consider();
     await goOn(1_000);
     assert.equal(asked.length, 1);
+  });
+
+  it('is told to whoever watches which node is in use, once for each cluster', async () => {
+    const address = {
+      user: 'root', password: 'secret', database: 'd', host: 'told1',
+      others: [{ host: 'told2', port: 7 }],
+    };
+    const shared = withChoice(address);
+    withChoice({ ...address, database: 'another' });
+    const [nodes, ...more] = nodesInUse().filter(({ names }) => names[0] === 'told1:3306');
+    assert.ok(nodes !== undefined);
+    assert.deepEqual([nodes.names, more], [['told1:3306', 'told2:7'], []]);
+    choice = new NodeChoice(shared);
+    wayBack = returnAfter(MINUTE_MS);
+    choice.leave(0);
+    assert.deepEqual([nodes.place(), nodes.returnedAt()], [1, 0]);
+    ready.add(0);
+    await goOn(MINUTE_MS + 2 * LOOK_MS);
+    assert.equal(nodes.place(), 0);
+    assert.ok(nodes.returnedAt() > 0);
   });
 });

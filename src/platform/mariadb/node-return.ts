@@ -46,6 +46,11 @@ const CELLS = {
 } as const;
 export const RETURN_BYTES = BigInt64Array.BYTES_PER_ELEMENT * Object.keys(CELLS).length;
 
+/** When somebody last went back, in milliseconds that never run backwards; 0: nobody has. */
+export function returnedAtOf(cells: BigInt64Array): number {
+  return Number(Atomics.load(cells, CELLS.returnedAt));
+}
+
 export interface NodeReturnParts {
   choice: NodeChoice;
   /** How long a node has to be well; 0: nobody goes back. */

@@ -6,7 +6,8 @@
  * that was left: node-return.ts.
  */
 import type { ConnectionOptions } from 'mysql2/promise';
-import { RETURN_BYTES } from './node-return.ts';
+import { tellNodes } from '../database-nodes.ts';
+import { RETURN_BYTES, returnedAtOf } from './node-return.ts';
 import type { ServerAddress } from './session.ts';
 
 export interface ServerHost {
@@ -42,6 +43,9 @@ export function wayTo({ tlsCa, ...place }: NodeAddress): ConnectionOptions {
   return { ...place, ssl: { ca: tlsCa, verifyIdentity: true } };
 }
 
+/** Where servers listen that nobody has told otherwise. */
+const PORT = 3306;
+
 /** The place of the node in use, and behind it what node-return.ts keeps. */
 const PLACE_BYTES = 8;
 
@@ -55,10 +59,19 @@ const choices = new Map<string, SharedArrayBuffer>();
  *  threads share it once it was handed to them. */
 export function withChoice(address: ServerAddress): ServerAddress {
   if (address.choice !== undefined || (address.others ?? []).length === 0) return address;
-  const key = nodesOf(address).map(({ host, port }) => `${host} ${port}`).join(',');
-  const choice = choices.get(key) ?? newChoice();
+  const names = nodesOf(address).map(nameOf);
+  const key = names.join(',');
+  const known = choices.get(key);
+  if (known !== undefined) return { ...address, choice: known };
+  const choice = newChoice();
   choices.set(key, choice);
+  const shared = new NodeChoice({ ...address, choice });
+  tellNodes({ names, place: () => shared.current, returnedAt: () => returnedAtOf(shared.cells) });
   return { ...address, choice };
+}
+
+function nameOf({ host, port = PORT, socketPath }: NodeAddress): string {
+  return host === undefined ? String(socketPath) : `${host}:${port}`;
 }
 
 export class NodeChoice {
