@@ -1,6 +1,8 @@
 /** What changes of the schema need of MariaDB. Loaded by who has such a server alone. */
+import { FAILURE_TABLES } from '../identity/stores/mariadb/mariadb-failure-counts.ts';
 import { IDENTITY_TABLES } from '../identity/stores/mariadb/identity-schema.ts';
 import type { ShardDirectory } from '../metadata/index.ts';
+import { DRAIN_TABLES } from '../metadata/move/stores/mariadb/mariadb-drain-journal.ts';
 import { MOVE_TABLES } from '../metadata/move/stores/mariadb/mariadb-move-journal.ts';
 import { DIRECTORY_TABLES } from '../metadata/shards/stores/mariadb/directory-schema.ts';
 import { MariadbShardDirectory } from '../metadata/shards/stores/mariadb/mariadb-directory.ts';
@@ -49,7 +51,7 @@ export function besideFirst(): Catalogue {
   return mariadbGolden({
     ...IDENTITY_TABLES, ...INSTALLATION_TABLES, ...DIRECTORY_TABLES, ...CLUSTER_TABLES,
     ...KEYED_REQUEST_TABLES, ...LEAVING_TABLES, ...WEBHOOK_TABLES, ...MOVE_TABLES,
-    ...HOME_TABLES,
+    ...HOME_TABLES, ...DRAIN_TABLES, ...FAILURE_TABLES,
   }, OUR_COLLATION);
 }
 

@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { HoldfastError } from '../base/errors.ts';
 import { MemoryTerminal, schemaCommands } from '../cli/index.ts';
+import { ensureFailureTables } from '../identity/stores/mariadb/mariadb-failure-counts.ts';
 import { MariadbIdentityStore } from '../identity/stores/mariadb/mariadb-identity-store.ts';
+import { ensureDrainTables } from '../metadata/move/stores/mariadb/mariadb-drain-journal.ts';
 import { MariadbShardDirectory } from '../metadata/shards/stores/mariadb/mariadb-directory.ts';
 import type { ShardRecord } from '../metadata/index.ts';
 import { claimDatabase } from '../metadata/stores/mariadb/installation.ts';
@@ -73,6 +75,8 @@ describe('An installation on MariaDB with two shards', () => {
     await (await MariadbIdempotencyStore.open({ address: first, clock })).close();
     const session = await Session.open(first, 'schema');
     await ensureClusterTables(session);
+    await ensureDrainTables(session);
+    await ensureFailureTables(session);
     await session.end();
     const directory = await MariadbShardDirectory.open({ address: first, clock });
     await directory.addShard({
