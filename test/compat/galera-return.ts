@@ -10,7 +10,11 @@ import {
   AcknowledgedLoad, assertConsistent, Hand, MariadbMetadataStore,
 } from '../../src/metadata/stores/mariadb/testing/index.ts';
 import { systemClock } from '../../src/platform/index.ts';
-import { newChoice } from '../../src/platform/mariadb/index.ts';
+import {
+  ensureClusterTables,
+} from '../../src/platform/cluster/stores/mariadb/cluster-schema.ts';
+import { MariadbLeases } from '../../src/platform/cluster/stores/mariadb/mariadb-leases.ts';
+import { newChoice, withSession } from '../../src/platform/mariadb/index.ts';
 import type { ServerAddress } from '../../src/platform/mariadb/index.ts';
 import type { GaleraCluster, GaleraNode } from '../../src/platform/mariadb/testing/index.ts';
 import { eventually } from '../support/deadline.ts';
@@ -18,6 +22,7 @@ import { eventually } from '../support/deadline.ts';
 const WAIT_MS = 60_000;
 /** The second stays on the other node for a while when the first has gone. */
 const RETURN_AFTER_MS = [1_500, 3_500] as const;
+const PLAIN_RETURN_MS = 1_000;
 /** What a planned return may take: as a fail-over. */
 const GAP_MAX_MS = 3_000;
 /** A machine with more to do than it can makes everybody wait, also where nothing changes. */
@@ -158,4 +163,36 @@ export async function testReturn(
   }
   await assertConsistent(one.hand.store, one.hand.space.id);
   await Promise.all(webNodes.map(({ hand }) => hand.store.close()));
+}
+
+/** One process that was on the second node for whatever reason: nobody else writes meanwhile, and
+ *  nobody has to die. Each of its changes is one more than the one before. */
+export async function testPlainReturn(cluster: GaleraCluster): Promise<void> {
+  const [first, second] = cluster.nodes;
+  assert.ok(first !== undefined && second !== undefined);
+  const { database } = await cluster.makeDatabase('plain_way_back');
+  await withSession(second.address(database), 'schema', ensureClusterTables);
+  await first.query('SET GLOBAL wsrep_desync = ON');
+  const choice = newChoice();
+  const place = new Int32Array(choice, 0, 1);
+  place[0] = 1;
+  const address = { ...cluster.addressOf(database), returnAfterMs: PLAIN_RETURN_MS, choice };
+  const leases = new MariadbLeases({ address, clock: systemClock });
+  let epoch = 0;
+  const goOn = async (forMs: number): Promise<void> => {
+    for (const endMs = systemClock.monotonic() + forMs; systemClock.monotonic() < endMs;) {
+      const lease = await leases.take('counted', 'the same', WAIT_MS);
+      epoch += 1;
+      assert.equal(lease?.epoch, epoch, `on node${(place[0] ?? 0) + 1}`);
+    }
+  };
+  await goOn(2 * PLAIN_RETURN_MS);
+  assert.equal(place[0], 1, 'nobody goes to a node that is not in step');
+  await first.query('SET GLOBAL wsrep_desync = OFF');
+  await eventually(WAIT_MS, 'it is back', async () => {
+    await goOn(100);
+    return place[0] === 0;
+  });
+  await goOn(100);
+  await leases.close();
 }
