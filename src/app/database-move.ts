@@ -9,7 +9,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { HoldfastError } from '../base/errors.ts';
+import { HoldfastError, isKind } from '../base/errors.ts';
 import type { DatabaseMove, DatabaseMoveOutcome } from '../cli/index.ts';
 import {
   findOwner, leaveDatabase, markDatabase, readTurns,
@@ -212,7 +212,12 @@ async function toFiles(parts: MoveParts): Promise<Move> {
 async function beginLeaving(parts: MoveParts, begun: DatabaseMoveNote): Promise<void> {
   const { root, address, installation, clock, note } = parts;
   await writeMoveNote(root, begun);
-  await markDatabase(address, { installation, mark: 'leaving' });
+  try {
+    await markDatabase(address, { installation, mark: 'leaving' });
+  } catch (error) {
+    if (isKind(error, 'busy') && note?.to !== 'files') await forgetMove(root);
+    throw error;
+  }
   failpoint('app.database-marked');
   try {
     await unfenceDatabase(address); // Of a try that was cut short: what is at work has to show.

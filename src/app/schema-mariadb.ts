@@ -6,14 +6,14 @@ import { DRAIN_TABLES } from '../metadata/move/stores/mariadb/mariadb-drain-jour
 import { MOVE_TABLES } from '../metadata/move/stores/mariadb/mariadb-move-journal.ts';
 import { DIRECTORY_TABLES } from '../metadata/shards/stores/mariadb/directory-schema.ts';
 import { MariadbShardDirectory } from '../metadata/shards/stores/mariadb/mariadb-directory.ts';
-import { INSTALLATION_TABLES } from '../metadata/stores/mariadb/installation.ts';
+import { INSTALLATION_TABLES, checkNotLeft } from '../metadata/stores/mariadb/installation.ts';
 import { TABLES } from '../metadata/stores/mariadb/schema.ts';
 import type { Clock, NodeRegistry } from '../platform/index.ts';
 import {
   CLUSTER_TABLES, ensureClusterTables,
 } from '../platform/cluster/stores/mariadb/cluster-schema.ts';
 import { MariadbLeases } from '../platform/cluster/stores/mariadb/mariadb-leases.ts';
-import { Session } from '../platform/mariadb/index.ts';
+import { Session, withSession } from '../platform/mariadb/index.ts';
 import {
   MariadbNodeRegistry,
 } from '../platform/cluster/stores/mariadb/mariadb-node-registry.ts';
@@ -60,8 +60,9 @@ export function alwaysBesideFirst(): string[] {
   return Object.keys({ ...IDENTITY_TABLES, ...INSTALLATION_TABLES });
 }
 
-/** `directory`: where whoever alters shards of a cluster keeps others away; left out where the data
- *  directory is locked. */
+/** A shard whose tables are altered only while it counts, and the database with the book of
+ *  changes. `directory`: that one, where whoever alters shards of a cluster keeps others away, too;
+ *  left out where the data directory is locked. */
 export function openTarget(
   { name, address }: { name: string; address: ServerAddress },
   directory: { address: ServerAddress; clock: Clock } | undefined,
@@ -69,6 +70,11 @@ export function openTarget(
   return MariadbSchemaTarget.open(address, directory && {
     name: `schema of ${name}`, clock: directory.clock,
     openLeases: () => new MariadbLeases(directory),
+  }, async (ask) => {
+    await checkNotLeft(ask);
+    if (directory === undefined || directory.address === address) return;
+    await withSession(directory.address, 'schema', (session) =>
+      checkNotLeft(async (text) => (await session.run(text)).rows));
   });
 }
 
@@ -86,7 +92,7 @@ export async function openBooksOn(
 ): Promise<{ book?: SchemaBook; nodes: NodeRegistry }> {
   const nodes = await openNodes(address, clock);
   const hasBook = create || await hasTable(address, 'schema_pause');
-  return { nodes, ...(hasBook && { book: await openMariadbBook(address) }) };
+  return { nodes, ...(hasBook && { book: await openMariadbBook(address, checkNotLeft) }) };
 }
 
 /** Makes its table where it is missing. */

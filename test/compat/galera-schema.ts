@@ -88,7 +88,7 @@ export function testSchemaOnGalera(of: () => GaleraCluster): void {
       await fixture.insert(Array.from({ length: ROW_COUNT }, (_, id) => (
         { id, full_name: `Given${id} Family${id}`, form: 0 })));
       await assertTurns(shards, directories[0]);
-      const books = await Promise.all(directories.map(openMariadbBook));
+      const books = await Promise.all(directories.map((address) => openMariadbBook(address)));
       const runners = books.map((book, at) => new SchemaRunner({
         changes: PERSON_CHANGES, shards: shards.slice(at, at + 1), book, clock: systemClock,
         policy: { contractAfterMs: 0, rowsPerSecond: 10_000 },

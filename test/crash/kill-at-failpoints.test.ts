@@ -19,7 +19,8 @@ const ELSEWHERE: ReadonlySet<string> = new Set([
   'metadata.move-plan', 'metadata.move-frozen', 'metadata.move-drained', 'metadata.move-verified',
   'metadata.move-flipped', 'metadata.move-unfrozen', 'schema.after-statement',
   'app.database-compared', 'app.database-file', 'app.database-flipped', 'app.database-marked',
-  'app.database-owned', 'app.database-fenced', 'metadata.move-captured', 'metadata.move-uncaptured',
+  'schema.before-step', 'schema.before-statement', 'app.database-owned', 'app.database-fenced',
+  'metadata.move-captured', 'metadata.move-uncaptured',
 ]);
 
 const COMMENT = /^\s*(?:\/\*\*|\*|\/\/).*$/gm;

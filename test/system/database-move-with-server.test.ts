@@ -17,6 +17,7 @@ import { RunningCommand, run, runWell } from '../support/command.ts';
 import type { Outcome } from '../support/command.ts';
 import { ask } from '../support/dav-client.ts';
 import type { DavClient, Tree } from '../support/dav-client.ts';
+import { eventually } from '../support/deadline.ts';
 import { scratchFolder } from '../support/scratch.ts';
 import { PROGRAM, TestServer } from '../support/server.ts';
 
@@ -30,6 +31,7 @@ const NOT_EMPTY = [
 ];
 const COMMAND_MS = 90_000;
 const LATE_WRITER = fileURLToPath(new URL('./late-writer-program.ts', import.meta.url));
+const LATE_SCHEMA = fileURLToPath(new URL('./late-schema-program.ts', import.meta.url));
 type Env = Record<string, string>;
 
 describe('an installation that grows from files to MariaDB', { timeout: 600_000 }, () => {
@@ -264,8 +266,8 @@ describe('an installation that grows from files to MariaDB', { timeout: 600_000 
     await server.stop();
   });
 
-  const owner = async (): Promise<unknown> =>
-    (await databases.query('SELECT installation FROM installation', 'holdfast'))[0]?.[0];
+  const owner = async (database = 'holdfast'): Promise<unknown> =>
+    (await databases.query('SELECT installation FROM installation', database))[0]?.[0];
 
   /** As a command does that then waits for somebody. */
   const openAccounts = (database: string): Promise<Identity> => openIdentityAlone(data, {
@@ -328,9 +330,34 @@ describe('an installation that grows from files to MariaDB', { timeout: 600_000 
     await server.stop();
   });
 
-  it('leaves a database to which nothing comes from one who slept all the while', async () => {
-    await moved('mariadb', env('again'));
+  /** A change of the tables that stands still at a marked place. */
+  async function alterUntil(place: string, column: string): Promise<RunningCommand> {
     const address = JSON.stringify(databases.addressOf('again'));
+    const slept = new RunningCommand(process.execPath, [LATE_SCHEMA, address, place, column]);
+    const state = (): string => readFileSync(`/proc/${slept.pid}/status`, 'utf8');
+    await eventually(COMMAND_MS, 'it stands still', () => /^State:\tT/m.test(state()));
+    return slept;
+  }
+
+  it('is not left while its tables are being altered', async () => {
+    await moved('mariadb', env('again'));
+    const altering = await alterUntil('schema.before-statement:2:stop', 'late_one');
+    try {
+      const { code, stderr } = await move('files', env('again'));
+      assert.equal(code, 1, 'the same may succeed later');
+      assert.match(stderr, /altering the tables of this database/);
+      assert.match(String(await owner('again')), /^[0-9a-f-]+$/, 'it is as it was');
+      altering.kill('SIGCONT');
+      await altering.printed(/^ended done \[\]$/m, COMMAND_MS);
+    } finally {
+      altering.kill('SIGKILL');
+      await altering.end(COMMAND_MS);
+    }
+  });
+
+  it('leaves a database to which nothing comes from those who slept all the while', async () => {
+    const address = JSON.stringify(databases.addressOf('again'));
+    const altering = await alterUntil('schema.before-step:1:stop', 'late_two');
     const slept = new RunningCommand(process.execPath, [LATE_WRITER, address]);
     try {
       await slept.printed(/^ready$/m, COMMAND_MS);
@@ -338,16 +365,23 @@ describe('an installation that grows from files to MariaDB', { timeout: 600_000 
       const left = await sumsOf('again');
       assert.ok(left.length > 50, `${left.length} tables`);
       slept.kill('SIGCONT');
+      altering.kill('SIGCONT');
       await slept.printed(/^over$/m, COMMAND_MS);
       const tried = slept.stdout.trim().split('\n').slice(1, -1);
       assert.equal(tried.length, 15, slept.stdout);
       // A connection that is made only then meets a database that is not what it was.
       for (const line of tried) assert.match(line, /^\w+ database-(left|changed)$/);
       assert.match(tried.join('\n'), /^metadata database-left$/m);
+      await altering.printed(/^ended refused database-left .*carried to files/m, COMMAND_MS);
+      const columns = await databases.query('SHOW COLUMNS FROM lease', 'again');
+      const names = columns.map(([name]) => String(name));
+      assert.deepEqual(names.filter((name) => name.startsWith('late')), ['late_one']);
       assert.deepEqual(await sumsOf('again'), left);
     } finally {
-      slept.kill('SIGKILL');
-      await slept.end(COMMAND_MS);
+      for (const each of [slept, altering]) {
+        each.kill('SIGKILL');
+        await each.end(COMMAND_MS);
+      }
     }
   });
 

@@ -21,6 +21,8 @@ export type { DatabaseFacts } from './look-at-database.ts';
 export { makeMissingTables } from './missing-tables.ts';
 export { OneSession } from './one-session.ts';
 export type { AskOne, OneSessionParts } from './one-session.ts';
+export { underSchemaLock } from './schema-lock.ts';
+export type { AskRows } from './schema-lock.ts';
 export { checkSettings, readSettings, unsafeSettings } from './server-settings.ts';
 export { asSchemaUser, newChoice, withChoice } from './nodes.ts';
 export type { ServerHost } from './nodes.ts';

@@ -5,9 +5,9 @@
  */
 import { HoldfastError } from '../../../base/errors.ts';
 import {
-  Session, lookAtDatabase, withSession,
+  Session, lookAtDatabase, underSchemaLock, withSession,
 } from '../../../platform/mariadb/index.ts';
-import type { ServerAddress } from '../../../platform/mariadb/index.ts';
+import type { AskRows, ServerAddress } from '../../../platform/mariadb/index.ts';
 import { WORDS, explainedFault } from './faults.ts';
 
 const TABLE = 'installation';
@@ -32,6 +32,11 @@ const PUT = `/* holdfast:putInstallation */ INSERT IGNORE INTO ${TABLE}
   (id, installation) VALUES (1, ?)`;
 const SET = `/* holdfast:setInstallation */ UPDATE ${TABLE} SET installation = ?
   WHERE id = 1`;
+
+const HAS_TABLE = `/* holdfast:hasInstallation */ SELECT COUNT(*) FROM information_schema.tables
+  WHERE table_schema = DATABASE() AND table_name = '${TABLE}'`;
+/** For somebody who is altering the tables. */
+const LOCK_WAIT_S = 3;
 
 export interface Claim {
   /** Whose the database is to be. */
@@ -78,16 +83,32 @@ export async function findOwner(address: ServerAddress): Promise<DatabaseOwner |
   });
 }
 
-/** For who knows from findOwner that it is empty or the installation's own. Durable once resolved.
- *  @throws unavailable. */
+/** For who is about to alter its tables, under the lock of schema-lock.ts. One of which nobody has
+ *  said whose it is was never left. @throws conflict `database-left`, `database-leaving`,
+ *  `database-filling`. */
+export async function checkNotLeft(ask: AskRows): Promise<void> {
+  const [[count] = []] = await ask(HAS_TABLE);
+  const [row] = Number(count) > 0 ? await ask(GET) : [];
+  if (row === undefined) return;
+  const { mark } = ownerOf(String(row[0]));
+  if (mark !== 'whole') throw onTheMove(mark);
+}
+
+/** For who knows from findOwner that it is empty or the installation's own. Durable once resolved;
+ *  then nobody is altering its tables, and whoever is about to sees it.
+ *  @throws unavailable; busy `schema-locked`. */
 export async function markDatabase(
   address: ServerAddress, { installation, mark }: DatabaseOwner,
 ): Promise<void> {
   await withDatabase(address, async (session) => {
     await lookAtDatabase(session, { ...WORDS, op: OP });
     const text = mark === 'whole' ? installation : `${mark}:${installation}`;
-    await take(session, { installation: text, mayTake: true });
-    await session.execute(SET, [text]);
+    const rows: AskRows = async (question) => (await session.run(question)).rows;
+    await underSchemaLock(rows, { op: OP, waitS: LOCK_WAIT_S }, async () => {
+      await take(session, { installation: text, mayTake: true });
+      await session.execute(SET, [text]);
+      await session.run('COMMIT');
+    });
   });
 }
 

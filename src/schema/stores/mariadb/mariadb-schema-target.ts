@@ -20,6 +20,7 @@ import {
 import type { ClusterTurnParts } from './cluster-turn.ts';
 import { readMariadbCatalogue } from './mariadb-catalogue.ts';
 import { ServerSession } from './server-session.ts';
+import type { MayAlter } from './server-session.ts';
 
 const OP = 'schema/MariadbSchemaTarget';
 const HAS_TABLE = `/* holdfast:hasTable */ SELECT COUNT(*) FROM information_schema.tables
@@ -62,9 +63,9 @@ export class MariadbSchemaTarget implements SchemaTarget {
   /** `turn`: how those who alter it at other nodes of a cluster are kept apart; left out where
    *  there can be none, as the data directory is locked. @throws unavailable. */
   static async open(
-    address: ServerAddress, turn?: ClusterTurnParts,
+    address: ServerAddress, turn?: ClusterTurnParts, mayAlter?: MayAlter,
   ): Promise<MariadbSchemaTarget> {
-    return new MariadbSchemaTarget(await ServerSession.open(address), turn);
+    return new MariadbSchemaTarget(await ServerSession.open(address, mayAlter), turn);
   }
 
   async runStep(change: SchemaChange, step: number, nowMs: number): Promise<StepOutcome> {
@@ -73,6 +74,7 @@ export class MariadbSchemaTarget implements SchemaTarget {
       throw new HoldfastError('internal', OP, 'There is no such step.');
     }
     if (await this.#isNoted(change.id, step)) return 'known';
+    failpoint('schema.before-step');
     return this.#session.exclusively(async (check) => {
       if (await this.#isNoted(change.id, step)) return 'known';
       await this.#ensureNotes();

@@ -1,11 +1,11 @@
 /** A connection to a database of a MariaDB server, which may alter tables. */
-import { createHash } from 'node:crypto';
 import { HoldfastError } from '../../../base/errors.ts';
 import {
   Session, Tries, explainedFault, inServersWords, isBeaten, isPassing, rest, serverFault,
+  underSchemaLock,
 } from '../../../platform/mariadb/index.ts';
-import { systemClock } from '../../../platform/index.ts';
-import type { ServerAddress } from '../../../platform/mariadb/index.ts';
+import { failpoint, systemClock } from '../../../platform/index.ts';
+import type { AskRows, ServerAddress } from '../../../platform/mariadb/index.ts';
 import type { SqlValue } from '../../row-upgrades.ts';
 import type { SqlSession } from '../sql/sql-session.ts';
 import { inClusterTurn } from './cluster-turn.ts';
@@ -15,28 +15,29 @@ const WORDS = { op: 'schema/MariadbSchemaTarget', database: 'database of this sh
 const LOCK_WAIT_S = 60;
 /** While a table waits to be altered nobody can begin to read it. */
 const TABLE_WAIT_S = 2;
-/** One for each database of the server, whatever its name: locks belong to the whole server. Their
- *  names are short, and MySQL has no MD5 any more. */
-function lockOf(database: string): string {
-  return `holdfast_schema_${createHash('md5').update(database).digest('hex')}`;
-}
+/** Throws where the tables of this database are not to be altered any more. */
+export type MayAlter = (ask: AskRows) => Promise<void>;
 
 export class ServerSession implements SqlSession {
   readonly #connection: Session;
+  readonly #mayAlter: MayAlter;
   #isWithin = false;
 
-  private constructor(connection: Session) {
+  private constructor(connection: Session, mayAlter: MayAlter) {
     this.#connection = connection;
+    this.#mayAlter = mayAlter;
   }
 
   /** @throws unavailable. */
-  static async open(address: ServerAddress): Promise<ServerSession> {
+  static async open(
+    address: ServerAddress, mayAlter: MayAlter = () => Promise.resolve(),
+  ): Promise<ServerSession> {
     try {
       const session = await Session.open(address, 'schema');
       await session.run(`SET SESSION lock_wait_timeout = ${TABLE_WAIT_S}`);
       // What others have altered at other nodes is seen, whenever it is looked for.
       if (session.isClustered) await session.run('SET SESSION wsrep_sync_wait = 1');
-      return new ServerSession(session);
+      return new ServerSession(session, mayAlter);
     } catch (error) {
       throw explained(error);
     }
@@ -56,8 +57,14 @@ export class ServerSession implements SqlSession {
     return (await this.#ask(text, values)).changes;
   }
 
+  /** Whether it may is looked at just before, and nobody says otherwise until it has ended.
+   *  @throws also as `mayAlter`. */
   async alter(text: string): Promise<void> {
-    await this.#ask(inServersWords(text, this.#connection), []);
+    await this.exclusively(async () => {
+      await this.#mayAlter((question) => this.query(question));
+      failpoint('schema.before-statement');
+      await this.#ask(inServersWords(text, this.#connection), []);
+    }, undefined);
   }
 
   atomically<T>(act: () => Promise<T>): Promise<T> {
@@ -83,23 +90,14 @@ export class ServerSession implements SqlSession {
    *  it when the connection ends: not before the statement that is running has ended. In a cluster
    *  only those at the same node know of it: there the turn of `cluster` is taken, too. `act` asks
    *  whether all of that still holds before it changes anything. */
-  async exclusively<T>(
+  exclusively<T>(
     act: (check: CheckTurn) => Promise<T>, cluster: ClusterTurnParts | undefined,
   ): Promise<T> {
-    const [[database] = []] = await this.query('/* holdfast:getDatabase */ SELECT DATABASE()');
-    const lock = lockOf(String(database));
-    const [[taken] = []] = await this.query(
-      `/* holdfast:lockSchema */ SELECT GET_LOCK('${lock}', ${LOCK_WAIT_S})`);
-    if (Number(taken) !== 1) {
-      throw new HoldfastError('busy', WORDS.op,
-        'Somebody else is altering this database. Try again when that has ended.');
-    }
-    try {
-      if (!this.#connection.isClustered || cluster === undefined) return await act(() => undefined);
-      return await inClusterTurn(cluster, act);
-    } finally {
-      await this.query(`/* holdfast:unlockSchema */ SELECT RELEASE_LOCK('${lock}')`);
-    }
+    const { op } = WORDS;
+    return underSchemaLock((text) => this.query(text), { op, waitS: LOCK_WAIT_S }, () => {
+      const isAlone = !this.#connection.isClustered || cluster === undefined;
+      return isAlone ? act(() => undefined) : inClusterTurn(cluster, act);
+    });
   }
 
   close(): Promise<void> {
