@@ -1,4 +1,5 @@
-/** A tenant's storage that is opened while the database of a shard is away. */
+/** A tenant's storage that is opened while the database of a shard is away; and what a request
+ *  knows of where tenants are. */
 import { after, before, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -6,8 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseTenantId } from '../base/ids.ts';
 import {
-  Config, openDataDirectory, silentLog, systemClock, systemRandom,
+  Config, openDataDirectory, parseDatabaseUrl, silentLog, systemClock, systemRandom,
 } from '../platform/index.ts';
+import type { Clock } from '../platform/index.ts';
+import { MariadbShardDirectory } from '../metadata/shards/stores/mariadb/mariadb-directory.ts';
 import { ScratchServer } from '../platform/mariadb/testing/index.ts';
 import { marksOf } from './home-list.ts';
 import { shardOperations } from './shard-operations.ts';
@@ -18,6 +21,14 @@ import { openStores } from './stores.ts';
 const ACME = parseTenantId('acme');
 /** After a shard could not be opened. */
 const RETRY_MS = 1_100;
+
+const REFRESH_MS = 1_000;
+/** Of who does not look once a second where tenants are. */
+const LOOKS_NO_MORE: Clock = {
+  ...systemClock,
+  after: (delayMs, act) => (delayMs === REFRESH_MS ? () => undefined
+    : systemClock.after(delayMs, act)),
+};
 
 let server: ScratchServer;
 const root = mkdtempSync(join(tmpdir(), 'holdfast-marks-'));
@@ -61,6 +72,35 @@ it('The shard is compared with it before it is used again', { timeout: 120_000 }
     });
     assert.notEqual(await pool.get(two), opened);
   } finally {
+    await stores.close();
+  }
+});
+
+it('A request knows where tenants were when it came', { timeout: 120_000 }, async () => {
+  const path = join(root, 'on-server');
+  await openDataDirectory(path, systemClock);
+  const address = await server.makeDatabase();
+  const stores = await openStores(path, {
+    clock: LOOKS_NO_MORE, log: silentLog, random: systemRandom,
+    ...storageSettings(Config.load({ slices: SLICES, env: {} })),
+    database: {
+      url: parseDatabaseUrl(`mariadb://root@127.0.0.1:${server.port}/${address.database}`),
+      passwordPath: undefined, tlsCaPath: undefined, isUnencrypted: false, accountsAgeMs: 0,
+      returnAfterMs: 60_000, schemaUser: undefined, schemaPasswordPath: undefined,
+    },
+  });
+  const others = MariadbShardDirectory.of({ address, clock: systemClock });
+  try {
+    const { identity, shards: { directory } } = stores;
+    await identity.users.add({ id: 'ada', password: 'correct-horse-battery', admin: false });
+    await others.place(ACME, 0); // As another server does it.
+    assert.equal(directory.map.placeOf(ACME), undefined);
+    await identity.authenticateBasic({
+      user: 'ada', password: 'correct-horse-battery', address: '127.0.0.1',
+    });
+    assert.equal(directory.map.placeOf(ACME)?.shard, 0);
+  } finally {
+    await others.close();
     await stores.close();
   }
 });

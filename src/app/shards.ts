@@ -82,6 +82,7 @@ export async function openShards(
   });
   try {
     const directory = await openDirectory(root, place, options);
+    marks?.catchUpFirst((rev) => directory.catchUp(rev));
     const admission = new ShardAdmission();
     const opener = new ShardOpener(root, { ...options, admission });
     const troubled = new Set<number>();

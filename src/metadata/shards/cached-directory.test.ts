@@ -54,6 +54,31 @@ async function settle(): Promise<void> {
 }
 
 describe('CachedDirectory', () => {
+  it('catches up at once with who has seen a newer one, or refuses', async () => {
+    const near = new MemoryShardDirectory();
+    const source = new FarDirectory(near);
+    const directory = await CachedDirectory.open({
+      source, clock: new ManualClock(NOON), isShared: true,
+    });
+    const { rev } = await near.read();
+    assert.equal(directory.catchUp(rev), undefined);
+    assert.equal(directory.catchUp(NaN), undefined, 'there is none');
+    await near.place(ACME, 0);
+    const newer = await near.readRev();
+    assert.ok(newer > rev);
+    source.isAway = true;
+    const { message } = await refused(directory.catchUp(newer) ?? assert.fail(), 'unavailable',
+      'directory-away');
+    assert.match(message, /Nothing is lost/);
+    source.isAway = false;
+    await directory.catchUp(newer);
+    assert.equal(directory.map.placeOf(ACME)?.shard, 0);
+    const { askedCount } = source;
+    assert.equal(directory.catchUp(newer), undefined);
+    assert.equal(source.askedCount, askedCount);
+    await directory.close();
+  });
+
   it('sees what others have changed after a second, and asks no more than that', async () => {
     const near = new MemoryShardDirectory();
     const source = new FarDirectory(near);

@@ -11,6 +11,7 @@ import { HoldfastError } from '../../base/errors.ts';
 import type { TenantId } from '../../base/ids.ts';
 import type { Clock } from '../../platform/index.ts';
 import { ShardMap } from './shard-map.ts';
+import { directoryAway } from './shard-refusals.ts';
 import type {
   DirectoryView, NewShard, PlaceMove, ShardDirectory, ShardRecord, ShardState, TenantPlace,
 } from './shard-directory.ts';
@@ -123,6 +124,17 @@ export class CachedDirectory implements ShardDirectory {
     const { isShared, clock } = this.#options;
     const ageMs = isShared || !this.#isReachable ? clock.monotonic() - this.#trueAt : 0;
     return { rev: this.#map.view.rev, ageMs, isReachable: this.#isReachable };
+  }
+
+  /** For who has just seen that this revision is there. Undefined where the copy is no older: then
+   *  nobody has to wait. @throws unavailable: it is, and cannot be read anew. */
+  catchUp(rev: number): Promise<void> | undefined {
+    return rev > this.#map.view.rev ? this.#catchUp(rev) : undefined;
+  }
+
+  async #catchUp(rev: number): Promise<void> {
+    await this.refresh();
+    if (rev > this.#map.view.rev) throw directoryAway();
   }
 
   /** Looks now. Resolves with whether the map is true; never rejects. */

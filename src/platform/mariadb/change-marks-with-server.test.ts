@@ -23,6 +23,8 @@ describe('ChangeMarks', { timeout: 120_000 }, () => {
       await tell(`CREATE TABLE ${table} (id SMALLINT PRIMARY KEY, turn BIGINT NOT NULL)`);
       await tell(`INSERT INTO ${table} VALUES (1, 1)`);
     }
+    await tell('CREATE TABLE directory (name VARCHAR(20) PRIMARY KEY, value BIGINT NOT NULL)');
+    await tell('INSERT INTO directory VALUES (\'rev\', 7)');
     marks = new ChangeMarks({
       address, clock: systemClock, words: { op: 'test', database: 'database' },
     });
@@ -122,6 +124,31 @@ describe('ChangeMarks', { timeout: 120_000 }, () => {
       await pause(10);
     }
   }
+
+  it('tells nobody anything before who is behind with the directory has caught up', async () => {
+    const behind = Promise.withResolvers<void>();
+    const told: number[] = [];
+    marks.catchUpFirst((rev) => {
+      told.push(rev);
+      return rev > 7 ? behind.promise : undefined;
+    });
+    assert.equal((await marks.ask()).directoryRev, 7);
+    await tell('UPDATE directory SET value = 8');
+    let isTold = false;
+    const asked = marks.ask().then(({ directoryRev }) => {
+      isTold = true;
+      return directoryRev;
+    });
+    while (told.length < 2) await pause(5);
+    const next = marks.ask(); // Waits for no one but itself.
+    while (told.length < 3) await pause(5);
+    assert.equal(isTold, false);
+    behind.resolve();
+    assert.deepEqual([await asked, (await next).directoryRev, ...told], [8, 8, 7, 8, 8]);
+    const failure = new Error('it is away');
+    marks.catchUpFirst(() => Promise.reject(failure));
+    await assert.rejects(marks.ask(), failure);
+  });
 
   it('takes what is not there for another number each time', async () => {
     await tell('DELETE FROM writer_turn');

@@ -9,6 +9,9 @@
  * Numbers are compared only if they came over one connection. A server that has crashed may have
  * lost a change that nobody was told of and somebody has seen, and gives its number to another; no
  * connection outlives that.
+ *
+ * The same statement tells the revision of the directory of shards: whoever has an older copy of it
+ * reads it anew first.
  */
 import { explainedFault, serverFault } from './faults.ts';
 import { LoneStatements } from './lone-statements.ts';
@@ -26,6 +29,8 @@ export type TurnTable = 'identity_turn' | 'writer_turn';
 /** What the tables said at one moment, which is not before `askedMs`. */
 export interface Marks {
   readonly turns: Readonly<Record<TurnTable, number>>;
+  /** The revision of the directory of shards. */
+  readonly directoryRev: number;
   /** By the clock that never runs backwards. */
   readonly askedMs: number;
   /** Over which it came: see SeenState. */
@@ -44,8 +49,12 @@ export interface KnownStates {
   stateAfter(table: TurnTable, sinceMs: number): SeenState | undefined;
 }
 
-const MARKS: NamedSql = namedSql('changeMarks', `SELECT i.turn, w.turn
-  FROM identity_turn i JOIN writer_turn w ON w.id = 1 WHERE i.id = 1`,
+/** Answers at once, with undefined, where there is nothing to wait for. */
+export type CatchUp = (directoryRev: number) => Promise<void> | undefined;
+
+const MARKS: NamedSql = namedSql('changeMarks', `SELECT i.turn, w.turn, d.value
+  FROM identity_turn i JOIN writer_turn w ON w.id = 1 LEFT JOIN directory d ON d.name = 'rev'
+  WHERE i.id = 1`,
 { owner: 'platform.marks', tables: new Map() });
 
 /** Whoever comes while another question is under way goes with the next, but waits no longer for
@@ -65,6 +74,7 @@ export class ChangeMarks implements KnownStates {
   /** Not asked yet: whoever comes may join. */
   #next: PromiseWithResolvers<Marks> | undefined;
   #latest: Marks | undefined;
+  #catchUp: CatchUp = () => undefined;
 
   constructor(parts: LoneParts) {
     this.#parts = parts;
@@ -77,7 +87,13 @@ export class ChangeMarks implements KnownStates {
     return this.#chief.questionCount + this.#others.questionCount;
   }
 
-  /** No older than the moment of asking. @throws HoldfastError. */
+  /** From now on nobody is told of marks before it is known where everything is by then: so no
+   *  request goes to a shard that a tenant had left when it came. */
+  catchUpFirst(catchUp: CatchUp): void {
+    this.#catchUp = catchUp;
+  }
+
+  /** No older than the moment of asking. @throws HoldfastError; as `catchUp`. */
   ask(): Promise<Marks> {
     const asked = this.#next ?? this.#newQuestion();
     return asked.promise;
@@ -104,10 +120,17 @@ export class ChangeMarks implements KnownStates {
     this.#next = undefined;
     this.#underWayCount += 1;
     const answer = this.#isChiefBusy ? this.#askOthers() : this.#askChief();
-    answer.then(asked.resolve, asked.reject).finally(() => {
+    answer.then((marks) => this.#tell(asked, marks), asked.reject).finally(() => {
       this.#underWayCount -= 1;
       if (this.#next !== undefined) this.#begin(this.#next);
     });
+  }
+
+  /** The next question does not wait for who has to catch up. */
+  #tell(asked: PromiseWithResolvers<Marks>, marks: Marks): void {
+    const behind = this.#catchUp(marks.directoryRev);
+    if (behind === undefined) asked.resolve(marks);
+    else behind.then(() => asked.resolve(marks), asked.reject);
   }
 
   async #askChief(): Promise<Marks> {
@@ -141,7 +164,12 @@ export class ChangeMarks implements KnownStates {
 }
 
 /** Where a row is missing its number equals no other. */
-function marksOf({ rows: [row] }: Answer, of: Omit<Marks, 'turns'>): Marks {
-  const [identity, writer] = row ?? [];
-  return { ...of, turns: { identity_turn: Number(identity), writer_turn: Number(writer) } };
+function marksOf(
+  { rows: [row] }: Answer, of: Pick<Marks, 'askedMs' | 'connection'>,
+): Marks {
+  const [identity, writer, directoryRev] = row ?? [];
+  return {
+    ...of, turns: { identity_turn: Number(identity), writer_turn: Number(writer) },
+    directoryRev: Number(directoryRev),
+  };
 }

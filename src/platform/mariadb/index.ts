@@ -3,7 +3,7 @@
 export { alterTables } from './alter-tables.ts';
 export type { AlterOptions } from './alter-tables.ts';
 export { ChangeMarks } from './change-marks.ts';
-export type { KnownStates, SeenState } from './change-marks.ts';
+export type { CatchUp, KnownStates, SeenState } from './change-marks.ts';
 export {
   FENCED, ServerError, explainedFault, isBeaten, isOutcomeUnknown, isPassing, serverFault, toFault,
 } from './faults.ts';

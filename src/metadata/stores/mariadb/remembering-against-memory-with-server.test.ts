@@ -27,6 +27,7 @@ before(async () => {
   const tell = (text: string): Promise<unknown[][]> => server.query(text, address.database);
   await tell('CREATE TABLE identity_turn (id SMALLINT PRIMARY KEY, turn BIGINT NOT NULL)');
   await tell('INSERT INTO identity_turn VALUES (1, 1)');
+  await tell('CREATE TABLE directory (name VARCHAR(20) PRIMARY KEY, value BIGINT NOT NULL)');
 });
 afterEach(async () => {
   for (const one of open.splice(0).reverse()) await one.close();
