@@ -131,6 +131,12 @@ describe('Holdfast on MariaDB', { timeout: 600_000 }, () => {
     }
   });
 
+  it('takes every table that it has made for one of its own', async () => {
+    const { code, stdout, stderr } = await run(PROGRAM,
+      ['schema', 'drift', '--data', server.data], { env: database.env });
+    assert.deepEqual([code, stdout], [0, ''], stderr);
+  });
+
   it('is verified, and finds nothing wrong', async () => {
     const { code, stdout, stderr } = await run(
       PROGRAM, ['verify', 'run', '--data', server.data], { env: database.env, timeoutMs: 120_000 });

@@ -285,6 +285,7 @@ describe('two servers on one database and one bucket', { timeout: 600_000 }, () 
       /no way back any more/.test(await tell('two', ...finish)));
     await one.startAgain();
     assert.equal((await ada.get('after.txt')).text, 'still here');
+    assert.equal(await tell('one', 'schema', 'drift'), '', 'all tables are known by now');
     assert.equal((await nodes.command('one', 'node', 'list')).stdout.match(/there/g)?.length, 2);
   });
 });
