@@ -1,16 +1,19 @@
 /** One connection for small questions that must not wait for long. */
 import { HoldfastError } from '../../base/errors.ts';
 import type { Clock } from '../clock.ts';
-import { explainedFault, isPassing, serverFault } from './faults.ts';
+import { explainedFault } from './faults.ts';
 import type { DatabaseWords } from './faults.ts';
 import { valuesFor } from './named-sql.ts';
 import type { NamedSql } from './named-sql.ts';
+import { OneByOne } from './one-by-one.ts';
+import { patiently } from './patience.ts';
 import { Session } from './session.ts';
 import type { Answer, ServerAddress } from './session.ts';
 
 /** Of one question, making the connection included. */
 const ANSWER_MS_MAX = 5_000;
-/** Deadlocks, and servers that are not part of their cluster, pass. */
+/** Of a server that is away for a moment, or not part of its cluster: with the pauses between them
+ *  no more than a second. Deadlocks are tried again for longer, see patience.ts. */
 const ATTEMPTS_MAX = 5;
 
 export interface OneSessionParts {
@@ -25,31 +28,27 @@ export type AskOne = (statement: NamedSql, ...values: unknown[]) => Promise<Answ
 export class OneSession {
   readonly #parts: OneSessionParts;
   #session: Session | undefined;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #queue: OneByOne;
   #isClosed = false;
 
   constructor(parts: OneSessionParts) {
     this.#parts = parts;
+    this.#queue = new OneByOne(parts);
   }
 
   /** One transaction after the other, each committed when `act` has ended. It may be asked more
    *  than once, also when it was done: so let it be what may be done twice.
    *  @throws unavailable; busy; as `act`. */
   transact<T>(act: (ask: AskOne) => Promise<T>): Promise<T> {
-    const mine = this.#last.then(() => this.#patiently(act));
-    this.#last = mine.catch(() => undefined); // Who asked hears of it.
-    return mine;
+    return this.#queue.run(() => this.#patiently(act));
   }
 
   async #patiently<T>(act: (ask: AskOne) => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.#inTime(act);
-      } catch (error) {
-        const fault = serverFault(error);
-        const mayPass = fault !== undefined && isPassing(fault);
-        if (!mayPass || attempt >= ATTEMPTS_MAX) throw explainedFault(error, this.#parts.words);
-      }
+    const { clock, words } = this.#parts;
+    try {
+      return await patiently(clock, () => this.#inTime(act), ATTEMPTS_MAX);
+    } catch (error) {
+      throw explainedFault(error, words);
     }
   }
 
@@ -95,7 +94,7 @@ export class OneSession {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#last;
+    await this.#queue.idle();
     this.#drop();
   }
 

@@ -25,10 +25,12 @@ export const BEATEN_PAUSE_MAX_MS = 50;
 export class Tries {
   readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #latest: number;
+  readonly #triesMax: number;
   #failedCount = 0;
 
-  constructor(clock: Pick<Clock, 'monotonic'>) {
+  constructor(clock: Pick<Clock, 'monotonic'>, triesMax = TRIES_MAX) {
     this.#clock = clock;
+    this.#triesMax = triesMax;
     this.#latest = clock.monotonic() + FAILING_MAX_MS;
   }
 
@@ -41,7 +43,7 @@ export class Tries {
     }
     if (isBeaten(error)) return shareOf(BEATEN_PAUSE_MAX_MS);
     this.#failedCount += 1;
-    if (this.#failedCount >= TRIES_MAX) return undefined;
+    if (this.#failedCount >= this.#triesMax) return undefined;
     return shareOf(Math.min(PAUSE_FIRST_MS * 2 ** this.#failedCount, PAUSE_MAX_MS));
   }
 }
@@ -52,8 +54,10 @@ function shareOf(longestMs: number): number {
 }
 
 /** Tries again what failed with an error that passes. @throws as `act` the last time. */
-export async function patiently<T>(clock: Clock, act: () => Promise<T>): Promise<T> {
-  const tries = new Tries(clock);
+export async function patiently<T>(
+  clock: Clock, act: () => Promise<T>, triesMax = TRIES_MAX,
+): Promise<T> {
+  const tries = new Tries(clock, triesMax);
   for (;;) {
     try {
       return await act();

@@ -3,8 +3,8 @@ import { HoldfastError } from '../../../../base/errors.ts';
 import type { SpaceId, TenantId } from '../../../../base/ids.ts';
 import type { Clock } from '../../../../platform/index.ts';
 import {
-  Session, checkSettings, explainedFault, isPassing, noteLatest, readSettings,
-  serverFault, valuesFor,
+  OneByOne, Session, checkSettings, explainedFault, noteLatest, patiently, readSettings,
+  valuesFor,
 } from '../../../../platform/mariadb/index.ts';
 import type { NamedSql, ServerAddress, SqlValue } from '../../../../platform/mariadb/index.ts';
 import { directoryClosed } from '../../directory-refusals.ts';
@@ -35,11 +35,12 @@ class MariadbTables implements DirectoryTables {
   readonly #options: MariadbDirectoryOptions;
   #session: Session | undefined;
   /** One question at a time has the session. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #queue: OneByOne;
   #isClosed = false;
 
   constructor(options: MariadbDirectoryOptions) {
     this.#options = options;
+    this.#queue = new OneByOne({ clock: options.clock, words: WORDS });
   }
 
   readRev(): Promise<number> {
@@ -78,20 +79,14 @@ class MariadbTables implements DirectoryTables {
 
   /** One after the other; a refused or failed one leaves no transaction behind. */
   #inTurn<T>(act: (session: Session) => Promise<T>): Promise<T> {
-    const mine = this.#last.then(() => this.#patiently(act));
-    this.#last = mine.catch(() => undefined); // Who asked hears of it.
-    return mine;
+    return this.#queue.run(() => this.#patiently(act));
   }
 
   async #patiently<T>(act: (session: Session) => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.#inTime(act);
-      } catch (error) {
-        const fault = serverFault(error);
-        const mayPass = fault !== undefined && isPassing(fault);
-        if (!mayPass || attempt >= ATTEMPTS_MAX) throw explainedFault(error, WORDS);
-      }
+    try {
+      return await patiently(this.#options.clock, () => this.#inTime(act), ATTEMPTS_MAX);
+    } catch (error) {
+      throw explainedFault(error, WORDS);
     }
   }
 
@@ -134,7 +129,7 @@ class MariadbTables implements DirectoryTables {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#drop();
-    await this.#last;
+    await this.#queue.idle();
   }
 }
 
