@@ -8,6 +8,7 @@ import type {
 import type { Operations, PlainRecord } from '../operations/index.ts';
 import type { Clock } from '../platform/index.ts';
 import { driftText } from '../schema/index.ts';
+import type { Drift } from '../schema/index.ts';
 import type { ShardDrains } from './shard-drains.ts';
 import { lookAtAll } from './shard-loads.ts';
 import type { ShardLook } from './shard-loads.ts';
@@ -135,25 +136,32 @@ async function checkShards(shards: Shards, clock: Parts['clock']): Promise<Findi
   return [...findings, ...checkPlaces(shards, looks), ...checkFormats(looks)];
 }
 
-/** Those that are missing are lost; what else differs somebody has altered. */
 async function checkTables(shards: Shards): Promise<Finding[]> {
   const { shards: known } = shards.directory.map.view;
   const drifts = await shards.findDrift().catch((error: unknown) => {
     if (!(error instanceof HoldfastError) || !error.retryable) throw error;
     return []; // The directory is away: that was said.
   });
-  return drifts.flatMap(({ shard: name, drifts: found }) => found.map((drift): Finding => {
-    const isLost = drift.problem === MISSING && drift.column === undefined
-      && drift.index === undefined;
+  return drifts.flatMap(({ shard: name, drifts: found }) => found.map((drift) => ({
+    shard: known.find((shard) => shard.name === name)?.number ?? 0, ...tableFinding(name, drift),
+  })));
+}
+
+/** Tables that are missing are lost; what else differs somebody has altered. Without a column
+ *  nothing works that needs it; the rest is slower, or of no use, but works. */
+function tableFinding(name: string, drift: Drift): Omit<Finding, 'shard'> {
+  const isMissing = drift.problem === MISSING && drift.index === undefined;
+  if (isMissing && drift.column === undefined) {
     return {
-      weight: isLost ? 'bad' : 'note',
-      shard: known.find((shard) => shard.name === name)?.number ?? 0,
-      text: isLost ? `Shard ${name} lacks the table ${drift.table}.`
-        : `Shard ${driftText(name, drift)}.`,
-      next: isLost ? 'Restore its database as a whole, from the newest backup; a single table does '
-        + 'not fit the others.' : 'Somebody has altered it. See: holdfast schema drift',
+      weight: 'bad', text: `Shard ${name} lacks the table ${drift.table}.`,
+      next: 'Restore its database as a whole, from the newest backup; a single table does not fit '
+        + 'the others.',
     };
-  }));
+  }
+  return {
+    weight: isMissing ? 'bad' : 'note', text: `Shard ${driftText(name, drift)}.`,
+    next: 'Somebody has altered it. See: holdfast schema drift',
+  };
 }
 
 function checkReached({ shard, failure, isWrong }: ShardLook): Finding[] {

@@ -147,6 +147,16 @@ describe('tenants on several databases', { timeout: 480_000 }, () => {
       (await eve.get('two.txt')).text === 'two');
   });
 
+  it('names shard and column where one is missing', async () => {
+    await databases.query('ALTER TABLE grant_count CHANGE downloads away BIGINT NOT NULL', 'far');
+    const { code, stdout } = await ask('shard', 'check');
+    assert.equal(code, 1, stdout);
+    assert.match(stdout, /NOT WELL: Shard far: grant_count\.downloads is missing\./);
+    assert.match(stdout, /note: Shard far: grant_count\.away is not known to this program\./);
+    assert.doesNotMatch(stdout, /all shards are well/);
+    await databases.query('ALTER TABLE grant_count CHANGE away downloads BIGINT NOT NULL', 'far');
+  });
+
   it('names shard and table where one is missing', async () => {
     await databases.query('RENAME TABLE grant_count TO away', 'far');
     const { code, stdout } = await ask('shard', 'check');
