@@ -35,7 +35,7 @@ export async function openSchema(
   const place = await findDatabasePlace(path, {
     settings, installation: instanceId, isNew: !existsSync(join(path, 'stores-complete')),
   });
-  const { contractAfterSeconds, rowsPerSecond } = config.of(schemaSlice);
+  const { stepAfterSeconds, contractAfterSeconds, rowsPerSecond } = config.of(schemaSlice);
   const lock = alters && place.kind === 'files' ? lockData(path) : undefined;
   try {
     const shards = await schemaShards(path, { place, settings, clock, readonly: !alters });
@@ -44,7 +44,10 @@ export async function openSchema(
     return {
       changes: CHANGES, shards, book, clock, goldens: await goldenCatalogues(),
       ...(nodes !== undefined && { nodes }),
-      policy: { contractAfterMs: contractAfterSeconds * 1000, rowsPerSecond },
+      policy: {
+        stepAfterMs: stepAfterSeconds * 1000,
+        contractAfterMs: contractAfterSeconds * 1000, rowsPerSecond,
+      },
       async close() {
         await nodes?.close();
         await book.close();

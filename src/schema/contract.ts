@@ -3,6 +3,7 @@ import { HoldfastError } from '../base/errors.ts';
 import { NODE_AWAITED_MS } from '../platform/index.ts';
 import type { NodeRecord } from '../platform/index.ts';
 import { compareVersions, noteCountOf } from './change.ts';
+import { endedBy } from './minimum-times.ts';
 import type { Contract, SchemaChange } from './change.ts';
 import type { SchemaBook } from './schema-book.ts';
 import type { SchemaShard } from './schema-target.ts';
@@ -29,7 +30,7 @@ export interface ContractParts {
   /** All programs at work; left out where there can be none beside this one. */
   readonly nodes?: Nodes;
   readonly clock: { now(): number };
-  readonly policy: { readonly contractAfterMs: number };
+  readonly policy: { readonly stepAfterMs: number; readonly contractAfterMs: number };
 }
 
 /** All reasons at once; empty when it may be done. */
@@ -42,14 +43,8 @@ export async function contractObjections(
   ];
 }
 
-/** The changes that it ends, the nearest first. */
-function endedBy(change: SchemaChange, changes: readonly SchemaChange[]): SchemaChange[] {
-  const before = changes.find(({ id }) => id === change.after);
-  return before === undefined ? [] : [before, ...endedBy(before, changes)];
-}
-
 async function timeObjections(
-  change: Contract, { changes, book, clock, policy: { contractAfterMs } }: ContractParts,
+  change: Contract, { changes, book, clock, policy }: ContractParts,
 ): Promise<Objection[]> {
   const notes = new Map((await book.listChanges()).map((note) => [note.changeId, note.doneAtMs]));
   return endedBy(change, changes).flatMap((before): Objection[] => {
@@ -60,8 +55,9 @@ async function timeObjections(
         message: `${before.id} is not done everywhere: holdfast schema apply`,
       }];
     }
-    const earliestMs = doneAtMs + contractAfterMs;
-    if (before.kind !== 'expand' || clock.now() >= earliestMs) return [];
+    const { stepAfterMs, contractAfterMs } = policy;
+    const earliestMs = doneAtMs + (before.kind === 'expand' ? contractAfterMs : stepAfterMs);
+    if (clock.now() >= earliestMs) return [];
     const days = Math.ceil((earliestMs - clock.now()) / DAY_MS);
     const date = new Date(earliestMs).toISOString();
     return [{

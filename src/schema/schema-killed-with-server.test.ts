@@ -155,7 +155,7 @@ describe('208 shards and a runner that is killed 20 times', () => {
     await server.query('UPDATE person SET form = 0 WHERE id = 1', address.database);
     const outcome = await new SchemaRunner({
       changes: PERSON_CHANGES, shards, book, nodes, clock: systemClock,
-      policy: { contractAfterMs: 14 * DAY_MS, rowsPerSecond: 1 },
+      policy: { stepAfterMs: 0, contractAfterMs: 14 * DAY_MS, rowsPerSecond: 1 },
     }).contract('person-full-name-gone');
     assert.equal(outcome.state, 'refused');
     assert.deepEqual(outcome.objections.map(({ reason, count }) => [reason, count]),
@@ -200,6 +200,6 @@ async function runOnControl(file: string): Promise<void> {
   };
   await new SchemaRunner({
     changes: PERSON_CHANGES, shards: [shard], book: new MemorySchemaBook(), clock: systemClock,
-    policy: { contractAfterMs: 0, rowsPerSecond: 1_000 },
+    policy: { stepAfterMs: 0, contractAfterMs: 0, rowsPerSecond: 1_000 },
   }).apply();
 }

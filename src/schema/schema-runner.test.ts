@@ -15,6 +15,7 @@ import { memoryFixture } from './testing/memory-fixture.ts';
 import type { MemoryFixture } from './testing/memory-fixture.ts';
 
 const NOON = Date.UTC(2026, 4, 1, 12);
+const HOUR_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 const CONTRACT = 'person-full-name-gone';
 
@@ -45,7 +46,7 @@ describe('SchemaRunner', () => {
     told = [];
     parts = {
       changes: PERSON_CHANGES, shards: fixtures.map(({ shard }) => shard), book, clock, nodes,
-      policy: { contractAfterMs: 14 * DAY_MS, rowsPerSecond: 200 },
+      policy: { stepAfterMs: 0, contractAfterMs: 14 * DAY_MS, rowsPerSecond: 200 },
     };
   });
 
@@ -83,6 +84,34 @@ describe('SchemaRunner', () => {
     assert.deepEqual([...new Set(told.map(({ state }) => state))], ['known']);
     assert.deepEqual(statements(), [2]);
     assert.deepEqual((await book.listChanges()).map(({ doneAtMs }) => doneAtMs), [NOON, NOON]);
+  });
+
+  it('leaves a backfill for later that comes too soon after its expand', async () => {
+    const policy = { ...parts.policy, stepAfterMs: HOUR_MS };
+    await fixtures[3]?.insert([{ id: 1, full_name: 'Ada Love', form: 0 }]);
+    const outcome = await apply({ policy });
+    assert.deepEqual([outcome.state, outcome.early],
+      ['early', [{ changeId: 'person-names-rows', fromMs: NOON + HOUR_MS }]]);
+    assert.deepEqual(statements(), [2]);
+    assert.equal((await fixtures[3]?.readRows())?.[0]?.['family_name'], null);
+    clock.advance(HOUR_MS - 1);
+    assert.equal((await apply({ policy })).state, 'early');
+    clock.advance(1);
+    assert.equal((await apply({ policy })).state, 'done');
+    assert.equal((await fixtures[3]?.readRows())?.[0]?.['family_name'], 'Love');
+  });
+
+  it('refuses a contract too soon after its backfill', async () => {
+    await apply();
+    clock.advance(14 * DAY_MS);
+    await fixtures[3]?.insert([{ id: 1, full_name: 'Ada Love', form: 0 }]);
+    await apply();
+    const policy = { ...parts.policy, stepAfterMs: HOUR_MS };
+    const early = await new SchemaRunner({ ...parts, policy }).contract(CONTRACT);
+    assert.deepEqual(early.objections.map(({ reason }) => reason), ['time']);
+    assert.match(early.objections[0]?.message ?? '', /^person-names-rows was done everywhere/);
+    clock.advance(HOUR_MS);
+    assert.equal((await new SchemaRunner({ ...parts, policy }).contract(CONTRACT)).state, 'done');
   });
 
   it('stops after a canary that fails, and after two failures elsewhere', async () => {

@@ -12,6 +12,8 @@ import { noteCountOf, stepsOf } from './change.ts';
 import type { Backfill, Contract, SchemaChange } from './change.ts';
 import { contractObjections } from './contract.ts';
 import type { Nodes, Objection } from './contract.ts';
+import { earliestMs } from './minimum-times.ts';
+import type { EarlyChange } from './minimum-times.ts';
 import type { RunState, SchemaBook, ShardRun } from './schema-book.ts';
 import { SWEEP_ROWS_MAX } from './schema-target.ts';
 import type { SchemaShard, SchemaTarget } from './schema-target.ts';
@@ -19,6 +21,9 @@ import { SweepPace } from './sweep-pace.ts';
 import { FAILURES_MAX, atOnce, wavesOf } from './waves.ts';
 
 export interface SchemaPolicy {
+  /** Between an expand that was done everywhere and its backfill, and between that and the
+   *  contract. */
+  readonly stepAfterMs: number;
   /** Between the day on which an expand was done everywhere and its contract. */
   readonly contractAfterMs: number;
   /** Of one shard's backfill. */
@@ -53,12 +58,14 @@ export interface RunOptions {
 }
 
 export interface RunOutcome {
-  /** `halted`: after failures; `refused`: a contract, by `objections`. */
-  readonly state: 'done' | 'paused' | 'halted' | 'refused';
+  /** `halted`: after failures; `refused`: a contract, by `objections`; `early`: what could be done
+   *  is done, and of the rest it is too soon, by `early`. */
+  readonly state: 'done' | 'paused' | 'halted' | 'refused' | 'early';
   /** The last change that was at work; undefined when there was none to do. */
   readonly changeId: string | undefined;
   readonly failures: readonly { shard: string; problem: string }[];
   readonly objections: readonly Objection[];
+  readonly early: readonly EarlyChange[];
   readonly pause: string | undefined;
 }
 
@@ -80,15 +87,22 @@ export class SchemaRunner {
     this.#parts = parts;
   }
 
-  /** All expands and backfills, one after the other. Contracts are asked for one by one. */
+  /** All expands and backfills, one after the other. Contracts are asked for one by one. A backfill
+   *  that comes too soon after its expand is left for later, and so is what needs it. */
   async apply(options: RunOptions = {}): Promise<RunOutcome> {
-    let last: RunOutcome | undefined;
+    let last = outcome('done', undefined);
+    const early: EarlyChange[] = [];
     for (const change of this.#parts.changes) {
       if (change.kind === 'contract') continue;
+      const fromMs = await earliestMs(change, this.#parts, early);
+      if (fromMs > this.#parts.clock.now()) {
+        early.push({ changeId: change.id, fromMs });
+        continue;
+      }
       last = await this.#overAll(change, options);
       if (last.state !== 'done') return last;
     }
-    return last ?? outcome('done', undefined);
+    return early.length === 0 ? last : { ...last, state: 'early', early };
   }
 
   /** Takes away what a change has left behind, if nothing needs it any more. @throws not-found. */
@@ -137,7 +151,7 @@ export class SchemaRunner {
 }
 
 function outcome(state: RunOutcome['state'], changeId: string | undefined): RunOutcome {
-  return { state, changeId, failures: [], objections: [], pause: undefined };
+  return { state, changeId, failures: [], objections: [], early: [], pause: undefined };
 }
 
 /** One change on its way over all shards. */

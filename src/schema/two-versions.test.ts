@@ -34,7 +34,7 @@ async function installation() {
   const nodes = new MemoryNodeRegistry(clock);
   const parts = {
     changes: PERSON_CHANGES, shards: [fixture.shard], book, clock, nodes,
-    policy: { contractAfterMs: 14 * DAY_MS, rowsPerSecond: 1_000 },
+    policy: { stepAfterMs: 0, contractAfterMs: 14 * DAY_MS, rowsPerSecond: 1_000 },
   };
   const session = await SqliteSession.open(file, { create: false });
   const leave = (version: string) => nodes.leave({ name: version, incarnation: version });

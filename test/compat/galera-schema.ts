@@ -91,7 +91,7 @@ export function testSchemaOnGalera(of: () => GaleraCluster): void {
       const books = await Promise.all(directories.map((address) => openMariadbBook(address)));
       const runners = books.map((book, at) => new SchemaRunner({
         changes: PERSON_CHANGES, shards: shards.slice(at, at + 1), book, clock: systemClock,
-        policy: { contractAfterMs: 0, rowsPerSecond: 10_000 },
+        policy: { stepAfterMs: 0, contractAfterMs: 0, rowsPerSecond: 10_000 },
       }));
       const ended = await Promise.all(runners.map((runner) => runner.apply()));
       assert.deepEqual(ended.map(({ state, failures }) => [state, failures]),

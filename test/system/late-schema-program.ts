@@ -17,7 +17,7 @@ const { book, nodes } = await openBooksOn(address, { clock, create: true });
 if (book === undefined) throw new Error('A book was made.');
 const alter = `ALTER TABLE lease ADD COLUMN ${column} BIGINT NULL`;
 const runner = new SchemaRunner({
-  book, nodes, clock, policy: { contractAfterMs: 0, rowsPerSecond: 1_000 },
+  book, nodes, clock, policy: { stepAfterMs: 0, contractAfterMs: 0, rowsPerSecond: 1_000 },
   shards: [{
     name: 'main', family: 'metadata', engine: 'mariadb',
     open: () => openTarget({ name: 'main', address }, { address, clock }),

@@ -151,7 +151,7 @@ describe('Two versions of the program on the same shards', { timeout: 300_000 },
   function installation() {
     const nodes = new MemoryNodeRegistry(clock);
     const book = new MemorySchemaBook();
-    const policy = { contractAfterMs: 14 * DAY_MS, rowsPerSecond: 10_000 };
+    const policy = { stepAfterMs: 0, contractAfterMs: 14 * DAY_MS, rowsPerSecond: 10_000 };
     const parts = { shards, book, clock, nodes, policy };
     const runner = (...changes: (typeof CHANGES)[number][]) => new SchemaRunner({
       ...parts, changes: changes.length > 0 ? changes : CHANGES,

@@ -97,7 +97,8 @@ async function phases(address: ServerAddress, requests: Requests): Promise<void>
   const shards = [{ name: 'main', family: 'metadata' as const, engine: 'mariadb' as const,
     open: () => MariadbSchemaTarget.open(address) }];
   const runner = (changes: readonly SchemaChange[], rowsPerSecond = 200) => new SchemaRunner({
-    changes, shards, book, clock: systemClock, policy: { contractAfterMs: 0, rowsPerSecond },
+    changes, shards, book, clock: systemClock,
+    policy: { stepAfterMs: 0, contractAfterMs: 0, rowsPerSecond },
   });
   const timed = (work?: () => Promise<unknown>) => async (): Promise<string> => {
     const endsAt = performance.now() + seconds * 1000;

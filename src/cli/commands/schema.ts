@@ -134,7 +134,8 @@ function apply(parts: SchemaCommandParts): Command {
   return {
     name: 'schema apply', summary: 'Make the changes of the tables that are due, shard by shard',
     details: 'In waves: one shard, 1 %, 10 %, all; at most 5 % at once; it stops after two\n'
-      + 'failures. Cut short, it goes on when it is given again: no shard is altered twice. Where\n'
+      + 'failures. Rows are written anew schema.step_after after what they need was added.\n'
+      + 'Cut short, it goes on when it is given again: no shard is altered twice. Where\n'
       + 'the metadata lies in files the server must be stopped; what is quickly made it makes by\n'
       + 'itself when it starts.',
     flags: [...FLAGS, YES], exits: EXITS,
@@ -242,10 +243,17 @@ function progressOn(terminal: Terminal): { onProgress: (news: Progress) => void 
 }
 
 function told(terminal: Terminal, outcome: RunOutcome): number {
-  const { state, changeId, failures, objections, pause: reason } = outcome;
+  const { state, changeId, failures, objections, early, pause: reason } = outcome;
   switch (state) {
     case 'done':
       terminal.print(changeId === undefined ? 'Nothing is to be done.' : `Done: ${changeId}.`);
+      return EXIT.done;
+    case 'early':
+      if (changeId !== undefined) terminal.print(`Done: ${changeId}.`);
+      for (const { changeId: id, fromMs } of early) {
+        terminal.complain(`${id} may begin from ${new Date(fromMs).toISOString()} on: see `
+          + 'schema.step_after. Say the same again then.');
+      }
       return EXIT.done;
     case 'paused':
       terminal.complain(`Paused: ${reason}. Go on: holdfast schema resume`);

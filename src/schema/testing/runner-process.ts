@@ -17,7 +17,8 @@ if (told.failpoint !== undefined) armFailpoint(told.failpoint);
 const letGo = stayAwake();
 const runner = new SchemaRunner({
   changes: PERSON_CHANGES, shards: manyShards(told), book: await openSqliteBook(told.book),
-  clock: systemClock, policy: { contractAfterMs: 14 * 24 * 60 * 60 * 1000, rowsPerSecond: 10_000 },
+  clock: systemClock,
+  policy: { stepAfterMs: 0, contractAfterMs: 14 * 24 * 60 * 60 * 1000, rowsPerSecond: 10_000 },
 });
 const { state, failures } = await runner.apply({
   onProgress: ({ state: how, shard }) => process.stdout.write(`${how} ${shard}\n`),

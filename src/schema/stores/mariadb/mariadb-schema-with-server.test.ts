@@ -61,7 +61,7 @@ describe('MariadbSchemaTarget', () => {
     const told: string[] = [];
     const { state } = await new SchemaRunner({
       shards: [shard], book: new MemorySchemaBook(), clock, changes: [PERSON_EXPAND],
-      policy: { contractAfterMs: 0, rowsPerSecond: 1_000 },
+      policy: { stepAfterMs: 0, contractAfterMs: 0, rowsPerSecond: 1_000 },
     }).apply({ onProgress: (news) => told.push(news.state) });
     await reader.end();
     assert.deepEqual([state, ...told], ['done', 'waiting', 'made']);
@@ -80,7 +80,7 @@ describe('MariadbSchemaTarget', () => {
     const [old, now] = [programBefore(session), programAfter(session, () => writesOld)];
     const parts = {
       shards: [fixture.shard], book: new MemorySchemaBook(), clock: new ManualClock(0),
-      policy: { contractAfterMs: 0, rowsPerSecond: 1_000 },
+      policy: { stepAfterMs: 0, contractAfterMs: 0, rowsPerSecond: 1_000 },
     };
     const names = (program: typeof old) => Promise.all([1, 2, 3].map((id) => program.find(id)));
     for (const id of [1, 2, 3]) await old.put(id, `Ada Love${id}`);
