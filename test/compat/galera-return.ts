@@ -171,6 +171,8 @@ export async function testPlainReturn(cluster: GaleraCluster): Promise<void> {
   const [first, second] = cluster.nodes;
   assert.ok(first !== undefined && second !== undefined);
   const { database } = await cluster.makeDatabase('plain_way_back');
+  await eventually(WAIT_MS, 'the second one has it too', async () =>
+    (await second.query(`SHOW DATABASES LIKE '${database}'`)).length > 0);
   await withSession(second.address(database), 'schema', ensureClusterTables);
   await first.query('SET GLOBAL wsrep_desync = ON');
   const choice = newChoice();
