@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { HoldfastError } from '../base/errors.ts';
 import type { RunningServer, StartOptions } from '../cli/index.ts';
 import {
-  formatListenAddress, HttpServer, isLoopback, Metrics, serverSlice, watchEventLoop,
+  formatListenAddress, HttpServer, isLoopback, Metrics, serverSlice, watchBursts, watchEventLoop,
 } from '../platform/index.ts';
 import type { Config, Logger } from '../platform/index.ts';
 import { filerRoots, filerSlice, FilerServer, readClusterKey } from '../storage/index.ts';
@@ -24,9 +24,9 @@ export async function startFiler(options: StartOptions): Promise<RunningServer> 
     metrics, blocks: () => undefined, server: () => opened.server,
     isAdministrator: async () => false,
   });
-  const unwatch = watchEventLoop({ metrics, log, clock });
+  const ending = [watchEventLoop({ metrics, log, clock }), watchBursts({ clock })];
   const stop = async (deadlineMs: number): Promise<void> => {
-    unwatch();
+    for (const end of ending) end();
     await opened.filer?.close();
     await opened.server?.drain(deadlineMs);
   };

@@ -9,7 +9,7 @@ import { filesSlice } from '../files/index.ts';
 import type { BrokenLock, DroppedTrash, LinkRead } from '../files/index.ts';
 import { ControlServer } from '../operations/index.ts';
 import {
-  HttpServer, Metrics, serverSlice, TrustedProxies, watchEventLoop,
+  HttpServer, Metrics, serverSlice, TrustedProxies, watchBursts, watchEventLoop,
 } from '../platform/index.ts';
 import type { Clock, Exchange, Logger, MetricCounter, Route, ValuesOf } from '../platform/index.ts';
 import {
@@ -73,11 +73,9 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     directory: () => opened.stores?.shards.directory.standing,
     isAdministrator: (exchange) => isAdministrator(opened.stores, exchange),
   });
-  const ending: (() => void)[] = [
-    watchEventLoop({
-      metrics, log, clock, onLook: ({ p99Ms }) => delays.forEach((worst) => worst.note(p99Ms)),
-    }),
-  ];
+  const ending: (() => void)[] = [watchBursts({ clock }), watchEventLoop({
+    metrics, log, clock, onLook: ({ p99Ms }) => delays.forEach((worst) => worst.note(p99Ms)),
+  })];
   const stop = async (deadlineMs: number): Promise<void> => {
     for (const end of ending) end();
     await opened.server?.drain(deadlineMs);

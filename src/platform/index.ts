@@ -46,6 +46,7 @@ export type { DataDirectory } from './data-directory.ts';
 export { lockData } from './data-lock.ts';
 export type { DataLock } from './data-lock.ts';
 export { Effects } from './effects.ts';
+export { watchBursts } from './burst-garbage.ts';
 export { LOOP_DELAY_MAX_MS, watchEventLoop } from './event-loop.ts';
 export type { LoopDelay } from './event-loop.ts';
 export { armFailpoint, failpoint } from './failpoint.ts';
