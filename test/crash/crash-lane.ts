@@ -36,8 +36,8 @@ export class CrashLane {
   static async open(seed: number, options: ServerOptions = {}): Promise<CrashLane> {
     const server = await TestServer.start(options);
     const user = await server.addUser();
-    // Compiled code is kept by servers that end in good order: without it all those that are
-    // killed here would take three times the processor time for their starts.
+    // Compiled code is kept by programs that end in good order: without it each of those that are
+    // killed here would compile all anew.
     await server.restart();
     return new CrashLane(server, user, seed);
   }

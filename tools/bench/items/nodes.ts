@@ -30,11 +30,6 @@ interface Place extends WebNodes {
   files: { folder: string; count: number; salt: number } | undefined;
 }
 
-interface Place extends WebNodes {
-  /** What the last PUT cell left for the GET cells. */
-  files: { folder: string; count: number; salt: number } | undefined;
-}
-
 type Pair = Readonly<Record<Count, Measurement>>;
 
 const places = new Map<Count, Promise<Place>>();
