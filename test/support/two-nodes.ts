@@ -26,9 +26,11 @@ export class TwoNodes {
     this.env = env;
   }
 
-  /** Whatever was started is stopped again by `stop`, also behind a failure. */
+  /** `ofOne` is for the first server alone. Whatever was started is stopped again by `stop`, also
+   *  behind a failure. */
   static async start(
     servers: ReturnType<typeof serverForTests>, more: Readonly<Record<string, string>> = {},
+    ofOne: Readonly<Record<string, string>> = {},
   ): Promise<TwoNodes> {
     const mariadb = await ScratchServer.start();
     const s3 = await S3rver.start();
@@ -42,7 +44,7 @@ export class TwoNodes {
       HOLDFAST_STORAGE_S3_SECRET_ACCESS_KEY: S3RVER_KEY.secretAccessKey, ...more,
     });
     const { env } = nodes;
-    nodes.one = await servers.start({ env: { ...env, HOLDFAST_CLUSTER_NODE: 'one' } });
+    nodes.one = await servers.start({ env: { ...env, ...ofOne, HOLDFAST_CLUSTER_NODE: 'one' } });
     const folder = join(scratchFolder('two'), 'data');
     const prepared = await nodes.command('one', 'node', 'prepare', folder);
     assert.equal(prepared.code, 0, prepared.stderr);
