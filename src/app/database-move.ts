@@ -9,7 +9,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { HoldfastError, isKind } from '../base/errors.ts';
+import { HoldfastError } from '../base/errors.ts';
 import type { DatabaseMove, DatabaseMoveOutcome } from '../cli/index.ts';
 import {
   findOwner, leaveDatabase, markDatabase, readTurns,
@@ -215,7 +215,9 @@ async function beginLeaving(parts: MoveParts, begun: DatabaseMoveNote): Promise<
   try {
     await markDatabase(address, { installation, mark: 'leaving' });
   } catch (error) {
-    if (isKind(error, 'busy') && note?.to !== 'files') await forgetMove(root);
+    // Its tables are being altered: nothing has begun, and servers may start as before.
+    const isLocked = error instanceof HoldfastError && error.code === 'schema-locked';
+    if (isLocked && note?.to !== 'files') await forgetMove(root);
     throw error;
   }
   failpoint('app.database-marked');

@@ -3,8 +3,8 @@ import { HoldfastError } from '../base/errors.ts';
 import { NODE_AWAITED_MS } from '../platform/index.ts';
 import type { NodeRecord } from '../platform/index.ts';
 import { compareVersions, noteCountOf } from './change.ts';
-import { endedBy } from './minimum-times.ts';
 import type { Contract, SchemaChange } from './change.ts';
+import { endedBy } from './minimum-times.ts';
 import type { SchemaBook } from './schema-book.ts';
 import type { SchemaShard } from './schema-target.ts';
 
@@ -63,7 +63,7 @@ async function timeObjections(
     return [{
       reason: 'time', count: days,
       message: `${before.id} was done everywhere on ${new Date(doneAtMs).toISOString()}; `
-        + `${change.id} may follow from ${date} on, in ${days} days`,
+        + `${change.id} may follow from ${date} on, in ${days} day${days === 1 ? '' : 's'}`,
     }];
   });
 }

@@ -20,12 +20,16 @@ let made: WebSocketServer | undefined;
 /** Loaded for the first connection: no start has to wait for it. At once, since nobody listens to
  *  the connection meanwhile. */
 function server(): WebSocketServer {
+  made ??= makeServer();
+  return made;
+}
+
+function makeServer(): WebSocketServer {
   const library = createRequire(import.meta.url)('ws') as typeof import('ws');
   // Without compression: it would cost each connection some hundred kilobytes.
-  made ??= new library.WebSocketServer({
+  return new library.WebSocketServer({
     noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: MESSAGE_BYTES_MAX,
   });
-  return made;
 }
 
 /** One open WebSocket. At most one message waits in it. */
@@ -66,11 +70,12 @@ export class OpenSocket {
   ): Promise<OpenSocket> {
     const { req, res, signal } = exchange;
     if (socket.destroyed) throw notTaken();
+    const webSockets = server(); // While a failure can still be answered.
     res.detachSocket(socket as Parameters<typeof res.detachSocket>[0]);
     const taken = await new Promise<WebSocket>((resolve, reject) => {
       // Of a client that is turned away nothing else is heard.
       socket.once('close', () => reject(notTaken()));
-      server().handleUpgrade(req, socket, head, resolve);
+      webSockets.handleUpgrade(req, socket, head, resolve);
     });
     const open = new OpenSocket(taken, clock);
     const end = (): void => open.close(CLOSE.ending, 'ending');
