@@ -4,7 +4,9 @@ import { HoldfastError } from '../base/errors.ts';
 import type { BlockId } from '../base/ids.ts';
 import type { Witness } from '../base/witness.ts';
 import type { Clock, Logger, Metrics, Random } from '../platform/index.ts';
-import { CACHE_DEFAULTS, DiskCache, MirrorStore, placeSettings, where } from '../storage/index.ts';
+import {
+  CACHE_DEFAULTS, DiskCache, MemoryCache, MirrorStore, placeSettings, where,
+} from '../storage/index.ts';
 import type {
   BackendSettings, BlockReclaim, BlockSealer, BlockStore, HoldEncrypted, StoreSharing,
   VolumeReclaim,
@@ -90,15 +92,15 @@ export async function openBackend(options: BackendOptions): Promise<BlockBackend
       blocks = mirror;
     }
     uncached = blocks;
-    if (backend.cachePath !== undefined && 'forget' in first) {
-      const cache = await DiskCache.open({
-        behind: blocks, folder: backend.cachePath, clock: options.clock,
-        sealer: await sameSealer(options),
-        limits: { ...CACHE_DEFAULTS, bytesMax: backend.cacheBytes },
-      });
-      first.forget.id = (id) => cache.forget(id);
-      watches.push(cacheWatch(cache));
-      blocks = cache;
+    if ('forget' in first) {
+      const disk = await openDiskCache(blocks, options);
+      const memory = new MemoryCache({ behind: disk ?? blocks });
+      first.forget.id = async (id) => {
+        memory.forget(id);
+        await disk?.forget(id);
+      };
+      watches.push(cacheWatch(memory, disk));
+      blocks = memory;
     }
   } catch (error) {
     await blocks.close();
@@ -164,14 +166,36 @@ async function withMirror(
   }
 }
 
-function cacheWatch(cache: DiskCache): (metrics: Metrics) => void {
-  const figures: readonly [string, string, () => number][] = [
-    ['block_cache_hits', 'Reads that the cache has answered.', () => cache.counters().hits],
-    ['block_cache_misses', 'Reads that went behind.', () => cache.counters().misses],
-    ['block_cache_bytes', 'What is cached.', () => cache.counters().storedBytes],
-    ['block_cache_paused', '1 while the cache is left alone: its disk is full, slow or broken.',
-      () => (cache.counters().paused === undefined ? 0 : 1)],
+/** Undefined: none is asked for. */
+async function openDiskCache(
+  behind: BlockStore, options: BackendOptions,
+): Promise<DiskCache | undefined> {
+  const { backend: { cachePath, cacheBytes }, clock } = options;
+  if (cachePath === undefined) return undefined;
+  return DiskCache.open({
+    behind, folder: cachePath, clock, sealer: await sameSealer(options),
+    limits: { ...CACHE_DEFAULTS, bytesMax: cacheBytes },
+  });
+}
+
+function cacheWatch(
+  memory: MemoryCache, disk: DiskCache | undefined,
+): (metrics: Metrics) => void {
+  const figures: (readonly [string, string, () => number])[] = [
+    ['block_memory_hits', 'Reads of blocks that were answered from memory.',
+      () => memory.counters().hits],
+    ['block_memory_misses', 'Reads of blocks that were not in memory.',
+      () => memory.counters().misses],
   ];
+  if (disk !== undefined) {
+    figures.push(
+      ['block_cache_hits', 'Reads that the cache has answered.', () => disk.counters().hits],
+      ['block_cache_misses', 'Reads that went behind.', () => disk.counters().misses],
+      ['block_cache_bytes', 'What is cached.', () => disk.counters().storedBytes],
+      ['block_cache_paused', '1 while the cache is left alone: its disk is full, slow or broken.',
+        () => (disk.counters().paused === undefined ? 0 : 1)],
+    );
+  }
   return (metrics) => {
     for (const [name, help, read] of figures) metrics.gaugeOf({ name, help }, read);
   };

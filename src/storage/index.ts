@@ -37,6 +37,7 @@ export { CACHE_DEFAULTS } from './cache/cache-limits.ts';
 export type { CacheCounters, CacheLimits } from './cache/cache-limits.ts';
 export { DiskCache } from './cache/disk-cache.ts';
 export type { DiskCacheOptions } from './cache/disk-cache.ts';
+export { MemoryCache } from './cache/memory-cache.ts';
 export { BlockCutter } from './chunker.ts';
 export { MIRROR_DEFAULTS } from './mirror/mirror-limits.ts';
 export type { MirrorLimits, MirrorPolicy, MirrorStatus } from './mirror/mirror-limits.ts';

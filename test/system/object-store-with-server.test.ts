@@ -77,6 +77,8 @@ describe('a server on an object store', { timeout: 600_000 }, () => {
     assert.equal((await user.put('small.txt', 'small')).status, 201);
     assert.ok((await user.get('big.bin')).body.equals(big));
     assert.ok(!existsSync(join(server.data, 'volumes')), 'nothing lies in local volumes');
+    assert.equal((await user.get('small.txt')).text, 'small');
+    assert.ok(await figure(user, 'block_memory_hits') > 0, 'what is small comes from memory');
     await server.restart();
     assert.ok((await user.get('big.bin')).body.equals(big));
     assert.ok(await figure(user, 'block_cache_hits') > 0, 'the cache outlives a restart');

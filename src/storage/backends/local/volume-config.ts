@@ -1,8 +1,10 @@
+import { RECENT_DEFAULTS } from '../../recent-blocks.ts';
+import type { RecentLimits } from '../../recent-blocks.ts';
 import { VOLUME_ENDS } from '../../volume-ends.ts';
 import { PAGE_BYTES } from './aligned-buffers.ts';
 
 /** Limits of a LocalVolumeStore. The defaults suit a server; tests make everything small. */
-export interface VolumeConfig {
+export interface VolumeConfig extends RecentLimits {
   /** A volume that has grown to this is sealed. At most 4 GiB. */
   volumeBytesMax: number;
   /** The same for the number of its blocks: bounds the memory for the volume being written. */
@@ -19,10 +21,6 @@ export interface VolumeConfig {
   openFilesMax: number;
   /** Room on the disk that is never used; undefined: 2 % of the disk, 1 GiB at most. */
   reserveBytes: number | undefined;
-  /** Blocks of this size or less are kept in memory once written or read… */
-  recentBlockBytesMax: number;
-  /** …up to so many bytes in all. 0 switches it off. */
-  recentBytesMax: number;
   /** The hint for a fast restart is written after so many blocks or bytes. */
   hintEveryBlocks: number;
   hintEveryBytes: number;
@@ -40,8 +38,7 @@ export const VOLUME_DEFAULTS: Readonly<VolumeConfig> = {
   queueBytesMax: 256 * 1024 ** 2,
   openFilesMax: 64,
   reserveBytes: undefined,
-  recentBlockBytesMax: 64 * 1024,
-  recentBytesMax: 32 * 1024 ** 2,
+  ...RECENT_DEFAULTS,
   hintEveryBlocks: 4096,
   hintEveryBytes: 64 * 1024 ** 2,
   pageBytes: PAGE_BYTES,

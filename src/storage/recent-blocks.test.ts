@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { BlockId } from '../../../base/ids.ts';
+import type { BlockId } from '../base/ids.ts';
 import { RecentBlocks } from './recent-blocks.ts';
 
 const SIZE_BYTES = 1024;
@@ -44,6 +44,15 @@ describe('RecentBlocks', () => {
       assert.ok(held <= 43, `${held} held`);
     }
     assert.ok(countOf(recent, 500) >= 30);
+  });
+
+  it('knows a block no more that it was told to forget, and takes it again', () => {
+    const recent = makeRecent();
+    for (let number = 0; number < 40; number += 1) add(recent, number);
+    for (let number = 0; number < 40; number += 1) recent.forget(idOf(number));
+    assert.equal(countOf(recent, 40), 0);
+    for (let number = 0; number < 40; number += 1) add(recent, number);
+    assert.equal(countOf(recent, 40), 40, 'the room of the forgotten is free');
   });
 
   it('takes no block that is too large for it', () => {

@@ -1,9 +1,21 @@
-import type { BlockId } from '../../../base/ids.ts';
+import type { BlockId } from '../base/ids.ts';
 
 /** What keeping a block costs besides its bytes, roughly: id, map entry, buffer object. */
 const OVERHEAD_BYTES = 512;
 /** One part in so many goes when there is no more room. */
 const EVICTED_SHARE = 8;
+
+export interface RecentLimits {
+  /** Greater blocks are not kept… */
+  recentBlockBytesMax: number;
+  /** …and of those that are, so many bytes in all. 0 switches it off. */
+  recentBytesMax: number;
+}
+
+export const RECENT_DEFAULTS: RecentLimits = {
+  recentBlockBytesMax: 64 * 1024,
+  recentBytesMax: 32 * 1024 ** 2,
+};
 
 interface RecentBlock {
   readonly bytes: Buffer;
@@ -24,7 +36,7 @@ export class RecentBlocks {
   readonly #blocks = new Map<BlockId, RecentBlock>();
   #bytes = 0;
 
-  constructor(limits: { recentBlockBytesMax: number; recentBytesMax: number }) {
+  constructor(limits: RecentLimits) {
     this.#blockBytesMax = limits.recentBlockBytesMax;
     this.#bytesMax = limits.recentBytesMax;
   }
@@ -49,6 +61,13 @@ export class RecentBlocks {
     this.#blocks.set(id, { bytes, wasFound: false });
     this.#bytes += sizeBytes + OVERHEAD_BYTES;
     if (this.#bytes > this.#bytesMax) this.#evict();
+  }
+
+  forget(id: BlockId): void {
+    const block = this.#blocks.get(id);
+    if (block === undefined) return;
+    this.#blocks.delete(id);
+    this.#bytes -= block.bytes.length + OVERHEAD_BYTES;
   }
 
   /** Many at once: a Map keeps the holes of what was deleted in front, and each look for its oldest
