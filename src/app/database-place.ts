@@ -77,9 +77,21 @@ export async function claimPlace<Place extends DatabasePlace>(
   const { claimDatabase } = await import('../metadata/stores/mariadb/installation.ts');
   await claimDatabase(place.address, place);
   if (!isNoted) await noteDatabase(root, place);
+  return { ...place, address: await knownAddress(place.address) };
+}
+
+/** The same for who works beside servers, on what is there: takes nothing and notes nothing.
+ *  @throws as claimDatabase. */
+export async function comparePlace<Place extends DatabasePlace>(place: Place): Promise<Place> {
+  if (place.kind === 'files') return place;
+  const { claimDatabase } = await import('../metadata/stores/mariadb/installation.ts');
+  await claimDatabase(place.address, { installation: place.installation, mayTake: false });
+  return { ...place, address: await knownAddress(place.address) };
+}
+
+async function knownAddress(address: ServerAddress): Promise<ServerAddress> {
   const { knowInstallation } = await import('../metadata/stores/mariadb/known-metadata.ts');
-  const known = await knowInstallation(place.address);
-  return { ...place, address: { ...place.address, known } };
+  return { ...address, known: await knowInstallation(address) };
 }
 
 /** From now on the databases of the directory are on MariaDB. Durable once resolved. */

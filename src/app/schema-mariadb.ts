@@ -6,7 +6,9 @@ import { DRAIN_TABLES } from '../metadata/move/stores/mariadb/mariadb-drain-jour
 import { MOVE_TABLES } from '../metadata/move/stores/mariadb/mariadb-move-journal.ts';
 import { DIRECTORY_TABLES } from '../metadata/shards/stores/mariadb/directory-schema.ts';
 import { MariadbShardDirectory } from '../metadata/shards/stores/mariadb/mariadb-directory.ts';
-import { INSTALLATION_TABLES, checkNotLeft } from '../metadata/stores/mariadb/installation.ts';
+import {
+  INSTALLATION_TABLES, checkNotAnothers, checkWhole,
+} from '../metadata/stores/mariadb/installation.ts';
 import { TABLES } from '../metadata/stores/mariadb/schema.ts';
 import type { Clock, NodeRegistry } from '../platform/index.ts';
 import {
@@ -17,7 +19,7 @@ import { Session, withSession } from '../platform/mariadb/index.ts';
 import {
   MariadbNodeRegistry,
 } from '../platform/cluster/stores/mariadb/mariadb-node-registry.ts';
-import type { ServerAddress } from '../platform/mariadb/index.ts';
+import type { AskRows, ServerAddress } from '../platform/mariadb/index.ts';
 import {
   KEYED_REQUEST_TABLES,
 } from '../protocols/rest/idempotency/stores/mariadb/keyed-request-schema.ts';
@@ -62,20 +64,31 @@ export function alwaysBesideFirst(): string[] {
 
 /** A shard whose tables are altered only while it counts, and the database with the book of
  *  changes. `directory`: that one, where whoever alters shards of a cluster keeps others away, too;
- *  left out where the data directory is locked. */
-export function openTarget(
-  { name, address }: { name: string; address: ServerAddress },
+ *  left out where the data directory is locked. @throws as checkNotAnothers; with `alters` as
+ *  checkWhole; unavailable. */
+export async function openTarget(
+  { name, address, installation, shard, alters }: {
+    name: string; address: ServerAddress; installation: string; shard: number; alters: boolean;
+  },
   directory: { address: ServerAddress; clock: Clock } | undefined,
 ): Promise<SchemaTarget> {
-  return MariadbSchemaTarget.open(address, directory && {
+  const target = await MariadbSchemaTarget.open(address, directory && {
     name: `schema of ${name}`, clock: directory.clock,
     openLeases: () => new MariadbLeases(directory),
   }, async (ask) => {
-    await checkNotLeft(ask);
+    await checkWhole(ask, { installation, shard });
     if (directory === undefined || directory.address === address) return;
     await withSession(directory.address, 'schema', (session) =>
-      checkNotLeft(async (text) => (await session.run(text)).rows));
+      checkWhole(async (text) => (await session.run(text)).rows, { installation, shard: 0 }));
   });
+  try {
+    const check = alters ? checkWhole : checkNotAnothers;
+    await target.ask((ask) => check(ask, { installation, shard }));
+    return target;
+  } catch (error) {
+    await target.close();
+    throw error;
+  }
 }
 
 /** Nothing is made: undefined where there never was a second shard. */
@@ -88,11 +101,13 @@ export async function findShardDirectory(
 
 /** With `create` makes the tables that are missing. */
 export async function openBooksOn(
-  address: ServerAddress, { clock, create }: { clock: Clock; create: boolean },
+  address: ServerAddress,
+  { clock, create, installation }: { clock: Clock; create: boolean; installation: string },
 ): Promise<{ book?: SchemaBook; nodes: NodeRegistry }> {
   const nodes = await openNodes(address, clock);
+  const mayMake = (ask: AskRows) => checkWhole(ask, { installation, shard: 0 });
   const hasBook = create || await hasTable(address, 'schema_pause');
-  return { nodes, ...(hasBook && { book: await openMariadbBook(address, checkNotLeft) }) };
+  return { nodes, ...(hasBook && { book: await openMariadbBook(address, mayMake) }) };
 }
 
 /** Makes its table where it is missing. */

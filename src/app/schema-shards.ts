@@ -7,18 +7,23 @@ import { IDENTITY_SCHEMA } from '../identity/stores/sqlite/identity-schema.ts';
 import type { ShardDirectory, ShardRecord } from '../metadata/index.ts';
 import { SqliteShardDirectory } from '../metadata/shards/stores/sqlite/sqlite-directory.ts';
 import { SCHEMA } from '../metadata/stores/sqlite/schema.ts';
+import { findDataDirectory } from '../platform/index.ts';
 import type { Clock, DatabaseSettings } from '../platform/index.ts';
 import type { ServerAddress } from '../platform/mariadb/index.ts';
-import type { Catalogue, Family, Goldens, SchemaShard } from '../schema/index.ts';
+import type {
+  Catalogue, Family, Goldens, SchemaShard, SchemaTarget,
+} from '../schema/index.ts';
 import { sqliteGolden } from '../schema/stores/sqlite/sqlite-catalogue.ts';
 import { SqliteSchemaTarget } from '../schema/stores/sqlite/sqlite-schema-target.ts';
 import type { DatabasePlace } from './database-place.ts';
 import { IDENTITY_FILE } from './identity-place.ts';
 import { METADATA_FILE } from './metadata-place.ts';
 import { DIRECTORY_FILE, shardAddress } from './shard-address.ts';
+import { inWordsOfShards } from './shard-claim.ts';
 
 /** Whoever has no such server never loads what speaks to one. */
 const onMariadb = () => import('./schema-mariadb.ts');
+type OnMariadb = Awaited<ReturnType<typeof onMariadb>>;
 
 /** What this version of the program makes in an empty database. */
 export async function goldenCatalogues(): Promise<Goldens> {
@@ -76,7 +81,11 @@ async function firstShards(
   if (place.kind === 'mariadb') {
     const { besideFirst, alwaysBesideFirst } = await onMariadb();
     const beside = { beside: besideFirst(), besideAlways: alwaysBesideFirst() };
-    return [onServer({ name: 'main', address: place.address }, beside, turnsOf({ place, clock }))];
+    const main = {
+      name: 'main', address: place.address, installation: place.installation, shard: 0,
+      alters: !readonly,
+    };
+    return [onServer(main, beside, turnsOf({ place, clock }))];
   }
   return ([['main', METADATA_FILE, 'metadata'], ['identity', IDENTITY_FILE, 'identity']] as const)
     .filter(([, file]) => existsSync(join(root, file)))
@@ -97,9 +106,50 @@ export async function shardOf(
     return inFile(shard.name, found.file, { family: 'metadata', readonly });
   }
   const beside = (await onMariadb()).besideAll();
-  return onServer({ name: shard.name, address: found.address }, {
+  const { instanceId: installation } = await findDataDirectory(root);
+  const whose = { name: shard.name, installation, shard: shard.number, alters: !readonly };
+  const opened = onServer({ ...whose, address: found.address }, {
     beside, besideAlways: beside.map(({ name }) => name),
   }, turnsOf(parts));
+  return { ...opened, open: () => orAway(() => opened.open()) };
+}
+
+/** One at whose address something else is counts as one that does not answer: the others are looked
+ *  at, and nobody takes its tables for those of the shard. */
+async function orAway(open: () => Promise<SchemaTarget>): Promise<SchemaTarget> {
+  try {
+    return await inWordsOfShards(open, { mayTake: false });
+  } catch (cause) {
+    if (!(cause instanceof HoldfastError) || cause.retryable) throw cause;
+    const { op, message, code } = cause;
+    throw new HoldfastError('unavailable', op, message, {
+      ...(code !== undefined && { code }), cause,
+    });
+  }
+}
+
+/** What is said of a shard at whose address something else is. */
+const WRONG = new Set(['database-of-another', 'metadata-other-shard', 'database-unmarked',
+  'database-empty', 'database-filling', 'database-leaving', 'database-left', 'database-not-ours']);
+
+/** For who is about to alter all of them, before the first one is: each is the one that the
+ *  directory means. One that does not answer is the runner's to judge.
+ *  @throws conflict `schema-wrong-database`: with all that is wrong. */
+export async function checkWhose(shards: readonly SchemaShard[]): Promise<void> {
+  const wrong: string[] = [];
+  await Promise.all(shards.map(async (shard) => {
+    try {
+      const target = await shard.open();
+      await target.close();
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      if (WRONG.has(error.code ?? '')) wrong.push(`${shard.name}: ${error.message}`);
+    }
+  }));
+  if (wrong.length === 0) return;
+  throw new HoldfastError('conflict', 'app/schema', `No shard was altered. ${
+    wrong.toSorted().join(' ')}`,
+    { code: 'schema-wrong-database' });
 }
 
 /** It counts as a shard that does not answer, and the others are looked at. */
@@ -127,7 +177,7 @@ function turnsOf(
 }
 
 function onServer(
-  shard: { name: string; address: ServerAddress },
+  shard: Parameters<OnMariadb['openTarget']>[0],
   beside: { beside: Catalogue; besideAlways: readonly string[] },
   directory: ReturnType<typeof turnsOf>,
 ): SchemaShard {

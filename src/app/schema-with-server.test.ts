@@ -1,7 +1,7 @@
 /** The tables on a server are those that are read from the texts that make them; and a program that
  *  starts finds the shards as it needs them, or does not serve. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -30,6 +30,7 @@ import {
 import type { Expand } from '../schema/index.ts';
 import { claimPlace, findDatabasePlace } from './database-place.ts';
 import type { DatabasePlace } from './database-place.ts';
+import { shardOf } from './schema-shards.ts';
 import { checkLateShard, checkShards, openSchema } from './schema.ts';
 import { SLICES } from './settings.ts';
 
@@ -106,17 +107,43 @@ describe('An installation on MariaDB with two shards', () => {
     join(root, 'data'), place,
     { database: settingsOf(), clock: systemClock, log: silentLog, changes, version });
 
-  async function drift(): Promise<{ exit: number | undefined; printed: string }> {
+  const commands = schemaCommands({
+    slices: SLICES, clock: systemClock,
+    open: (config, options) => openSchema(config, { ...options, clock: systemClock }),
+  });
+
+  async function run(
+    wanted: string, { config = 'holdfast.toml', yes = false } = {},
+  ): Promise<{ exit: number | undefined; printed: string }> {
     const terminal = new MemoryTerminal();
-    const command = schemaCommands({
-      slices: SLICES, clock: systemClock,
-      open: (config, options) => openSchema(config, { ...options, clock: systemClock }),
-    }).find(({ name }) => name === 'schema drift');
-    const flags = { data: join(root, 'data'), config: join(root, 'holdfast.toml') };
-    const exit = await command?.run(terminal, { args: [], flags });
+    const command = commands.find(({ name }) => name === `schema ${wanted}`);
+    const flags = { data: join(root, 'data'), config: join(root, config), ...(yes && { yes }) };
+    const exit = await command?.run(terminal, { args: ['x'], flags });
     ({ complaints } = terminal);
     return { exit, printed: terminal.printed };
   }
+
+  const drift = () => run('drift');
+
+  async function tables(database: string | undefined): Promise<unknown[]> {
+    return (await server.query('SHOW TABLES', database)).flat();
+  }
+
+  /** As long as `act` goes on, a row of a database says something else. */
+  async function otherwise(
+    database: string | undefined, [table, column, where]: [string, string, string],
+    act: () => Promise<void>,
+  ): Promise<void> {
+    const [[was] = []] = await server.query(
+      `SELECT ${column} FROM ${table} WHERE ${where}`, database);
+    const set = (value: unknown) => server.query(
+      `UPDATE ${table} SET ${column} = '${String(value)}' WHERE ${where}`, database);
+    await set(5);
+    await act().finally(() => set(was));
+  }
+
+  const OWNER: [string, string, string] = ['installation', 'installation', 'id = 1'];
+  const SHARD: [string, string, string] = ['meta', 'value', 'name = \'shard\''];
 
   it('has the tables that the texts in the program say, all of them', async () => {
     assert.deepEqual(await drift(), { exit: 0, printed: '' });
@@ -196,6 +223,84 @@ describe('An installation on MariaDB with two shards', () => {
     assert.match(complaints, /^three: .*cannot be read.*\n3 shards, 2 with .*, 1 not looked/);
     await directory.setShardState(number, 'closed');
     await directory.close();
+  });
+
+  it('is left as it is by commands whose settings name a database of another', async () => {
+    const before = await tables(first?.database);
+    await server.query('DELETE FROM schema_pause', first?.database);
+    await otherwise(first?.database, OWNER, async () => {
+      for (const { name } of commands) {
+        await assert.rejects(run(name.replace('schema ', ''), { yes: true }),
+          (error) => error instanceof HoldfastError && error.code === 'database-of-another'
+            && /belongs to another installation.*Nothing was changed/.test(error.message), name);
+      }
+    });
+    assert.deepEqual(await server.query('SELECT * FROM schema_pause', first?.database), []);
+    assert.deepEqual(await tables(first?.database), before);
+  });
+
+  it('makes nothing in a database that is empty, or was carried to files', async () => {
+    const { database: empty } = await server.makeDatabase();
+    await letLeastUsersIn(server, empty);
+    const settings = await readFile(join(root, 'holdfast.toml'), 'utf8');
+    await writeFile(join(root, 'empty.toml'),
+      settings.replace(`/${String(first?.database)}"`, `/${empty}"`));
+    for (const yes of [false, true]) {
+      await assert.rejects(run('apply', { config: 'empty.toml', yes }), { code: 'database-empty' });
+    }
+    await assert.rejects(run('pause', { config: 'empty.toml' }), { code: 'database-empty' });
+    assert.deepEqual(await tables(empty), []);
+    const mark = (as: string) => server.query(`UPDATE installation SET installation = ${as}`,
+      first?.database);
+    await mark('CONCAT(\'left:\', installation)');
+    await assert.rejects(run('apply', { yes: true }), { code: 'database-left' });
+    await mark('SUBSTR(installation, 6)');
+    assert.equal((await run('apply', { yes: true })).exit, 0);
+  });
+
+  it('has no shard altered while one of them is another one, and says which and why', async () => {
+    for (const [what, words] of [
+      [OWNER, /two: The database at the address of this shard belongs to another installation/],
+      [SHARD, /two: This database is shard 5, and stands where shard 1 is expected/],
+    ] as const) {
+      await otherwise(second?.database, what, async () => {
+        for (const name of ['apply', 'contract']) {
+          await assert.rejects(run(name, { yes: true }), (error) => error instanceof HoldfastError
+            && error.code === 'schema-wrong-database' && words.test(error.message));
+        }
+        for (const name of ['status', 'drift']) {
+          assert.equal((await run(name)).exit, 1);
+          assert.match(complaints, words);
+        }
+      });
+    }
+    await server.query('RENAME TABLE installation TO away', second?.database);
+    await assert.rejects(run('apply', { yes: true }), /two: .*nothing in it says whose it is/);
+    await server.query('RENAME TABLE away TO installation', second?.database);
+    assert.equal((await run('apply', { yes: true })).exit, 0);
+  });
+
+  it('serves beside a shard that is another one, and alters nothing there, however late that '
+    + 'comes about', async () => {
+    const size = JSON.parse(JSON.stringify(COLOUR).replaceAll('colour', 'size')) as Expand;
+    const columns = () => server.query(`SELECT table_schema FROM information_schema.columns
+      WHERE table_name = 'tenant' AND column_name = 'size'`);
+    await otherwise(second?.database, OWNER, async () => {
+      await check([COLOUR, size]);
+      assert.deepEqual(await columns(), [[first?.database]]);
+    });
+    assert.ok(two !== undefined);
+    const opened = await shardOf(join(root, 'data'), two, {
+      settings: settingsOf(), readonly: false, place, clock: systemClock,
+    });
+    const target = await opened.open();
+    await otherwise(second?.database, OWNER, () => assert.rejects(target.runStep(size, 0, 1),
+      { code: 'database-of-another' }));
+    await otherwise(first?.database, OWNER, () => assert.rejects(target.runStep(size, 0, 1),
+      { code: 'database-of-another' }));
+    assert.deepEqual(await columns(), [[first?.database]]);
+    assert.equal(await target.runStep(size, 0, 1), 'made');
+    await target.close();
   });
 
   it('is not served by a program older than a contract that has begun', async () => {

@@ -11,10 +11,12 @@ import type { SchemaBook, SchemaChange, ShardDrift } from '../schema/index.ts';
 import { openSqliteBook } from '../schema/stores/sqlite/sqlite-schema-book.ts';
 import { DriftWork } from './drift-work.ts';
 import type { DriftOptions } from './drift-work.ts';
-import { findDatabasePlace } from './database-place.ts';
+import { comparePlace, findDatabasePlace } from './database-place.ts';
 import type { DatabasePlace } from './database-place.ts';
 import { PROGRAM_VERSION } from './program-version.ts';
-import { goldenCatalogues, goldenFiles, schemaShards, shardOf } from './schema-shards.ts';
+import {
+  checkWhose, goldenCatalogues, goldenFiles, schemaShards, shardOf,
+} from './schema-shards.ts';
 
 /** Of an installation whose databases are files. */
 const BOOK_FILE = 'schema.db';
@@ -25,20 +27,23 @@ interface Books {
   readonly nodes?: NodeRegistry;
 }
 
-/** With `alters`, files are locked: a server remembers what is in them. On MariaDB servers run on.
- *  @throws conflict `data-locked`; as findDataDirectory and findDatabasePlace. */
+/** With `alters`, files are locked: a server remembers what is in them. On MariaDB servers run on;
+ *  before anything is made there it is looked whose the databases are.
+ *  @throws conflict `data-locked`; as findDataDirectory, findDatabasePlace and comparePlace; with
+ *  `alters` as checkWhose. */
 export async function openSchema(
   config: Config, { alters, clock }: { alters: boolean; clock: Clock },
 ): Promise<OpenedSchema> {
   const { path, instanceId } = await findDataDirectory(config.of(serverSlice).dataDirectory);
   const settings = config.of(databaseSlice);
-  const place = await findDatabasePlace(path, {
+  const place = await comparePlace(await findDatabasePlace(path, {
     settings, installation: instanceId, isNew: !existsSync(join(path, 'stores-complete')),
-  });
+  }));
   const { stepAfterSeconds, contractAfterSeconds, rowsPerSecond } = config.of(schemaSlice);
   const lock = alters && place.kind === 'files' ? lockData(path) : undefined;
   try {
     const shards = await schemaShards(path, { place, settings, clock, readonly: !alters });
+    if (alters) await checkWhose(shards);
     const { book, nodes } = await openBooks(path, place, { clock, create: true });
     assert(book !== undefined, 'a book was made');
     return {
@@ -65,7 +70,9 @@ async function openBooks(
   root: string, place: DatabasePlace, { clock, create }: { clock: Clock; create: boolean },
 ): Promise<Books> {
   if (place.kind === 'files') return { book: await openSqliteBook(join(root, BOOK_FILE)) };
-  return (await import('./schema-mariadb.ts')).openBooksOn(place.address, { clock, create });
+  return (await import('./schema-mariadb.ts')).openBooksOn(place.address, {
+    clock, create, installation: place.installation,
+  });
 }
 
 /**

@@ -333,7 +333,9 @@ describe('an installation that grows from files to MariaDB', { timeout: 600_000 
   /** A change of the tables that stands still at a marked place. */
   async function alterUntil(place: string, column: string): Promise<RunningCommand> {
     const address = JSON.stringify(databases.addressOf('again'));
-    const slept = new RunningCommand(process.execPath, [LATE_SCHEMA, address, place, column]);
+    const slept = new RunningCommand(process.execPath, [
+      LATE_SCHEMA, address, place, column, String(await owner('again')),
+    ]);
     const state = (): string => readFileSync(`/proc/${slept.pid}/status`, 'utf8');
     await eventually(COMMAND_MS, 'it stands still', () => /^State:\tT/m.test(state()));
     return slept;

@@ -3,7 +3,8 @@
  * still at a marked place on the way until it is woken. Prints how it ended: the state of the run
  * and what failed, or the refusal.
  *
- * Its arguments are the address of the database, as JSON, the marked place, and the column.
+ * Its arguments are the address of the database, as JSON, the marked place, the column, and the
+ * installation.
  */
 import { openBooksOn, openTarget } from '../../src/app/schema-mariadb.ts';
 import { HoldfastError } from '../../src/base/errors.ts';
@@ -11,16 +12,17 @@ import { armFailpoint, systemClock as clock } from '../../src/platform/index.ts'
 import type { ServerAddress } from '../../src/platform/mariadb/index.ts';
 import { SchemaRunner } from '../../src/schema/index.ts';
 
-const [, , said = '', place = '', column = ''] = process.argv;
+const [, , said = '', place = '', column = '', installation = ''] = process.argv;
 const address = JSON.parse(said) as ServerAddress;
-const { book, nodes } = await openBooksOn(address, { clock, create: true });
+const { book, nodes } = await openBooksOn(address, { clock, create: true, installation });
+const main = { name: 'main', address, installation, shard: 0, alters: true };
 if (book === undefined) throw new Error('A book was made.');
 const alter = `ALTER TABLE lease ADD COLUMN ${column} BIGINT NULL`;
 const runner = new SchemaRunner({
   book, nodes, clock, policy: { stepAfterMs: 0, contractAfterMs: 0, rowsPerSecond: 1_000 },
   shards: [{
     name: 'main', family: 'metadata', engine: 'mariadb',
-    open: () => openTarget({ name: 'main', address }, { address, clock }),
+    open: () => openTarget(main, { address, clock }),
   }],
   changes: [{
     id: column, kind: 'expand', family: 'metadata', minCode: '0.1.0', title: column,

@@ -8,6 +8,7 @@ import {
   Session, lookAtDatabase, underSchemaLock, withSession,
 } from '../../../platform/mariadb/index.ts';
 import type { AskRows, ServerAddress } from '../../../platform/mariadb/index.ts';
+import { checkShardNumber } from '../../shard-number.ts';
 import { WORDS, explainedFault } from './faults.ts';
 
 const TABLE = 'installation';
@@ -33,8 +34,9 @@ const PUT = `/* holdfast:putInstallation */ INSERT IGNORE INTO ${TABLE}
 const SET = `/* holdfast:setInstallation */ UPDATE ${TABLE} SET installation = ?
   WHERE id = 1`;
 
-const HAS_TABLE = `/* holdfast:hasInstallation */ SELECT COUNT(*) FROM information_schema.tables
-  WHERE table_schema = DATABASE() AND table_name = '${TABLE}'`;
+const LIST_TABLES = `/* holdfast:hasInstallation */ SELECT table_name FROM information_schema.tables
+  WHERE table_schema = DATABASE()`;
+const GET_SHARD = '/* holdfast:getShard */ SELECT value FROM meta WHERE name = \'shard\'';
 /** For somebody who is altering the tables. */
 const LOCK_WAIT_S = 3;
 
@@ -83,15 +85,41 @@ export async function findOwner(address: ServerAddress): Promise<DatabaseOwner |
   });
 }
 
-/** For who is about to alter its tables, under the lock of schema-lock.ts. One of which nobody has
- *  said whose it is was never left. @throws conflict `database-left`, `database-leaving`,
- *  `database-filling`. */
-export async function checkNotLeft(ask: AskRows): Promise<void> {
-  const [[count] = []] = await ask(HAS_TABLE);
-  const [row] = Number(count) > 0 ? await ask(GET) : [];
-  if (row === undefined) return;
-  const { mark } = ownerOf(String(row[0]));
-  if (mark !== 'whole') throw onTheMove(mark);
+/** What a database has to be for whoever works on its tables beside the servers. */
+export interface WantedDatabase {
+  readonly installation: string;
+  readonly shard: number;
+}
+
+/** Of another installation or shard it is never. Changes nothing.
+ *  @throws conflict `database-of-another`; invalid `metadata-other-shard`. */
+export async function checkNotAnothers(ask: AskRows, wanted: WantedDatabase): Promise<void> {
+  await compareWith(ask, wanted);
+}
+
+/** For who is about to alter its tables, under the lock of schema-lock.ts: it is wholly this one.
+ *  Changes nothing. @throws as checkNotAnothers; conflict `database-unmarked`, `database-left`,
+ *  `database-leaving`, `database-filling`; not-found `database-empty`. */
+export async function checkWhole(ask: AskRows, wanted: WantedDatabase): Promise<void> {
+  const { tables, owner } = await compareWith(ask, wanted);
+  if (tables.size === 0) throw empty(wanted.installation);
+  if (owner === undefined) throw unmarked();
+  if (owner.mark !== 'whole') throw onTheMove(owner.mark);
+}
+
+async function compareWith(
+  ask: AskRows, { installation, shard }: WantedDatabase,
+): Promise<{ tables: ReadonlySet<string>; owner: DatabaseOwner | undefined }> {
+  const tables = new Set((await ask(LIST_TABLES)).map(([name]) => String(name)));
+  const [row] = tables.has(TABLE) ? await ask(GET) : [];
+  const owner = row && ownerOf(String(row[0]));
+  if (owner !== undefined && owner.installation !== installation) {
+    throw anothers(owner.installation, installation);
+  }
+  // Tables that are just being made do not say it yet.
+  const [number] = tables.has('meta') ? await ask(GET_SHARD) : [];
+  if (number !== undefined) checkShardNumber(Number(number[0]), shard);
+  return { tables, owner };
 }
 
 /** For who knows from findOwner that it is empty or the installation's own. Durable once resolved;

@@ -68,6 +68,11 @@ export class MariadbSchemaTarget implements SchemaTarget {
     return new MariadbSchemaTarget(await ServerSession.open(address, mayAlter), turn);
   }
 
+  /** What others want to know of the database, over its connection. @throws as `look`. */
+  ask(look: MayAlter): Promise<void> {
+    return look((text) => this.#session.query(text));
+  }
+
   async runStep(change: SchemaChange, step: number, nowMs: number): Promise<StepOutcome> {
     const wanted = stepsOf(change)[step];
     if (wanted === undefined || change.kind === 'backfill') {
