@@ -12,14 +12,14 @@ it('watchEventLoop publishes delays, and warns when the loop was held up', async
   const metrics = new Metrics();
   const clock = new ManualClock(0);
   const end = watchEventLoop({ metrics, log, clock });
-  await delay(40); // The histogram is Node's own and counts real time.
-  const until = performance.now() + 80;
+  await delay(200); // The histogram is Node's own and counts real time.
+  const until = performance.now() + 300;
   while (performance.now() < until);
-  await delay(40);
+  await delay(200);
   clock.advance(10_000);
   end();
   const line = /event_loop_delay_seconds\{quantile="1"\} ([\d.]+)/;
   const max = line.exec(await metrics.text());
-  assert.ok(Number(max?.[1]) > 0.05, `80 ms must show, found ${max?.[1]}`);
+  assert.ok(Number(max?.[1]) > 0.15, `300 ms must show, found ${max?.[1]}`);
   assert.equal(lines.length, 1);
 });

@@ -2,9 +2,9 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Clock } from './clock.ts';
 import type { Logger } from './log.ts';
+import { LOOP_SAMPLE_MS } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
 
-const RESOLUTION_MS = 10;
 const WINDOW_MS = 10_000;
 export const LOOP_DELAY_MAX_MS = 20;
 
@@ -24,7 +24,7 @@ interface Delays {
 /** The histogram holds whole intervals: what lies above the resolution is delay. */
 function delayOf(histogram: Delays): LoopDelay {
   if (histogram.count === 0) return { p50Ms: 0, p99Ms: 0, maxMs: 0 };
-  const above = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS);
+  const above = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - LOOP_SAMPLE_MS);
   return {
     p50Ms: above(histogram.percentile(50)),
     p99Ms: above(histogram.percentile(99)),
@@ -47,7 +47,7 @@ export function watchEventLoop(options: {
     help: 'How late the event loop ran during the last ten seconds.',
     labels: ['quantile'],
   });
-  const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  const histogram = monitorEventLoopDelay({ resolution: LOOP_SAMPLE_MS });
   histogram.enable();
   let cancel = (): void => undefined;
   const look = (): void => {
