@@ -1,13 +1,14 @@
 /** What has to be over before the databases of an installation are carried elsewhere. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { HoldfastError } from '../base/errors.ts';
 import { parseTenantId } from '../base/ids.ts';
 import { NotedMoveJournal } from '../metadata/index.ts';
 import type { MoveRecord, ShardDirectory, ShardRecord } from '../metadata/index.ts';
 import { readMoves } from '../metadata/move/stores/mariadb/mariadb-move-journal.ts';
 import { SqliteShardDirectory } from '../metadata/shards/stores/sqlite/sqlite-directory.ts';
 import { NODE_DEAD_MS } from '../platform/index.ts';
-import type { Clock } from '../platform/index.ts';
+import type { Clock, DatabaseSettings } from '../platform/index.ts';
 import type { ServerAddress } from '../platform/mariadb/index.ts';
 import type { CarriedTable, TableSide } from '../tables/index.ts';
 import { MariadbTables } from '../tables/stores/mariadb/mariadb-tables.ts';
@@ -16,7 +17,7 @@ import { openCluster } from './cluster-tables.ts';
 import * as refusals from './database-move-refusals.ts';
 import { HomeList, partOfHome } from './home-list.ts';
 import { METADATA_FILE } from './metadata-place.ts';
-import { DIRECTORY_FILE } from './shard-address.ts';
+import { DIRECTORY_FILE, shardAddress } from './shard-address.ts';
 import { TENANT_MOVES_FOLDER } from './tenant-moves.ts';
 import { placeOfNode } from './web-node.ts';
 
@@ -92,6 +93,36 @@ export async function checkServerMovable(
     await checkNoTenantMoves(root, metadata);
   } finally {
     await metadata.close();
+  }
+}
+
+/** Of a database that says by now that it is being left, and of all shards on servers: whoever has
+ *  looked at it before, and is about to alter one of them, is done. Shards are served on, and
+ *  nobody alters them by what that database has said.
+ *  @throws busy `schema-locked`: somebody is at it, or stands still; unavailable: a shard is
+ *  away. */
+export async function checkNotAltered(
+  { root, address, settings, clock }: Pick<Whose, 'root' | 'clock'> & {
+    address: ServerAddress; settings: DatabaseSettings;
+  },
+): Promise<void> {
+  const { findShardDirectory, whenNotAltered } = await import('./schema-mariadb.ts');
+  const directory = await findShardDirectory(address, clock);
+  const read = async (source: ShardDirectory) => source.read().finally(() => source.close());
+  const shards = directory === undefined ? [] : (await read(directory)).shards;
+  const places = [{ name: 'main', address }];
+  for (const shard of shards) {
+    if (shard.number === 0 || (shard.state !== 'open' && shard.state !== 'draining')) continue;
+    const found = await shardAddress(root, shard, settings);
+    if (found.kind === 'mariadb') places.push({ name: shard.name, address: found.address });
+  }
+  for (const place of places) {
+    try {
+      await whenNotAltered(place, { address, clock });
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      throw refusals.notLeftBy(place.name, error);
+    }
   }
 }
 

@@ -83,3 +83,12 @@ export function shardInFile(name: string, tenant: string): HoldfastError {
     + 'this machine, and an installation on MariaDB has none. Start the server, and move it '
     + `first: holdfast tenant move ${tenant} --to main`);
 }
+
+/** Of a shard that may just be altered: it can be neither known nor waited for. */
+export function notLeftBy(shard: string, cause: HoldfastError): HoldfastError {
+  const { kind, message, code } = cause;
+  return new HoldfastError(kind, OP, `Shard ${shard}: ${message} Nothing was carried: `
+    + 'say the same again.', {
+    ...(code !== undefined && { code }), cause,
+  });
+}

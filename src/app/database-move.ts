@@ -19,7 +19,7 @@ import {
   armFailpoint, clusterSlice, databaseSlice, failpoint, findDataDirectory, formatDatabaseUrl,
   lockData, serverSlice,
 } from '../platform/index.ts';
-import type { Clock, Config, DataLock } from '../platform/index.ts';
+import type { Clock, Config, DataLock, DatabaseSettings } from '../platform/index.ts';
 import type { ServerAddress } from '../platform/mariadb/index.ts';
 import { findDatabaseNote, addressOf, forgetDatabase, noteDatabase } from './database-place.ts';
 import { DatabaseCarrier } from './database-carrier.ts';
@@ -29,7 +29,8 @@ import {
 import type { DatabaseKind, DatabaseMoveNote } from './database-move-note.ts';
 import * as refusals from './database-move-refusals.ts';
 import {
-  TURN_TABLES, bringHomes, checkAlone, checkFilesMovable, checkServerMovable, closeFileShards,
+  TURN_TABLES, bringHomes, checkAlone, checkFilesMovable, checkNotAltered, checkServerMovable,
+  closeFileShards,
 } from './database-move-checks.ts';
 import { hasDirectoryFile, makeOnMariadb, sectionsOf } from './database-sections.ts';
 import { fenceDatabase, unfenceDatabase } from '../tables/stores/mariadb/mariadb-fence.ts';
@@ -43,6 +44,7 @@ export interface MoveParts {
   readonly installation: string;
   readonly address: ServerAddress;
   readonly url: string;
+  readonly settings: DatabaseSettings;
   readonly clock: Clock;
   /** Of one that has begun. */
   readonly note: DatabaseMoveNote | undefined;
@@ -65,7 +67,9 @@ export async function openDatabaseMove(
     if (!isOnServer && to === 'files') return closing(staysInFiles(known), lock);
     if (settings.url === undefined) throw refusals.noSettings(note?.url);
     const url = formatDatabaseUrl(settings.url);
-    const parts: MoveParts = { ...known, url, address: await addressOf(settings) };
+    const parts: MoveParts = {
+      ...known, url, settings, address: await addressOf(settings),
+    };
     if (to === 'files') {
       if (config.of(clusterSlice).node !== undefined) throw refusals.severalServers();
       return closing(await toFiles(parts), lock);
@@ -216,12 +220,12 @@ async function beginLeaving(parts: MoveParts, begun: DatabaseMoveNote): Promise<
     await markDatabase(address, { installation, mark: 'leaving' });
   } catch (error) {
     // Its tables are being altered: nothing has begun, and servers may start as before.
-    const isLocked = error instanceof HoldfastError && error.code === 'schema-locked';
-    if (isLocked && note?.to !== 'files') await forgetMove(root);
+    if (isLocked(error) && note?.to !== 'files') await forgetMove(root);
     throw error;
   }
   failpoint('app.database-marked');
   try {
+    await checkNotAltered(parts);
     await unfenceDatabase(address); // Of a try that was cut short: what is at work has to show.
     await checkAlone(address, { root, clock });
     await checkServerMovable(address, { root, clock });
@@ -229,12 +233,16 @@ async function beginLeaving(parts: MoveParts, begun: DatabaseMoveNote): Promise<
     await fenceDatabase(address, FENCE);
     failpoint('app.database-fenced');
   } catch (error) {
-    if (error instanceof HoldfastError && error.retryable && error.code !== 'database-refused') {
-      throw error;
-    }
+    const isPassing = error instanceof HoldfastError && error.retryable && !isLocked(error)
+      && error.code !== 'database-refused';
+    if (isPassing) throw error;
     if (note?.to !== 'files') await stay(parts);
     throw error;
   }
+}
+
+function isLocked(error: unknown): boolean {
+  return error instanceof HoldfastError && error.code === 'schema-locked';
 }
 
 /** Only forward once the database is left: no server takes it, who opened it before has no turn

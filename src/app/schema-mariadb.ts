@@ -29,11 +29,16 @@ import { openMariadbBook } from '../schema/stores/mariadb/mariadb-schema-book.ts
 import {
   MariadbSchemaTarget, OUR_COLLATION,
 } from '../schema/stores/mariadb/mariadb-schema-target.ts';
+import type { ClusterTurnParts } from '../schema/stores/mariadb/cluster-turn.ts';
+import { ServerSession } from '../schema/stores/mariadb/server-session.ts';
 import {
   LEAVING_TABLES,
 } from '../storage/shared/stores/mariadb/mariadb-leaving-list.ts';
 import { WEBHOOK_TABLES } from '../webhooks/stores/mariadb/webhook-schema.ts';
 import { HOME_TABLES } from '../storage/shared/stores/mariadb/mariadb-home-table.ts';
+
+/** For somebody who is altering the tables. */
+const LOCK_WAIT_S = 3;
 
 /** What this version of the program makes in an empty database. */
 export function goldensOnMariadb(): { metadata: Catalogue; identity: Catalogue } {
@@ -72,14 +77,13 @@ export async function openTarget(
   },
   directory: { address: ServerAddress; clock: Clock } | undefined,
 ): Promise<SchemaTarget> {
-  const target = await MariadbSchemaTarget.open(address, directory && {
-    name: `schema of ${name}`, clock: directory.clock,
-    openLeases: () => new MariadbLeases(directory),
-  }, async (ask) => {
-    await checkWhole(ask, { installation, shard });
-    if (directory === undefined || directory.address === address) return;
-    await withSession(directory.address, 'schema', (session) =>
-      checkWhole(async (text) => (await session.run(text)).rows, { installation, shard: 0 }));
+  const turn = directory && turnOf(name, directory);
+  const target = await MariadbSchemaTarget.open(address, turn, async (ask) => {
+    if (directory !== undefined && directory.address !== address) {
+      await withSession(directory.address, 'schema', (session) =>
+        checkWhole(async (text) => (await session.run(text)).rows, { installation, shard: 0 }));
+    }
+    await checkWhole(ask, { installation, shard }); // The last question is one to itself.
   });
   try {
     const check = alters ? checkWhole : checkNotAnothers;
@@ -88,6 +92,31 @@ export async function openTarget(
   } catch (error) {
     await target.close();
     throw error;
+  }
+}
+
+/** Where those who alter a shard at several nodes of its cluster take turns. */
+function turnOf(
+  shard: string, directory: { address: ServerAddress; clock: Clock },
+): ClusterTurnParts {
+  return {
+    name: `schema of ${shard}`, clock: directory.clock,
+    openLeases: () => new MariadbLeases(directory),
+  };
+}
+
+/** Resolves when whoever has looked before whether it may alter this shard, here or in the
+ *  directory's database, has done so or never will.
+ *  @throws busy `schema-locked`: one is at it, or stands still; unavailable. */
+export async function whenNotAltered(
+  { name, address }: { name: string; address: ServerAddress },
+  directory: { address: ServerAddress; clock: Clock },
+): Promise<void> {
+  const session = await ServerSession.open(address);
+  try {
+    await session.exclusively(() => Promise.resolve(), turnOf(name, directory), LOCK_WAIT_S);
+  } finally {
+    await session.close();
   }
 }
 

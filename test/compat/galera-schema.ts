@@ -1,5 +1,7 @@
 /** Changes of the tables on a cluster that is whole, by runners at two of its nodes at once. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { it } from 'node:test';
 import {
   ensureClusterTables,
@@ -18,11 +20,14 @@ import { openMariadbBook } from '../../src/schema/stores/mariadb/mariadb-schema-
 import {
   PERSON_CHANGES, PERSON_CONTRACT, PERSON_EXPAND, PERSON_GOLDENS, mariadbFixture,
 } from '../../src/schema/testing/index.ts';
-import { sleep } from '../support/deadline.ts';
+import { eventually, sleep } from '../support/deadline.ts';
+import { RunningCommand } from '../support/command.ts';
 
 const TURN = 'schema of people';
 const ROW_COUNT = 40;
 const HELD_MS = 700;
+const WAIT_MS = 60_000;
+const PROGRAM = join(import.meta.dirname, './sleeping-runner.ts');
 
 type Shards = readonly [SchemaShard, SchemaShard];
 
@@ -36,18 +41,19 @@ function shardAt(address: ServerAddress, directory: ServerAddress): SchemaShard 
 
 /** The same shard at two nodes, with the table that fixture changes are about; the directory is a
  *  database of its own. */
-async function atTwoNodes(cluster: GaleraCluster) {
-  const { database: name } = await cluster.makeDatabase('people');
-  await cluster.makeDatabase('people_directory');
+async function atTwoNodes(cluster: GaleraCluster, name: string) {
+  await cluster.makeDatabase(name);
+  await cluster.makeDatabase(`${name}_directory`);
   const [one, two] = cluster.nodes;
   assert.ok(one !== undefined && two !== undefined);
-  const directories = [one, two].map((node) => node.address('people_directory'));
+  const directories = [one, two].map((node) => node.address(`${name}_directory`));
   const [here, there] = directories;
   assert.ok(here !== undefined && there !== undefined);
   await withSession(here, 'schema', ensureClusterTables);
   const fixture = await mariadbFixture(one.address(name));
-  const shards: Shards = [shardAt(one.address(name), here), shardAt(two.address(name), there)];
-  return { fixture, directories: [here, there] as const, shards };
+  const addresses = [one.address(name), two.address(name)] as const;
+  const shards: Shards = [shardAt(addresses[0], here), shardAt(addresses[1], there)];
+  return { fixture, directories: [here, there] as const, addresses, shards };
 }
 
 /** While somebody at the first node has the turn, nothing is made at the second. */
@@ -81,10 +87,65 @@ async function assertMadeOnce(shard: SchemaShard): Promise<void> {
   assert.deepEqual(looked.map(({ drifts, problem }) => [drifts, problem]), [[[], undefined]]);
 }
 
+/** Makes the first change of a shard in a process of its own, which stands still on the way. */
+async function stoppedRunner(
+  address: ServerAddress, directory: ServerAddress, place: string,
+): Promise<RunningCommand> {
+  const slept = new RunningCommand(process.execPath, [
+    PROGRAM, JSON.stringify({ address, directory, name: TURN, place }),
+  ]);
+  const state = (): string => readFileSync(`/proc/${slept.pid}/status`, 'utf8');
+  await eventually(WAIT_MS, 'it stands still', () => /^State:\tT/m.test(state()));
+  return slept;
+}
+
+/** While a runner sleeps at a place others go on; then it alters nothing, as `ended` says. */
+async function assertSleeps(
+  cluster: GaleraCluster, [place, ended]: readonly [string, RegExp],
+  meanwhile: (address: ServerAddress, directory: ServerAddress) => Promise<void>,
+): Promise<void> {
+  const { directories: [here, there], addresses: [one, two], shards: [shard] } = await atTwoNodes(
+    cluster, `asleep_${place}`);
+  const slept = await stoppedRunner(one, here, place);
+  try {
+    await meanwhile(two, there);
+    slept.kill('SIGCONT');
+    await slept.printed(ended, WAIT_MS);
+    const target = await shard.open();
+    const [person] = await target.readCatalogue();
+    assert.deepEqual(person?.columns.map(({ name }) => name), ['id', 'full_name', 'form']);
+    await target.close();
+  } finally {
+    slept.kill('SIGKILL');
+    await slept.end(WAIT_MS);
+  }
+}
+
+function testSleepingRunners(of: () => GaleraCluster): void {
+  it('a runner that slept with a statement in hand does not say it when others had the turn', () =>
+    assertSleeps(of(), ['statement', /^ended unavailable/m], async (address, directory) => {
+      const target = await shardAt(address, directory).open();
+      assert.equal(await target.runStep(PERSON_EXPAND, 0, 1), 'made', 'who is awake goes on');
+      await target.close();
+      // As a change does that takes away what was added.
+      await withSession(address, 'schema', (session) =>
+        session.run('ALTER TABLE person DROP COLUMN given_name'));
+    }));
+
+  it('a runner that slept when it had just got the turn alters nothing while others have it', () =>
+    assertSleeps(of(), ['turn', /^ended unavailable/m], async (_, directory) => {
+      const leases = new MariadbLeases({ address: directory, clock: systemClock });
+      await eventually(WAIT_MS, 'the turn runs out', async () =>
+        await leases.take(TURN, 'somebody at the second node', WAIT_MS) !== undefined);
+      await leases.close();
+    }));
+}
+
 export function testSchemaOnGalera(of: () => GaleraCluster): void {
+  testSleepingRunners(of);
   it('two runners at two nodes take turns, and bring a shard from the first change to the last',
     async () => {
-      const { fixture, directories, shards } = await atTwoNodes(of());
+      const { fixture, directories, shards } = await atTwoNodes(of(), 'people');
       await fixture.insert(Array.from({ length: ROW_COUNT }, (_, id) => (
         { id, full_name: `Given${id} Family${id}`, form: 0 })));
       await assertTurns(shards, directories[0]);

@@ -331,10 +331,13 @@ describe('an installation that grows from files to MariaDB', { timeout: 600_000 
   });
 
   /** A change of the tables that stands still at a marked place. */
-  async function alterUntil(place: string, column: string): Promise<RunningCommand> {
+  async function alterUntil(
+    place: string, column: string, shard?: string,
+  ): Promise<RunningCommand> {
     const address = JSON.stringify(databases.addressOf('again'));
     const slept = new RunningCommand(process.execPath, [
       LATE_SCHEMA, address, place, column, String(await owner('again')),
+      ...(shard === undefined ? [] : [JSON.stringify(databases.addressOf(shard))]),
     ]);
     const state = (): string => readFileSync(`/proc/${slept.pid}/status`, 'utf8');
     await eventually(COMMAND_MS, 'it stands still', () => /^State:\tT/m.test(state()));
@@ -348,6 +351,22 @@ describe('an installation that grows from files to MariaDB', { timeout: 600_000 
       const { code, stderr } = await move('files', env('again'));
       assert.equal(code, 1, 'the same may succeed later');
       assert.match(stderr, /altering the tables of this database/);
+      assert.match(String(await owner('again')), /^[0-9a-f-]+$/, 'it is as it was');
+      altering.kill('SIGCONT');
+      await altering.printed(/^ended done \[\]$/m, COMMAND_MS);
+    } finally {
+      altering.kill('SIGKILL');
+      await altering.end(COMMAND_MS);
+    }
+  });
+
+  it('is not left while somebody who has looked at it is about to alter a shard, which is served '
+    + 'on', async () => {
+    const altering = await alterUntil('schema.before-statement:2:stop', 'late_shard', 'two');
+    try {
+      const { code, stderr } = await move('files', env('again'));
+      assert.equal(code, 1, 'the same may succeed later');
+      assert.match(stderr, /Shard two: .*altering the tables of this database.*same again/);
       assert.match(String(await owner('again')), /^[0-9a-f-]+$/, 'it is as it was');
       altering.kill('SIGCONT');
       await altering.printed(/^ended done \[\]$/m, COMMAND_MS);

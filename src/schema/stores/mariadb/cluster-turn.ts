@@ -6,6 +6,14 @@
  * Who is killed leaves a lease that runs out, maybe before its statement has ended. Nobody
  * overtakes that: the cluster carries out statements that alter tables one after the other, in one
  * order on all nodes, and whoever looks into the catalogue waits for those that were sent before.
+ *
+ * Who sleeps must not say its statement when it wakes and somebody else has had the turn. A
+ * statement that alters a table takes no condition. So the server decides: it ends a connection
+ * that says nothing for three seconds as long as the turn lasts (ServerSession). The turn is
+ * trusted for two thirds of its 15 s, and that is looked at right behind an answer on the
+ * connection; so what comes at all comes 13 s after the last renewal at the latest, and nobody else
+ * has the turn before 15 s. The clocks of the nodes may differ by the rest. A machine that is put
+ * to sleep has clocks that stand still; so the turn is taken once more when the server watches.
  */
 import { HoldfastError, isKind } from '../../../base/errors.ts';
 import { LeasedWork, systemRandom } from '../../../platform/index.ts';
@@ -29,10 +37,12 @@ const WAIT_MAX_MS = 60_000;
 const LOOK_EVERY_MS = 250;
 const HOLDER_BYTES = 12;
 
-/** `act` asks whether the turn is still its own right before it changes anything.
+/** `act` asks whether the turn is still its own right before it changes anything. What it changes
+ *  is changed over a connection that whoever sleeps within `awake` loses.
  *  @throws busy: somebody else has the turn for too long; unavailable; as `act`. */
 export async function inClusterTurn<T>(
-  { openLeases, name, clock }: ClusterTurnParts, act: (check: CheckTurn) => Promise<T>,
+  { openLeases, name, clock }: ClusterTurnParts, awake: (act: () => Promise<T>) => Promise<T>,
+  act: (check: CheckTurn) => Promise<T>,
 ): Promise<T> {
   const leases = openLeases();
   const holder = systemRandom.token(HOLDER_BYTES);
@@ -46,9 +56,11 @@ export async function inClusterTurn<T>(
   };
   try {
     await whenFree(clock, () => leases.take(name, holder, TTL_MS));
-    await work.start();
-    check();
-    return await act(check);
+    return await awake(async () => {
+      await work.start();
+      check();
+      return act(check);
+    });
   } finally {
     await work.stop();
     await leases.close();
@@ -71,5 +83,5 @@ async function whenFree(clock: Clock, take: () => Promise<Lease | undefined>): P
 
 function notOurs(): HoldfastError {
   return new HoldfastError('busy', OP, 'Somebody else is altering this database, at another node '
-    + 'of its cluster. Try again when that has ended.');
+    + 'of its cluster. Try again when that has ended.', { code: 'schema-locked' });
 }

@@ -17,7 +17,7 @@ import type { SchemaTarget, StepNote, StepOutcome, SweptRows } from '../../schem
 import {
   NOTES_COLUMNS, NOTES_TABLE, countOldText, listNotes, noteStep, sweepRows,
 } from '../sql/shard-notes.ts';
-import type { ClusterTurnParts } from './cluster-turn.ts';
+import type { CheckTurn, ClusterTurnParts } from './cluster-turn.ts';
 import { readMariadbCatalogue } from './mariadb-catalogue.ts';
 import { ServerSession } from './server-session.ts';
 import type { MayAlter } from './server-session.ts';
@@ -82,11 +82,10 @@ export class MariadbSchemaTarget implements SchemaTarget {
     failpoint('schema.before-step');
     return this.#session.exclusively(async (check) => {
       if (await this.#isNoted(change.id, step)) return 'known';
-      await this.#ensureNotes();
+      await this.#ensureNotes(check);
       const how = await this.#shows(wanted.effect) ? 'found' : 'made';
       if (how === 'made') {
-        check();
-        await this.#session.alter(withAlgorithm(wanted.mariadb, change.algorithm));
+        await this.#session.alter(withAlgorithm(wanted.mariadb, change.algorithm), check);
         if (!await this.#shows(wanted.effect)) {
           throw new HoldfastError('internal', OP, `Step ${step} of ${change.id} was made, and the `
             + 'catalogue does not show it.');
@@ -102,16 +101,16 @@ export class MariadbSchemaTarget implements SchemaTarget {
   async noteSwept(change: SchemaChange, nowMs: number): Promise<void> {
     await this.#session.exclusively(async (check) => {
       if (await this.#isNoted(change.id, 0)) return;
-      await this.#ensureNotes();
+      await this.#ensureNotes(check);
       check();
       await this.#session.atomically(() => (
         noteStep(this.#session, { change, step: 0, how: 'made', nowMs })));
     }, this.#turn);
   }
 
-  async #ensureNotes(): Promise<void> {
+  async #ensureNotes(check: CheckTurn): Promise<void> {
     if (await this.hasTable(NOTES_TABLE)) return;
-    await this.#session.alter(mariadbTable(NOTES_TABLE, NOTES_COLUMNS));
+    await this.#session.alter(mariadbTable(NOTES_TABLE, NOTES_COLUMNS), check);
   }
 
   async hasTable(table: string): Promise<boolean> {

@@ -15,6 +15,10 @@ const WORDS = { op: 'schema/MariadbSchemaTarget', database: 'database of this sh
 const LOCK_WAIT_S = 60;
 /** While a table waits to be altered nobody can begin to read it. */
 const TABLE_WAIT_S = 2;
+/** In a cluster, whoever says nothing for so long while it has the turn has lost its connection. It
+ *  is less than lies between the last moment in which the turn is trusted and its end: see
+ *  cluster-turn.ts. */
+const SILENT_MAX_S = 3;
 /** Throws where the tables of this database are not to be altered any more. */
 export type MayAlter = (ask: AskRows) => Promise<void>;
 
@@ -58,10 +62,11 @@ export class ServerSession implements SqlSession {
   }
 
   /** Whether it may is looked at just before, and nobody says otherwise until it has ended.
-   *  @throws also as `mayAlter`. */
-  async alter(text: string): Promise<void> {
+   *  @throws also as `mayAlter` and `check`. */
+  async alter(text: string, check: CheckTurn = () => undefined): Promise<void> {
     await this.exclusively(async () => {
       await this.#mayAlter((question) => this.query(question));
+      check(); // Right behind an answer on this connection, so that it counts how old that is.
       failpoint('schema.before-statement');
       await this.#ask(inServersWords(text, this.#connection), []);
     }, undefined);
@@ -92,12 +97,28 @@ export class ServerSession implements SqlSession {
    *  whether all of that still holds before it changes anything. */
   exclusively<T>(
     act: (check: CheckTurn) => Promise<T>, cluster: ClusterTurnParts | undefined,
+    waitS = LOCK_WAIT_S,
   ): Promise<T> {
     const { op } = WORDS;
-    return underSchemaLock((text) => this.query(text), { op, waitS: LOCK_WAIT_S }, () => {
+    return underSchemaLock((text) => this.query(text), { op, waitS }, () => {
       const isAlone = !this.#connection.isClustered || cluster === undefined;
-      return isAlone ? act(() => undefined) : inClusterTurn(cluster, act);
+      return isAlone ? act(() => undefined)
+        : inClusterTurn<T>(cluster, (within) => this.#awake(within), act);
     });
+  }
+
+  /** Whoever sleeps meanwhile has no connection when it wakes: the server ends it. */
+  async #awake<T>(act: () => Promise<T>): Promise<T> {
+    const [[usualS] = []] = await this.query(
+      '/* holdfast:getPatience */ SELECT @@SESSION.wait_timeout');
+    const wait = (s: unknown) => this.#ask(
+      `/* holdfast:setPatience */ SET SESSION wait_timeout = ${Number(s)}`, []);
+    await wait(SILENT_MAX_S);
+    try {
+      return await act();
+    } finally {
+      await wait(usualS);
+    }
   }
 
   close(): Promise<void> {
