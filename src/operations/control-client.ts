@@ -1,9 +1,9 @@
 /** Asks the server that runs on a data directory to do something. */
-import http from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import { faultFromData, HoldfastError } from '../base/errors.ts';
 import type { FaultData } from '../base/errors.ts';
+import { nodeHttp } from '../platform/index.ts';
 import { readControlNote } from './control-note.ts';
 import type { ControlNote } from './control-note.ts';
 import type { PlainRecord } from './operation.ts';
@@ -40,7 +40,7 @@ export async function askServer(
 function send(note: ControlNote, order: Order): Promise<IncomingMessage | undefined> {
   const { operation, input, signal } = order;
   return new Promise((resolve, reject) => {
-    const req = http.request({
+    const req = nodeHttp.request({
       host: '127.0.0.1', port: note.port, method: 'POST', agent: false,
       headers: { Authorization: `Bearer ${note.token}`, 'Content-Type': 'application/json' },
       ...(signal !== undefined && { signal }),

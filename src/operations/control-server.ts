@@ -4,10 +4,10 @@
  * Only who can read DIR/control.json knows the secret that every order must carry.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import http from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { faultToData, HoldfastError } from '../base/errors.ts';
+import { nodeHttp } from '../platform/index.ts';
 import type { Logger, Random } from '../platform/index.ts';
 import { removeControlNote, writeControlNote } from './control-note.ts';
 import type { Operations, PlainRecord } from './operation.ts';
@@ -27,14 +27,14 @@ export interface ControlServerOptions {
 
 export class ControlServer {
   readonly #options: ControlServerOptions;
-  readonly #server: http.Server;
+  readonly #server: Server;
   readonly #token: string;
   readonly #running = new Set<AbortController>();
 
   private constructor(options: ControlServerOptions) {
     this.#options = options;
     this.#token = options.random.token(TOKEN_BYTES);
-    this.#server = http.createServer((req, res) => {
+    this.#server = nodeHttp.createServer((req, res) => {
       this.#answer(req, res).catch((err: unknown) => {
         options.log.error({ err }, 'an order could not be answered');
         res.destroy();

@@ -10,6 +10,7 @@ export { bodyOf } from './http/exchange.ts';
 export type { Exchange, HttpHandler } from './http/exchange.ts';
 export { HttpServer } from './http/http-server.ts';
 export type { HttpServerOptions, HttpState } from './http/http-server.ts';
+export { nodeHttp } from './http/node-http.ts';
 export type { ListenAddress, TlsFiles } from './http/listener.ts';
 export type { Route } from './http/route-table.ts';
 export type { UpgradeHandler } from './http/upgrades.ts';

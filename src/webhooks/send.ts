@@ -1,9 +1,9 @@
 /** One try to deliver one message. */
 import { createHmac } from 'node:crypto';
-import http from 'node:http';
 import https from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { HoldfastError } from '../base/errors.ts';
+import { nodeHttp } from '../platform/index.ts';
 import type { Clock } from '../platform/index.ts';
 import { addressOf } from './addresses.ts';
 import type { Address, Resolve } from './addresses.ts';
@@ -49,7 +49,7 @@ function post(
 ): Promise<number> {
   const seconds = Math.floor(clock.now() / 1000);
   const bytes = Buffer.from(body);
-  const client = url.protocol === 'https:' ? https : http;
+  const client = url.protocol === 'https:' ? https : nodeHttp;
   const late = new AbortController();
   const cancel = clock.after(TRY_MS, () => late.abort());
   const answered = new Promise<number>((resolve, reject) => {

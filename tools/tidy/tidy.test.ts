@@ -163,6 +163,14 @@ describe('The places', () => {
     accepts(within('src/files/x.ts', 'new Date(5);\nclock.now();\n'));
   });
 
+  it('of HTTP is the platform, beside its types', () => {
+    for (const text of ["import http from 'node:http';", "import { request } from 'node:http';"]) {
+      finds('http', 1, within('src/files/x.ts', `${text}\n`));
+      accepts({ 'src/files/x.test.ts': `${text}\n` });
+    }
+    accepts(within('src/files/x.ts', "import type { Server } from 'node:http';\n"));
+  });
+
   it('of SQL are stores', () => {
     for (const text of ['SELECT a FROM b', 'insert or ignore into a values (1)', 'PRAGMA x = 1']) {
       finds('sql', 1, within('src/files/x.ts', `const q = '${text}';\n`));

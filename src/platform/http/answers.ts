@@ -1,11 +1,11 @@
 /** The few answers the server gives by itself, and its care for bodies nobody reads. */
-import { STATUS_CODES } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { HttpExchange } from './exchange.ts';
+import { nodeHttp } from './node-http.ts';
 
 export function answerPlainly(res: ServerResponse, status: number, text?: string): void {
-  const body = `${text ?? STATUS_CODES[status] ?? String(status)}\n`;
+  const body = `${text ?? nodeHttp.STATUS_CODES[status] ?? String(status)}\n`;
   res.statusCode = status;
   res.setHeader('Content-Type', 'text/plain; charset=utf-8');
   res.setHeader('Content-Length', Buffer.byteLength(body));

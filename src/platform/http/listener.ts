@@ -1,10 +1,11 @@
 /** The bare Node server beneath HttpServer: its limits, its certificate, its address. */
 import { readFile } from 'node:fs/promises';
-import http from 'node:http';
+import type http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { HoldfastError } from '../../base/errors.ts';
+import { nodeHttp } from './node-http.ts';
 import { TracedResponse } from './traced-response.ts';
 
 export interface ListenAddress {
@@ -44,7 +45,7 @@ export async function makeNodeServer(
     ServerResponse: TracedResponse,
   };
   const server = tls === undefined
-    ? http.createServer(limits)
+    ? nodeHttp.createServer(limits)
     : https.createServer({ ...limits, ...(await readTls(tls)), ...TLS_RULES });
   // Node drops surplus headers silently: one more than we allow shows that there were too many.
   server.maxHeadersCount = HEADERS_MAX + 1;

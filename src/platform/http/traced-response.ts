@@ -1,5 +1,5 @@
-import { ServerResponse } from 'node:http';
 import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders } from 'node:http';
+import { nodeHttp } from './node-http.ts';
 
 type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[];
 
@@ -11,7 +11,7 @@ type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[];
  */
 export class TracedResponse<
   Request extends IncomingMessage = IncomingMessage,
-> extends ServerResponse<Request> {
+> extends nodeHttp.ServerResponse<Request> {
   requestId: string | undefined;
 
   override writeHead(statusCode: number, statusMessage?: string, headers?: Headers): this;

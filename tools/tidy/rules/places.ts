@@ -1,4 +1,4 @@
-/** Things that have one place: the clock, timers, chance, the environment, SQL. */
+/** Things that have one place: the clock, timers, chance, the environment, SQL, Node's HTTP. */
 import ts from 'typescript';
 import { isTest, lineOf, walk } from '../project.ts';
 import type { Finding, Project, SourceFile } from '../project.ts';
@@ -31,6 +31,7 @@ function complaintAbout({ path }: SourceFile, node: ts.Node): Complaint | undefi
   if (ts.isPropertyAccessExpression(node) && ts.isIdentifier(node.expression)) {
     return complaintAboutProperty(path, `${node.expression.text}.${node.name.text}`);
   }
+  if (ts.isImportDeclaration(node)) return complaintAboutImport(path, node);
   const inPlatform = path.startsWith('src/platform/');
   if (isNow(node) && !inPlatform) return clock('new Date()');
   if (ts.isCallExpression(node) && ts.isIdentifier(node.expression)) {
@@ -63,6 +64,14 @@ function complaintAboutText(path: string, node: ts.LiteralLikeNode): Complaint |
     || path === 'src/platform/data-lock.ts';
   if (mayHoldSql || isTest(path) || !SQL.test(node.text)) return undefined;
   return { rule: 'sql', message: 'SQL lives under stores/ only' };
+}
+
+/** Its module says what it costs. */
+function complaintAboutImport(path: string, node: ts.ImportDeclaration): Complaint | undefined {
+  const isOfTypes = node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword;
+  const name = ts.isStringLiteral(node.moduleSpecifier) ? node.moduleSpecifier.text : '';
+  if (name !== 'node:http' || isOfTypes || isTest(path)) return undefined;
+  return { rule: 'http', message: "use the platform's nodeHttp; import only types of node:http" };
 }
 
 function isNow(node: ts.Node): boolean {

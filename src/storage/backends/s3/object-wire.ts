@@ -1,8 +1,10 @@
 /** One HTTP request and its whole answer, or an error when nothing moves any more. Knows nothing of
  *  object stores. */
-import { Agent as HttpAgent, request as httpRequest } from 'node:http';
-import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type {
+  Agent as HttpAgent, ClientRequest, IncomingHttpHeaders, IncomingMessage,
+} from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { nodeHttp } from '../../../platform/index.ts';
 import type { Clock } from '../../../platform/index.ts';
 
 export interface WireRequest {
@@ -52,15 +54,17 @@ export class WireError extends Error {
 export class ObjectWire {
   readonly #options: WireOptions;
   readonly #agent: HttpAgent | HttpsAgent;
-  readonly #request: typeof httpRequest;
+  readonly #request: typeof nodeHttp.request;
 
   constructor(options: WireOptions) {
     const { endpoint, socketsMax, ca } = options;
     const isTls = endpoint.protocol === 'https:';
     const common = { keepAlive: true, maxSockets: socketsMax };
     this.#options = options;
-    this.#agent = isTls ? new HttpsAgent({ ...common, ...(ca && { ca }) }) : new HttpAgent(common);
-    this.#request = isTls ? httpsRequest : httpRequest;
+    this.#agent = isTls
+      ? new HttpsAgent({ ...common, ...(ca && { ca }) })
+      : new nodeHttp.Agent(common);
+    this.#request = isTls ? httpsRequest : nodeHttp.request;
   }
 
   /** Resolves with any answer that arrived whole.
