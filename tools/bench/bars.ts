@@ -63,6 +63,7 @@ export const BARS: Readonly<Record<string, Bar>> = {
   'start-1m': { bar: atMost(3, 's'), aim: atMost(1.5, 's') },
   'nodes-put-2': { bar: share('nodes-put-1', 0.9), aim: share('nodes-put-1', 1) },
   'nodes-get-2': { bar: share('nodes-get-1', 0.9), aim: share('nodes-get-1', 1) },
+  'nodes-get-100k-2': { bar: share('nodes-get-100k-1', 0.9), aim: share('nodes-get-100k-1', 1) },
   'copies-3': { bar: share('copies-1', 0.4), aim: share('copies-1', 0.6) },
   'filers-3': { bar: share('copies-1', 0.25), aim: share('copies-1', 0.4) },
   'index-memory': { bar: atMost(32, 'B'), aim: atMost(30, 'B') },

@@ -15,7 +15,9 @@ import { checkCell, rateOf } from './item.ts';
 import type { Item, Subject } from './item.ts';
 
 const CONNECTIONS = 32;
-const SIZE_BYTES = 1024;
+const SMALL_BYTES = 1024;
+/** More than stays in a server's memory: each GET of one asks the bucket. */
+const GREAT_BYTES = 100 * 1024;
 const COUNT_MAX = 200_000;
 const NAMES = ['one', 'two'] as const;
 /** Requests of a kind that each node has answered before it is measured, and how long that may
@@ -26,8 +28,8 @@ const WARM_MAX_MS = 20_000;
 type Count = 1 | 2;
 
 interface Place extends WebNodes {
-  /** What the last PUT cell left for the GET cells. */
-  files: { folder: string; count: number; salt: number } | undefined;
+  /** By their size: what the last PUT cell left for the GET cells. */
+  readonly files: Map<number, { folder: string; count: number; salt: number }>;
 }
 
 type Pair = Readonly<Record<Count, Measurement>>;
@@ -38,7 +40,7 @@ function placeOf({ settings }: Subject, count: Count): Promise<Place> {
   const { scratchFolder, repository } = settings;
   const started = places.get(count) ?? startWebNodes({
     repository, folder: join(scratchFolder, `nodes-${count}`), names: NAMES.slice(0, count),
-  }).then((nodes) => ({ ...nodes, files: undefined }));
+  }).then((nodes) => ({ ...nodes, files: new Map() }));
   places.set(count, started);
   return started;
 }
@@ -65,6 +67,7 @@ async function watched({ pids }: Place, act: () => Promise<CellResult>): Promise
 }
 
 interface Extent {
+  readonly sizeBytes: number;
   readonly timeLimitMs: number;
   readonly countMax: number;
 }
@@ -80,30 +83,32 @@ async function put(subject: Subject, place: Place, extent: Extent): Promise<Cell
   });
   if (statuses[0] !== 201) throw new Error(`MKCOL answered ${statuses[0]}`);
   const result = await driver.run<'put'>({
-    kind: 'put', target, ports, folder, salt, sizeBytes: SIZE_BYTES,
+    kind: 'put', target, ports, folder, salt,
     connectionCount: CONNECTIONS, ...extent,
   });
-  place.files = { folder, salt, count: result.count };
+  place.files.set(extent.sizeBytes, { folder, salt, count: result.count });
   return result;
 }
 
 async function get({ driver }: Subject, place: Place, extent: Extent): Promise<CellResult> {
-  const { target, ports, files } = place;
+  const { target, ports } = place;
+  const files = place.files.get(extent.sizeBytes);
   if (files === undefined || files.count === 0) throw new Error('there are no files to get');
   const { folder, salt, count: fileCount } = files;
   return driver.run<'get'>({
-    kind: 'get', target, ports, folder, salt, fileCount, sizeBytes: SIZE_BYTES,
+    kind: 'get', target, ports, folder, salt, fileCount,
     connectionCount: CONNECTIONS, ...extent,
   });
 }
 
-function warmUp(count: Count): Extent {
-  return { timeLimitMs: count * WARM_MAX_MS, countMax: count * WARM_COUNT };
+function warmUp(count: Count, sizeBytes: number): Extent {
+  const requests = Math.round(WARM_COUNT * Math.sqrt(SMALL_BYTES / sizeBytes));
+  return { sizeBytes, timeLimitMs: count * WARM_MAX_MS, countMax: count * requests };
 }
 
 /** The items of a pair, which share their rounds: each begins with another count. */
 function pairOf(
-  kind: string, title: string,
+  kind: string, title: string, sizeBytes: number,
   act: (subject: Subject, place: Place, extent: Extent) => Promise<CellResult>,
 ): Item[] {
   const rounds: Promise<Pair>[] = [];
@@ -111,10 +116,12 @@ function pairOf(
     subject: Subject, count: Count, isFirst: boolean,
   ): Promise<Measurement> => {
     const place = await placeOf(subject, count);
-    if (place.files === undefined) await put(subject, place, warmUp(count));
-    if (isFirst) checkCell(await act(subject, place, warmUp(count)));
+    const warming = warmUp(count, sizeBytes);
+    if (!place.files.has(sizeBytes)) await put(subject, place, warming);
+    if (isFirst) checkCell(await act(subject, place, warming));
     const timeLimitMs = subject.settings.secs * 1000;
-    return watched(place, () => act(subject, place, { timeLimitMs, countMax: COUNT_MAX }));
+    return watched(place, () =>
+      act(subject, place, { sizeBytes, timeLimitMs, countMax: COUNT_MAX }));
   };
   const measurePair = async (subject: Subject, round: number): Promise<Pair> => {
     const pair: Partial<Record<Count, Measurement>> = {};
@@ -139,5 +146,7 @@ function pairOf(
 }
 
 export const NODE_ITEMS: readonly Item[] = [
-  ...pairOf('put', 'PUT 1 KiB c32', put), ...pairOf('get', 'GET 1 KiB c32', get),
+  ...pairOf('put', 'PUT 1 KiB c32', SMALL_BYTES, put),
+  ...pairOf('get', 'GET 1 KiB c32', SMALL_BYTES, get),
+  ...pairOf('get-100k', 'GET 100 KiB c32', GREAT_BYTES, get),
 ];
