@@ -102,8 +102,13 @@ async function get({ driver }: Subject, place: Place, extent: Extent): Promise<C
 }
 
 function warmUp(count: Count, sizeBytes: number): Extent {
-  const requests = Math.round(WARM_COUNT * Math.sqrt(SMALL_BYTES / sizeBytes));
-  return { sizeBytes, timeLimitMs: count * WARM_MAX_MS, countMax: count * requests };
+  return { sizeBytes, timeLimitMs: count * WARM_MAX_MS, countMax: count * WARM_COUNT };
+}
+
+/** As many as bring the bytes of a warm-up with small ones, ten times over. */
+function filling(count: Count, sizeBytes: number): Extent {
+  const countMax = Math.round(count * WARM_COUNT * Math.min(1, (10 * SMALL_BYTES) / sizeBytes));
+  return { ...warmUp(count, sizeBytes), countMax };
 }
 
 /** The items of a pair, which share their rounds: each begins with another count. */
@@ -117,7 +122,7 @@ function pairOf(
   ): Promise<Measurement> => {
     const place = await placeOf(subject, count);
     const warming = warmUp(count, sizeBytes);
-    if (!place.files.has(sizeBytes)) await put(subject, place, warming);
+    if (!place.files.has(sizeBytes)) await put(subject, place, filling(count, sizeBytes));
     if (isFirst) checkCell(await act(subject, place, warming));
     const timeLimitMs = subject.settings.secs * 1000;
     return watched(place, () =>
