@@ -61,7 +61,9 @@ export type { Random } from './random.ts';
 export { asRequest, currentRequest, markThread } from './sql/request-mark.ts';
 export { countedStatement } from './sql/counted-statement.ts';
 export type { RunStatement } from './sql/counted-statement.ts';
-export { SqlRefusal } from './sql/sql-refusal.ts';
+export { SqlRefusal, checkRows } from './sql/sql-refusal.ts';
+export { prepareTexts, sqliteText } from './sql/sqlite-texts.ts';
+export type { PreparedTexts, SqliteText, SqliteTexts } from './sql/sqlite-texts.ts';
 export { StatementTally, statementTally } from './sql/statement-tally.ts';
 export type { StatementCount, StatementFigures } from './sql/statement-tally.ts';
 export {

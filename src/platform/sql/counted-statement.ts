@@ -1,14 +1,14 @@
 /** Statements that are prepared on a connection of this process: each run is counted, with the time
  *  it took, and may change no more rows than its owner says. What it costs is in ADR 0044. */
 import { fingerprintOf } from './fingerprint.ts';
-import { tooManyRows } from './sql-refusal.ts';
+import { checkRows } from './sql-refusal.ts';
 import { statementTally } from './statement-tally.ts';
 import type { StatementCount } from './statement-tally.ts';
 
-export interface RunStatement {
-  get(...values: unknown[]): unknown;
-  all(...values: unknown[]): unknown[];
-  run(...values: unknown[]): { changes: number };
+export interface RunStatement<Bind extends unknown[] = unknown[], Row = unknown> {
+  get(...values: Bind): Row | undefined;
+  all(...values: Bind): Row[];
+  run(...values: Bind): { changes: number; lastInsertRowid: number | bigint };
 }
 
 /** @param name with its owner in front: `metadata.reader.getNode`.
@@ -35,7 +35,7 @@ export function countedStatement(
     all: (...values) => counted(() => statement.all(...values), countRows),
     run: (...values) => {
       const answer = counted(() => statement.run(...values), countChanges);
-      if (answer.changes > rowsMax) throw tooManyRows(name, answer.changes, rowsMax);
+      checkRows(name, answer.changes, rowsMax);
       return answer;
     },
   };

@@ -15,6 +15,11 @@ export class SqlRefusal extends HoldfastError {
   }
 }
 
+/** Of a statement that ran. @throws SqlRefusal: whoever has its transaction undoes it. */
+export function checkRows(name: string, changes: number, rowsMax: number): void {
+  if (changes > rowsMax) throw tooManyRows(name, changes, rowsMax);
+}
+
 /** It ran, and is undone by whoever had its transaction. */
 export function tooManyRows(name: string, changes: number, rowsMax: number): SqlRefusal {
   return new SqlRefusal('rows', `it has affected ${changes} rows, ${rowsMax} at most were `

@@ -25,7 +25,7 @@ const SIDE_DOORS = ['src/platform/mariadb/index.ts'];
 /** Doors for tests alone. */
 const TEST_DOORS = [
   'src/platform/mariadb/testing/index.ts', 'src/metadata/stores/mariadb/testing/index.ts',
-  'src/schema/testing/index.ts',
+  'src/schema/testing/index.ts', 'src/platform/sql/testing/index.ts',
 ];
 
 /** Parts of storage that work on volume files, of several disks or other machines: the files of a
@@ -43,7 +43,9 @@ const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   ajv: [/^src\/protocols\/rest\/testing\//],
   'ajv-formats': [/^src\/protocols\/rest\/testing\//],
   aws4: [/^src\/storage\/backends\/(s3|testing)\//],
-  'better-sqlite3': [/\/stores\//, /^src\/platform\/data-lock\.ts$/],
+  'better-sqlite3': [
+    /\/stores\//, /^src\/platform\/(?:data-lock|sql\/(?:testing\/)?sqlite-[a-z]+)\.ts$/,
+  ],
   commander: [/^src\/cli\//],
   fastify: [/^src\/protocols\/rest\//],
   ws: [/^src\/protocols\/events\//, /^tools\/bench\/items\//],

@@ -63,7 +63,7 @@ export const FIRST_ROWS: readonly string[] = [
 ];
 
 const OWNER = { owner: 'identity', tables: keysOf(IDENTITY_TABLES) };
-/** What is not searched by a whole key: tokens that have expired, members of groups. */
+/** Of what is done for many at once, and writers that fell silent. */
 const ROWS_MAX = 1_000_000;
 const FEW = 'there are never more than a few rows';
 
@@ -99,12 +99,11 @@ export interface NamedIdentitySql {
 /** Every statement of the logic, as a MariaDB server takes it. */
 export const NAMED_IDENTITY_SQL: ReadonlyMap<Ask['statement'], NamedIdentitySql> = new Map(
   Object.entries(IDENTITY_SQL).map(([name, statement]) => {
-    const { text, textForMany } = statement.parts;
-    const owner = {
-      ...OWNER, rowsPerKey: ROWS_MAX, ...(WITHOUT_KEY.has(name) && { withoutKey: FEW }),
-    };
-    const one = namedSql(name, text, owner);
+    const { text, textForMany, rowsMax } = statement.parts;
+    const owner = { ...OWNER, ...(WITHOUT_KEY.has(name) && { withoutKey: FEW }) };
+    const one = namedSql(name, text, { ...owner, rowsPerKey: rowsMax });
     return [statement, textForMany === undefined
-      ? { one } : { one, many: namedSql(`${name}s`, textForMany, owner) }];
+      ? { one }
+      : { one, many: namedSql(`${name}s`, textForMany, { ...owner, rowsPerKey: ROWS_MAX }) }];
   }),
 );

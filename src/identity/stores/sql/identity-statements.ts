@@ -6,23 +6,35 @@ import type {
   FlowRow, GroupRow, SecondFactorRow, SetupLinkRow, TenantRow, TokenRow, UserRow,
 } from './identity-rows.ts';
 import { Statement } from './statement.ts';
-import type { Bind } from './statement.ts';
+import type { Bind, StatementParts } from './statement.ts';
 
 function select<B extends Bind, Row>(
   columns: readonly (keyof Row & string)[], rest: string,
 ): Statement<B, Row> {
-  return new Statement<B, Row>({ text: `SELECT ${columns.join(', ')} ${rest}`, columns });
+  const text = `SELECT ${columns.join(', ')} ${rest}`;
+  return new Statement<B, Row>({ text, columns, rowsMax: 0 });
 }
 
 /** Answers one number. */
 function count<B extends Bind>(rest: string): Statement<B, number> {
-  return new Statement<B, number>({ text: `SELECT COUNT(*) ${rest}`, columns: [] });
+  return new Statement<B, number>({ text: `SELECT COUNT(*) ${rest}`, columns: [], rowsMax: 0 });
 }
 
-function change<B extends Bind>(text: string, textForMany?: string): Statement<B, never> {
-  const parts = { text, columns: [] };
-  return new Statement<B, never>(textForMany === undefined ? parts : { ...parts, textForMany });
+/** Of one row, where nothing else is said. */
+function change<B extends Bind>(
+  text: string, { rowsMax = 1, ...rest }: Partial<Pick<StatementParts, 'rowsMax' | 'textForMany'>>
+  = {},
+): Statement<B, never> {
+  return new Statement<B, never>({ text, columns: [], rowsMax, ...rest });
 }
+
+/** What a user has of one kind: tokens, flows, codes, memberships that have ended. Settings say how
+ *  many of each there are at most, and far less: more than this is a mistake. */
+const OF_USER_MAX = 100_000;
+/** Members of a group; what has expired since it was last looked. */
+const MANY_MAX = 1_000_000;
+/** Of which there is one at most. */
+const FEW_MAX = 10;
 
 const USER = [
   'id', 'tenant', 'display_name', 'is_admin', 'is_disabled', 'password_hash', 'created_at', 'rev',
@@ -84,19 +96,26 @@ const TOKENS = {
   ),
   touchToken: change<[number, number | null, string]>(
     'UPDATE tokens SET used_at = ?, expires_at = ? WHERE token_hash = ?',
-    `UPDATE ${listed(`used_at BIGINT PATH '$[0]', expires_at BIGINT PATH '$[1]',
-       token_hash CHAR(64) PATH '$[2]'`)}
-     STRAIGHT_JOIN tokens t ON t.token_hash = j.token_hash
-     SET t.used_at = j.used_at, t.expires_at = j.expires_at WHERE t.token_hash = j.token_hash`,
+    {
+      textForMany: `UPDATE ${listed(`used_at BIGINT PATH '$[0]', expires_at BIGINT PATH '$[1]',
+         token_hash CHAR(64) PATH '$[2]'`)}
+       STRAIGHT_JOIN tokens t ON t.token_hash = j.token_hash
+       SET t.used_at = j.used_at, t.expires_at = j.expires_at WHERE t.token_hash = j.token_hash`,
+    },
   ),
   deleteToken: change<[string, string, string]>(
     'DELETE FROM tokens WHERE user_id = ? AND kind = ? AND id = ?',
   ),
-  deleteSessions: change<[string]>(`DELETE FROM tokens WHERE user_id = ? AND kind = 'session'`),
+  deleteSessions: change<[string]>(
+    `DELETE FROM tokens WHERE user_id = ? AND kind = 'session'`, { rowsMax: OF_USER_MAX },
+  ),
   deleteSessionsBut: change<[string, string]>(
     `DELETE FROM tokens WHERE user_id = ? AND kind = 'session' AND id <> ?`,
+    { rowsMax: OF_USER_MAX },
   ),
-  deleteExpiredTokens: change<[number]>('DELETE FROM tokens WHERE expires_at <= ?'),
+  deleteExpiredTokens: change<[number]>(
+    'DELETE FROM tokens WHERE expires_at <= ?', { rowsMax: MANY_MAX },
+  ),
 };
 
 const LINKS_AND_FLOWS = {
@@ -107,8 +126,12 @@ const LINKS_AND_FLOWS = {
     ['link_hash', 'expires_at'], 'FROM setup_links WHERE expires_at > ?',
   ),
   // Every link, whatever it is: there is one at most.
-  deleteSetupLinks: change<[]>('DELETE FROM setup_links WHERE link_hash > \'\''),
-  deleteExpiredLinks: change<[number]>('DELETE FROM setup_links WHERE expires_at <= ?'),
+  deleteSetupLinks: change<[]>(
+    'DELETE FROM setup_links WHERE link_hash > \'\'', { rowsMax: FEW_MAX },
+  ),
+  deleteExpiredLinks: change<[number]>(
+    'DELETE FROM setup_links WHERE expires_at <= ?', { rowsMax: FEW_MAX },
+  ),
 
   addFlow: change<[FlowRow]>(
     `INSERT INTO login_flows (${FLOW.join(', ')})
@@ -128,8 +151,12 @@ const LINKS_AND_FLOWS = {
     'UPDATE login_flows SET user_id = ? WHERE flow_hash = ? AND user_id IS NULL',
   ),
   deleteFlow: change<[string]>('DELETE FROM login_flows WHERE poll_hash = ?'),
-  deleteFlowsOf: change<[string]>('DELETE FROM login_flows WHERE user_id = ?'),
-  deleteExpiredFlows: change<[number]>('DELETE FROM login_flows WHERE expires_at <= ?'),
+  deleteFlowsOf: change<[string]>(
+    'DELETE FROM login_flows WHERE user_id = ?', { rowsMax: OF_USER_MAX },
+  ),
+  deleteExpiredFlows: change<[number]>(
+    'DELETE FROM login_flows WHERE expires_at <= ?', { rowsMax: MANY_MAX },
+  ),
 };
 
 const SECOND_FACTORS = {
@@ -153,13 +180,17 @@ const SECOND_FACTORS = {
   countRecoveryCodes: count<[string]>('FROM recovery_codes WHERE user_id = ?'),
   addRecoveryCode: change<[string, string]>(
     'INSERT INTO recovery_codes (user_id, code_hash) VALUES (?, ?)',
-    `INSERT INTO recovery_codes (user_id, code_hash) SELECT j.user_id, j.code_hash
-     FROM ${listed(`user_id VARCHAR(64) PATH '$[0]', code_hash CHAR(64) PATH '$[1]'`)}`,
+    {
+      textForMany: `INSERT INTO recovery_codes (user_id, code_hash) SELECT j.user_id, j.code_hash
+       FROM ${listed(`user_id VARCHAR(64) PATH '$[0]', code_hash CHAR(64) PATH '$[1]'`)}`,
+    },
   ),
   deleteRecoveryCode: change<[string, string]>(
     'DELETE FROM recovery_codes WHERE user_id = ? AND code_hash = ?',
   ),
-  deleteRecoveryCodes: change<[string]>('DELETE FROM recovery_codes WHERE user_id = ?'),
+  deleteRecoveryCodes: change<[string]>(
+    'DELETE FROM recovery_codes WHERE user_id = ?', { rowsMax: OF_USER_MAX },
+  ),
 };
 
 const GROUPS = {
@@ -181,8 +212,11 @@ const GROUPS = {
   ),
   raiseGroupsRev: change<[string]>(
     'UPDATE users SET rev = rev + 1, groups_rev = groups_rev + 1 WHERE id = ?',
-    `UPDATE ${listed(`id VARCHAR(64) PATH '$[0]'`)} STRAIGHT_JOIN users u ON u.id = j.id
-     SET u.rev = u.rev + 1, u.groups_rev = u.groups_rev + 1 WHERE u.id = j.id`,
+    {
+      textForMany: `UPDATE ${listed(`id VARCHAR(64) PATH '$[0]'`)}
+       STRAIGHT_JOIN users u ON u.id = j.id
+       SET u.rev = u.rev + 1, u.groups_rev = u.groups_rev + 1 WHERE u.id = j.id`,
+    },
   ),
 };
 
@@ -194,7 +228,9 @@ const MEMBERSHIPS = {
   removeMember: change<[string, string]>(
     'DELETE FROM memberships WHERE group_id = ? AND user_id = ?',
   ),
-  removeMembers: change<[string]>('DELETE FROM memberships WHERE group_id = ?'),
+  removeMembers: change<[string]>(
+    'DELETE FROM memberships WHERE group_id = ?', { rowsMax: MANY_MAX },
+  ),
   listMembers: select<[string, string, number], { user_id: string }>(
     ['user_id'],
     'FROM memberships WHERE group_id = ? AND user_id > ? ORDER BY user_id LIMIT ?',
@@ -221,6 +257,7 @@ const MEMBERSHIPS = {
   endMemberships: change<[{ group: string; at: number }]>(
     `INSERT INTO past_memberships (user_id, group_id, joined_at, left_at)
      SELECT user_id, group_id, joined_at, @at FROM memberships WHERE group_id = @group`,
+    { rowsMax: MANY_MAX },
   ),
   // The end of the oldest that is kept of a user who has as many.
   findOldestKept: select<[{ user: string; newer: number }], { left_at: number }>(
@@ -238,9 +275,13 @@ const MEMBERSHIPS = {
   ),
   forgetMemberships: change<[string, number]>(
     'DELETE FROM past_memberships WHERE user_id = ? AND left_at < ?',
-    `DELETE p FROM ${listed(`user_id VARCHAR(64) PATH '$[0]', left_at BIGINT PATH '$[1]'`)}
-     STRAIGHT_JOIN past_memberships p ON p.user_id = j.user_id
-     WHERE p.user_id = j.user_id AND p.left_at < j.left_at`,
+    {
+      rowsMax: OF_USER_MAX,
+      textForMany: `DELETE p
+       FROM ${listed(`user_id VARCHAR(64) PATH '$[0]', left_at BIGINT PATH '$[1]'`)}
+       STRAIGHT_JOIN past_memberships p ON p.user_id = j.user_id
+       WHERE p.user_id = j.user_id AND p.left_at < j.left_at`,
+    },
   ),
 };
 

@@ -31,6 +31,8 @@ export interface StatementParts {
   readonly text: string;
   /** Of the rows that it answers, in order; none: its answer is one number. */
   readonly columns: readonly string[];
+  /** How many rows a run may write: see the registry of statements. */
+  readonly rowsMax: number;
   /** Does what `text` does once for each entry of a list, given as JSON: for a database that is far
    *  away. A list of lists, each in the order of the places of `text`. */
   readonly textForMany?: string;

@@ -1,6 +1,6 @@
 import type { Database, Statement as Prepared } from 'better-sqlite3';
 import { assert } from '../../../base/assert.ts';
-import { countedStatement, systemClock } from '../../../platform/index.ts';
+import { prepareTexts, sqliteText, systemClock } from '../../../platform/index.ts';
 import type { RunStatement } from '../../../platform/index.ts';
 import { closed } from '../../identity-errors.ts';
 import type { IdentityDatabase } from '../sql/identity-database.ts';
@@ -95,14 +95,19 @@ export class SqliteIdentityDatabase implements IdentityDatabase {
   }
 }
 
+const STATEMENTS = Object.entries<Ask['statement']>(IDENTITY_SQL);
+
+export const IDENTITY_TEXTS = Object.fromEntries(STATEMENTS.map(([name, { parts }]) => {
+  const { text, columns, rowsMax } = parts;
+  // One number, as COUNT answers it, is answered bare.
+  const rowAs = columns.length === 0 ? 'value' : 'object';
+  return [name, sqliteText<unknown[], unknown>(text, { rowsMax, rowAs })];
+}));
+
 function prepareAll(database: Database): PreparedStatements {
-  return new Map(Object.entries(IDENTITY_SQL).map(([name, statement]) => {
-    const { text, columns } = statement.parts;
-    const prepared = database.prepare<unknown[]>(text);
-    // One number, as COUNT answers it, is answered bare.
-    const asRows = columns.length === 0 && prepared.reader ? prepared.pluck() : prepared;
-    return [statement, countedStatement(`identity.${name}`, text, asRows)];
-  }));
+  const prepared = prepareTexts(database, 'identity', IDENTITY_TEXTS);
+  return new Map(STATEMENTS.map(([name, statement]) => (
+    [statement, prepared[name] as RunStatement])));
 }
 
 function opOf(method: string): string {

@@ -147,3 +147,22 @@ it('SqliteIdentityStore says busy, not broken, while another process writes', as
   await store.updateUser(ALICE, { admin: true });
   await store.close();
 });
+
+it('SqliteIdentityStore undoes a change that writes more rows than it may', async () => {
+  const file = await filled();
+  const store = await openAt(file);
+  const other = new Database(file);
+  // As a mistake would have made them: two tokens of one user under one id.
+  other.exec(`INSERT INTO tokens (token_hash, id, kind, user_id, device, created_at)
+    VALUES ('one', 'same', 'app-password', 'alice', '', 1),
+      ('two', 'same', 'app-password', 'alice', '', 1)`);
+  const { rev } = await store.findUser(ALICE) ?? {};
+  await assert.rejects(store.deleteToken(ALICE, 'app-password', 'same'), (error) => (
+    isKind(error, 'internal') && error.code === 'statement-refused'));
+  assert.equal((await store.listTokens(ALICE, 'app-password')).length, 3, 'with that it had');
+  assert.equal((await store.findUser(ALICE))?.rev, rev);
+  other.exec(`DELETE FROM tokens WHERE token_hash = 'two'`);
+  other.close();
+  assert.equal(await store.deleteToken(ALICE, 'app-password', 'same'), true);
+  await store.close();
+});

@@ -40,7 +40,7 @@ export class MariadbRowDatabase implements RowDatabase {
     try {
       if ((await this.#session)?.isCurrent === false) await this.close();
       const session = await (this.#session ??= Session.open(this.#address, 'read'));
-      const { rows } = await session.execute(moveStatement(text), values);
+      const { rows } = await session.execute(moveStatement({ text }), values);
       await session.run('COMMIT');
       return rows as RowValue[][];
     } catch (error) {

@@ -3,10 +3,14 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { namedSql, ownerOf, statements } from '../../../platform/mariadb/index.ts';
+import { notedMove } from '../../move/testing/noted-move.ts';
+import type { SqlStep } from '../rows/row-sql.ts';
 import { PAST_SQL } from '../sqlite/reader/past-statements.ts';
 import { READ_SQL } from '../sqlite/reader/read-statements.ts';
 import { WRITER_ROWS, WRITER_SQL } from '../sqlite/statements.ts';
 import type { StatementName } from '../sqlite/statements.ts';
+import { moveStatement } from './move-statements.ts';
+import { TABLE_KEYS } from './schema.ts';
 import { WRITER_OWNER } from './writer/writer-statements.ts';
 
 /** A read, which begins with rows that no server writes so. */
@@ -33,4 +37,19 @@ it('A statement in SQLite may write no more rows than the guard works out for a 
     assert.equal(WRITER_ROWS[name as StatementName] ?? 1, wanted, name);
   }
   assert.ok(writes > 80, `${writes} of them write`);
+});
+
+it('What moves a tenant may write as many rows in SQLite as the guard works out', async () => {
+  const { writes: inFile } = await notedMove('sqlite');
+  const { writes: onServer } = await notedMove('mariadb');
+  assert.equal(inFile.length, onServer.length);
+  for (const [at, { text, rowsMax = 1 }] of inFile.entries()) {
+    const { text: named, ...judged } = statements.get(moveStatement(onServer[at] as SqlStep));
+    assert.equal(judged.kind, 'write', text);
+    const [, table = ''] = /\*\/ REPLACE INTO (\w+)/.exec(named) ?? [];
+    const uniqueKeys = TABLE_KEYS.get(table)?.keys.filter(({ isUnique }) => isUnique) ?? [];
+    // Servers count a row for each whose place one may take.
+    assert.equal(rowsMax, judged.rowsMax / (1 + uniqueKeys.length), text);
+  }
+  assert.ok(inFile.length > 200, `${inFile.length} steps`);
 });

@@ -12,6 +12,7 @@ import { HoldfastError } from '../../../base/errors.ts';
 import type { TenantId } from '../../../base/ids.ts';
 import { failpoint, systemRandom } from '../../../platform/index.ts';
 import { createTriggers, dropTrigger, setOfTrigger } from './capture-sql.ts';
+import { LOG_ROWS_MAX, NAMED_ROWS_MAX } from './row-sql.ts';
 import type { Dialect, SqlStep } from './row-sql.ts';
 import type { RowDatabase } from './row-database.ts';
 
@@ -57,11 +58,14 @@ export class Capture {
     return this.#inTurn(async () => {
       await write([
         { text: 'DELETE FROM move_capture WHERE tenant = ?', values: [tenant] },
-        { text: 'DELETE FROM move_log WHERE tenant = ?', values: [tenant] },
+        {
+          text: 'DELETE FROM move_log WHERE tenant = ?', values: [tenant],
+          rowsMax: LOG_ROWS_MAX,
+        },
         {
           text: `DELETE FROM move_log WHERE tenant = ?
             AND (SELECT COUNT(*) FROM move_capture) = 0`,
-          values: [SET],
+          values: [SET], rowsMax: NAMED_ROWS_MAX,
         },
       ]);
       const over = await this.#over();

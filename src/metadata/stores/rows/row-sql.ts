@@ -6,10 +6,16 @@ import type { Part, Row, RowKey, RowRange, RowValue } from '../../move/tenant-ro
 
 export type Dialect = 'sqlite' | 'mariadb';
 
+/** Notes of a tenant's changes while it moves: forgotten at once in the end. */
+export const LOG_ROWS_MAX = 10_000_000;
+/** Under a name in the log that stands for no tenant: one, or some of those who came at once. */
+export const NAMED_ROWS_MAX = 1_000;
+
 export interface SqlStep {
   text: string;
   values: RowValue[];
   /** As in messages.ts. */
+  rowsMax?: number;
   guards?: 'mover' | 'place';
 }
 
@@ -167,7 +173,7 @@ export function rowsStep(dialect: Dialect, table: RowTable, keys: readonly RowKe
 
 export function deleteStep(dialect: Dialect, table: RowTable, keys: readonly RowKey[]): SqlStep {
   const { text, values } = whereKeys(dialect, table, keys);
-  return { values, text: named(dialect, 'deleteTenantRows',
+  return { values, rowsMax: keys.length, text: named(dialect, 'deleteTenantRows',
     `DELETE FROM ${table.name} WHERE ${text}`) };
 }
 
@@ -184,5 +190,6 @@ export function putStep(dialect: Dialect, table: RowTable, rows: readonly Row[])
     text: named(dialect, 'putTenantRows',
       `${words} INTO ${name} (${into}) VALUES ${rows.map(() => `(${places})`).join(', ')}`),
     values: rows.flatMap((row) => [...row, ...made.map((at) => row[at] ?? null)]),
+    rowsMax: rows.length,
   };
 }

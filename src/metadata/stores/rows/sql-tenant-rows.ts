@@ -7,7 +7,9 @@ import type {
 } from '../../move/tenant-rows.ts';
 import { Capture } from './capture.ts';
 import type { RowDatabase } from './row-database.ts';
-import { deleteStep, groupsStep, putStep, rangeStep, rowsStep } from './row-sql.ts';
+import {
+  LOG_ROWS_MAX, NAMED_ROWS_MAX, deleteStep, groupsStep, putStep, rangeStep, rowsStep,
+} from './row-sql.ts';
 import type { SqlStep } from './row-sql.ts';
 
 /** Statements take so many rows, and so many bytes of values. */
@@ -38,7 +40,11 @@ export class SqlTenantRows implements TenantRows {
   async hold(tenant: TenantId): Promise<TenantRows> {
     const held = [holdOf(tenant), systemRandom.token(TOKEN_BYTES)];
     await this.#database.write([
-      { text: 'DELETE FROM move_log WHERE tenant = ?', values: held.slice(0, 1) },
+      {
+        text: "DELETE FROM move_log WHERE tenant = ? AND name = 'mover'",
+        values: held.slice(0, 1),
+        rowsMax: NAMED_ROWS_MAX,
+      },
       { text: "INSERT INTO move_log (tenant, name, row_key) VALUES (?, 'mover', ?)", values: held },
     ], true);
     return new SqlTenantRows(this.#database, this.#capture, [{
@@ -80,7 +86,10 @@ export class SqlTenantRows implements TenantRows {
   }
 
   async trimLog(tenant: TenantId, seq: number): Promise<void> {
-    await this.#write('DELETE FROM move_log WHERE tenant = ? AND seq <= ?', [tenant, seq]);
+    await this.#writeAll([{
+      text: 'DELETE FROM move_log WHERE tenant = ? AND seq <= ?', values: [tenant, seq],
+      rowsMax: LOG_ROWS_MAX,
+    }], true);
   }
 
   async listParts(tenant: TenantId, limit: number, after = 0 as SpaceId): Promise<Part[]> {
@@ -180,10 +189,6 @@ export class SqlTenantRows implements TenantRows {
 
   #read(text: string, values: RowValue[]): Promise<RowValue[][]> {
     return this.#database.read({ text, values });
-  }
-
-  async #write(text: string, values: RowValue[]): Promise<void> {
-    await this.#writeAll([{ text, values }], true);
   }
 
   #writeAll(steps: readonly SqlStep[], isAside: boolean): Promise<number> {

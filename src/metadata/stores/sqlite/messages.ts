@@ -12,6 +12,8 @@ export interface EnsureSpace {
 export interface SqlStep {
   text: string;
   values: readonly (string | number | null | Uint8Array)[];
+  /** How many rows it may write: more than that refuses the whole transaction. Left out: one. */
+  rowsMax?: number;
   /** It has to find one row, else the whole transaction is refused: because another moves the
    *  tenant, or because the tenant is not where the move has it. */
   guards?: 'mover' | 'place';

@@ -1,9 +1,10 @@
 /** The tables of one SQLite file. Statements run on the calling thread: nobody else is served. */
 import Database from 'better-sqlite3';
 import { HoldfastError } from '../../../base/errors.ts';
+import { prepareTexts, sqliteText } from '../../../platform/index.ts';
 import { compareKeys } from '../../carried-table.ts';
 import type {
-  CarriedChanges, CarriedRow, CarriedTable, TableSide,
+  CarriedChanges, CarriedRow, CarriedTable, CarriedValue, TableSide,
 } from '../../carried-table.ts';
 import { TableTexts } from '../sql/table-sql.ts';
 import type { TableSql, TableStep } from '../sql/table-sql.ts';
@@ -77,12 +78,14 @@ export class SqliteTables implements TableSide {
     }).immediate());
   }
 
-  /** All of one text. */
+  /** All of one text, which writes a row each time. */
   #each(steps: readonly TableStep[]): void {
     const [first] = steps;
     if (first === undefined) return;
-    const statement = this.#database.prepare(first.text);
-    for (const { values } of steps) statement.run(...values);
+    const { carryWrite } = prepareTexts(this.#database, 'tables', {
+      carryWrite: sqliteText<CarriedValue[]>(first.text),
+    });
+    for (const { values } of steps) carryWrite.run(...values);
   }
 
   /** What was written is in the file itself then, and not in a log beside it. */

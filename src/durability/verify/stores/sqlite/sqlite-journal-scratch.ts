@@ -1,4 +1,6 @@
 import Database from 'better-sqlite3';
+import { prepareTexts, sqliteText } from '../../../../platform/index.ts';
+import type { PreparedTexts } from '../../../../platform/index.ts';
 import { EVER } from '../../journal-scratch.ts';
 import type { JournalScratch, ReplayedNode } from '../../journal-scratch.ts';
 import { explained } from './open-verify-database.ts';
@@ -7,7 +9,7 @@ const OP = 'durability/SqliteJournalScratch';
 /** What does not fit is in a file without a name, which is gone when it is closed. */
 const CACHE_KIB = 16 * 1024;
 
-const TABLES = `
+export const SCRATCH_SCHEMA = `
 CREATE TABLE row (
   space_id INTEGER NOT NULL, id INTEGER NOT NULL, parent_id INTEGER NOT NULL,
   canon TEXT NOT NULL, name TEXT NOT NULL, kind INTEGER NOT NULL, content_rev INTEGER NOT NULL,
@@ -35,14 +37,47 @@ interface Row {
   toRev: number;
 }
 
+const COLUMNS = `id, parent_id AS parentId, canon, name, kind, content_rev AS contentRev,
+  from_rev AS fromRev, to_rev AS toRev`;
+
+/** What writes more than it may is not undone here: it ends the replay, of which nothing stays. */
+export const SCRATCH_TEXTS = {
+  add: sqliteText<[number, number, number, string, string, number, number, number, number]>(
+    'INSERT INTO row VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+  ),
+  live: sqliteText<[number, number, number], Row>(
+    `SELECT ${COLUMNS} FROM row WHERE space_id = ? AND id = ? AND to_rev = ?`,
+  ),
+  end: sqliteText<[number, number, number, number]>(
+    'UPDATE row SET to_rev = ? WHERE space_id = ? AND id = ? AND to_rev = ?',
+  ),
+  membersAt: sqliteText<[number, number, string, number, number, number], Row>(
+    `SELECT ${COLUMNS} FROM row WHERE space_id = ? AND parent_id = ? AND canon > ?
+      AND to_rev > ? AND from_rev <= ? ORDER BY canon LIMIT ?`,
+  ),
+  folderAt: sqliteText<[number, number, number, number], number>(
+    `SELECT id FROM row WHERE space_id = ? AND id >= ? AND to_rev > ? AND from_rev <= ?
+      AND kind & ${FOLDER} = ${FOLDER} ORDER BY id LIMIT 1`, { rowAs: 'value' },
+  ),
+  pushFolder: sqliteText<[number, number, number]>(
+    'INSERT INTO sum (id, parent, said, bytes) VALUES (?, ?, ?, 0)',
+  ),
+  findFolder: sqliteText<[number], { id: number }>('SELECT id FROM sum WHERE number = ?'),
+  addBytes: sqliteText<[number, number]>('UPDATE sum SET bytes = bytes + ? WHERE number = ?'),
+  sum: sqliteText<[number], { id: number; parent: number; said: number; bytes: number }>(
+    'SELECT id, parent, said, bytes FROM sum WHERE number = ?',
+  ),
+  forgetFolders: sqliteText<[]>('DELETE FROM sum', { rowsMax: Infinity }),
+};
+
 /** Rows in a private database of SQLite that no other connection can open. */
 export class SqliteJournalScratch implements JournalScratch {
   readonly #database: Database.Database;
-  readonly #sql: ReturnType<typeof prepare>;
+  readonly #sql: PreparedTexts<typeof SCRATCH_TEXTS>;
 
   private constructor(database: Database.Database) {
     this.#database = database;
-    this.#sql = prepare(database);
+    this.#sql = prepareTexts(database, 'durability.replay', SCRATCH_TEXTS);
   }
 
   static open(): SqliteJournalScratch {
@@ -51,7 +86,7 @@ export class SqliteJournalScratch implements JournalScratch {
       database.pragma('journal_mode = OFF');
       database.pragma('synchronous = OFF');
       database.pragma(`cache_size = -${CACHE_KIB}`);
-      database.exec(TABLES);
+      database.exec(SCRATCH_SCHEMA);
       database.exec('BEGIN'); // Never committed: nobody will ever read it again.
       return new SqliteJournalScratch(database);
     });
@@ -121,41 +156,6 @@ export class SqliteJournalScratch implements JournalScratch {
   close(): void {
     this.#database.close();
   }
-}
-
-function prepare(database: Database.Database) {
-  const columns = `id, parent_id AS parentId, canon, name, kind, content_rev AS contentRev,
-    from_rev AS fromRev, to_rev AS toRev`;
-  return {
-    add: database.prepare<[
-      number, number, number, string, string, number, number, number, number,
-    ]>('INSERT INTO row VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'),
-    live: database.prepare<[number, number, number], Row>(
-      `SELECT ${columns} FROM row WHERE space_id = ? AND id = ? AND to_rev = ?`,
-    ),
-    end: database.prepare<[number, number, number, number]>(
-      'UPDATE row SET to_rev = ? WHERE space_id = ? AND id = ? AND to_rev = ?',
-    ),
-    membersAt: database.prepare<[number, number, string, number, number, number], Row>(
-      `SELECT ${columns} FROM row WHERE space_id = ? AND parent_id = ? AND canon > ?
-        AND to_rev > ? AND from_rev <= ? ORDER BY canon LIMIT ?`,
-    ),
-    folderAt: database.prepare<[number, number, number, number], number>(
-      `SELECT id FROM row WHERE space_id = ? AND id >= ? AND to_rev > ? AND from_rev <= ?
-        AND kind & ${FOLDER} = ${FOLDER} ORDER BY id LIMIT 1`,
-    ).pluck(),
-    pushFolder: database.prepare<[number, number, number]>(
-      'INSERT INTO sum (id, parent, said, bytes) VALUES (?, ?, ?, 0)',
-    ),
-    findFolder: database.prepare<[number], { id: number }>('SELECT id FROM sum WHERE number = ?'),
-    addBytes: database.prepare<[number, number]>(
-      'UPDATE sum SET bytes = bytes + ? WHERE number = ?',
-    ),
-    sum: database.prepare<[number], { id: number; parent: number; said: number; bytes: number }>(
-      'SELECT id, parent, said, bytes FROM sum WHERE number = ?',
-    ),
-    forgetFolders: database.prepare<[]>('DELETE FROM sum'),
-  };
 }
 
 function nodeOf({ kind, ...row }: Row): ReplayedNode {

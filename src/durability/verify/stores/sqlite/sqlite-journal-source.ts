@@ -1,6 +1,7 @@
 /** Reads journal and tree in DATA/metadata.db as docs/formats/metadata.md describes them. */
 import type Database from 'better-sqlite3';
 import type { TenantId } from '../../../../base/ids.ts';
+import { prepareTexts, sqliteText } from '../../../../platform/index.ts';
 import type {
   JournalEvent, JournalOrigin, JournalSource, JournalSpace, ShownNode,
 } from '../../journal-source.ts';
@@ -9,6 +10,7 @@ import { explainedRead, openMetadataReadonly } from './open-metadata-readonly.ts
 import { SqliteJournalScratch } from './sqlite-journal-scratch.ts';
 
 const OP = 'durability/SqliteJournalSource';
+const OWNER = 'durability.journal';
 const FOLDER = 1;
 const MOUNT = 2;
 
@@ -133,28 +135,38 @@ export class SqliteJournalSource implements JournalSource {
   }
 }
 
+export function journalTexts(format: number, tenant: TenantId | undefined) {
+  return {
+    spaces: sqliteText<[], number>(
+      `SELECT id FROM space WHERE ${tenant === undefined ? 'TRUE' : `tenant = '${tenant}'`}
+       ORDER BY id`, { rowAs: 'value' },
+    ),
+    space: sqliteText<[number], SpaceRow>(
+      `SELECT id, root_id AS rootId, rev, case_policy AS casePolicy FROM space WHERE id = ?`,
+    ),
+    events: sqliteText<[number, number, number], EventRow>(eventsSql(format)),
+    members: sqliteText<[number, number, string, number], MemberRow>(MEMBERS),
+    membersAt: sqliteText<[
+      number, number, string, number, number, number, string, number, number, number,
+    ], MemberRow>(MEMBERS_AT),
+    folderBytes: sqliteText<[number, number], number>(
+      'SELECT size_bytes FROM folder WHERE space_id = ? AND id = ?', { rowAs: 'value' },
+    ),
+  };
+}
+
+export const PAST_TEXTS = {
+  pastFloor: sqliteText<[number], number>(
+    'SELECT rev_floor FROM space_past WHERE space_id = ?', { rowAs: 'value' },
+  ),
+};
+
 function prepare(database: Database.Database, tenant: TenantId | undefined) {
   const format = Number(database.pragma('user_version', { simple: true }));
   return {
-    spaces: database.prepare<[], number>(
-      `SELECT id FROM space WHERE ${tenant === undefined ? 'TRUE' : `tenant = '${tenant}'`}
-       ORDER BY id`,
-    ).pluck(),
-    space: database.prepare<[number], SpaceRow>(
-      `SELECT id, root_id AS rootId, rev, case_policy AS casePolicy FROM space WHERE id = ?`,
-    ),
-    events: database.prepare<[number, number, number], EventRow>(eventsSql(format)),
-    members: database.prepare<[number, number, string, number], MemberRow>(MEMBERS),
-    membersAt: database.prepare<[
-      number, number, string, number, number, number, string, number, number, number,
-    ], MemberRow>(MEMBERS_AT),
+    ...prepareTexts(database, OWNER, journalTexts(format, tenant)),
     // Format 1 forgets nothing.
-    pastFloor: format > 1 ? database.prepare<[number], number>(
-      'SELECT rev_floor FROM space_past WHERE space_id = ?',
-    ).pluck() : undefined,
-    folderBytes: database.prepare<[number, number], number>(
-      'SELECT size_bytes FROM folder WHERE space_id = ? AND id = ?',
-    ).pluck(),
+    ...(format > 1 ? prepareTexts(database, OWNER, PAST_TEXTS) : { pastFloor: undefined }),
   };
 }
 

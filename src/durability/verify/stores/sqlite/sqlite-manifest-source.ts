@@ -1,10 +1,12 @@
 /** Reads DATA/metadata.db as docs/formats/metadata.md describes it, read-only, beside a server. */
 import type Database from 'better-sqlite3';
 import type { TenantId } from '../../../../base/ids.ts';
+import { prepareTexts, sqliteText } from '../../../../platform/index.ts';
 import type { ManifestKey, ManifestRow, ManifestSource } from '../../manifest-source.ts';
 import { explainedRead, openMetadataReadonly } from './open-metadata-readonly.ts';
 
 const OP = 'durability/SqliteManifestSource';
+const OWNER = 'durability.manifests';
 /** Format of the metadata database. */
 const HOLDS_SINCE = 3;
 
@@ -29,8 +31,8 @@ ORDER BY owner, upload_id, number LIMIT ?`;
 const TENANT_OF_VERSION = '(SELECT tenant FROM space WHERE id = version.space_id)';
 const TENANT_OF_HELD = `(SELECT space.tenant FROM quarantine JOIN space ON space.id = space_id
   WHERE quarantine.id = held_change.quarantine_id)`;
-const hasPartOf = (tenant: string): string => `(EXISTS (SELECT 1 FROM space
-  WHERE tenant = '${tenant}' AND space.owner = upload_part.owner)
+const hasPartOf = (is: string): string => `(EXISTS (SELECT 1 FROM space
+  WHERE tenant ${is} AND space.owner = upload_part.owner)
   OR NOT EXISTS (SELECT 1 FROM space WHERE space.owner = upload_part.owner))`;
 
 const FIND_VERSION = `
@@ -116,27 +118,42 @@ export class SqliteManifestSource implements ManifestSource {
   }
 }
 
-function prepare(database: Database.Database, tenant: TenantId | undefined) {
-  const narrowed = (sql: string, condition: string): string => (
-    sql.replace('$ofTenant', tenant === undefined ? 'TRUE' : condition));
-  const is = `= '${tenant}'`; // Its letters are such that nothing has to be quoted.
-  const holds = Number(database.pragma('user_version', { simple: true })) >= HOLDS_SINCE;
+/** Its letters are such that nothing has to be quoted. */
+function narrowed(sql: string, tenant: TenantId | undefined, narrow: (is: string) => string) {
+  return sql.replace('$ofTenant', tenant === undefined ? 'TRUE' : narrow(`= '${tenant}'`));
+}
+
+export function manifestTexts(tenant: TenantId | undefined) {
   return {
-    held: holds ? database.prepare<[number, number], HeldRow>(
-      narrowed(HELD, `${TENANT_OF_HELD} ${is}`),
-    ) : undefined,
-    findHeld: holds ? database.prepare<[number], Buffer>(FIND_HELD).pluck() : undefined,
-    versions: database.prepare<[number, number, number, number], VersionRow>(
-      narrowed(VERSIONS, `${TENANT_OF_VERSION} ${is}`),
+    versions: sqliteText<[number, number, number, number], VersionRow>(
+      narrowed(VERSIONS, tenant, (is) => `${TENANT_OF_VERSION} ${is}`),
     ),
-    parts: database.prepare<[string, string, number, number], PartRow>(
-      narrowed(PARTS, hasPartOf(tenant ?? '')),
+    parts: sqliteText<[string, string, number, number], PartRow>(
+      narrowed(PARTS, tenant, (is) => hasPartOf(is)),
     ),
-    findVersion: database.prepare<[number, number, number], Buffer>(FIND_VERSION).pluck(),
-    findPart: database.prepare<[string, string, number], Buffer>(FIND_PART).pluck(),
-    marks: database.prepare<[], { volume: number; durable: number }>(
+    findVersion: sqliteText<[number, number, number], Buffer>(FIND_VERSION, { rowAs: 'value' }),
+    findPart: sqliteText<[string, string, number], Buffer>(FIND_PART, { rowAs: 'value' }),
+    marks: sqliteText<[], { volume: number; durable: number }>(
       'SELECT volume_id AS volume, durable_bytes AS durable FROM witness',
     ),
+  };
+}
+
+export function heldTexts(tenant: TenantId | undefined) {
+  return {
+    held: sqliteText<[number, number], HeldRow>(
+      narrowed(HELD, tenant, (is) => `${TENANT_OF_HELD} ${is}`),
+    ),
+    findHeld: sqliteText<[number], Buffer>(FIND_HELD, { rowAs: 'value' }),
+  };
+}
+
+function prepare(database: Database.Database, tenant: TenantId | undefined) {
+  const holds = Number(database.pragma('user_version', { simple: true })) >= HOLDS_SINCE;
+  return {
+    ...prepareTexts(database, OWNER, manifestTexts(tenant)),
+    ...(holds ? prepareTexts(database, OWNER, heldTexts(tenant))
+      : { held: undefined, findHeld: undefined }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { HoldfastError } from '../../../../base/errors.ts';
+import { prepareTexts } from '../../../../platform/index.ts';
 import { OPEN_PER_KIND_MAX, severityOf } from '../../finding.ts';
 import type { Finding, FindingKind, FindingState, Report, Severity } from '../../finding.ts';
 import type { VerifierId } from '../../verifier.ts';
@@ -9,7 +10,7 @@ import type {
 import {
   explained, openVerifyDatabase, openVerifyDatabaseReadonly,
 } from './open-verify-database.ts';
-import { prepareVerifyStatements } from './verify-statements.ts';
+import { VERIFY_TEXTS } from './verify-statements.ts';
 import type { FindingRow, SampleRow, UnitRow, VerifyStatements } from './verify-statements.ts';
 
 /** Fixed findings kept as history. */
@@ -24,7 +25,7 @@ export class SqliteVerifyStore implements VerifyStore {
 
   private constructor(database: Database, wasDamaged: boolean) {
     this.#database = database;
-    this.#sql = prepareVerifyStatements(database);
+    this.#sql = prepareTexts(database, 'durability.verify', VERIFY_TEXTS);
     this.wasDamaged = wasDamaged;
   }
 
@@ -62,9 +63,11 @@ export class SqliteVerifyStore implements VerifyStore {
   settle(
     verifier: VerifierId, settled: { scope?: string; sinceMs: number; atMs: number },
   ): number {
-    const { scope = null, sinceMs, atMs } = settled;
+    const { scope, sinceMs, atMs } = settled;
+    const values = { verifier, since: sinceMs, at: atMs };
     return this.#do('settle', () => {
-      const { changes } = this.#sql.settle.run({ verifier, scope, since: sinceMs, at: atMs });
+      const { changes } = scope === undefined ? this.#sql.settle.run(values)
+        : this.#sql.settleScope.run({ ...values, scope });
       if (changes > 0) this.#sql.forgetFixed.run(FIXED_MAX);
       return changes;
     });
@@ -119,7 +122,7 @@ export class SqliteVerifyStore implements VerifyStore {
   }
 
   dropNotes(verifier: NoteOwner, prefix: string): void {
-    this.#do('dropNotes', () => this.#sql.dropNotes.run(verifier, prefix, prefix));
+    this.#do('dropNotes', () => this.#sql.dropNotes.run({ verifier, prefix }));
   }
 
   dropNote(verifier: NoteOwner, key: string): void {
@@ -131,7 +134,7 @@ export class SqliteVerifyStore implements VerifyStore {
   ): { key: string; value: unknown }[] {
     const { prefix, after = '', limit } = page;
     const rows = this.#do('listNotes', () =>
-      this.#sql.listNotes.all(verifier, after, prefix, prefix, limit));
+      this.#sql.listNotes.all({ verifier, after, prefix, limit }));
     return rows.map(({ name, value }) => ({ key: name, value: JSON.parse(value) as unknown }));
   }
 

@@ -1,5 +1,6 @@
-/** Every statement that runs on DATA/verify.db, prepared once. */
-import type { Database, Statement } from 'better-sqlite3';
+/** Every statement that runs on DATA/verify.db. */
+import { sqliteText } from '../../../../platform/index.ts';
+import type { PreparedTexts } from '../../../../platform/index.ts';
 
 export interface FindingRow {
   id: number;
@@ -54,8 +55,7 @@ ORDER BY CASE state WHEN 'open' THEN 0 WHEN 'explained' THEN 1 ELSE 2 END, sever
 
 const SETTLE = `
 UPDATE finding SET state = 'fixed', changed = @at
-WHERE verifier = @verifier AND state = 'open' AND last_seen < @since
-  AND (@scope IS NULL OR scope = @scope)`;
+WHERE verifier = @verifier AND state = 'open' AND last_seen < @since`;
 
 const FORGET_FIXED = `
 DELETE FROM finding WHERE state = 'fixed' AND id IN (
@@ -71,65 +71,76 @@ const PUT_NOTE = `
 INSERT INTO note (verifier, name, value) VALUES (?, ?, ?)
 ON CONFLICT (verifier, name) DO UPDATE SET value = excluded.value`;
 
+const BEGINS = 'substr(name, 1, length(@prefix)) = @prefix';
+
 const LIST_NOTES = `
 SELECT name, value FROM note
-WHERE verifier = ? AND name > ? AND substr(name, 1, length(?)) = ? ORDER BY name LIMIT ?`;
+WHERE verifier = @verifier AND name > @after AND ${BEGINS} ORDER BY name LIMIT @limit`;
 
 const ADD_SAMPLE = `
 INSERT INTO sample (id, address, sha256, size_bytes, written_at, step, due)
 VALUES (@id, @address, @sha256, @size_bytes, @written_at, @step, @due)
 ON CONFLICT (id) DO NOTHING`;
 
-export function prepareVerifyStatements(database: Database) {
-  const rows = <Bind extends unknown[], Row>(sql: string): Statement<Bind, Row> =>
-    database.prepare<Bind, Row>(sql);
-  return {
-    updateFinding: rows<[Record<string, unknown>], never>(UPDATE_FINDING),
-    addFinding: rows<[Record<string, unknown>], never>(ADD_FINDING),
-    countOpenOfKind: rows<[string, string], number>(
-      `SELECT COUNT(*) FROM finding WHERE verifier = ? AND kind = ? AND state = 'open'`,
-    ).pluck(),
-    settle: rows<[Record<string, unknown>], never>(SETTLE),
-    forgetFixed: rows<[number], never>(FORGET_FIXED),
-    listFindings: rows<[Record<string, unknown>], FindingRow>(LIST_FINDINGS),
-    countFindings: rows<[], { verifier: string; kind: string; state: string; count: number }>(
-      `SELECT verifier, kind, state, COUNT(*) AS count FROM finding GROUP BY verifier, kind, state`,
-    ),
-    setState: rows<[string, number, number], never>(
-      'UPDATE finding SET state = ?, changed = ? WHERE id = ?',
-    ),
+/** Far more than there can be: OPEN_PER_KIND_MAX of each kind, and those that are fixed. */
+const FINDINGS_MAX = 100_000;
+/** Of one verifier. */
+const NOTES_MAX = 1_000_000;
 
-    listUnits: rows<[string], UnitRow>('SELECT * FROM unit WHERE verifier = ? ORDER BY name'),
-    findUnit: rows<[string, string], UnitRow>(
-      'SELECT * FROM unit WHERE verifier = ? AND name = ?',
-    ),
-    putUnit: rows<[Record<string, unknown>], never>(PUT_UNIT),
-    dropUnit: rows<[string, string], never>('DELETE FROM unit WHERE verifier = ? AND name = ?'),
-
-    findNote: rows<[string, string], string>(
-      'SELECT value FROM note WHERE verifier = ? AND name = ?',
-    ).pluck(),
-    putNote: rows<[string, string, string], never>(PUT_NOTE),
-    dropNotes: rows<[string, string, string], never>(
-      'DELETE FROM note WHERE verifier = ? AND substr(name, 1, length(?)) = ?',
-    ),
-    dropNote: rows<[string, string], never>('DELETE FROM note WHERE verifier = ? AND name = ?'),
-    listNotes: rows<[string, string, string, string, number], { name: string; value: string }>(
-      LIST_NOTES,
-    ),
-
-    addSample: rows<[SampleRow], never>(ADD_SAMPLE),
-    dueSamples: rows<[number, number], SampleRow>(
-      'SELECT * FROM sample WHERE due <= ? ORDER BY due, id LIMIT ?',
-    ),
-    moveSample: rows<[number, number, string], never>(
-      'UPDATE sample SET step = ?, due = ? WHERE id = ?',
-    ),
-    dropSample: rows<[string], never>('DELETE FROM sample WHERE id = ?'),
-    countSamples: rows<[], { count: number; oldest: number | null }>(
-      'SELECT COUNT(*) AS count, MIN(due) AS oldest FROM sample',
-    ),
-  };
+type Values = Record<string, unknown>;
+interface Counted {
+  verifier: string;
+  kind: string;
+  state: string;
+  count: number;
 }
 
-export type VerifyStatements = ReturnType<typeof prepareVerifyStatements>;
+export const VERIFY_TEXTS = {
+  updateFinding: sqliteText<[Values]>(UPDATE_FINDING),
+  addFinding: sqliteText<[Values]>(ADD_FINDING),
+  countOpenOfKind: sqliteText<[string, string], number>(
+    `SELECT COUNT(*) FROM finding WHERE verifier = ? AND kind = ? AND state = 'open'`,
+    { rowAs: 'value' },
+  ),
+  settle: sqliteText<[Values]>(SETTLE, { rowsMax: FINDINGS_MAX }),
+  settleScope: sqliteText<[Values]>(`${SETTLE} AND scope = @scope`, { rowsMax: FINDINGS_MAX }),
+  forgetFixed: sqliteText<[number]>(FORGET_FIXED, { rowsMax: FINDINGS_MAX }),
+  listFindings: sqliteText<[Values], FindingRow>(LIST_FINDINGS),
+  countFindings: sqliteText<[], Counted>(
+    `SELECT verifier, kind, state, COUNT(*) AS count FROM finding GROUP BY verifier, kind, state`,
+  ),
+  setState: sqliteText<[string, number, number]>(
+    'UPDATE finding SET state = ?, changed = ? WHERE id = ?',
+  ),
+
+  listUnits: sqliteText<[string], UnitRow>('SELECT * FROM unit WHERE verifier = ? ORDER BY name'),
+  findUnit: sqliteText<[string, string], UnitRow>(
+    'SELECT * FROM unit WHERE verifier = ? AND name = ?',
+  ),
+  putUnit: sqliteText<[Values]>(PUT_UNIT),
+  dropUnit: sqliteText<[string, string]>('DELETE FROM unit WHERE verifier = ? AND name = ?'),
+
+  findNote: sqliteText<[string, string], string>(
+    'SELECT value FROM note WHERE verifier = ? AND name = ?', { rowAs: 'value' },
+  ),
+  putNote: sqliteText<[string, string, string]>(PUT_NOTE),
+  dropNotes: sqliteText<[Values]>(
+    `DELETE FROM note WHERE verifier = @verifier AND ${BEGINS}`, { rowsMax: NOTES_MAX },
+  ),
+  dropNote: sqliteText<[string, string]>('DELETE FROM note WHERE verifier = ? AND name = ?'),
+  listNotes: sqliteText<[Values], { name: string; value: string }>(LIST_NOTES),
+
+  addSample: sqliteText<[SampleRow]>(ADD_SAMPLE),
+  dueSamples: sqliteText<[number, number], SampleRow>(
+    'SELECT * FROM sample WHERE due <= ? ORDER BY due, id LIMIT ?',
+  ),
+  moveSample: sqliteText<[number, number, string]>(
+    'UPDATE sample SET step = ?, due = ? WHERE id = ?',
+  ),
+  dropSample: sqliteText<[string]>('DELETE FROM sample WHERE id = ?'),
+  countSamples: sqliteText<[], { count: number; oldest: number | null }>(
+    'SELECT COUNT(*) AS count, MIN(due) AS oldest FROM sample',
+  ),
+};
+
+export type VerifyStatements = PreparedTexts<typeof VERIFY_TEXTS>;

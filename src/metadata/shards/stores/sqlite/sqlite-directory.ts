@@ -9,7 +9,8 @@ import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { HoldfastError } from '../../../../base/errors.ts';
 import type { SpaceId, TenantId } from '../../../../base/ids.ts';
-import { readSqliteHeader } from '../../../../platform/index.ts';
+import { prepareTexts, readSqliteHeader, sqliteText } from '../../../../platform/index.ts';
+import type { PreparedTexts } from '../../../../platform/index.ts';
 import { directoryClosed } from '../../directory-refusals.ts';
 import { RuledDirectory } from '../../directory-rules.ts';
 import type {
@@ -37,26 +38,37 @@ CREATE TABLE moved_space (space_id INTEGER PRIMARY KEY, tenant TEXT NOT NULL) ST
 
 type ShardRow = [number, string, string, string | null, ShardState, number];
 
-function prepare(database: Database.Database) {
-  return {
-    rev: database.prepare('SELECT rev FROM directory').pluck(),
-    raise: database.prepare('UPDATE directory SET rev = rev + 1'),
-    shards: database.prepare(
-      'SELECT number, name, url, password_path, state, made_at FROM shard ORDER BY number').raw(),
-    places: database.prepare('SELECT tenant, shard, epoch FROM tenant_place ORDER BY tenant').raw(),
-    moved: database.prepare('SELECT space_id, tenant FROM moved_space ORDER BY space_id').raw(),
-    putShard: database.prepare('INSERT OR REPLACE INTO shard (number, name, url, password_path, '
-      + 'state, made_at) VALUES (?, ?, ?, ?, ?, ?)'),
-    putPlace: database.prepare(
-      'INSERT OR REPLACE INTO tenant_place (tenant, shard, epoch) VALUES (?, ?, ?)'),
-    putMoved: database.prepare(
-      'INSERT OR REPLACE INTO moved_space (space_id, tenant) VALUES (?, ?)'),
-  };
+/** What MariaDB runs in its own words: ../mariadb/directory-schema.ts. */
+export const DIRECTORY_TEXTS = {
+  directoryRev: sqliteText<[], number>('SELECT rev FROM directory', { rowAs: 'value' }),
+  raiseDirectoryRev: sqliteText<[]>('UPDATE directory SET rev = rev + 1'),
+  listShards: sqliteText<[], ShardRow>(
+    'SELECT number, name, url, password_path, state, made_at FROM shard ORDER BY number',
+    { rowAs: 'array' },
+  ),
+  listPlaces: sqliteText<[], [TenantId, number, number]>(
+    'SELECT tenant, shard, epoch FROM tenant_place ORDER BY tenant', { rowAs: 'array' },
+  ),
+  listMovedSpaces: sqliteText<[], [SpaceId, TenantId]>(
+    'SELECT space_id, tenant FROM moved_space ORDER BY space_id', { rowAs: 'array' },
+  ),
+  // Never in the place of another shard that has the same name.
+  putShard: sqliteText<ShardRow>(`INSERT INTO shard (number, name, url, password_path, state,
+    made_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO UPDATE SET state = excluded.state`),
+  putPlace: sqliteText<[TenantId, number, number]>(`INSERT INTO tenant_place (tenant, shard, epoch)
+    VALUES (?, ?, ?) ON CONFLICT (tenant) DO UPDATE
+    SET shard = excluded.shard, epoch = excluded.epoch`),
+  putMovedSpace: sqliteText<[SpaceId, TenantId]>(`INSERT INTO moved_space (space_id, tenant)
+    VALUES (?, ?) ON CONFLICT (space_id) DO UPDATE SET tenant = excluded.tenant`),
+};
+
+function prepare(database: Database.Database): PreparedTexts<typeof DIRECTORY_TEXTS> {
+  return prepareTexts(database, 'directory', DIRECTORY_TEXTS);
 }
 
 interface Opened {
   database: Database.Database;
-  sql: ReturnType<typeof prepare>;
+  sql: PreparedTexts<typeof DIRECTORY_TEXTS>;
 }
 
 class SqliteTables implements DirectoryTables {
@@ -79,7 +91,7 @@ class SqliteTables implements DirectoryTables {
   }
 
   async readRev(): Promise<number> {
-    return explained(() => Number(this.#open({ create: false })?.sql.rev.get() ?? 0));
+    return explained(() => Number(this.#open({ create: false })?.sql.directoryRev.get() ?? 0));
   }
 
   async read(): Promise<DirectoryView> {
@@ -90,10 +102,10 @@ class SqliteTables implements DirectoryTables {
       }
       return opened.database.transaction(() => {
         const { sql } = opened;
-        const moved = sql.moved.all() as [SpaceId, TenantId][];
         return {
-          rev: Number(sql.rev.get()), ...rowsOf(opened),
-          movedSpaces: moved.map(([spaceId, tenant]) => ({ spaceId, tenant })),
+          rev: Number(sql.directoryRev.get()), ...rowsOf(opened),
+          movedSpaces: sql.listMovedSpaces.all()
+            .map(([spaceId, tenant]) => ({ spaceId, tenant })),
         };
       })();
     });
@@ -118,12 +130,12 @@ class SqliteTables implements DirectoryTables {
 }
 
 function rowsOf({ sql }: Opened): DirectoryRows {
-  const shards = (sql.shards.all() as ShardRow[]).map(
+  const shards = sql.listShards.all().map(
     ([number, name, url, passwordPath, state, madeAt]): ShardRecord => ({
       number, name, url, passwordPath: passwordPath ?? undefined, state, madeAt,
     }));
-  const places = (sql.places.all() as [TenantId, number, number][]).map(
-    ([tenant, shard, epoch]) => ({ tenant, shard, epoch }));
+  const places = sql.listPlaces.all()
+    .map(([tenant, shard, epoch]) => ({ tenant, shard, epoch }));
   return { shards, places };
 }
 
@@ -133,8 +145,10 @@ function writeRows({ sql }: Opened, { shard, place, moved }: DirectoryWrite): vo
     sql.putShard.run(number, name, url, passwordPath ?? null, state, madeAt);
   }
   if (place !== undefined) sql.putPlace.run(place.tenant, place.shard, place.epoch);
-  for (const spaceId of moved?.spaces ?? []) sql.putMoved.run(spaceId, moved?.tenant);
-  sql.raise.run();
+  if (moved !== undefined) {
+    for (const spaceId of moved.spaces) sql.putMovedSpace.run(spaceId, moved.tenant);
+  }
+  sql.raiseDirectoryRev.run();
 }
 
 function openFile(file: string): Database.Database {

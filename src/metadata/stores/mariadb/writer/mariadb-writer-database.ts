@@ -120,9 +120,7 @@ export class MariadbWriterDatabase implements WriterDatabase {
   }
 
   runSteps(steps: readonly SqlStep[]): readonly number[] {
-    const plain = steps.map(({ text, values }) => ({
-      text: moveStatement(text), values: [...values],
-    }));
+    const plain = steps.map((step) => ({ text: moveStatement(step), values: [...step.values] }));
     return this.#line.run(plain).map(({ changes }) => changes);
   }
 

@@ -12,7 +12,7 @@ import type { Actor, Change, ChangeResult } from '../../../changes.ts';
 import { openConnection } from '../connection.ts';
 import type { Connection } from '../connection.ts';
 import { createDatabaseFile } from '../database-file.ts';
-import type { Outcome, WriterChange } from '../messages.ts';
+import type { Outcome, SqlStep, WriterChange } from '../messages.ts';
 import { MetadataWriter } from './metadata-writer.ts';
 import { SqliteWriterDatabase } from './sqlite-writer-database.ts';
 
@@ -274,6 +274,22 @@ describe('MetadataWriter', () => {
     assert.equal(closed.get(), 2);
     assert.equal(connection.prepare('SELECT COUNT(*) FROM space_past').pluck().get(), 0);
     assert.equal(one(put(ROOT, 'later')).rev, rev + 3);
+  });
+
+  it('undoes what moves a tenant when a step of it writes more rows than it may', () => {
+    const count = connection.prepare('SELECT COUNT(*) FROM move_log').pluck();
+    const note = (name: string): SqlStep => (
+      { text: 'INSERT INTO move_log (tenant, name, row_key) VALUES (?, ?, ?)',
+        values: ['acme', name, '[1]'] });
+    const forget = { text: 'DELETE FROM move_log WHERE tenant = ?', values: ['acme'] };
+    const codesOf = (steps: SqlStep[]): unknown[] => (
+      writer.commitBatch([put(ROOT, `f${count.get()}`), { op: 'write-rows', steps, isAside: true }])
+        .map((outcome) => ('fault' in outcome ? outcome.fault.code : 'done')));
+    assert.deepEqual(codesOf([note('a'), note('b')]), ['done', 'done']);
+    assert.deepEqual(codesOf([note('c'), forget]), ['done', 'statement-refused']);
+    assert.equal(count.get(), 2);
+    assert.deepEqual(codesOf([note('c'), { ...forget, rowsMax: 3 }]), ['done', 'done']);
+    assert.equal(count.get(), 0);
   });
 
   it('lets nobody change the tables through its connection', () => {

@@ -1,6 +1,7 @@
 /** The tables in SQLite, as the writer works on them. */
 import type { Statement } from 'better-sqlite3';
 import type { FaultData } from '../../../../base/errors.ts';
+import { checkRows } from '../../../../platform/index.ts';
 import { checkDurable, sealSchema } from '../connection.ts';
 import type { Connection } from '../connection.ts';
 import { isFatal, toFault } from '../faults.ts';
@@ -38,7 +39,11 @@ export class SqliteWriterDatabase implements WriterDatabase {
   }
 
   runSteps(steps: readonly SqlStep[]): readonly number[] {
-    return steps.map(({ text, values }) => this.#connection.prepare(text).run(...values).changes);
+    return steps.map(({ text, values, rowsMax = 1 }) => {
+      const { changes } = this.#connection.prepare(text).run(...values);
+      checkRows('metadata.move.step', changes, rowsMax);
+      return changes;
+    });
   }
 
   commit(): void {

@@ -1,6 +1,8 @@
 import Database from 'better-sqlite3';
 import { chmodSync, existsSync } from 'node:fs';
 import { HoldfastError } from '../../../../../base/errors.ts';
+import { prepareTexts, sqliteText } from '../../../../../platform/index.ts';
+import type { PreparedTexts } from '../../../../../platform/index.ts';
 import { KEY_TTL_MS, KEYS_PER_USER_MAX } from '../../idempotency-store.ts';
 import type {
   IdempotencyStore, KeptAnswer, KeyedRequest, KeyState,
@@ -41,15 +43,50 @@ interface Row {
   is_whole: number;
 }
 
+/** Requests that were under way at once when a process ended. */
+const LEFT_MAX = 100_000;
+
+/** What MariaDB runs in its own words: ../mariadb/keyed-request-schema.ts. */
+export const KEYED_REQUEST_TEXTS = {
+  loseAll: sqliteText<[]>(
+    "UPDATE keyed_request SET state = 'unknown' WHERE state = 'begun'", { rowsMax: LEFT_MAX },
+  ),
+  sweepKeys: sqliteText<[number]>(`DELETE FROM keyed_request WHERE (user, key) IN (
+    SELECT user, key FROM keyed_request WHERE begun_at <= ? LIMIT ${SWEPT_MAX})`,
+  { rowsMax: SWEPT_MAX }),
+  findKey: sqliteText<[string, string, number], Row>(`
+    SELECT fingerprint, state, status, headers, body, is_whole FROM keyed_request
+    WHERE user = ? AND key = ? AND begun_at > ?`),
+  beginKey: sqliteText<[string, string, string, number]>(`INSERT OR REPLACE INTO keyed_request
+    (user, key, fingerprint, begun_at, state) VALUES (?, ?, ?, ?, 'begun')`),
+  trimKeys: sqliteText<[string]>(`DELETE FROM keyed_request WHERE (user, key) IN (
+    SELECT user, key FROM keyed_request WHERE user = ?
+    ORDER BY begun_at DESC LIMIT ${SWEPT_MAX} OFFSET ${KEYS_PER_USER_MAX})`,
+  { rowsMax: SWEPT_MAX }),
+  finishKey: sqliteText<[number, string, string | null, number, string, string]>(`
+    UPDATE keyed_request SET state = 'done', status = ?, headers = ?, body = ?, is_whole = ?
+    WHERE user = ? AND key = ?`),
+  loseKey: sqliteText<[string, string]>(
+    "UPDATE keyed_request SET state = 'unknown' WHERE user = ? AND key = ?",
+  ),
+  forgetKey: sqliteText<[string, string]>(
+    'DELETE FROM keyed_request WHERE user = ? AND key = ?',
+  ),
+};
+
+type KeyedRequestSql = PreparedTexts<typeof KEYED_REQUEST_TEXTS>;
+
 /**
  * Keyed requests in one SQLite file. Statements run on the calling thread: a write is one fsync,
  * and only requests with a key cost two of them.
  */
 export class SqliteIdempotencyStore implements IdempotencyStore {
   readonly #database: Database.Database;
+  readonly #sql: KeyedRequestSql;
 
   private constructor(database: Database.Database) {
     this.#database = database;
+    this.#sql = prepareTexts(database, 'keyed-requests', KEYED_REQUEST_TEXTS);
   }
 
   /** Opens the file, or makes it: it holds nothing that cannot be done without. What was under way
@@ -62,8 +99,9 @@ export class SqliteIdempotencyStore implements IdempotencyStore {
       try {
         if (isNew) chmodSync(file, 0o600); // Answers hold names of files.
         prepare(database);
-        database.prepare("UPDATE keyed_request SET state = 'unknown' WHERE state = 'begun'").run();
-        return new SqliteIdempotencyStore(database);
+        const store = new SqliteIdempotencyStore(database);
+        store.#sql.loseAll.run();
+        return store;
       } catch (error) {
         database.close();
         throw error;
@@ -72,52 +110,41 @@ export class SqliteIdempotencyStore implements IdempotencyStore {
   }
 
   async begin({ user, key, fingerprint }: KeyedRequest, at: number): Promise<KeyState> {
-    return this.#write('begin', (database): KeyState => {
+    return this.#write('begin', (sql): KeyState => {
       const over = at - KEY_TTL_MS;
-      database.prepare(`DELETE FROM keyed_request WHERE (user, key) IN (
-        SELECT user, key FROM keyed_request WHERE begun_at <= ? LIMIT ${SWEPT_MAX})`).run(over);
-      const found = database.prepare<[string, string, number], Row>(`
-        SELECT fingerprint, state, status, headers, body, is_whole FROM keyed_request
-        WHERE user = ? AND key = ? AND begun_at > ?`).get(user, key, over);
+      sql.sweepKeys.run(over);
+      const found = sql.findKey.get(user, key, over);
       if (found !== undefined) return stateOf(found, fingerprint);
-      database.prepare(`INSERT OR REPLACE INTO keyed_request
-        (user, key, fingerprint, begun_at, state) VALUES (?, ?, ?, ?, 'begun')`)
-        .run(user, key, fingerprint, at);
-      database.prepare(`DELETE FROM keyed_request WHERE (user, key) IN (
-        SELECT user, key FROM keyed_request WHERE user = ?
-        ORDER BY begun_at DESC LIMIT ${SWEPT_MAX} OFFSET ${KEYS_PER_USER_MAX})`).run(user);
+      sql.beginKey.run(user, key, fingerprint, at);
+      sql.trimKeys.run(user);
       return { kind: 'begun' };
     });
   }
 
   async finish({ user, key }: KeyedRequest, answer: KeptAnswer): Promise<void> {
     const { status, headers, body, isWhole } = answer;
-    this.#write('finish', (database) => database.prepare(`
-      UPDATE keyed_request SET state = 'done', status = ?, headers = ?, body = ?, is_whole = ?
-      WHERE user = ? AND key = ?`)
-      .run(status, JSON.stringify(headers), body ?? null, isWhole ? 1 : 0, user, key));
+    this.#write('finish', (sql) => sql.finishKey.run(
+      status, JSON.stringify(headers), body ?? null, isWhole ? 1 : 0, user, key));
   }
 
   async lose({ user, key }: KeyedRequest): Promise<void> {
-    this.#write('lose', (database) => database.prepare(
-      "UPDATE keyed_request SET state = 'unknown' WHERE user = ? AND key = ?").run(user, key));
+    this.#write('lose', (sql) => sql.loseKey.run(user, key));
   }
 
   async forget({ user, key }: KeyedRequest): Promise<void> {
-    this.#write('forget', (database) => database.prepare(
-      'DELETE FROM keyed_request WHERE user = ? AND key = ?').run(user, key));
+    this.#write('forget', (sql) => sql.forgetKey.run(user, key));
   }
 
   async close(): Promise<void> {
     this.#database.close();
   }
 
-  #write<T>(op: string, act: (database: Database.Database) => T): T {
+  #write<T>(op: string, act: (sql: KeyedRequestSql) => T): T {
     const database = this.#database;
     if (!database.open) {
       throw new HoldfastError('unavailable', opOf(op), 'The store of keyed requests is closed.');
     }
-    return explained(op, () => database.transaction(() => act(database)).immediate());
+    return explained(op, () => database.transaction(() => act(this.#sql)).immediate());
   }
 }
 
