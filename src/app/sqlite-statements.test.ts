@@ -24,12 +24,15 @@ import {
 } from '../durability/verify/stores/sqlite/sqlite-manifest-source.ts';
 import { VERIFY_TEXTS } from '../durability/verify/stores/sqlite/verify-statements.ts';
 import { NAMED_IDENTITY_SQL } from '../identity/stores/mariadb/identity-schema.ts';
+import { IDENTITY_CARRIED } from '../identity/stores/sql/carried-tables.ts';
 import { openIdentityDatabase } from '../identity/stores/sqlite/open-identity-database.ts';
 import { IDENTITY_TEXTS } from '../identity/stores/sqlite/sqlite-identity-database.ts';
+import { DIRECTORY_CARRIED } from '../metadata/shards/stores/carried-tables.ts';
 import { DIRECTORY_SQL } from '../metadata/shards/stores/mariadb/directory-schema.ts';
 import {
   DIRECTORY_TEXTS, makeDirectoryFile,
 } from '../metadata/shards/stores/sqlite/sqlite-directory.ts';
+import { METADATA_CARRIED } from '../metadata/stores/rows/carried-tables.ts';
 import { createDatabaseFile } from '../metadata/stores/sqlite/database-file.ts';
 import { LEASE_SQL } from '../platform/cluster/stores/mariadb/cluster-schema.ts';
 import { LEASE_TEXTS, SqliteLeases } from '../platform/cluster/stores/sqlite/sqlite-leases.ts';
@@ -37,14 +40,19 @@ import { SqlRefusal, systemClock } from '../platform/index.ts';
 import type { SqliteTexts } from '../platform/index.ts';
 import { statements } from '../platform/mariadb/index.ts';
 import type { NamedSql } from '../platform/mariadb/index.ts';
-import { keysOfFile, openSqlite, rowsByGuard } from '../platform/sql/testing/index.ts';
+import {
+  fill, keysOfFile, openSqlite, rowsByGuard, tablesOf, walksOf,
+} from '../platform/sql/testing/index.ts';
 import type { SqliteFile } from '../platform/sql/testing/index.ts';
+import { KEYED_REQUESTS_CARRIED } from '../protocols/rest/idempotency/stores/carried-tables.ts';
 import {
   KEYED_REQUEST_SQL,
 } from '../protocols/rest/idempotency/stores/mariadb/keyed-request-schema.ts';
 import {
   KEYED_REQUEST_TEXTS, SqliteIdempotencyStore,
 } from '../protocols/rest/idempotency/stores/sqlite/sqlite-idempotency-store.ts';
+import type { CarriedTable } from '../tables/index.ts';
+import { TableTexts } from '../tables/stores/sql/table-sql.ts';
 
 const SRC = join(import.meta.dirname, '..');
 const ACME = parseTenantId('acme');
@@ -76,13 +84,13 @@ const OF_SQLITE = /better-sqlite3|Connection|database\b/;
 const REFUSED: Readonly<Record<string, string>> = {
   'identity.deleteSetupLinks': 'there is one at most, as on a server',
   'identity.deleteExpiredLinks': 'there is one at most, as on a server',
-  'identity.deleteExpiredFlows': 'sign-ins under way, which are bounded',
   'directory.raiseDirectoryRev': 'the table has one row, and may write one',
   'gc.clear': 'all that the last census has met, however many',
   'gc.forget': 'all of them, when every suspicion begins anew',
-  'keyed-requests.loseAll': 'what is under way when a process ends, once at a start',
+  'keyed-requests.loseAll': 'by an index of those that are under way alone, once at a start',
   'keyed-requests.sweepKeys': 'SQLite deletes without LIMIT: a part of it chooses so many',
   'keyed-requests.trimKeys': 'SQLite deletes without LIMIT: a part of it chooses so many',
+  'verify.dropNotes': 'a range of names, between two that SQLite makes of their beginning',
   'replay.forgetFolders': 'all of one replay, which nobody else sees',
 };
 
@@ -96,6 +104,51 @@ const ON_SERVERS: Readonly<Record<string, readonly NamedSql[]>> = {
 const UNLIKE_SERVERS: Readonly<Record<string, string>> = {
   'keyed-requests.sweepKeys': 'some on the way of each request; there more, beside the requests',
   'keyed-requests.trimKeys': 'some on the way of each request; there more, beside the requests',
+};
+
+/** What passes over a table, an index of it or a range of that, and why it may. */
+const WALKS: Readonly<Record<string, readonly string[]>> = {
+  'a page of a walk by key': [
+    'identity.listUsers', 'identity.listGroups', 'identity.listOldestFlows', 'gc.listCensuses',
+    'metadata.held', 'metadata.heldOf', 'metadata.versions', 'metadata.versionsOf',
+    'metadata.parts', 'metadata.partsOf',
+  ],
+  'what is due or over, and that alone': [
+    'identity.deleteExpiredTokens', 'identity.deleteExpiredFlows', 'keyed-requests.sweepKeys',
+    'verify.dueSamples',
+  ],
+  'one link at most': [
+    'identity.findSetupLink', 'identity.deleteSetupLinks', 'identity.deleteExpiredLinks',
+  ],
+  'sign-ins under way, which are bounded': ['identity.countFlows'],
+  'what the statement has found itself': ['identity.listOldestKept'],
+  'tenants, of which there are few, and all are wanted': [
+    'identity.listTenants', 'identity.countTenants',
+  ],
+  'one row': ['directory.directoryRev', 'directory.raiseDirectoryRev'],
+  'all are wanted, when the directory has changed': [
+    'directory.listShards', 'directory.listPlaces', 'directory.listMovedSpaces',
+  ],
+  'all suspects, once in a census': ['gc.clear'],
+  'all suspects, once for what a volume or an administrator asks': [
+    'gc.countSuspects', 'gc.oldestAccuser',
+  ],
+  'findings, which are bounded': ['verify.listFindings', 'verify.countFindings'],
+  'samples, which are bounded': ['verify.countSamples'],
+  'a dozen rows': ['leases.listLeases'],
+  'verifiers look at all spaces': ['metadata.spaces'],
+  'a row for each volume': ['metadata.marks', 'metadata.marksOf'],
+};
+const ROWS = 1_500;
+/** Where a check asks for certain ones. */
+const VALUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  keyed_request: { state: "CASE seq % 9 WHEN 0 THEN 'begun' ELSE 'done' END" },
+};
+const OF_ONE_ROW: ReadonlySet<string> = new Set(['ledger_head']);
+
+const CARRIED: Readonly<Record<string, readonly CarriedTable[]>> = {
+  identity: IDENTITY_CARRIED, directory: DIRECTORY_CARRIED, metadata: METADATA_CARRIED,
+  'keyed-requests': KEYED_REQUESTS_CARRIED,
 };
 
 interface Place {
@@ -207,4 +260,59 @@ describe('A statement of a SQLite file', () => {
     assert.deepEqual(differing.toSorted(), Object.keys(UNLIKE_SERVERS).toSorted());
     assert.ok(compared > 40, `${compared} of them are compared`);
   });
+});
+
+describe('The plan of a statement of a SQLite file', () => {
+  const walking = (): string[] => [...allTexts()]
+    .filter(({ database, text }) => walksOf(database, text.text).length > 0)
+    .map(({ name }) => name);
+
+  it('searches by keys, but for those of which is said why not', () => {
+    assert.deepEqual(walking().toSorted(), Object.values(WALKS).flat().toSorted());
+    const count = [...allTexts()].length;
+    assert.ok(count > 140, `${count} statements`);
+  });
+
+  it('is the same when the tables are full', () => {
+    const empty = walking();
+    for (const { database } of places.values()) {
+      for (const table of tablesOf(database)) {
+        fill(database, table, { rows: ROWS, values: VALUES[table] ?? {} });
+        const [[count] = []] = database.prepare(`SELECT COUNT(*) FROM ${table}`).raw().all() as
+          [number][];
+        assert.ok(Number(count) >= (OF_ONE_ROW.has(table) ? 1 : ROWS), `${table}: ${count}`);
+      }
+    }
+    assert.deepEqual(walking(), empty);
+  });
+
+  it('would be found if it did not', () => {
+    const walks = (owner: string, text: string): number => (
+      walksOf(places.get(owner)?.database as SqliteFile, text).length);
+    assert.equal(walks('identity', 'SELECT id FROM users WHERE display_name = ?'), 1);
+    assert.equal(walks('identity', 'DELETE FROM tokens WHERE created_at < ?'), 1);
+    assert.equal(walks('identity', 'SELECT id FROM users WHERE id > ? AND tenant < ?'), 1);
+    assert.equal(walks('identity', 'SELECT COUNT(*) FROM users'), 1, 'also by an index');
+    assert.equal(walks('gc', 'SELECT min(first_at) FROM suspect'), 1);
+    assert.equal(walks('gc', 'SELECT size_bytes FROM suspect WHERE id = ?'), 0);
+  });
+});
+
+it('Tables that are carried are read page by page, each from where the last one ended', () => {
+  let pages = 0;
+  for (const [owner, tables] of Object.entries(CARRIED)) {
+    const database = places.get(owner)?.database as SqliteFile;
+    for (const table of tables) {
+      const { onSqlite, key, others } = table;
+      if (onSqlite?.source !== undefined) continue; // One row, made by a statement.
+      const sql = new TableTexts('sqlite').of(table);
+      const row = [...key, ...others].map(() => 1);
+      const { text } = sql.hasWholeOrder ? sql.page({ after: row, limit: 9 }) : sql.groups(row, 9);
+      const details = database.prepare(`EXPLAIN QUERY PLAN ${text}`).all(...key.map(() => 1)
+        .slice(0, text.split('?').length - 1)) as { detail: string }[];
+      pages += 1;
+      assert.deepEqual(details.filter(({ detail }) => !/^SEARCH .*>/.test(detail)), [], table.name);
+    }
+  }
+  assert.ok(pages > 30, `${pages} tables`);
 });

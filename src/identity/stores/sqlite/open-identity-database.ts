@@ -12,7 +12,7 @@ import { dirname } from 'node:path';
 import { HoldfastError } from '../../../base/errors.ts';
 import { failpoint, readSqliteHeader } from '../../../platform/index.ts';
 import {
-  IDENTITY_APPLICATION_ID, IDENTITY_FORMAT, IDENTITY_SCHEMA, IDENTITY_STEPS,
+  IDENTITY_APPLICATION_ID, IDENTITY_FORMAT, IDENTITY_INDEXES, IDENTITY_SCHEMA, IDENTITY_STEPS,
 } from './identity-schema.ts';
 
 /** How long a statement waits, blocking, for another process's transaction (some milliseconds). */
@@ -42,6 +42,7 @@ export function openIdentityDatabase(where: IdentityFile): Database.Database {
     try {
       makeDurable(database);
       migrate(database);
+      database.exec(IDENTITY_INDEXES); // Where they are not there, each by itself.
       return database;
     } catch (error) {
       database.close();

@@ -10,7 +10,7 @@ import Database from 'better-sqlite3';
 import { isKind, type ErrorKind } from '../../../base/errors.ts';
 import { parseUserId } from '../../../base/ids.ts';
 import { sampleToken, sampleUser, testIdentityStore } from '../../identity-store.conformance.ts';
-import { IDENTITY_FORMAT } from './identity-schema.ts';
+import { IDENTITY_FORMAT, IDENTITY_INDEXES } from './identity-schema.ts';
 import { openIdentityDatabase } from './open-identity-database.ts';
 import { SqliteIdentityStore } from './sqlite-identity-store.ts';
 
@@ -165,4 +165,19 @@ it('SqliteIdentityStore undoes a change that writes more rows than it may', asyn
   other.close();
   assert.equal(await store.deleteToken(ALICE, 'app-password', 'same'), true);
   await store.close();
+});
+
+it('SqliteIdentityStore gives an older file the indexes that came without a format', async () => {
+  const file = await filled();
+  const database = new Database(file);
+  const indexes = (): unknown[] => database.prepare(`SELECT name FROM sqlite_schema
+    WHERE type = 'index' ORDER BY name`).pluck().all();
+  const all = indexes();
+  for (const [, name = ''] of IDENTITY_INDEXES.matchAll(/EXISTS (\w+)/g)) {
+    database.exec(`DROP INDEX ${name}`);
+  }
+  assert.equal(indexes().length, all.length - 4);
+  await (await openAt(file)).close();
+  assert.deepEqual(indexes(), all);
+  database.close();
 });

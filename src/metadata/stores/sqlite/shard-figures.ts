@@ -3,16 +3,18 @@ import type { TenantId } from '../../../base/ids.ts';
 import type { ShardFigures } from '../../shards/shard-store.ts';
 import type { Connection } from './connection.ts';
 
-const COUNT_SPACES = `SELECT tenant, SUM(n) FROM (
+export const FIGURES_SQL = {
+  countSpaces: `SELECT tenant, SUM(n) FROM (
   SELECT tenant, COUNT(*) AS n FROM space GROUP BY tenant
   UNION ALL SELECT id, 0 FROM tenant UNION ALL SELECT id, 0 FROM retention WHERE scope = 'tenant'
-) GROUP BY tenant ORDER BY tenant`;
-const NEXT_IDS = "SELECT name, value FROM meta WHERE name GLOB 'next_*_id'";
+) GROUP BY tenant ORDER BY tenant`,
+  listNextIds: "SELECT name, value FROM meta WHERE name GLOB 'next_*_id'",
+} as const;
 
 export function readFigures(connection: Connection): ShardFigures {
   const number = (name: string): number => Number(connection.pragma(name, { simple: true }));
-  const tenants = connection.prepare(COUNT_SPACES).raw().all() as [TenantId, number][];
-  const nextIds = connection.prepare(NEXT_IDS).raw().all() as [string, number][];
+  const tenants = connection.prepare(FIGURES_SQL.countSpaces).raw().all() as [TenantId, number][];
+  const nextIds = connection.prepare(FIGURES_SQL.listNextIds).raw().all() as [string, number][];
   return {
     sizeBytes: (number('page_count') - number('freelist_count')) * number('page_size'),
     tenants: tenants.map(([tenant, spaceCount]) => ({ tenant, spaceCount })),

@@ -71,7 +71,10 @@ const PUT_NOTE = `
 INSERT INTO note (verifier, name, value) VALUES (?, ?, ?)
 ON CONFLICT (verifier, name) DO UPDATE SET value = excluded.value`;
 
-const BEGINS = 'substr(name, 1, length(@prefix)) = @prefix';
+/** Of the names that begin so the largest ends in the last of all characters: by that they are
+ *  found in the index, and `substr` says which they are. */
+const BEGINS = `name >= @prefix AND name < @prefix || char(1114111)
+  AND substr(name, 1, length(@prefix)) = @prefix`;
 
 const LIST_NOTES = `
 SELECT name, value FROM note
