@@ -13,7 +13,7 @@ import {
   ensureFailureTables,
 } from '../identity/stores/mariadb/mariadb-failure-counts.ts';
 import type { Clock } from '../platform/index.ts';
-import { Session, explainedFault } from '../platform/mariadb/index.ts';
+import { Session, explainedFault, keepTurns } from '../platform/mariadb/index.ts';
 import type { ServerAddress } from '../platform/mariadb/index.ts';
 import {
   MariadbLeavingList, ensureLeavingTables,
@@ -34,6 +34,7 @@ export async function openCluster(
       await ensureMoveTables(session);
       await ensureDrainTables(session);
       await ensureFailureTables(session);
+      await keepTurns(session, address.known);
     } finally {
       await session.end();
     }

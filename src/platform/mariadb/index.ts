@@ -15,6 +15,7 @@ export { knowDatabase, noteLatest } from './known-database.ts';
 export type { KnownDatabase, KnownNumberName } from './known-database.ts';
 export { keysOf, namedSql, namedTable, ownerOf, valuesFor } from './named-sql.ts';
 export type { NamedSql, SqlValue, TableOwner } from './named-sql.ts';
+export { NODE_TURN_TABLES, keepTurns, raisingTurn } from './node-turn.ts';
 export { inOurWords, inServersWords } from './dialect.ts';
 export { lookAtDatabase } from './look-at-database.ts';
 export type { DatabaseFacts } from './look-at-database.ts';

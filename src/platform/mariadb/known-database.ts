@@ -6,23 +6,30 @@
  * acknowledged, nobody reads or writes there.
  */
 import { HoldfastError } from '../../base/errors.ts';
+import { systemRandom } from '../random.ts';
 import { statements } from '../sql/statement-registry.ts';
 import type { RegisteredStatement } from '../sql/statement-registry.ts';
 import { CHANGED, ServerError, serverFault } from './faults.ts';
 import { namedSql } from './named-sql.ts';
+import { newOwnTurn, ownTurnOf } from './node-turn.ts';
+import type { OwnTurn } from './node-turn.ts';
 import { checkSettings, readSettings } from './server-settings.ts';
 import type { Session } from './session.ts';
 
 /** Numbers that never become less, by the table each is in: whoever changes accounts, metadata or
- *  the directory of shards raises one of them in the same transaction. */
+ *  the directory of shards raises one of them in the same transaction. What else a process changes
+ *  raises one of its own: node-turn.ts. */
 const NUMBERS = {
   writer_turn: numberOf('knownWriterTurn', 'SELECT turn FROM writer_turn WHERE id = 1'),
   identity_turn: numberOf('knownIdentityTurn', 'SELECT turn FROM identity_turn WHERE id = 1'),
   directory: numberOf('knownDirectoryRev', 'SELECT value FROM directory WHERE name = \'rev\''),
 };
 
-export type KnownNumberName = keyof typeof NUMBERS;
-const NAMES = Object.keys(NUMBERS) as KnownNumberName[];
+type SharedName = keyof typeof NUMBERS;
+export type KnownNumberName = SharedName | 'node_turn';
+const SHARED_NAMES = Object.keys(NUMBERS) as SharedName[];
+const NAMES: readonly KnownNumberName[] = [...SHARED_NAMES, 'node_turn'];
+const OWN_ID_BYTES = 12;
 
 function numberOf(name: string, sql: string): RegisteredStatement {
   const owner = { owner: 'platform.known', tables: new Map() };
@@ -36,6 +43,8 @@ export interface KnownDatabase {
   /** The largest numbers that were committed as far as this process knows; its threads share them.
    *  0: the table was not there yet, or empty, and nothing was committed since. */
   readonly latest: Readonly<Record<KnownNumberName, SharedArrayBuffer>>;
+  /** Whose turns this process raises. */
+  readonly own: OwnTurn;
 }
 
 /** No table, no column: it is another database. */
@@ -57,8 +66,9 @@ export async function knowDatabase(
   const cells = NAMES.map((name) => [name, new SharedArrayBuffer(8)] as const);
   const latest = before?.latest
     ?? Object.fromEntries(cells) as Record<KnownNumberName, SharedArrayBuffer>;
-  const known = { facts: found, latest };
-  for (const name of NAMES) {
+  const own = before?.own ?? newOwnTurn(systemRandom.token(OWN_ID_BYTES));
+  const known = { facts: found, latest, own };
+  for (const name of SHARED_NAMES) {
     if (!tables.has(name)) continue;
     const [number = 0] = await ask(session, NUMBERS[name]);
     noteLatest(known, name, Number(number));
@@ -97,9 +107,7 @@ export async function checkKnown(
   await checkSafe(session);
   try {
     await checkFacts(session, known);
-    for (const [name, wanted] of latest) {
-      if (wanted > 0) await checkNumber(session, name, wanted);
-    }
+    for (const number of latest) if (number[1] > 0) await checkNumber(session, known, number);
     await session.run('COMMIT');
   } catch (error) {
     if (MISSING.includes(serverFault(error)?.errno ?? 0)) throw changed(LACKS, error);
@@ -115,9 +123,10 @@ async function checkFacts(session: Session, { facts }: KnownDatabase): Promise<v
 }
 
 async function checkNumber(
-  session: Session, name: KnownNumberName, wanted: number,
+  session: Session, known: KnownDatabase, [name, wanted]: readonly [KnownNumberName, number],
 ): Promise<void> {
-  const [found] = await ask(session, NUMBERS[name]);
+  const found = name === 'node_turn' ? await ownTurnOf(session, known)
+    : (await ask(session, NUMBERS[name]))[0];
   if (found === undefined) throw changed(`${LACKS} or were emptied (${name})`);
   if (Number(found) >= wanted) return;
   throw changed(`${OLDER} (change ${Number(found)} of ${name}, and ${wanted} was there)`);

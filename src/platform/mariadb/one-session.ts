@@ -5,6 +5,8 @@ import { explainedFault } from './faults.ts';
 import type { DatabaseWords } from './faults.ts';
 import { valuesFor } from './named-sql.ts';
 import type { NamedSql } from './named-sql.ts';
+import { noteLatest } from './known-database.ts';
+import { raisingTurn } from './node-turn.ts';
 import { OneByOne } from './one-by-one.ts';
 import { patiently } from './patience.ts';
 import { Session } from './session.ts';
@@ -20,6 +22,9 @@ export interface OneSessionParts {
   address: ServerAddress;
   clock: Clock;
   words: DatabaseWords;
+  /** Whether an older copy of the database is to be known by what it lacks of these changes: see
+   *  node-turn.ts. It takes one more question of each transaction that changes something. */
+  isKnown?: boolean;
 }
 
 /** Says one statement in the transaction of the moment. */
@@ -74,9 +79,17 @@ export class OneSession {
     if (this.#session?.isCurrent === false) this.#drop();
     const session = this.#session ?? await this.#open();
     this.#session = session;
-    const answer = await act((statement, ...values) =>
-      session.execute(statement.text, valuesFor(statement, values)));
+    let changeCount = 0;
+    const answer = await act(async (statement, ...values) => {
+      const said = await session.execute(statement.text, valuesFor(statement, values));
+      changeCount += said.changes;
+      return said;
+    });
+    const { address: { known }, isKnown = false } = this.#parts;
+    const raising = isKnown && changeCount > 0 ? raisingTurn(known) : undefined;
+    const turn = raising && (await session.execute(raising.text, raising.values)).insertId;
     await session.run('COMMIT');
+    if (turn !== undefined) noteLatest(known, 'node_turn', turn);
     return answer;
   }
 

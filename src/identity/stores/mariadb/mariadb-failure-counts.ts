@@ -68,7 +68,7 @@ export class MariadbFailureCounts implements FailureCounts {
     const { address, clock } = parts;
     this.#parts = parts;
     this.#reading = new OneSession({ address, clock, words: WORDS });
-    this.#writing = new OneSession({ address, clock, words: WORDS });
+    this.#writing = new OneSession({ address, clock, words: WORDS, isKnown: true });
     this.#sweptAtMs = clock.monotonic();
   }
 

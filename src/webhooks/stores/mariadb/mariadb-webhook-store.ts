@@ -36,7 +36,7 @@ export class MariadbWebhookStore implements WebhookStore {
 
   private constructor(parts: MariadbWebhookParts) {
     this.#parts = parts;
-    this.#session = new OneSession({ ...parts, words: WORDS });
+    this.#session = new OneSession({ ...parts, words: WORDS, isKnown: true });
   }
 
   /** Makes its table where it is missing. @throws unavailable. */

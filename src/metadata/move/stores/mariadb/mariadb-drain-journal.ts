@@ -34,7 +34,7 @@ export class MariadbDrainJournal implements DrainJournal {
 
   /** Its table must be there: see ensureDrainTables. Nothing is asked of the server yet. */
   constructor(parts: { readonly address: ServerAddress; readonly clock: Clock }) {
-    this.#session = new OneSession({ ...parts, words: WORDS });
+    this.#session = new OneSession({ ...parts, words: WORDS, isKnown: true });
   }
 
   list(): Promise<DrainRecord[]> {

@@ -54,7 +54,7 @@ export class MariadbMoveJournal implements MoveJournal {
 
   /** Its table must be there: see ensureMoveTables. Nothing is asked of the server yet. */
   constructor({ address, clock, epoch }: MariadbMoveJournalParts) {
-    this.#session = new OneSession({ address, clock, words: WORDS });
+    this.#session = new OneSession({ address, clock, words: WORDS, isKnown: true });
     this.#epoch = epoch;
   }
 

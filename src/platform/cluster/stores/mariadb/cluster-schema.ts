@@ -1,5 +1,5 @@
 /** What the nodes of an installation know of each other, on MariaDB: docs/formats/cluster.md. */
-import { keysOf, makeMissingTables, namedTable } from '../../../mariadb/index.ts';
+import { NODE_TURN_TABLES, keysOf, makeMissingTables, namedTable } from '../../../mariadb/index.ts';
 import type { Session } from '../../../mariadb/index.ts';
 
 const KEY = 'VARCHAR(255) NOT NULL';
@@ -11,6 +11,7 @@ export const CLUSTER_TABLES: Readonly<Record<string, string>> = {
     started_at ${NUMBER}, seen_at ${NUMBER}, quiet_round ${NUMBER}, PRIMARY KEY (name)`,
   change_hint: `number BIGINT NOT NULL AUTO_INCREMENT, space_id ${NUMBER}, told_at ${NUMBER},
     PRIMARY KEY (number), KEY hint_by_time (told_at)`,
+  ...NODE_TURN_TABLES,
 };
 
 /** Several may do this at once. */

@@ -12,7 +12,7 @@ export class MariadbLeases implements Leases {
 
   /** Its tables must be there: see ensureClusterTables. Nothing is asked of the server yet. */
   constructor(parts: { address: ServerAddress; clock: Clock }) {
-    this.#session = new OneSession({ ...parts, words: WORDS });
+    this.#session = new OneSession({ ...parts, words: WORDS, isKnown: true });
   }
 
   take(name: string, holder: string, ttlMs: number): Promise<Lease | undefined> {

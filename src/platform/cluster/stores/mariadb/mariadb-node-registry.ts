@@ -14,7 +14,7 @@ export class MariadbNodeRegistry implements NodeRegistry {
 
   /** Its tables must be there: see ensureClusterTables. Nothing is asked of the server yet. */
   constructor(parts: { address: ServerAddress; clock: Clock }) {
-    this.#session = new OneSession({ ...parts, words: WORDS });
+    this.#session = new OneSession({ ...parts, words: WORDS, isKnown: true });
   }
 
   enter({ name, incarnation, version, place }: NodeEntry, quietRound: number): Promise<void> {

@@ -45,7 +45,7 @@ export class MariadbHomeTable implements HomeTable {
     } catch (error) {
       throw explainedFault(error, WORDS);
     }
-    return new MariadbHomeTable(new OneSession({ address, clock, words: WORDS }));
+    return new MariadbHomeTable(new OneSession({ address, clock, words: WORDS, isKnown: true }));
   }
 
   read(): Promise<HomeEntry[]> {

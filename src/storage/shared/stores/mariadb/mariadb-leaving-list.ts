@@ -61,7 +61,7 @@ export class MariadbLeavingList implements LeavingList {
 
   /** Its tables must be there: see ensureLeavingTables. Nothing is asked of the server yet. */
   constructor(parts: { address: ServerAddress; clock: Clock }) {
-    this.#session = new OneSession({ ...parts, words: WORDS });
+    this.#session = new OneSession({ ...parts, words: WORDS, isKnown: true });
   }
 
   announce(store: string, ids: readonly BlockId[]): Promise<void> {

@@ -49,6 +49,9 @@ interface Row {
  *
  * Each open store notes every while that it is there. What one that is gone had begun counts as
  * `unknown`: GONE_S after it was last heard of, at once when it was closed.
+ *
+ * That a key was begun is what keeps a request from being done twice, so an older copy of the
+ * database is known by it, also where the work itself went to another one.
  */
 export class MariadbIdempotencyStore implements IdempotencyStore {
   readonly #lone: LoneStatements;
@@ -96,14 +99,15 @@ export class MariadbIdempotencyStore implements IdempotencyStore {
       if (found.attempt === attempt) return { kind: 'begun' };
       if (found.begunAt > at - KEY_TTL_MS) return stateOf(found, fingerprint);
       const again = { ...values, old: found.attempt };
-      if ((await this.#lone.ask(SQL.beginKeyAgain, [again])).changes > 0) return { kind: 'begun' };
+      const { changes } = await this.#lone.change(SQL.beginKeyAgain, [again]);
+      if (changes > 0) return { kind: 'begun' };
     }
     throw new HoldfastError('busy', `${OP}.begin`, 'This key is in use. Try again shortly.');
   }
 
   async #insert(values: Readonly<Record<string, string | number>>): Promise<boolean> {
     try {
-      await this.#lone.ask(SQL.beginKey, [values], (errno) => errno === DUPLICATE);
+      await this.#lone.change(SQL.beginKey, [values], (errno) => errno === DUPLICATE);
       return true;
     } catch (error) {
       if (serverFault(error)?.errno === DUPLICATE) return false;
