@@ -54,6 +54,51 @@ describe('runTestFile', () => {
     assert.match(complaint ?? '', /still running after 0\.7 s/);
   });
 
+  it('counts a rejection that nobody awaits as a failure, and shows its place', async () => {
+    const { tally, complaint, end } = await run('floats.test.mjs', `
+      const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+      it('a', async () => {
+        void (async function floating() { await pause(5); throw new Error('lost'); })();
+        await pause(50);
+      });
+    `);
+    assert.deepEqual([tally.failed, complaint], [1, 'ended with code 1']);
+    assert.match(end.output, /nobody awaited: Error: lost\n\s+at floating/);
+  });
+
+  it('counts a rejection behind the last test as a failure', async () => {
+    const { tally } = await run('late.test.mjs', `
+      it('a', () => {});
+      setTimeout(() => { void Promise.reject(new Error('lost')); }, 300);
+    `);
+    assert.equal(tally.failed, 1);
+  });
+
+  it('lays an error of a timer at its test', async () => {
+    const { tally, complaint } = await run('timers.test.mjs', `
+      const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+      it('a', async () => { setTimeout(() => { throw new Error('lost'); }, 5); await pause(50); });
+    `);
+    assert.deepEqual([tally, complaint], [{ passed: 0, failed: 1, skipped: 0 }, undefined]);
+  });
+
+  it('watches no promises, nor hinders hooks that do', async () => {
+    const { tally, end } = await run('promises.test.mjs', `
+      import hooks from 'node:async_hooks';
+      import assert from 'node:assert/strict';
+      it('a', async () => { await null; assert.equal(hooks.executionAsyncId(), 0); });
+      it('b', async () => {
+        let made = 0;
+        const init = (id, type) => { if (type === 'PROMISE') made += 1; };
+        const hook = hooks.createHook({ init }).enable();
+        await null;
+        hook.disable();
+        assert.ok(made > 0);
+      });
+    `);
+    assert.equal(tally.passed, 2, end.output);
+  });
+
   it('counts a file that dies, or holds no tests, as a failure', async () => {
     const died = await run('dies.test.mjs', `it('a', () => { process.kill(process.pid, 9); });`);
     assert.equal(died.tally.failed, 1);

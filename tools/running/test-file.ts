@@ -8,6 +8,7 @@ import type { OutcomeLine } from './outcome-reporter.ts';
 import { sum } from './tally.ts';
 import type { Tally } from './tally.ts';
 
+const PROMISES = new URL('./untracked-promises.ts', import.meta.url).href;
 const REPORTER = new URL('./outcome-reporter.ts', import.meta.url).href;
 
 export interface TestFileOptions {
@@ -33,7 +34,7 @@ export async function runTestFile(path: string, options: TestFileOptions): Promi
   try {
     const outcomes = join(scratch, 'outcomes');
     const args = [
-      '--test-reporter=spec', '--test-reporter-destination=stdout',
+      '--import', PROMISES, '--test-reporter=spec', '--test-reporter-destination=stdout',
       `--test-reporter=${REPORTER}`, `--test-reporter-destination=${outcomes}`,
       path, ...options.words ?? [],
     ];
