@@ -13,7 +13,8 @@ const { createHook } = hooks;
 
 Object.assign(hooks, {
   createHook(callbacks: HookCallbacks): AsyncHook {
-    const isOfRunner = new Error().stack?.includes(RUNNER) === true;
+    const [, , caller] = new Error().stack?.split('\n') ?? [];
+    const isOfRunner = caller?.includes(RUNNER) === true;
     if (!isOfRunner) return createHook(callbacks);
     process.on('unhandledRejection', show);
     return createHook({ ...callbacks, trackPromises: false });
