@@ -47,11 +47,11 @@ export const KEYED_REQUEST_SQL = namedTable({
     WHERE user_id = @user AND request_key = @key AND attempt = @old`,
   finishKey: `UPDATE keyed_request SET state = 'done', status = @status, headers = @headers,
       body = @body, is_whole = @whole
-    WHERE user_id = @user AND request_key = @key AND writer = @writer`,
+    WHERE user_id = @user AND request_key = @key AND writer = @writer AND attempt = @attempt`,
   loseKey: `UPDATE keyed_request SET state = 'unknown'
-    WHERE user_id = @user AND request_key = @key AND writer = @writer`,
+    WHERE user_id = @user AND request_key = @key AND writer = @writer AND attempt = @attempt`,
   forgetKey: `DELETE FROM keyed_request
-    WHERE user_id = @user AND request_key = @key AND writer = @writer`,
+    WHERE user_id = @user AND request_key = @key AND writer = @writer AND attempt = @attempt`,
 
   noteKeyWriter: `INSERT INTO keyed_request_writer (id, seen_s) VALUES (?, UNIX_TIMESTAMP())
     ON DUPLICATE KEY UPDATE seen_s = UNIX_TIMESTAMP()`,

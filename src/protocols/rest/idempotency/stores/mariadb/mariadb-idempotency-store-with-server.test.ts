@@ -12,6 +12,7 @@ import { ANSWER, keyed, testIdempotencyStore } from '../../idempotency-store.con
 import { KEY_TTL_MS, KEYS_PER_USER_MAX } from '../../idempotency-store.ts';
 import { UPKEEP_EVERY_MS } from './key-upkeep.ts';
 import { KEYED_REQUEST_SQL } from './keyed-request-schema.ts';
+import { AGAIN_MS } from './late-ends.ts';
 import { MariadbIdempotencyStore } from './mariadb-idempotency-store.ts';
 
 const AT = Date.UTC(2026, 10, 21);
@@ -100,6 +101,81 @@ describe('A MariadbIdempotencyStore whose connection breaks', () => {
       await proxy.stop();
     });
   }
+});
+
+describe('A MariadbIdempotencyStore whose server is away', () => {
+  const moment = (): Promise<void> => new Promise((resolve) => {
+    systemClock.after(100, resolve);
+  });
+  const eventuallyIs = async (
+    store: MariadbIdempotencyStore, key: string, wanted: string,
+  ): Promise<void> => {
+    const endsAt = systemClock.now() + 60_000;
+    for (;;) {
+      const { kind } = await store.begin(keyed(key), AT);
+      if (kind === wanted) return;
+      assert.equal(kind, 'busy', key);
+      assert.ok(systemClock.now() < endsAt, `${key} stays busy`);
+      await moment();
+    }
+  };
+
+  it('notes the ends of requests when it is back: none stays busy', async () => {
+    const store = await openEmpty();
+    const theirs = await MariadbIdempotencyStore.open({ address });
+    for (const key of ['done', 'lost', 'free']) await store.begin(keyed(key), AT);
+    await server.kill();
+    const isAway = (error: unknown): boolean => isKind(error, 'unavailable');
+    await Promise.all([
+      assert.rejects(store.finish(keyed('done'), ANSWER), isAway),
+      assert.rejects(store.lose(keyed('lost')), isAway),
+      assert.rejects(store.forget(keyed('free')), isAway),
+    ]);
+    await server.startAgain();
+    await eventuallyIs(theirs, 'done', 'done');
+    await eventuallyIs(theirs, 'lost', 'unknown');
+    await eventuallyIs(theirs, 'free', 'begun');
+    assert.deepEqual(await theirs.begin(keyed('done'), AT), { kind: 'done', answer: ANSWER });
+    await store.close();
+    await theirs.close();
+  });
+
+  it('forgets what the server began after it was given up', async () => {
+    const store = await openEmpty();
+    const theirs = await MariadbIdempotencyStore.open({ address });
+    await store.begin(keyed('warm'), AT);
+    server.freeze();
+    try {
+      await assert.rejects(store.begin(keyed('late'), AT), (error) => isKind(error, 'unavailable'));
+    } finally {
+      server.goOn();
+    }
+    await eventuallyIs(theirs, 'late', 'begun');
+    await store.close();
+    await theirs.close();
+  });
+
+  it('leaves alone what was begun under the key since', async () => {
+    const store = await openEmpty();
+    const theirs = await MariadbIdempotencyStore.open({ address });
+    await store.begin(keyed('k'), AT);
+    server.freeze();
+    try {
+      await assert.rejects(store.forget(keyed('k')), (error) => isKind(error, 'unavailable'));
+    } finally {
+      server.goOn();
+    }
+    // As if it had done what it was asked before. Here the key is still to be forgotten.
+    await server.query('DELETE FROM keyed_request WHERE request_key = \'k\'', address.database);
+    assert.deepEqual(await store.begin(keyed('k'), AT), { kind: 'begun' });
+    const endsAt = systemClock.monotonic() + 3 * AGAIN_MS;
+    while (systemClock.monotonic() < endsAt) {
+      assert.deepEqual(await theirs.begin(keyed('k'), AT), { kind: 'busy' });
+      await moment();
+    }
+    await store.close();
+    await theirs.close();
+  });
 });
 
 describe('The upkeep of MariadbIdempotencyStore', () => {

@@ -5,12 +5,13 @@ import {
   LoneStatements, ask, explainedFault, lookAtDatabase, serverFault,
   withSession,
 } from '../../../../../platform/mariadb/index.ts';
-import type { ServerAddress, Session } from '../../../../../platform/mariadb/index.ts';
+import type { NamedSql, ServerAddress, Session } from '../../../../../platform/mariadb/index.ts';
 import { KEY_TTL_MS, KEYS_PER_USER_MAX } from '../../idempotency-store.ts';
 import type {
   IdempotencyStore, KeptAnswer, KeyedRequest, KeyState,
 } from '../../idempotency-store.ts';
 import { KeyUpkeep } from './key-upkeep.ts';
+import { LateEnds } from './late-ends.ts';
 import {
   KEYED_REQUEST_FORMAT, KEYED_REQUEST_META_SQL as META, KEYED_REQUEST_SQL as SQL,
   KEYED_REQUEST_TABLES, createKeyedRequestTable,
@@ -48,7 +49,8 @@ interface Row {
  * second finds the row of the first.
  *
  * Each open store notes every while that it is there. What one that is gone had begun counts as
- * `unknown`: GONE_S after it was last heard of, at once when it was closed.
+ * `unknown`: GONE_S after it was last heard of, at once when it was closed. So that no key of one
+ * that is there stays `busy`, an end that could not be noted is noted later.
  *
  * That a key was begun is what keeps a request from being done twice, so an older copy of the
  * database is known by it, also where the work itself went to another one.
@@ -57,11 +59,17 @@ export class MariadbIdempotencyStore implements IdempotencyStore {
   readonly #lone: LoneStatements;
   readonly #writer: string;
   readonly #upkeep: KeyUpkeep;
+  readonly #late: LateEnds;
+  /** Of what was begun here and has not ended, by user and key. */
+  readonly #attempts = new Map<string, string>();
 
-  private constructor(lone: LoneStatements, writer: string, upkeep: KeyUpkeep) {
+  private constructor(
+    lone: LoneStatements, writer: string, { upkeep, late }: { upkeep: KeyUpkeep; late: LateEnds },
+  ) {
     this.#lone = lone;
     this.#writer = writer;
     this.#upkeep = upkeep;
+    this.#late = late;
   }
 
   /** Makes its tables where they are not there yet: they hold nothing that cannot be done without.
@@ -79,7 +87,7 @@ export class MariadbIdempotencyStore implements IdempotencyStore {
     const writer = systemRandom.token(ID_BYTES);
     const upkeep = new KeyUpkeep({ lone, writer, clock, keysPerUserMax: KEYS_PER_USER_MAX });
     await upkeep.begin();
-    return new MariadbIdempotencyStore(lone, writer, upkeep);
+    return new MariadbIdempotencyStore(lone, writer, { upkeep, late: new LateEnds(clock) });
   }
 
   /** Round trips to the server so far. */
@@ -87,10 +95,26 @@ export class MariadbIdempotencyStore implements IdempotencyStore {
     return this.#lone.questionCount;
   }
 
-  async begin({ user, key, fingerprint }: KeyedRequest, at: number): Promise<KeyState> {
+  async begin(request: KeyedRequest, at: number): Promise<KeyState> {
+    const { user, key } = request;
     const attempt = systemRandom.token(ID_BYTES);
-    const values = { user, key, fingerprint, at, attempt, writer: this.#writer };
     this.#upkeep.note(user, at);
+    try {
+      const state = await this.#begin(request, at, attempt);
+      if (state.kind === 'begun') this.#attempts.set(nameOf(request), attempt);
+      return state;
+    } catch (error) {
+      // The server may do it all the same, now or when it goes on. Nothing was done under it.
+      const values = { user, key, writer: this.#writer, attempt };
+      this.#late.undo(() => this.#lone.ask(SQL.forgetKey, [values]));
+      throw error;
+    }
+  }
+
+  async #begin(
+    { user, key, fingerprint }: KeyedRequest, at: number, attempt: string,
+  ): Promise<KeyState> {
+    const values = { user, key, fingerprint, at, attempt, writer: this.#writer };
     for (let tried = 0; tried < TRIES_MAX; tried += 1) {
       if (await this.#insert(values)) return { kind: 'begun' };
       const found = await this.#find(user, key);
@@ -120,26 +144,45 @@ export class MariadbIdempotencyStore implements IdempotencyStore {
     return rows[0] === undefined ? undefined : rowOf(rows[0]);
   }
 
-  async finish({ user, key }: KeyedRequest, answer: KeptAnswer): Promise<void> {
+  async finish(request: KeyedRequest, answer: KeptAnswer): Promise<void> {
     const { status, body = null, isWhole } = answer;
-    await this.#lone.ask(SQL.finishKey, [{
-      user, key, writer: this.#writer, status, headers: JSON.stringify(answer.headers), body,
-      whole: isWhole ? 1 : 0,
-    }]);
+    await this.#end(SQL.finishKey, request, {
+      status, headers: JSON.stringify(answer.headers), body, whole: isWhole ? 1 : 0,
+    });
   }
 
-  async lose({ user, key }: KeyedRequest): Promise<void> {
-    await this.#lone.ask(SQL.loseKey, [{ user, key, writer: this.#writer }]);
+  async lose(request: KeyedRequest): Promise<void> {
+    await this.#end(SQL.loseKey, request);
   }
 
-  async forget({ user, key }: KeyedRequest): Promise<void> {
-    await this.#lone.ask(SQL.forgetKey, [{ user, key, writer: this.#writer }]);
+  async forget(request: KeyedRequest): Promise<void> {
+    await this.#end(SQL.forgetKey, request);
+  }
+
+  async #end(
+    statement: NamedSql, request: KeyedRequest, more: Readonly<Record<string, unknown>> = {},
+  ): Promise<void> {
+    const { user, key } = request;
+    const attempt = this.#attempts.get(nameOf(request)) ?? '';
+    this.#attempts.delete(nameOf(request));
+    const values = { user, key, writer: this.#writer, attempt, ...more };
+    try {
+      await this.#lone.ask(statement, [values]);
+    } catch (error) {
+      this.#late.note(() => this.#lone.ask(statement, [values]));
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
+    await this.#late.close();
     await this.#upkeep.end();
     await this.#lone.close();
   }
+}
+
+function nameOf({ user, key }: KeyedRequest): string {
+  return `${user} ${key}`;
 }
 
 function rowOf(row: readonly unknown[]): Row {
