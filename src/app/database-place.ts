@@ -13,6 +13,7 @@ import { formatDatabaseUrl, isLoopback, isThere, readDatabaseSecrets } from '../
 import type { DatabaseSettings, DatabaseUrl, Logger } from '../platform/index.ts';
 import type { ServerAddress } from '../platform/mariadb/index.ts';
 import { readJson, replaceJson, syncFolder } from '../storage/index.ts';
+import { databaseRetries } from './database-retries.ts';
 
 const NAME = 'database.json';
 const FORMAT = 'holdfast-database';
@@ -133,6 +134,9 @@ export async function warnOfRights(
   }
 }
 
+/** Where servers listen of which the settings say no port. */
+const PORT = 3306;
+
 /** Where the settings say that the database is. @throws invalid: the files of its secrets; hosts
  *  without a name where certificates are asked for. */
 export async function addressOf(
@@ -146,6 +150,7 @@ export async function addressOf(
   if (tlsCa !== undefined) checkNames(url.hosts);
   return {
     ...first, user: url.user, database: url.database, password,
+    retries: databaseRetries.of(`${first.host}:${first.port ?? PORT}`).shared,
     ...(schemaUser !== undefined && { schemaUser }),
     ...(tlsCa !== undefined && { tlsCa }), ...(others.length > 0 && { others }),
     ...(returnAfterMs !== undefined && { returnAfterMs }),

@@ -33,6 +33,20 @@ describe('A start that needs a database', () => {
     }
   });
 
+  it('tries again also where the budget of retries was spent', async () => {
+    const spent = new HoldfastError('busy', 'test', 's', { code: 'database-retries-spent' });
+    const clock = new ManualClock(0);
+    let tries = 0;
+    const opening = whenDatabaseIsThere(async () => {
+      tries += 1;
+      if (tries === 1) throw spent;
+      return tries;
+    }, { clock, log: silentLog });
+    await turn();
+    clock.advance(1_000);
+    assert.equal(await opening, 2);
+  });
+
   it('does not wait for what no waiting mends', async () => {
     const refused = new HoldfastError('unavailable', 'test', 'no', { code: 'database-refused' });
     await assert.rejects(whenDatabaseIsThere(() => Promise.reject(refused), {

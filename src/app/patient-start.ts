@@ -9,7 +9,7 @@ import type { Clock, Logger } from '../platform/index.ts';
 const PAUSE_FIRST_MS = 1_000;
 const PAUSE_MAX_MS = 30_000;
 const AWAY: ReadonlySet<string | undefined> = new Set([
-  'database-away', 'shard-away', 'marks-away',
+  'database-away', 'database-retries-spent', 'shard-away', 'marks-away',
 ]);
 
 export interface PatienceOptions {

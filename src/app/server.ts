@@ -25,6 +25,7 @@ import { brakePolicy, openMassChange } from './mass-change.ts';
 import type { MassChange } from './mass-change.ts';
 import { addDatabaseMetrics } from './database-figures.ts';
 import { DatabaseNodeWatch } from './database-node-watch.ts';
+import { DatabaseRetryWatch } from './database-retries.ts';
 import { operationsOf } from './orders.ts';
 import { whenDatabaseIsThere } from './patient-start.ts';
 import { startDriftWork } from './schema.ts';
@@ -61,6 +62,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const metrics = new Metrics();
   metrics.addProcess();
   addDatabaseMetrics(metrics);
+  const retryWatch = DatabaseRetryWatch.start({ clock, log, metrics });
   const opened: Opened = {
     server: undefined, stores: undefined, control: undefined, mail: undefined,
     homeWork: undefined, audit: undefined, works: [], others: undefined, events: undefined,
@@ -73,7 +75,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     directory: () => opened.stores?.shards.directory.standing,
     isAdministrator: (exchange) => isAdministrator(opened.stores, exchange),
   });
-  const ending: (() => void)[] = [watchBursts({ clock }), watchEventLoop({
+  const ending: (() => void)[] = [() => retryWatch.stop(), watchBursts({ clock }), watchEventLoop({
     metrics, log, clock, onLook: ({ p99Ms }) => delays.forEach((worst) => worst.note(p99Ms)),
   })];
   const stop = async (deadlineMs: number): Promise<void> => {

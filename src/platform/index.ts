@@ -58,6 +58,8 @@ export { watchSignals } from './process-signals.ts';
 export type { ProcessEvents, SignalOptions } from './process-signals.ts';
 export { SeededRandom, systemRandom } from './random.ts';
 export type { Random } from './random.ts';
+export { RetryBudget, RetryBudgets } from './retry-budget.ts';
+export type { RetryFigures } from './retry-budget.ts';
 export { asRequest, currentRequest, markThread } from './sql/request-mark.ts';
 export { countedStatement } from './sql/counted-statement.ts';
 export type { RunStatement } from './sql/counted-statement.ts';

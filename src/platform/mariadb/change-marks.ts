@@ -18,6 +18,7 @@ import { LoneStatements } from './lone-statements.ts';
 import type { LoneParts } from './lone-statements.ts';
 import { namedSql } from './named-sql.ts';
 import type { NamedSql } from './named-sql.ts';
+import { RetryBudget } from '../retry-budget.ts';
 import { patiently } from './patience.ts';
 import { SessionPool } from './session-pool.ts';
 import type { Answer } from './session.ts';
@@ -65,6 +66,7 @@ const UNDER_WAY_MAX = 8;
 
 export class ChangeMarks implements KnownStates {
   readonly #parts: LoneParts;
+  readonly #budget: RetryBudget;
   /** One connection. What it says is remembered. */
   readonly #chief: SessionPool;
   /** For those who cannot wait for it. */
@@ -78,6 +80,7 @@ export class ChangeMarks implements KnownStates {
 
   constructor(parts: LoneParts) {
     this.#parts = parts;
+    this.#budget = RetryBudget.of(parts.address.retries);
     this.#chief = new SessionPool({ ...parts, mode: 'lone', sessionsMax: 1 });
     this.#others = new LoneStatements(parts);
   }
@@ -137,7 +140,8 @@ export class ChangeMarks implements KnownStates {
     this.#isChiefBusy = true;
     try {
       const { clock } = this.#parts;
-      const marks = await patiently(clock, () => this.#chief.lend(async (connection) => {
+      const patience = { clock, budget: this.#budget, rank: 'many' as const };
+      const marks = await patiently(patience, () => this.#chief.lend(async (connection) => {
         const askedMs = clock.monotonic();
         return marksOf(await connection.execute(MARKS.text, []), { askedMs, connection });
       }, (error) => serverFault(error)?.isLost !== false));

@@ -1,7 +1,10 @@
 /** Fed with what servers have answered. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isPassing, isOutcomeUnknown, serverFault, toFault } from './faults.ts';
+import { HoldfastError } from '../../base/errors.ts';
+import {
+  RetriesSpent, explainedFault, isPassing, isOutcomeUnknown, serverFault, toFault,
+} from './faults.ts';
 import type { ServerFault } from './faults.ts';
 
 const WORDS = { op: 'test', database: 'metadata database' };
@@ -64,5 +67,17 @@ describe('What a server answers in place of doing it', () => {
     assert.deepEqual(of(4031), [true, true, true]);
     // Nor is a question that took too long asked again: it would take as long.
     assert.deepEqual([1290, 1370, 1419, 3024].map(of), Array(4).fill([false, false, true]));
+  });
+
+  it('keep their kind when they were not tried again, and have a code that says so', () => {
+    for (const [errno, kind] of [[1213, 'busy'], [1205, 'busy'], [1047, 'unavailable']] as const) {
+      const error = answered(errno, `ER_${errno}`, 'passes');
+      const spent = new RetriesSpent(faultOf(error), error);
+      assert.deepEqual(toFault(spent, WORDS), {
+        ...toFault(error, WORDS), kind, code: 'database-retries-spent',
+      });
+      const crossed = explainedFault(spent, WORDS);
+      assert.ok(crossed instanceof HoldfastError && crossed.retryable && crossed.cause === spent);
+    }
   });
 });

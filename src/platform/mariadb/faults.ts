@@ -32,6 +32,9 @@ export class ServerError extends Error {
   }
 }
 
+/** It was not tried again, as the process has tried too much again lately. */
+export class RetriesSpent extends ServerError {}
+
 /** Our own numbers. The guard of statements has said no, see src/platform/sql/; */
 const REFUSED = 100_000;
 /** the server's certificate is not one to be trusted; */
@@ -153,7 +156,12 @@ export function isOutcomeUnknown({ errno }: ServerFault): boolean {
   return errno !== REFUSED;
 }
 
-export function toFault(error: unknown, { op, database }: DatabaseWords): FaultData {
+export function toFault(error: unknown, words: DatabaseWords): FaultData {
+  const found = plainFault(error, words);
+  return error instanceof RetriesSpent ? { ...found, code: 'database-retries-spent' } : found;
+}
+
+function plainFault(error: unknown, { op, database }: DatabaseWords): FaultData {
   const fault = serverFault(error);
   if (fault === undefined) return faultToData(error, op);
   const { code, errno } = fault;

@@ -5,7 +5,8 @@ export type { AlterOptions } from './alter-tables.ts';
 export { ChangeMarks } from './change-marks.ts';
 export type { CatchUp, KnownStates, SeenState } from './change-marks.ts';
 export {
-  FENCED, ServerError, explainedFault, isBeaten, isOutcomeUnknown, isPassing, serverFault, toFault,
+  FENCED, RetriesSpent, ServerError, explainedFault, isBeaten, isOutcomeUnknown, isPassing,
+  serverFault, toFault,
 } from './faults.ts';
 export type { DatabaseWords, ServerFault } from './faults.ts';
 export { GatheredQuestions } from './gathered-questions.ts';
@@ -21,7 +22,7 @@ export { lookAtDatabase } from './look-at-database.ts';
 export type { DatabaseFacts } from './look-at-database.ts';
 export { makeMissingTables } from './missing-tables.ts';
 export { OneByOne } from './one-by-one.ts';
-export { OneSession } from './one-session.ts';
+export { OneSession, patienceOfSmall } from './one-session.ts';
 export type { AskOne, OneSessionParts } from './one-session.ts';
 export { underSchemaLock } from './schema-lock.ts';
 export type { AskRows } from './schema-lock.ts';

@@ -9,6 +9,7 @@ import { patiently } from './patience.ts';
 import { SessionPool } from './session-pool.ts';
 import type { Answer, ServerAddress } from './session.ts';
 import type { Clock } from '../clock.ts';
+import { RetryBudget } from '../retry-budget.ts';
 
 export interface LoneParts {
   address: ServerAddress;
@@ -22,9 +23,12 @@ const SESSIONS_MAX = 8;
 export class LoneStatements {
   readonly #pool: SessionPool;
   readonly #parts: LoneParts;
+  readonly #patience: { clock: Clock; budget: RetryBudget };
 
   constructor(parts: LoneParts) {
     this.#parts = parts;
+    const { clock, address } = parts;
+    this.#patience = { clock, budget: RetryBudget.of(address.retries) };
     this.#pool = new SessionPool({ ...parts, mode: 'lone', sessionsMax: SESSIONS_MAX });
   }
 
@@ -47,7 +51,7 @@ export class LoneStatements {
   ): Promise<Answer> {
     const values = valuesFor(statement, args);
     try {
-      return await patiently(this.#parts.clock, () => this.#pool.lend(
+      return await patiently(this.#patience, () => this.#pool.lend(
         (session) => session.execute(statement.text, values),
         (error) => serverFault(error)?.isLost !== false,
       ));
@@ -63,12 +67,12 @@ export class LoneStatements {
     statement: NamedSql, args: readonly unknown[],
     isExpected: (errno: number) => boolean = () => false,
   ): Promise<Answer> {
-    const { clock, address: { known }, words } = this.#parts;
+    const { address: { known }, words } = this.#parts;
     const raising = raisingTurn(known);
     if (raising === undefined) return this.ask(statement, args, isExpected);
     const steps = [{ text: statement.text, values: valuesFor(statement, args) }, raising];
     try {
-      return await patiently(clock, () => this.#pool.lend(async (session) => {
+      return await patiently(this.#patience, () => this.#pool.lend(async (session) => {
         const [changed, raised] = await session.executeEach(steps);
         if (changed?.status !== 'fulfilled') throw changed?.reason as Error;
         if (raised?.status !== 'fulfilled') throw raised?.reason as Error;

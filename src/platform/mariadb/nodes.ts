@@ -20,7 +20,7 @@ export const NODES_MAX = 16;
 
 /** One node, without the others, and one user. */
 export type NodeAddress = Omit<
-  ServerAddress, 'others' | 'choice' | 'schemaUser' | 'known' | 'returnAfterMs'
+  ServerAddress, 'others' | 'choice' | 'schemaUser' | 'known' | 'returnAfterMs' | 'retries'
 >;
 
 /** The same address, for who makes and alters tables. */
@@ -30,7 +30,8 @@ export function asSchemaUser(address: ServerAddress): ServerAddress {
 
 export function nodesOf(
   {
-    others = [], choice: _, schemaUser: __, known: _____, returnAfterMs: ___, ...first
+    others = [], choice: _, schemaUser: __, known: _____, returnAfterMs: ___, retries: ______,
+    ...first
   }: ServerAddress,
 ): NodeAddress[] {
   const { socketPath: ____, ...common } = first;

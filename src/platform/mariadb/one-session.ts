@@ -1,6 +1,7 @@
 /** One connection for small questions that must not wait for long. */
 import { HoldfastError } from '../../base/errors.ts';
 import type { Clock } from '../clock.ts';
+import { RetryBudget } from '../retry-budget.ts';
 import { explainedFault } from './faults.ts';
 import type { DatabaseWords } from './faults.ts';
 import { valuesFor } from './named-sql.ts';
@@ -9,6 +10,7 @@ import { noteLatest } from './known-database.ts';
 import { raisingTurn } from './node-turn.ts';
 import { OneByOne } from './one-by-one.ts';
 import { patiently } from './patience.ts';
+import type { Patience } from './patience.ts';
 import { Session } from './session.ts';
 import type { Answer, ServerAddress } from './session.ts';
 
@@ -17,6 +19,18 @@ const ANSWER_MS_MAX = 5_000;
 /** Of a server that is away for a moment, or not part of its cluster: with the pauses between them
  *  no more than a second. Deadlocks are tried again for longer, see patience.ts. */
 const ATTEMPTS_MAX = 5;
+/** Nor does a budget of retries that is spent hold them for longer. */
+const SLOWED_MAX_MS = 1_000;
+
+/** Of small questions, one after the other, to a server that answers soon or not at all. */
+export function patienceOfSmall(
+  { address, clock }: Pick<OneSessionParts, 'address' | 'clock'>,
+): Patience & { clock: Clock } {
+  return {
+    clock, budget: RetryBudget.of(address.retries), rank: 'many', triesMax: ATTEMPTS_MAX,
+    slowedMaxMs: SLOWED_MAX_MS,
+  };
+}
 
 export interface OneSessionParts {
   address: ServerAddress;
@@ -32,12 +46,14 @@ export type AskOne = (statement: NamedSql, ...values: unknown[]) => Promise<Answ
 
 export class OneSession {
   readonly #parts: OneSessionParts;
+  readonly #patience: ReturnType<typeof patienceOfSmall>;
   #session: Session | undefined;
   readonly #queue: OneByOne;
   #isClosed = false;
 
   constructor(parts: OneSessionParts) {
     this.#parts = parts;
+    this.#patience = patienceOfSmall(parts);
     this.#queue = new OneByOne(parts);
   }
 
@@ -49,11 +65,10 @@ export class OneSession {
   }
 
   async #patiently<T>(act: (ask: AskOne) => Promise<T>): Promise<T> {
-    const { clock, words } = this.#parts;
     try {
-      return await patiently(clock, () => this.#inTime(act), ATTEMPTS_MAX);
+      return await patiently(this.#patience, () => this.#inTime(act));
     } catch (error) {
-      throw explainedFault(error, words);
+      throw explainedFault(error, this.#parts.words);
     }
   }
 

@@ -56,6 +56,9 @@ export interface ServerAddress {
   /** How long a node before the one in use has to be well until it is used again; 0: it never is.
    *  See node-return.ts. */
   returnAfterMs?: number;
+  /** Of how many retries this process may ask its server: RetryBudget.shared, for all threads and
+   *  all who have an address of that server. Without it each who speaks to it has one alone. */
+  retries?: SharedArrayBuffer;
 }
 
 export interface Answer {

@@ -12,6 +12,7 @@
 import { HoldfastError } from '../../base/errors.ts';
 import { systemRandom } from '../random.ts';
 import type { Clock } from '../clock.ts';
+import { RetryBudget } from '../retry-budget.ts';
 import {
   ServerError, explainedFault, isOutcomeUnknown, isPassing, serverFault,
 } from './faults.ts';
@@ -58,6 +59,7 @@ const LOST_BEFORE_COMMIT = {
 
 export class TurnWriter {
   readonly #parts: TurnParts;
+  readonly #budget: RetryBudget;
   readonly #writer = systemRandom.token(WRITER_ID_BYTES);
   #session: Session | undefined;
   #operation = 0;
@@ -68,6 +70,7 @@ export class TurnWriter {
 
   constructor(parts: TurnParts) {
     this.#parts = parts;
+    this.#budget = RetryBudget.of(parts.address.retries);
   }
 
   /** Round trips so far: statements, turns and ends of transactions. */
@@ -97,8 +100,12 @@ export class TurnWriter {
   }
 
   async #transact<T>(act: (ask: Ask) => Promise<T>): Promise<T> {
+    const patience = {
+      clock: this.#parts.clock, budget: this.#budget, rank: 'many' as const,
+      isOver: () => this.#isClosed,
+    };
     try {
-      return await patiently(this.#parts.clock, async () => {
+      return await patiently(patience, async () => {
         if (this.#isClosed && this.#session === undefined) throw this.#closed();
         return this.#once(act);
       });
@@ -155,8 +162,9 @@ export class TurnWriter {
   }
 
   async #wasCommitted(): Promise<boolean> {
+    const patience = { clock: this.#parts.clock, budget: this.#budget, rank: 'outcome' as const };
     try {
-      return await patiently(this.#parts.clock, async () => {
+      return await patiently(patience, async () => {
         this.#drop();
         await this.#ask(this.#parts.sql.passTurn, []);
         const { rows } = await this.#ask(this.#parts.sql.getOperation, [{ writer: this.#writer }]);

@@ -4,7 +4,7 @@ import {
   Session, Tries, explainedFault, inServersWords, isBeaten, isPassing, rest, serverFault,
   underSchemaLock,
 } from '../../../platform/mariadb/index.ts';
-import { failpoint, systemClock } from '../../../platform/index.ts';
+import { RetryBudget, failpoint, systemClock } from '../../../platform/index.ts';
 import type { AskRows, ServerAddress } from '../../../platform/mariadb/index.ts';
 import type { SqlValue } from '../../row-upgrades.ts';
 import type { SqlSession } from '../sql/sql-session.ts';
@@ -25,11 +25,15 @@ export type MayAlter = (ask: AskRows) => Promise<void>;
 export class ServerSession implements SqlSession {
   readonly #connection: Session;
   readonly #mayAlter: MayAlter;
+  readonly #budget: RetryBudget;
   #isWithin = false;
 
-  private constructor(connection: Session, mayAlter: MayAlter) {
+  private constructor(
+    connection: Session, { mayAlter, budget }: { mayAlter: MayAlter; budget: RetryBudget },
+  ) {
     this.#connection = connection;
     this.#mayAlter = mayAlter;
+    this.#budget = budget;
   }
 
   /** @throws unavailable. */
@@ -41,7 +45,7 @@ export class ServerSession implements SqlSession {
       await session.run(`SET SESSION lock_wait_timeout = ${TABLE_WAIT_S}`);
       // What others have altered at other nodes is seen, whenever it is looked for.
       if (session.isClustered) await session.run('SET SESSION wsrep_sync_wait = 1');
-      return new ServerSession(session, mayAlter);
+      return new ServerSession(session, { mayAlter, budget: RetryBudget.of(address.retries) });
     } catch (error) {
       throw explained(error);
     }
@@ -49,7 +53,7 @@ export class ServerSession implements SqlSession {
 
   async query(text: string, values: readonly SqlValue[] = []): Promise<unknown[][]> {
     if (this.#isWithin) return (await this.#ask(text, values)).rows;
-    return untilFirst(async () => {
+    return this.#untilFirst(async () => {
       const { rows } = await this.#ask(text, values);
       // A snapshot that stays open would show the same for ever, and keep tables from changes.
       await this.#ask('COMMIT', []);
@@ -73,7 +77,23 @@ export class ServerSession implements SqlSession {
   }
 
   atomically<T>(act: () => Promise<T>): Promise<T> {
-    return untilFirst(() => this.#once(act));
+    return this.#untilFirst(() => this.#once(act));
+  }
+
+  /** Whoever alters a table at another node of a cluster, or changes the same rows there, comes
+   *  first: what was under way here is undone, and done anew. */
+  async #untilFirst<T>(act: () => Promise<T>): Promise<T> {
+    const tries = new Tries({ clock: systemClock, budget: this.#budget, rank: 'many' });
+    this.#budget.begin();
+    for (;;) {
+      try {
+        const result = await act();
+        tries.answered();
+        return result;
+      } catch (error) {
+        if (!await mayTryAgain(tries, error)) throw error;
+      }
+    }
   }
 
   async #once<T>(act: () => Promise<T>): Promise<T> {
@@ -135,19 +155,16 @@ export class ServerSession implements SqlSession {
   }
 }
 
-/** Whoever alters a table at another node of a cluster, or changes the same rows there, comes
- *  first: what was under way here is undone, and done anew. */
-async function untilFirst<T>(act: () => Promise<T>): Promise<T> {
-  const tries = new Tries(systemClock);
-  for (;;) {
-    try {
-      return await act();
-    } catch (error) {
-      const cause = error instanceof HoldfastError ? error.cause : error;
-      const pauseMs = isBeaten(cause) ? tries.pauseAfter(cause) : undefined;
-      if (pauseMs === undefined) throw error;
-      await rest(systemClock, pauseMs);
-    }
+/** Waits, too. */
+async function mayTryAgain(tries: Tries, error: unknown): Promise<boolean> {
+  const cause = error instanceof HoldfastError ? error.cause : error;
+  if (!isBeaten(cause)) return false;
+  try {
+    for (const pauseMs of tries.pausesAfter(cause)) await rest(systemClock, pauseMs);
+    return true;
+  } catch (refusal) {
+    if (serverFault(refusal) === undefined) throw refusal;
+    return false;
   }
 }
 

@@ -3,8 +3,8 @@ import { HoldfastError } from '../../../../base/errors.ts';
 import type { SpaceId, TenantId } from '../../../../base/ids.ts';
 import type { Clock } from '../../../../platform/index.ts';
 import {
-  OneByOne, Session, checkSettings, explainedFault, noteLatest, patiently, readSettings,
-  valuesFor,
+  OneByOne, Session, checkSettings, explainedFault, noteLatest, patienceOfSmall, patiently,
+  readSettings, valuesFor,
 } from '../../../../platform/mariadb/index.ts';
 import type { NamedSql, ServerAddress, SqlValue } from '../../../../platform/mariadb/index.ts';
 import { directoryClosed } from '../../directory-refusals.ts';
@@ -23,8 +23,6 @@ const WORDS = { op: OP, database: 'directory of shards' };
 /** Of one question, making the connection included. The directory is small: who waits longer than
  *  this waits for a server that does not answer. */
 const ANSWER_MS_MAX = 3_000;
-/** Deadlocks, and servers that are not part of their cluster, pass. */
-const ATTEMPTS_MAX = 5;
 
 export interface MariadbDirectoryOptions {
   address: ServerAddress;
@@ -33,6 +31,7 @@ export interface MariadbDirectoryOptions {
 
 class MariadbTables implements DirectoryTables {
   readonly #options: MariadbDirectoryOptions;
+  readonly #patience: ReturnType<typeof patienceOfSmall>;
   #session: Session | undefined;
   /** One question at a time has the session. */
   readonly #queue: OneByOne;
@@ -40,6 +39,7 @@ class MariadbTables implements DirectoryTables {
 
   constructor(options: MariadbDirectoryOptions) {
     this.#options = options;
+    this.#patience = patienceOfSmall(options);
     this.#queue = new OneByOne({ clock: options.clock, words: WORDS });
   }
 
@@ -84,7 +84,7 @@ class MariadbTables implements DirectoryTables {
 
   async #patiently<T>(act: (session: Session) => Promise<T>): Promise<T> {
     try {
-      return await patiently(this.#options.clock, () => this.#inTime(act), ATTEMPTS_MAX);
+      return await patiently(this.#patience, () => this.#inTime(act));
     } catch (error) {
       throw explainedFault(error, WORDS);
     }

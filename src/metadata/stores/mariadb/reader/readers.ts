@@ -3,8 +3,8 @@ import type { NodeId, SpaceId } from '../../../../base/ids.ts';
 import { canonicalName } from '../../../../base/names.ts';
 import type { CasePolicy, Name } from '../../../../base/names.ts';
 import type { Clock } from '../../../../platform/index.ts';
-import { systemRandom } from '../../../../platform/index.ts';
-import { GatheredQuestions, isPassing, serverFault } from '../../../../platform/mariadb/index.ts';
+import { RetryBudget } from '../../../../platform/index.ts';
+import { GatheredQuestions, patiently, serverFault } from '../../../../platform/mariadb/index.ts';
 import type {
   Answer, KnownStates, ServerAddress, Session,
 } from '../../../../platform/mariadb/index.ts';
@@ -39,9 +39,6 @@ import { SpaceReader } from './space-reader.ts';
 
 /** Tries of one read, the first included: a read that failed has changed nothing. */
 const TRIES_MAX = 6;
-const PAUSE_FIRST_MS = 20;
-/** Whoever waits for the read is told to come again after that. */
-const FAILING_MAX_MS = 10_000;
 
 const POLICIES_MAX = 10_000;
 
@@ -110,7 +107,7 @@ class GrantFinder {
 export class Readers implements ListingContext {
   readonly #pool: ReadPool;
   readonly #short: GatheredQuestions;
-  readonly #clock: Clock;
+  readonly #patience: { clock: Clock; budget: RetryBudget; triesMax: number };
   readonly #replayed = new ReplayedStatements();
   readonly reads = this.#replayed.tableOf(READ_STATEMENTS);
   readonly records = new RecordReader(this.reads);
@@ -138,7 +135,9 @@ export class Readers implements ListingContext {
   constructor(address: ServerAddress, clock: Clock, states?: KnownStates) {
     this.#pool = new ReadPool(address, clock);
     this.#short = new GatheredQuestions(address, WORDS);
-    this.#clock = clock;
+    this.#patience = {
+      clock, budget: RetryBudget.of(address.retries), triesMax: TRIES_MAX,
+    };
     this.#paths = new GatheredPaths(this.#ask, clock);
     this.#chains = new RememberedAnswers(states);
     this.#grantLists = new RememberedAnswers(states);
@@ -191,27 +190,14 @@ export class Readers implements ListingContext {
   }
 
   async #patiently<T>(once: () => Promise<T>): Promise<T> {
-    const latest = this.#clock.monotonic() + FAILING_MAX_MS;
-    for (let tried = 1; ; tried += 1) {
-      if (this.#isClosed) throw storeClosed();
-      try {
-        return await once();
-      } catch (error) {
-        const fault = serverFault(error);
-        const isOver = tried >= TRIES_MAX || this.#clock.monotonic() > latest;
-        if (fault === undefined || !isPassing(fault) || isOver) {
-          throw explainedFault(error);
-        }
-        await this.#pause(PAUSE_FIRST_MS * 2 ** tried);
-      }
+    try {
+      return await patiently(this.#patience, async () => {
+        if (this.#isClosed) throw storeClosed();
+        return once();
+      });
+    } catch (error) {
+      throw explainedFault(error);
     }
-  }
-
-  #pause(longestMs: number): Promise<void> {
-    const pauseMs = longestMs * (500 + systemRandom.below(500)) / 1_000;
-    return new Promise((resolve) => {
-      this.#clock.after(pauseMs, resolve);
-    });
   }
 
   async #answerOnce<T>(read: (readers: Readers) => T): Promise<Asked<T>> {

@@ -14,9 +14,9 @@
  */
 import { HoldfastError } from '../../../../base/errors.ts';
 import type { FaultData } from '../../../../base/errors.ts';
-import { systemClock } from '../../../../platform/index.ts';
+import { RetryBudget, systemClock } from '../../../../platform/index.ts';
 import {
-  isOutcomeUnknown, isPassing, namedSql, noTurns, ServerError, serverFault, Tries,
+  isOutcomeUnknown, isPassing, namedSql, noTurns, RetriesSpent, ServerError, serverFault, Tries,
 } from '../../../../platform/mariadb/index.ts';
 import type { SqlStep, WriterChange } from '../../sqlite/messages.ts';
 import type { Statements } from '../../sqlite/statements.ts';
@@ -63,13 +63,21 @@ export class MariadbWriterDatabase implements WriterDatabase {
   #likely: readonly Question[] = [];
   /** Turns in a row between which nobody else had one. */
   #aloneCount = 0;
-  #tries = new Tries(systemClock);
+  readonly #budget: RetryBudget;
+  /** Of the batch that is being made anew. */
+  #tries: Tries | undefined;
+  /** Why the last batch that was given up was not tried again. */
+  #spent: RetriesSpent | undefined;
 
-  /** `onTurn`: told of each turn whose changes are durable. */
+  /** `onTurn`: told of each turn whose changes are durable; `budget`: of the process. */
   constructor(
-    line: LineClient, writerId: string, onTurn: (turn: number) => void = () => undefined,
+    line: LineClient, writerId: string,
+    { onTurn = () => undefined, budget = RetryBudget.make() }: {
+      onTurn?: (turn: number) => void; budget?: RetryBudget;
+    } = {},
   ) {
     this.#onTurn = onTurn;
+    this.#budget = budget;
     this.#line = line;
     this.#writerId = writerId;
     this.#statements = new LineStatements(line);
@@ -82,6 +90,7 @@ export class MariadbWriterDatabase implements WriterDatabase {
   begin(changes: readonly WriterChange[]): boolean {
     if (this.#statements.hasStrayReads) this.#line.rollback(); // They have begun a transaction.
     this.#statements.begin();
+    if (this.#tries === undefined) this.#budget.begin();
     this.#batch += 1;
     this.#turn = this.#takeTurn(changes) ?? this.#enter(changes);
     if (learnPolicies(this.#statements, changes)) {
@@ -133,6 +142,8 @@ export class MariadbWriterDatabase implements WriterDatabase {
         throw isPassing(error.fault) ? new ServerError(LOST_BEFORE_COMMIT, error) : error;
       }
     }
+    this.#tries?.answered();
+    this.#tries = undefined;
     this.#learn();
     this.#knownTurn = this.#turn;
     this.#onTurn(this.#turn);
@@ -152,19 +163,20 @@ export class MariadbWriterDatabase implements WriterDatabase {
    *  not see each other one is refused. So once ours stands, theirs either was seen here, or never
    *  will be. @throws unavailable `outcome-unknown`: nobody could be asked. */
   #wasCommitted(): boolean {
-    const tries = new Tries(systemClock);
+    const tries = this.#newTries('outcome');
     for (;;) {
       try {
         const values = [this.#writerId];
         const steps = [{ text: PASS_TURN, values: [] }, { text: GET_BATCH, values }];
         const answers = this.#line.run(steps, true);
         this.#line.commit([]);
+        tries.answered();
         return answers.at(-1)?.rows[0]?.[0] === this.#batch;
       } catch (error) {
         this.rollback();
         if (serverFault(error) === undefined) throw error;
         // A refusal is no answer: the batch may have been committed.
-        if (!this.#pausesAfter(error, tries)) throw outcomeUnknown();
+        if (this.#pausesAfter(error, tries) !== undefined) throw outcomeUnknown();
       }
     }
   }
@@ -181,21 +193,36 @@ export class MariadbWriterDatabase implements WriterDatabase {
   }
 
   mayTryAgain(error: unknown, triedCount: number): boolean {
-    if (triedCount === 0) this.#tries = new Tries(systemClock);
-    return this.#pausesAfter(error, this.#tries);
+    if (triedCount === 0 || this.#tries === undefined) this.#tries = this.#newTries('many');
+    const refusal = this.#pausesAfter(error, this.#tries);
+    this.#spent = refusal instanceof RetriesSpent ? refusal : undefined;
+    if (refusal === undefined) return true;
+    this.#tries = undefined;
+    return false;
   }
 
-  /** False: there is no further try. This thread has nothing else to do meanwhile. */
-  #pausesAfter(error: unknown, tries: Tries): boolean {
-    const pauseMs = tries.pauseAfter(error);
-    if (pauseMs === undefined) return false;
-    Atomics.wait(this.#pauser, 0, 0, pauseMs);
-    return true;
+  #newTries(rank: 'many' | 'outcome'): Tries {
+    return new Tries({ clock: systemClock, budget: this.#budget, rank });
+  }
+
+  /** Answers why there is no further try. This thread has nothing else to do meanwhile. */
+  #pausesAfter(error: unknown, tries: Tries): unknown {
+    try {
+      for (const pauseMs of tries.pausesAfter(error)) Atomics.wait(this.#pauser, 0, 0, pauseMs);
+      return undefined;
+    } catch (refusal) {
+      if (refusal !== error && !(refusal instanceof RetriesSpent)) throw refusal;
+      return refusal;
+    }
+  }
+
+  #wasSpentBy(error: unknown): boolean {
+    return this.#spent !== undefined && this.#spent.cause === error;
   }
 
   concernsAll(error: unknown): boolean {
     if (error instanceof HoldfastError) return error.code === 'outcome-unknown';
-    return serverFault(error)?.isLost === true;
+    return this.#wasSpentBy(error) || serverFault(error)?.isLost === true;
   }
 
   /** Each batch is judged by the server anew: no error of one speaks against the next. */
@@ -204,7 +231,7 @@ export class MariadbWriterDatabase implements WriterDatabase {
   }
 
   toFault(error: unknown): FaultData {
-    return toFault(error);
+    return toFault(this.#wasSpentBy(error) ? this.#spent : error);
   }
 
   /** Reads between transactions, as those of long copies, must keep no old snapshot alive. */

@@ -1,5 +1,6 @@
 /** The thread that owns the writer of a database on a MariaDB server. */
 import { workerData } from 'node:worker_threads';
+import { RetryBudget } from '../../../../platform/index.ts';
 import { noteLatest } from '../../../../platform/mariadb/index.ts';
 import type { ServerAddress } from '../../../../platform/mariadb/index.ts';
 import { MetadataWriter } from '../../sqlite/writer/metadata-writer.ts';
@@ -15,8 +16,9 @@ export interface MariadbWriterStart {
 
 const { address, writerId } = workerData as MariadbWriterStart;
 serveWriter(() => {
-  const database = new MariadbWriterDatabase(new LineClient(address), writerId, (turn) => {
-    noteLatest(address.known, 'writer_turn', turn);
+  const database = new MariadbWriterDatabase(new LineClient(address), writerId, {
+    onTurn: (turn) => noteLatest(address.known, 'writer_turn', turn),
+    budget: RetryBudget.of(address.retries),
   });
   const writer = new MetadataWriter(database);
   database.tidyUp();
