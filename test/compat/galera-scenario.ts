@@ -47,8 +47,10 @@ function testOneLost(stage: Stage): void {
   step('goes on when the node in use is killed, which comes back with what it lacks',
     async (t) => {
       const node = stage.scene.nodeInUse;
-      await node.kill();
-      await stage.scene.goesOn(t);
+      await stage.scene.readOn(t, async () => {
+        await node.kill();
+        await stage.scene.goesOn(t);
+      });
       await bringBack([node]);
       assert.match(node.log, /Receiving IST/);
       await stage.scene.load.more(50);

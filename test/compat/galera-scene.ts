@@ -1,12 +1,14 @@
 /** What the Galera scenario plays with: a cluster, a store on it with callers who write, and a
  *  server with two devices that sync. */
 import assert from 'node:assert/strict';
+import { setTimeout as pause } from 'node:timers/promises';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import {
   AcknowledgedLoad, Hand, MariadbMetadataStore, refused,
 } from '../../src/metadata/stores/mariadb/testing/index.ts';
+import { RetryBudget } from '../../src/platform/index.ts';
 import { withChoice } from '../../src/platform/mariadb/index.ts';
 import type { ServerAddress } from '../../src/platform/mariadb/index.ts';
 import type { GaleraCluster, GaleraNode } from '../../src/platform/mariadb/testing/index.ts';
@@ -17,6 +19,9 @@ import { assertSameTree, readTree, write } from '../support/trees.ts';
 import { Replica, nextcloudcmd } from './sync-program.ts';
 
 const WAIT_MS = 120_000;
+/** More than there are connections, so that each of those is in use. */
+const READERS = 32;
+const READ_EVERY_MS = 10;
 
 export interface GaleraScenario {
   /** The longest time in which nothing may be acknowledged when a node fails; with it
@@ -30,6 +35,8 @@ export class Scene {
   readonly h: Hand;
   readonly load: AcknowledgedLoad;
   readonly #address: ServerAddress;
+  /** As a server has it for all who speak to its database. */
+  readonly #budget: RetryBudget;
   readonly #gapMaxMs: number | undefined;
 
   private constructor(parts: Pick<Scene, 'cluster' | 'store' | 'h'>,
@@ -38,13 +45,17 @@ export class Scene {
     this.store = parts.store;
     this.h = parts.h;
     this.#address = address;
+    this.#budget = RetryBudget.of(address.retries);
     this.#gapMaxMs = gapMaxMs;
     this.load = new AcknowledgedLoad(this.h, { nodeInUse: () => this.nodeInUse.name });
   }
 
   /** It stays on the node that it went to last: the steps say themselves which one they mean. */
   static async set(cluster: GaleraCluster, { gapMaxMs }: GaleraScenario): Promise<Scene> {
-    const address = withChoice({ ...await cluster.makeDatabase('metadata'), returnAfterMs: 0 });
+    const address = withChoice({
+      ...await cluster.makeDatabase('metadata'), returnAfterMs: 0,
+      retries: RetryBudget.make().shared,
+    });
     const store = await MariadbMetadataStore.open({ address, create: true });
     return new Scene({ cluster, store, h: await Hand.on(store) }, address, gapMaxMs);
   }
@@ -66,9 +77,38 @@ export class Scene {
   async goesOn(t: TestContext): Promise<void> {
     await this.load.more(100);
     const gapMs = this.load.takeLongestGapMs();
-    t.diagnostic(`longest gap ${Math.round(gapMs)} ms`);
+    const { retries, slowed, givenUp } = this.#budget.figures;
+    t.diagnostic(`longest gap ${Math.round(gapMs)} ms; `
+      + `${retries} retries by now, ${slowed} of them slowed`);
+    assert.equal(givenUp, 0, 'the budget of retries has refused nobody');
     if (this.#gapMaxMs === undefined) return;
     assert.ok(gapMs <= this.#gapMaxMs, `nothing was acknowledged for ${gapMs} ms`);
+  }
+
+  /** Many read while `act` takes the node away from them: each answer comes, from another one. */
+  async readOn(t: TestContext, act: () => Promise<void>): Promise<void> {
+    let isOver = false;
+    const times: number[] = [];
+    const readers = Array.from({ length: READERS }, async () => {
+      while (!isOver) {
+        const begunMs = performance.now();
+        await this.store.getSpace(this.h.space.id);
+        times.push(performance.now() - begunMs);
+        await pause(READ_EVERY_MS);
+      }
+    });
+    const all = Promise.all(readers);
+    all.catch(() => undefined); // It is looked at in the end.
+    try {
+      await act();
+    } finally {
+      isOver = true;
+    }
+    await all;
+    const longestMs = Math.max(...times);
+    t.diagnostic(`${times.length} reads, the longest ${Math.round(longestMs)} ms`);
+    if (this.#gapMaxMs === undefined) return;
+    assert.ok(longestMs <= this.#gapMaxMs, `somebody has waited for ${longestMs} ms`);
   }
 
   /** The node hangs while callers write, then goes on. */
