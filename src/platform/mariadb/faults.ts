@@ -47,7 +47,7 @@ export const FENCED = 45_000;
 /** Another database, or an older state of it, is where one was: see known-database.ts. */
 export const CHANGED = 100_003;
 export const LOCK_WAIT = 1205;
-const DEADLOCK = 1213;
+export const DEADLOCK = 1213;
 const NOT_PREPARED = 1047; // Galera: this node is not, or no longer, part of the cluster.
 const ERROR_DURING_COMMIT = 1180;
 /** A server with a binary log lets users with few rights make triggers only when it was told so. */

@@ -13,7 +13,7 @@ import { dialectOf } from './dialect.ts';
 import type { Dialect } from './dialect.ts';
 import { loadDriver } from './driver.ts';
 import type { Driver } from './driver.ts';
-import { ServerError, serverFault } from './faults.ts';
+import { DEADLOCK, ServerError, serverFault } from './faults.ts';
 import { checkKnown, latestOf } from './known-database.ts';
 import type { KnownDatabase } from './known-database.ts';
 import type { ServerFault } from './faults.ts';
@@ -102,6 +102,15 @@ const CATCH_UP_ALWAYS = statements.enter(
   'catchUpAlways', 'SET SESSION wsrep_sync_wait = 1', SESSION_OWNER).text;
 const GET_VERSION = statements.enter('version', 'SELECT VERSION()', SESSION_OWNER).text;
 
+/** Of a cluster: whether this transaction is still there. A node that undoes one for another node
+ *  says so to the next statement, but not when that happens while it prepares one: what follows
+ *  would be a transaction of its own, without what was undone. (Seen with MariaDB 10.11.) */
+const STILL_THERE = statements.enter(
+  'stillThere', 'SELECT @@in_transaction', SESSION_OWNER);
+const UNDONE: ServerFault = {
+  code: 'EUNDONE', errno: DEADLOCK, message: 'another node came first', isLost: false,
+};
+
 /** See safe-updates.ts. */
 const SAFE = 'sql_safe_updates = 1';
 const LONE_SETTINGS = `SET SESSION autocommit = 1, ${SAFE}`;
@@ -140,6 +149,10 @@ export class Session {
   readonly #watch: NodeWatch;
   readonly #timeoutMs: number;
   readonly #toParameter: (value: SqlValue) => Parameter;
+  /** As they were sent: what is new to this connection is prepared first. */
+  readonly #prepared = new Set<string>();
+  /** Something was written since the last transaction ended. */
+  #hasWritten = false;
   #questionCount = 0;
   #dialect: Dialect | undefined;
   #isClustered = false;
@@ -223,6 +236,7 @@ export class Session {
       // What stands alone has no turn before it, and others may write on another node.
       this.#waits = this.#mode === 'lone' || (this.#mode === 'read' && wayBack.isUnsettled);
       if (this.#waits) await this.run(CATCH_UP_ALWAYS);
+      if (this.#mode === 'write') await this.#connection.execute(STILL_THERE.text);
     }
     for (const [name, text] of settingsFor(this.#mode, dialect)) {
       await this.run(statements.enter(name, text, SESSION_OWNER).text);
@@ -264,7 +278,9 @@ export class Session {
   /** A statement without values, which is not kept prepared.
    *  @throws SqlRefusal; the driver's error. */
   async run(text: string): Promise<Answer> {
-    const statement = endNamed(text) ?? this.#statementOf(text);
+    const end = endNamed(text);
+    const statement = end ?? this.#statementOf(text);
+    if (end !== undefined) this.#hasWritten = false;
     return counted(statement, async () => {
       const [answer] = await this.#wait(this.#connection.query(this.#sent(statement)));
       return toAnswer(answer);
@@ -275,16 +291,36 @@ export class Session {
    *  @throws SqlRefusal; the driver's error. */
   async execute(text: string, values: readonly SqlValue[]): Promise<Answer> {
     const statement = this.#statementOf(text);
+    if (this.#mayBeUndone([statement])) {
+      const [only] = await this.executeAll([{ text, values }]);
+      assert(only !== undefined, 'a statement is answered');
+      return only;
+    }
     this.#questionCount += 1;
     const answer = await counted(statement, async () => {
       const [raw] = await this.#wait(
         this.#connection.execute(this.#sent(statement), values.map(this.#toParameter)));
       return toAnswer(raw);
     });
+    this.#note(statement);
     const excess = excessOf(statement, answer);
     if (excess === undefined) return answer;
     await this.run('ROLLBACK');
     throw excess;
+  }
+
+  /** Whether a transaction that has written goes on with what this connection has not prepared yet,
+   *  on a cluster. */
+  #mayBeUndone(next: readonly RegisteredStatement[]): boolean {
+    return this.#isClustered && this.#mode === 'write' && this.#hasWritten
+      && next.some((statement) => !this.#prepared.has(this.#sent(statement)));
+  }
+
+  /** It was carried out. */
+  #note(statement: RegisteredStatement): void {
+    if (this.#mode !== 'write' || !this.#isClustered) return;
+    this.#prepared.add(this.#sent(statement));
+    if (statement.kind === 'write') this.#hasWritten = true;
   }
 
   /** Several, with one round trip: see pipeline.ts. One that fails does not stop those behind it,
@@ -307,8 +343,17 @@ export class Session {
     const known = steps.map(({ text }) => this.#statementOf(text));
     this.#questionCount += 1;
     const { connection } = this.#connection as unknown as { connection: DriverConnection };
-    const outcomes = await this.#wait(runPipeline(connection, known.map((statement, at) =>
-      ({ sql: this.#sent(statement), values: (steps[at]?.values ?? []).map(this.#toParameter) }))));
+    const guards = this.#mayBeUndone(known) ? [{ sql: STILL_THERE.text, values: [] }] : [];
+    const outcomes = await this.#wait(runPipeline(connection, [
+      ...guards, ...known.map((statement, at) =>
+        ({ sql: this.#sent(statement), values: (steps[at]?.values ?? []).map(this.#toParameter) })),
+    ]));
+    for (const { settled } of outcomes.splice(0, guards.length)) {
+      if (settled.status === 'rejected') throw settled.reason as Error;
+      if (Number(toAnswer(settled.value).rows[0]?.[0]) === 1) continue;
+      await this.run('ROLLBACK');
+      throw new ServerError(UNDONE);
+    }
     const settled = known.flatMap((statement, at) => {
       const outcome = outcomes[at];
       return outcome === undefined ? [] : [this.#judged(statement, outcome)];
@@ -327,6 +372,7 @@ export class Session {
       return settled;
     }
     const answer = toAnswer(settled.value);
+    this.#note(statement);
     noteAnswer(statement, tookMs, answer);
     const excess = excessOf(statement, answer);
     return excess === undefined ? { status: 'fulfilled', value: answer }
