@@ -3,7 +3,7 @@
  * tree in a store in the same form. The two must be equal.
  *
  * A copy is one event. Whoever replays it needs the tree as it was at the revision the event names;
- * so this replayer remembers all of its earlier trees.
+ * so this replayer remembers the trees that copies were made of.
  */
 import assert from 'node:assert/strict';
 import type { NodeId, SpaceId } from '../../base/ids.ts';
@@ -59,12 +59,13 @@ function addCopy(tree: Map<NodeId, Node>, past: Past, event: EventRecord): void 
   assert.equal(originals.length, nodeCount, 'a copy event names the right number of nodes');
 }
 
-/** The trees of one space at all of its revisions, as far as anybody has asked. */
+/** One space, with the trees that somebody needs again, by revision. */
 interface History {
   space: SpaceRecord;
   events: readonly EventRecord[];
-  /** By revision. */
-  trees: Tree[];
+  /** Revisions that copies within the space were made of. */
+  copied: ReadonlySet<number>;
+  trees: Map<number, Tree>;
 }
 
 /** Replays spaces, and those that they were copied from, which are asked for earlier moments. */
@@ -87,23 +88,34 @@ class Replayer {
     }
     const root: Node = { id: space.rootId, parentId: undefined, name: '', kind: 'folder',
       contentRev: 0 };
-    const history = { space, events, trees: [new Map([[root.id, root]])] };
+    const copied = new Set(events.flatMap(({ copiedFrom }) =>
+      (copiedFrom === undefined || (copiedFrom.spaceId ?? spaceId) !== spaceId
+        ? [] : [copiedFrom.rev])));
+    const trees = new Map<number, Tree>([[0, new Map([[root.id, root]])]]);
+    const history = { space, events, copied, trees };
     this.#histories.set(spaceId, history);
     return history;
   }
 
   async treeAt(spaceId: SpaceId, rev: number): Promise<Past> {
     const history = await this.history(spaceId);
-    const { trees, events, space } = history;
-    while (trees.length <= rev) {
-      const event = events[trees.length - 1];
+    const tree = history.trees.get(rev) ?? await this.#replay(history, rev);
+    return { tree, policy: history.space.casePolicy };
+  }
+
+  /** From the last tree that is known. */
+  async #replay({ trees, events, copied }: History, rev: number): Promise<Tree> {
+    const from = Math.max(...[...trees.keys()].filter((known) => known <= rev));
+    const tree = new Map(trees.get(from));
+    for (let at = from + 1; at <= rev; at += 1) {
+      const event = events[at - 1];
       assert.ok(event !== undefined, 'nobody speaks of a revision that never was');
-      assert.equal(event.rev, trees.length, 'revisions have no gaps');
-      const tree = new Map(trees.at(-1));
+      assert.equal(event.rev, at, 'revisions have no gaps');
       if (!ASIDE.has(event.kind)) await this.#apply(tree, event);
-      trees.push(tree);
+      if (copied.has(at)) trees.set(at, new Map(tree));
     }
-    return { tree: trees[rev] as Tree, policy: space.casePolicy };
+    trees.set(rev, tree);
+    return tree;
   }
 
   async #apply(tree: Map<NodeId, Node>, event: EventRecord): Promise<void> {
