@@ -47,6 +47,7 @@ const WHOLE: Readonly<Record<string, string>> = {
   'webhooks.listRevs': '500 at most',
   'webhooks.addWebhook': 'counts 500 at most',
   'keyed-requests.sweepKeyWriters': 'a row for each process of a month',
+  'platform.known.sweepNodeTurns': 'a row for each process of a month',
 };
 
 const SRC = join(import.meta.dirname, '..');
