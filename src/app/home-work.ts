@@ -124,13 +124,13 @@ export class HomeWork {
 function verifiedBy(
   { uncached }: Pick<Services, 'uncached'>, home: BlockHome,
 ) {
-  const { blocks, backend, opened, place: { root } } = home;
+  const { backend, opened, place: { root } } = home;
   return {
     read: async (address: string, signal: AbortSignal) => (
       { kind: 'bytes' as const, pieces: await uncached.readBack(address, signal) }
     ),
     ...(backend.objects !== undefined && { objects: verifiedObjects(backend.objects) }),
-    readBlock: (id: string) => blocks.get(id as BlockId).catch((error: unknown) => {
+    readBlock: (id: string) => backend.uncached.get(id as BlockId).catch((error: unknown) => {
       if (isKind(error, 'not-found')) return undefined;
       throw error;
     }),

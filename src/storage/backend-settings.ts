@@ -57,7 +57,8 @@ const settings = {
   cachePath: setting<string | undefined>({
     key: 'storage.cache.folder', default: undefined, parse: optionalText,
     docs: 'A folder on a fast disk, for this server alone, in which lately used content of an '
-      + 'object store is kept. It may be deleted at any time. Left empty: there is no cache.',
+      + 'object store is kept. It may be deleted at any time. Left empty: only small blocks are '
+      + 'kept, in memory.',
   }),
   cacheBytes: setting<number>({
     key: 'storage.cache.size', default: CACHE_DEFAULTS.bytesMax,
